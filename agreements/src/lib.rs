@@ -1,1 +1,28 @@
-//! agreements
+//! May they, now?
+//!
+//! This room reads what a home's manager wrote (`(path, text)` pairs in), holds it as what it means, and decides. It
+//! opens no sockets, reads no clock and no files.
+
+mod explain;
+mod gateway;
+mod house;
+mod meant;
+mod problem;
+mod read;
+mod request;
+mod source;
+mod standing;
+mod verdict;
+mod word;
+
+pub use explain::{Explanation, TraceStep};
+pub use gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstream};
+pub use house::{Device, House, PersonId, Snapshot};
+pub use meant::*;
+pub use problem::{Level, Place, Problem};
+pub use read::{Reading, read};
+pub use request::{Host, Request};
+pub use source::{Source, SourceId};
+pub use standing::{Grant, GrantKind, LiveGrant, LiveRestriction, Restriction, Standing, What};
+pub use verdict::{Counts, Evidence, Outcome, Record, Rule, Severity, Subject, Verdict};
+pub use word::{NotAWord, Word};

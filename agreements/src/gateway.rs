@@ -1,0 +1,115 @@
+//! `gateway.yaml` as meant: the network, for whoever looks after the router.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// What `gateway.yaml` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Where the gateway listens. Every listener may be absent.
+    pub listen: Listen,
+    /// Where names are resolved, in order of preference.
+    pub upstream: Vec<Upstream>,
+    /// What is done about DNSSEC.
+    pub dnssec: Dnssec,
+    /// Where records are kept.
+    pub store: Store,
+    /// What a refused name is answered with.
+    pub blocked_answer: BlockedAnswer,
+    /// Who may tell us a client's address: address and prefix length.
+    pub trust_forwarders: Vec<(IpAddr, u8)>,
+    /// Addresses inside the home that the proxy may connect to and that answers may point to: address and prefix length.
+    pub home_network: Vec<(IpAddr, u8)>,
+    /// Enforcement at the router.
+    pub router: Router,
+}
+
+/// The listeners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listen {
+    /// DNS over UDP and TCP.
+    pub dns: Vec<SocketAddr>,
+    /// DNS over TLS.
+    pub dns_tls: Vec<SocketAddr>,
+    /// DNS over HTTPS.
+    pub dns_https: Vec<SocketAddr>,
+    /// The explicit HTTP proxy.
+    pub proxy: Vec<SocketAddr>,
+    /// Redirected 80 and 443.
+    pub transparent: Vec<SocketAddr>,
+    /// Refusal pages and the young person's page.
+    pub pages: Vec<SocketAddr>,
+    /// The staff's console.
+    pub console: Vec<SocketAddr>,
+    /// Prometheus metrics.
+    pub metrics: Vec<SocketAddr>,
+}
+
+/// An upstream resolver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// `udp://127.0.0.1:5301`: UDP, and TCP when truncated.
+    Udp(SocketAddr),
+    /// `tcp://127.0.0.1:5301`.
+    Tcp(SocketAddr),
+    /// `tls://1.1.1.3#family.cloudflare-dns.com`: DoT; the name is the certificate's.
+    Tls(SocketAddr, String),
+    /// `https://dns.example/dns-query`, or `https://dns.example@192.0.2.1/dns-query` with its address: DoH.
+    Https {
+        /// The host of the URL.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The path.
+        path: String,
+        /// Its address, when given; else it is looked up through the other upstreams.
+        address: Option<IpAddr>,
+    },
+}
+
+/// What is done about DNSSEC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dnssec {
+    /// Answers are validated here.
+    Validate,
+    /// The upstream's word is passed on.
+    #[default]
+    Pass,
+    /// DNSSEC records are not asked for.
+    Off,
+}
+
+/// Where records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// A SQLite file; a relative path is inside the home's folder.
+    Sqlite(String),
+    /// A PostgreSQL URL.
+    Postgres(String),
+}
+
+/// What a refused name is answered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlockedAnswer {
+    /// The gateway's address, so that plain HTTP shows why.
+    #[default]
+    Page,
+    /// The name does not exist.
+    Nxdomain,
+    /// 0.0.0.0 and ::.
+    Zero,
+}
+
+/// Enforcement at the router.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Router {
+    /// None.
+    #[default]
+    Off,
+    /// A table of nftables rules between these interfaces.
+    Nftables {
+        /// Where the home's devices are.
+        lan: Vec<String>,
+        /// Where the internet is.
+        wan: Vec<String>,
+    },
+}
