@@ -1,0 +1,80 @@
+//! What every listener shares: what is in force, the clock, the recorder, who is who, and how names resolve.
+
+use crate::identify::Neighbours;
+use crate::resolver::Resolver;
+use agreements::{Explanation, Host, House, PersonId, Verdict};
+use records::{Clock, ClockState, Current, Identified, InForce, Recorder};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Who asks: the person, the device, and how they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The person; [`House::NOBODY`] for an unknown device.
+    pub person: PersonId,
+    /// The device, by its place in [`House::devices`].
+    pub device: Option<u16>,
+    /// How the gateway knows.
+    pub identified: Identified,
+}
+
+impl Who {
+    /// An unknown device.
+    pub const UNKNOWN: Who = Who { person: House::NOBODY, device: None, identified: Identified::Unknown };
+}
+
+/// What form of refusal the client can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// A page.
+    Html,
+    /// `explain --json`'s object.
+    Json,
+    /// A few lines.
+    Text,
+}
+
+/// A rendered refusal.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Its `Content-Type`.
+    pub content_type: &'static str,
+    /// Its bytes.
+    pub body: bytes::Bytes,
+}
+
+/// Renders refusals. The proxy does not know how: the program hands it the console's renderer.
+pub type Pages = Arc<dyn Fn(&Current, &Who, &Explanation, Want) -> Page + Send + Sync>;
+
+/// What every listener shares.
+pub struct Gate {
+    /// The home's files, the catalogue, and what staff decided.
+    pub in_force: Arc<InForce>,
+    /// The one clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where refusals go.
+    pub recorder: Recorder,
+    /// The kernel's neighbour table: address to hardware address.
+    pub neighbours: Neighbours,
+    /// How names resolve, on the judged path.
+    pub resolver: Resolver,
+    /// Renders refusals.
+    pub pages: Pages,
+}
+
+impl Gate {
+    /// Who is behind an address, or a token where the device showed one.
+    pub fn who(&self, current: &Current, address: IpAddr, token: Option<&str>) -> Who {
+        let _ = (current, address, token);
+        todo!()
+    }
+
+    /// Decides for somebody, now. While the clock cannot be believed, everybody gets the baseline.
+    pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
+        let person = match self.clock.state() {
+            ClockState::Right => who.person,
+            ClockState::NotYet | ClockState::Jumped => House::NOBODY,
+        };
+        current.snapshot.judge(person, self.clock.now(), host, path, &current.standing)
+    }
+}
