@@ -1,6 +1,6 @@
 //! What every listener shares: what is in force, the clock, the recorder, who is who, and how names resolve.
 
-use crate::identify::Neighbours;
+use crate::identify::{Identities, Neighbours, Shown};
 use crate::resolver::Resolver;
 use agreements::{Explanation, Host, House, PersonId, Verdict};
 use records::{Clock, ClockState, Current, Identified, InForce, Recorder};
@@ -60,13 +60,30 @@ pub struct Gate {
     pub resolver: Resolver,
     /// Renders refusals.
     pub pages: Pages,
+    identities: Identities,
 }
 
 impl Gate {
+    /// Puts together what every listener shares.
+    pub fn new(
+        in_force: Arc<InForce>,
+        clock: Arc<dyn Clock>,
+        recorder: Recorder,
+        neighbours: Neighbours,
+        resolver: Resolver,
+        pages: Pages,
+    ) -> Self {
+        Self { in_force, clock, recorder, neighbours, resolver, pages, identities: Identities::default() }
+    }
+
     /// Who is behind an address, or a token where the device showed one.
     pub fn who(&self, current: &Current, address: IpAddr, token: Option<&str>) -> Who {
-        let _ = (current, address, token);
-        todo!()
+        self.who_shows(current, &Shown { address, token, hardware: None })
+    }
+
+    /// Who shows this: an address, a token, a hardware address that a trusted forwarder told.
+    pub fn who_shows(&self, current: &Current, shown: &Shown<'_>) -> Who {
+        self.identities.who(current, &self.neighbours, shown)
     }
 
     /// Decides for somebody, now. While the clock cannot be believed, everybody gets the baseline.
