@@ -1,0 +1,218 @@
+//! The refusal page: what, why, which line, until when, ask, tell someone, and who can help.
+
+use crate::ask::AskKey;
+use agreements::{Explanation, Outcome, PersonId, Rule};
+use askama::Template;
+use blocklists::{Category, builtin};
+use chrono::{DateTime, Utc};
+use records::Current;
+
+const STYLE: &str = include_str!("../templates/page.css");
+/// How many helplines stand on a refusal page. The rest would bury the first.
+const HELPLINES: usize = 7;
+
+/// In what form a refusal is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A page.
+    Html,
+    /// The object of `explain --json`.
+    Json,
+    /// A few lines.
+    Text,
+}
+
+impl Form {
+    /// The `Content-Type` of the form.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+}
+
+/// Renders refusals for one gateway.
+pub struct Refusals {
+    key: AskKey,
+    ask_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct RefusalPage<'a> {
+    style: &'static str,
+    home: &'a str,
+    heading: &'static str,
+    host: Option<&'a str>,
+    sentence: &'a str,
+    source: Option<SourceBox<'a>>,
+    ask: Option<AskForm<'a>>,
+    tell: &'a str,
+    support: Vec<Contact<'a>>,
+    learn: Option<&'static str>,
+}
+
+struct SourceBox<'a> {
+    whose: &'static str,
+    text: &'a str,
+    place: String,
+}
+
+struct AskForm<'a> {
+    action: &'a str,
+    host: &'a str,
+    token: String,
+}
+
+struct Contact<'a> {
+    host: &'a str,
+    title: &'a str,
+    reach: &'a str,
+    sentence: &'a str,
+}
+
+impl Refusals {
+    /// `ask_url` is where the form goes: the gateway's own name, which answers on every path to it.
+    pub fn new(key: AskKey, ask_url: String) -> Self {
+        Self { key, ask_url }
+    }
+
+    /// The key of the ask form's tokens.
+    pub(crate) fn key(&self) -> &AskKey {
+        &self.key
+    }
+
+    /// A refusal in the form that the client can show. `at` is the instant of the refusal.
+    pub fn render(
+        &self,
+        current: &Current,
+        who: PersonId,
+        explanation: &Explanation,
+        form: Form,
+        at: DateTime<Utc>,
+    ) -> String {
+        match form {
+            Form::Html => self.html(current, who, explanation, at),
+            Form::Json => json(explanation),
+            Form::Text => text(explanation),
+        }
+    }
+
+    fn html(&self, current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
+        let house = &current.snapshot.house;
+        let agreement = house.agreement(who);
+        let page = RefusalPage {
+            style: STYLE,
+            home: &house.home().name,
+            heading: heading(explanation),
+            host: shown_host(explanation),
+            sentence: &explanation.sentence,
+            source: source_box(explanation),
+            ask: agreement.and_then(|_| self.ask_form(explanation, at)),
+            tell: agreement
+                .and_then(|a| a.tell_someone.as_deref())
+                .unwrap_or("Talk to whoever is on shift, or anyone below."),
+            support: contacts(house.home()),
+            learn: learn(explanation),
+        };
+        // Rendering writes into a string, which cannot fail; were it to, the plain form says the same.
+        page.render().unwrap_or_else(|_| text(explanation))
+    }
+
+    fn ask_form<'a>(&'a self, explanation: &'a Explanation, at: DateTime<Utc>) -> Option<AskForm<'a>> {
+        // Nobody can open a sealed site, so asking would only raise a hope.
+        if explanation.rule == Rule::Sealed {
+            return None;
+        }
+        let token = self.key.token(&explanation.person, &explanation.host, at);
+        Some(AskForm { action: &self.ask_url, host: &explanation.host, token })
+    }
+}
+
+fn heading(explanation: &Explanation) -> &'static str {
+    match (explanation.verdict, explanation.rule) {
+        (Outcome::Allow, _) => "This is open now",
+        (Outcome::Ask, _) => "Ask first",
+        (Outcome::WithStaff, _) => "Together with staff",
+        (Outcome::Block, Rule::Online) => "Not right now",
+        (Outcome::Block, Rule::SchoolHours | Rule::EducationSession) => "Learning time",
+        (Outcome::Block, Rule::Limit) => "Time is used up for today",
+        (Outcome::Block, Rule::Restriction) => "Paused for now",
+        (
+            Outcome::Block,
+            Rule::Sealed
+            | Rule::Protected
+            | Rule::Floor
+            | Rule::Grant
+            | Rule::PrivateMail
+            | Rule::Site
+            | Rule::Service
+            | Rule::Category
+            | Rule::Otherwise
+            | Rule::Baseline
+            | Rule::EmailOnly,
+        ) => "Not open here",
+    }
+}
+
+/// Nobody is shown the address of a sealed site, not even the person who typed it.
+fn shown_host(explanation: &Explanation) -> Option<&str> {
+    (explanation.rule != Rule::Sealed).then_some(explanation.host.as_str())
+}
+
+fn source_box(explanation: &Explanation) -> Option<SourceBox<'_>> {
+    let source = explanation.source.as_ref()?;
+    let theirs = source.file.starts_with("agreements/");
+    let whose = if theirs { "Your agreement says" } else { "The home’s rules say" };
+    let what = if theirs { "your agreement" } else { "the home’s rules" };
+    Some(SourceBox { whose, text: &source.text, place: format!("Line {} of {what}.", source.line) })
+}
+
+fn contacts(home: &agreements::Home) -> Vec<Contact<'_>> {
+    let own = home.protected.support.iter().filter_map(|(word, _)| match word {
+        agreements::Word::Site(site) | agreements::Word::Host(site) => {
+            Some(Contact { host: site.as_str(), title: site.as_str(), reach: "", sentence: "" })
+        }
+        agreements::Word::Path(..) | agreements::Word::Service(_) | agreements::Word::Category(_) => None,
+    });
+    let known = builtin::support().iter().take(HELPLINES).map(|contact| Contact {
+        host: contact.host,
+        title: contact.title,
+        reach: contact.phone,
+        sentence: contact.sentence,
+    });
+    known.chain(own.take(3)).collect()
+}
+
+/// Where to read more about the kind of site that was refused (seed 003 §4.12).
+fn learn(explanation: &Explanation) -> Option<&'static str> {
+    if explanation.rule == Rule::Sealed {
+        return None;
+    }
+    explanation.categories.iter().filter_map(|word| Category::from_word(word)).find_map(builtin::category_help)
+}
+
+fn json(explanation: &Explanation) -> String {
+    let mut shown = explanation.clone();
+    if shown.rule == Rule::Sealed {
+        shown.host.clear();
+        shown.trace.clear();
+    }
+    // The shape holds only strings, numbers and lists, which always serialise.
+    serde_json::to_string(&shown).unwrap_or_default()
+}
+
+fn text(explanation: &Explanation) -> String {
+    let mut lines = vec![heading(explanation).to_owned(), explanation.sentence.clone()];
+    if let Some(source) = source_box(explanation) {
+        lines.push(format!("{}: {} ({})", source.whose, source.text, source.place));
+    }
+    if let Some(until) = &explanation.until {
+        lines.push(format!("Until {until}."));
+    }
+    lines.push("Childline is always open: 0800 1111, childline.org.uk.".to_owned());
+    lines.push(String::new());
+    lines.join("\n")
+}

@@ -1,0 +1,249 @@
+//! End to end, with real programs: `dig`, `kdig` and `curl` against the running gateway, nsd and nginx as the internet.
+//!
+//! Everything is on loopback. `./test` installs the programs.
+
+mod home;
+mod world;
+
+use home::{Gateway, Home, JORDAN, JORDAN_YAML, SAM, STRANGER};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use world::{World, wait_for};
+
+/// An afternoon without school hours in the way: Saturday.
+const SATURDAY: &str = "2026-11-21T16:00:00";
+
+#[test]
+fn an_open_site_is_answered_and_leaves_no_trace() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+
+    let answer = gateway.dig(JORDAN, &["open.test", "A"]);
+    assert!(answer.contains("NOERROR") && answer.contains("127.0.0.1"), "{answer}");
+    assert!(!answer.contains("EDE"), "{answer}");
+    let over_tcp = gateway.dig(JORDAN, &["+tcp", "open.test", "A"]);
+    assert!(over_tcp.contains("127.0.0.1"), "{over_tcp}");
+
+    let url = format!("http://open.test:{}/", world.http_port);
+    let (code, page) = gateway.curl(JORDAN, &[&url]);
+    assert_eq!((code, page.as_str()), (0, "hello from the test internet\n"));
+
+    let episodes = home.json(&["breaches", "list", "--json"]);
+    assert_eq!(episodes.as_array().map(Vec::len), Some(0), "{episodes}");
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+    for file in std::fs::read_dir(home.path().join("state")).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        assert!(!bytes.windows(9).any(|w| w == b"open.test"), "{} names an allowed site", path.display());
+    }
+}
+
+#[test]
+fn a_blocked_category_is_refused_with_its_reason() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+
+    let answer = gateway.dig(JORDAN, &["casino.test", "A"]);
+    assert!(answer.contains("EDE: 17"), "{answer}");
+    assert!(answer.contains("Jordan"), "the sentence is the text: {answer}");
+
+    let (code, body) = gateway.curl(JORDAN, &["-o", "-", "-w", "%{http_code}", "-H", "Accept: text/html", &format!("http://casino.test:{}/", world.http_port)]);
+    assert_eq!(code, 0);
+    assert!(body.ends_with("403") && body.contains("block: [gambling, club.test]") && body.contains("0800 1111"), "{body}");
+
+    let explained = home.json(&["explain", "--person", "jordan", "--at", SATURDAY, "--json", "casino.test"]);
+    assert_eq!((&explained["verdict"], &explained["rule"]), (&"block".into(), &"category".into()), "{explained}");
+}
+
+#[test]
+fn a_cname_to_a_blocked_name_is_refused() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let answer = gateway.dig(JORDAN, &["innocent.test", "A"]);
+    assert!(answer.contains("EDE: 17"), "{answer}");
+    let url = format!("http://innocent.test:{}/", world.http_port);
+    let (_, status) = gateway.curl(JORDAN, &["-o", "/dev/null", "-w", "%{http_code}", &url]);
+    assert_eq!(status, "403");
+}
+
+#[test]
+fn an_ask_first_site_offers_to_ask_and_opens_with_a_grant() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let url = format!("http://chat.test:{}/", world.http_port);
+
+    let (_, page) = gateway.curl(JORDAN, &["-H", "Accept: text/html", &url]);
+    assert!(page.contains("Ask first") && page.contains("<form"), "{page}");
+    let field = |name: &str| {
+        let from = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {name}: {page}"));
+        from.split('"').next().unwrap().to_owned()
+    };
+    let action = page.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = format!("host={}&token={}&words=for+my+cousin", field("host"), field("token"));
+    let (_, asked) = gateway.curl(JORDAN, &["-d", &form, &action]);
+    assert!(asked.contains("You have asked"), "{asked}");
+    let (_, asks, _) = home.command(&["asks", "list"]);
+    assert!(asks.contains("chat.test") && asks.contains("for my cousin"), "{asks}");
+
+    let (code, out, err) = home.command(&[
+        "grant", "--person", "jordan", "--sites", "chat.test", "--for", "30m", "--by", "r.osei", "--reason", "cousin",
+    ]);
+    assert_eq!(code, 0, "{out}{err}");
+    let started = Instant::now();
+    wait_for("the grant", || gateway.curl(JORDAN, &[&url]).1.contains("hello").then_some(()));
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_server_name_that_differs_from_the_connect_host_is_judged_too() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let ca = world.folder.path().join("cert.pem");
+    let ca = ca.to_str().unwrap();
+    let port = world.https_port;
+
+    let (code, page) = gateway.curl(JORDAN, &["--cacert", ca, &format!("https://open.test:{port}/")]);
+    assert_eq!((code, page.as_str()), (0, "hello from the test internet\n"));
+
+    // The CONNECT names an open site, the TLS hello a blocked one.
+    let via = format!("casino.test:{port}:open.test:{port}");
+    let (code, page) = gateway.curl(JORDAN, &["--cacert", ca, "--connect-to", &via, &format!("https://casino.test:{port}/")]);
+    assert_ne!(code, 0, "{page}");
+    let episodes = wait_for("the episode", || {
+        let list = home.json(&["breaches", "list", "--json"]);
+        list.as_array().is_some_and(|l| !l.is_empty()).then_some(list)
+    });
+    assert_eq!(episodes[0]["evidence"], "connection", "{episodes}");
+}
+
+#[test]
+fn bedtime_cuts_an_open_download_and_leaves_the_helpline() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, "2026-11-21T20:59:56");
+    let slow = |host: &str| {
+        let url = format!("http://{host}:{}/slow", world.http_port);
+        let mut command = gateway.curl_command(JORDAN, &["-o", "/dev/null", &url]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        (Instant::now(), world::Process(command.spawn().unwrap()))
+    };
+    let (_, mut open) = slow("open.test");
+    let (_, mut helpline) = slow("helpline.test");
+    let begun = Instant::now();
+    wait_for("the download to be cut", || open.0.try_wait().unwrap());
+    let took = begun.elapsed();
+    assert!(took > Duration::from_secs(2) && took < Duration::from_secs(10), "cut after {took:?}");
+    assert!(helpline.0.try_wait().unwrap().is_none(), "the helpline stays open");
+    let answer = gateway.dig(JORDAN, &["open.test", "A"]);
+    assert!(answer.contains("07:00"), "until when is said: {answer}");
+}
+
+#[test]
+fn a_broken_file_waits_and_the_mended_one_goes_in() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    home.write("agreements/jordan.yaml", &JORDAN_YAML.replace("club.test]", "club.test, gamblng]"));
+    let waiting = wait_for("the file to wait", || {
+        let status = home.json(&["status", "--json"]);
+        status["waiting"].as_array().is_some_and(|w| !w.is_empty()).then_some(status)
+    });
+    assert!(waiting["waiting"].to_string().contains("agreements/jordan.yaml"), "{waiting}");
+    assert!(waiting["waiting"].to_string().contains("gambling"), "the nearest spelling: {waiting}");
+    assert!(gateway.dig(JORDAN, &["club.test", "A"]).contains("EDE: 17"), "what was in force stays in force");
+
+    home.write("agreements/jordan.yaml", &JORDAN_YAML.replace(", club.test]", "]"));
+    wait_for("the mended file", || (!gateway.dig(JORDAN, &["club.test", "A"]).contains("EDE")).then_some(()));
+    let status = home.json(&["status", "--json"]);
+    assert_eq!(status["waiting"].as_array().map(Vec::len), Some(0), "{status}");
+}
+
+#[test]
+fn an_upstream_that_goes_and_comes_back() {
+    let mut world = World::start();
+    let home = Home::new(&world);
+    let dns_port = world.dns_port;
+    let gateway = Gateway::start(&home, SATURDAY);
+    assert!(gateway.dig(JORDAN, &["open.test", "A"]).contains("127.0.0.1"));
+    world.dns_down();
+    let gone = gateway.dig(JORDAN, &["+time=8", "+tries=1", "video.test", "A"]);
+    assert!(gone.contains("SERVFAIL"), "port {dns_port}: {gone}");
+    assert!(gateway.dig(JORDAN, &["casino.test", "A"]).contains("EDE: 17"), "refusals need no upstream");
+    world.dns_up();
+    wait_for("answers again", || gateway.dig(JORDAN, &["video.test", "A"]).contains("NOERROR").then_some(()));
+}
+
+#[test]
+fn a_killed_gateway_keeps_its_chain() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    gateway.dig(JORDAN, &["casino.test", "A"]);
+    wait_for("the episode", || {
+        let list = home.json(&["breaches", "list", "--json"]);
+        list.as_array().is_some_and(|l| !l.is_empty()).then_some(())
+    });
+    for i in 0..50 {
+        gateway.dig(SAM, &["+tries=1", &format!("site{i}.test"), "A"]);
+    }
+    gateway.stop("-KILL");
+    let (code, out, err) = home.command(&["breaches", "verify"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let gateway = Gateway::start(&home, SATURDAY);
+    assert!(gateway.dig(JORDAN, &["casino.test", "A"]).contains("EDE: 17"));
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+    let (code, out, err) = home.command(&["breaches", "verify"]);
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
+fn an_unknown_device_gets_the_baseline() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    assert!(gateway.dig(STRANGER, &["open.test", "A"]).contains("EDE"));
+    for open in ["school.test", "helpline.test"] {
+        assert!(!gateway.dig(STRANGER, &[open, "A"]).contains("EDE"), "{open}");
+    }
+}
+
+#[test]
+fn a_token_says_whose_device_it_is() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let url = format!("http://open.test:{}/", world.http_port);
+    let (_, refused) = gateway.curl(STRANGER, &["-o", "/dev/null", "-w", "%{http_code}", &url]);
+    assert_eq!(refused, "403");
+    let (_, page) = gateway.curl(STRANGER, &["--proxy-user", "jordan-tablet:", &url]);
+    assert!(page.contains("hello"), "{page}");
+}
+
+#[test]
+fn hop_by_hop_headers_stay_here() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let url = format!("http://open.test:{}/echo", world.http_port);
+    let (_, head) = gateway.curl(JORDAN, &["-D", "-", "--proxy-user", "jordan-tablet:", "-H", "Connection: x-secret", "-H", "X-Secret: 1", &url]);
+    let head = head.to_ascii_lowercase();
+    assert!(!head.contains("x-proxy-auth: basic"), "{head}");
+    assert!(head.contains("x-via: 1.1 hearthgate"), "{head}");
+}
+
+#[test]
+fn encrypted_client_hello_is_taken_out_of_answers() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let direct = world::output("kdig", &["@127.0.0.1", "-p", &world.dns_port.to_string(), "ech.test", "HTTPS"]);
+    assert!(direct.contains("ech="), "the test internet offers it: {direct}");
+    let port = gateway.dns.to_string();
+    let ours = world::output("kdig", &["@127.0.0.1", "-p", &port, "-b", JORDAN, "ech.test", "HTTPS"]);
+    assert!(ours.contains("alpn") && !ours.contains("ech="), "{ours}");
+}
