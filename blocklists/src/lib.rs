@@ -4,11 +4,14 @@
 //! sockets, reads no clock and knows no people.
 
 mod catalogue;
+pub mod compile;
+pub mod format;
 mod name;
 mod tags;
 mod words;
 
-pub use catalogue::Catalogue;
-pub use name::{Domain, Name, NotADomain, MAX_LABEL, MAX_NAME};
+pub use catalogue::{Catalogue, Info, ListInfo, OpenError};
+pub use compile::{CompileError, Compiler, ListReport};
+pub use name::{Domain, MAX_LABEL, MAX_NAME, Name, NotADomain};
 pub use tags::Tags;
 pub use words::{Category, Service};

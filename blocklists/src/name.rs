@@ -213,7 +213,11 @@ mod tests {
             ("a b.example", Err(NotADomain::Character(' '))),
             ("192.0.2.1", Err(NotADomain::Address)),
         ] {
-            assert_eq!(Domain::parse(written).as_ref().map(Domain::as_str), meant.as_ref().copied(), "{written}");
+            assert_eq!(
+                Domain::parse(written).as_ref().map(Domain::as_str),
+                meant.as_ref().copied(),
+                "{written}"
+            );
         }
     }
 

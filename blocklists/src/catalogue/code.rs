@@ -1,0 +1,202 @@
+//! How names are written in the catalogue: a dictionary of frequent pieces (`.com`, `casino`, `e`), each with a Huffman
+//! code, both made for the names of this catalogue. A record is the codes of its name, then the code of its set.
+//!
+//! Codes are at most [`MAX_BITS`] long and are read with one look into a table. They begin at the low bit of a byte.
+
+use super::file::Damaged;
+use super::hash::part;
+
+/// The longest code, in bits: the reading table has two to the power of this many rows.
+pub(crate) const MAX_BITS: u32 = 12;
+/// Zero bytes after the last record, so that a look of eight bytes ahead stays inside.
+pub(crate) const PADDING: usize = 16;
+
+/// What a code stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Symbol {
+    /// The next bytes of the name: up to eight, as the low bytes of a word.
+    Text { bytes: u64, count: u8 },
+    /// The name ends here; its set is this one.
+    Set(u16),
+    /// The name ends here; its set follows as 16 plain bits.
+    AnySet,
+    /// No name, but a digest's number in 32 plain bits, then its set in 16.
+    Digest,
+    /// No code leads here: the record is damaged.
+    None,
+}
+
+/// A symbol and how long its code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Coded {
+    pub(crate) symbol: Symbol,
+    pub(crate) bits: u8,
+}
+
+/// What a record turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// This name, with this set.
+    Same(u16),
+    /// Perhaps this name: its digest decides.
+    Digest { number: u32, set: u16 },
+    /// Another name.
+    Other,
+}
+
+/// The code of one catalogue, for reading.
+pub(crate) struct Code {
+    symbols: Vec<Coded>,
+    /// Every 12 bits that can come next -> the symbol that they begin with.
+    windows: Box<[u16; 1 << MAX_BITS]>,
+}
+
+/// The codes of symbols with these lengths, low bit first: canonical Huffman codes (RFC 1951 §3.2.2), reversed.
+///
+/// `None` when the lengths are those of no code.
+pub(crate) fn assign(lengths: impl Iterator<Item = u8> + Clone) -> Option<Vec<u16>> {
+    let mut counts = [0u32; MAX_BITS as usize + 1];
+    for length in lengths.clone() {
+        *counts.get_mut(usize::from(length)).filter(|_| length > 0)? += 1;
+    }
+    let (mut next, mut code) = ([0u32; MAX_BITS as usize + 1], 0u32);
+    for length in 1..=MAX_BITS as usize {
+        code = (code + counts[length - 1]) << 1;
+        next[length] = code;
+        if code + counts[length] > 1 << length {
+            return None;
+        }
+    }
+    let codes = lengths.map(|length| {
+        let place = &mut next[usize::from(length)];
+        let code = *place as u16;
+        *place += 1;
+        code.reverse_bits() >> (16 - length)
+    });
+    Some(codes.collect())
+}
+
+impl Code {
+    /// The code of the given symbols.
+    pub(crate) fn new(symbols: Vec<Coded>) -> Option<Self> {
+        let codes = assign(symbols.iter().map(|s| s.bits))?;
+        // Windows that no code begins lead to a last symbol that matches nothing.
+        let nothing = u16::try_from(symbols.len()).ok()?;
+        let mut windows = Box::new([nothing; 1 << MAX_BITS]);
+        for ((symbol, coded), code) in (0u16..).zip(&symbols).zip(codes) {
+            for window in (usize::from(code)..1 << MAX_BITS).step_by(1 << coded.bits) {
+                windows[window] = symbol;
+            }
+        }
+        let mut symbols = symbols;
+        symbols.push(Coded { symbol: Symbol::None, bits: 1 });
+        Some(Self { symbols, windows })
+    }
+
+    /// Compares the record at a byte of the blob with a name.
+    #[inline]
+    pub(crate) fn compare(&self, blob: &[u8], at: usize, name: &[u8]) -> Record {
+        let mut bits = Bits { blob, at: at as u64 * 8 };
+        let mut seen = 0;
+        loop {
+            let window = bits.look() as usize & ((1 << MAX_BITS) - 1);
+            let Some(coded) = self.symbols.get(usize::from(self.windows[window])) else {
+                return Record::Other;
+            };
+            bits.at += u64::from(coded.bits);
+            match coded.symbol {
+                Symbol::Text { bytes, count } => {
+                    let count = usize::from(count);
+                    // Every piece has at least one byte, so the loop ends with the name at the latest.
+                    if seen + count > name.len() || part(name, seen, count) != bytes {
+                        return Record::Other;
+                    }
+                    seen += count;
+                }
+                Symbol::Set(set) if seen == name.len() => return Record::Same(set),
+                Symbol::AnySet if seen == name.len() => return Record::Same(bits.look() as u16),
+                Symbol::Digest if seen == 0 => return bits.digest(),
+                Symbol::Set(_) | Symbol::AnySet | Symbol::Digest | Symbol::None => return Record::Other,
+            }
+        }
+    }
+
+    /// The dictionary as it stands in the file: 16 bytes a symbol.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for coded in &self.symbols[..self.symbols.len() - 1] {
+            let (kind, count, value) = match coded.symbol {
+                Symbol::Text { bytes, count } => (0, count, bytes),
+                Symbol::Set(set) => (1, 0, u64::from(set)),
+                Symbol::AnySet => (2, 0, 0),
+                Symbol::Digest => (3, 0, 0),
+                Symbol::None => (4, 0, 0),
+            };
+            out.extend_from_slice(&value.to_le_bytes());
+            out.extend_from_slice(&[kind, count, coded.bits, 0, 0, 0, 0, 0]);
+        }
+        out
+    }
+
+    /// The dictionary of a file.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Damaged> {
+        let (rows, rest) = bytes.as_chunks::<16>();
+        let symbols: Option<Vec<Coded>> = rows.iter().map(read_symbol).collect();
+        symbols.filter(|_| rest.is_empty()).and_then(Self::new).ok_or(Damaged("code"))
+    }
+}
+
+fn read_symbol(row: &[u8; 16]) -> Option<Coded> {
+    let value = u64::from_le_bytes(*row.first_chunk()?);
+    let symbol = match (row[8], row[9]) {
+        (0, count @ 1..=7) if value >> (count * 8) == 0 => Symbol::Text { bytes: value, count },
+        (0, 8) => Symbol::Text { bytes: value, count: 8 },
+        (1, _) => Symbol::Set(u16::try_from(value).ok()?),
+        (2, _) => Symbol::AnySet,
+        (3, _) => Symbol::Digest,
+        _ => return None,
+    };
+    Some(Coded { symbol, bits: row[10] })
+}
+
+struct Bits<'a> {
+    blob: &'a [u8],
+    at: u64,
+}
+
+impl Bits<'_> {
+    /// At least the next 57 bits; zeros past the end, which match no name that is there.
+    #[inline(always)]
+    fn look(&self) -> u64 {
+        let byte = (self.at >> 3) as usize;
+        match self.blob.get(byte..).and_then(|rest| rest.first_chunk()) {
+            Some(chunk) => u64::from_le_bytes(*chunk) >> (self.at & 7),
+            None => 0,
+        }
+    }
+
+    fn digest(&self) -> Record {
+        let bits = self.look();
+        Record::Digest { number: bits as u32, set: (bits >> 32) as u16 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_that_are_no_code_are_refused() {
+        for (lengths, good) in [
+            (&[1u8, 1][..], true),
+            (&[1, 2, 2], true),
+            (&[2, 2], true),
+            (&[1, 1, 1], false),
+            (&[0, 1], false),
+            (&[13], false),
+            (&[], true),
+        ] {
+            assert_eq!(assign(lengths.iter().copied()).is_some(), good, "{lengths:?}");
+        }
+    }
+}
