@@ -3,6 +3,7 @@
 //! The tables are data: `data/categories.tsv` and `data/services.txt`. A word's index is its place in the table of
 //! this build; a catalogue file stores the words themselves beside its masks, so that another build reads it rightly.
 
+use crate::Tags;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -15,15 +16,81 @@ pub struct Category(u8);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Service(u8);
 
+/// The part of "the 4 Cs" of online safety that a category belongs to (DfE, Keeping children safe in education, part
+/// two).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FourC {
+    /// Being exposed to what is illegal, inappropriate or harmful.
+    Content,
+    /// Being subjected to harmful dealings with other people.
+    Contact,
+    /// One's own behaviour that makes harm likelier or causes it.
+    Conduct,
+    /// Gambling, advertising, scams: harm to the purse.
+    Commerce,
+}
+
+impl FourC {
+    /// The word of the table: `content`, `contact`, `conduct`, `commerce`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Contact => "contact",
+            Self::Conduct => "conduct",
+            Self::Commerce => "commerce",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::Content, Self::Contact, Self::Conduct, Self::Commerce].into_iter().find(|c| c.word() == word)
+    }
+}
+
 struct CategoryRow {
     word: &'static str,
     staff: &'static str,
     young: &'static str,
+    four_c: Option<FourC>,
+    learn: &'static str,
+    talk: &'static str,
+}
+
+impl CategoryRow {
+    fn read(columns: &[&'static str]) -> Self {
+        let &[word, staff, young, four_c, learn, talk] = columns else {
+            panic!("a row of data/categories.tsv has six columns, as its tests hold: {columns:?}");
+        };
+        Self { word, staff, young, four_c: FourC::from_word(four_c), learn, talk }
+    }
 }
 
 struct ServiceRow {
     word: &'static str,
     title: &'static str,
+    categories: Tags,
+}
+
+impl ServiceRow {
+    /// Reads what follows a `[`: `tiktok] TikTok`, then the lines up to the next heading.
+    fn read(block: &'static str) -> Option<Self> {
+        let (heading, rest) = block.split_once('\n')?;
+        let (word, title) = heading.split_once("] ")?;
+        let words = rest.lines().find_map(|line| line.strip_prefix("categories: ")).unwrap_or_default();
+        let categories = words.split(' ').filter_map(Category::from_word);
+        Some(Self {
+            word,
+            title,
+            categories: categories.fold(Tags::NONE, |all, c| all.union(Tags::category(c))),
+        })
+    }
+}
+
+/// The text of the table of services, which `builtin` reads for the sites.
+pub(crate) const SERVICES_TEXT: &str = include_str!("../data/services.txt");
+
+/// The services' blocks of the table, each without its opening bracket, in order.
+pub(crate) fn service_blocks() -> impl Iterator<Item = &'static str> {
+    SERVICES_TEXT.split("\n[").skip(1)
 }
 
 struct Table<Row> {
@@ -45,19 +112,12 @@ fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 static CATEGORIES: LazyLock<Table<CategoryRow>> = LazyLock::new(|| {
-    let rows = rows(include_str!("../data/categories.tsv"))
-        .map(|c| CategoryRow { word: c[0], staff: c[1], young: c[2] })
-        .collect();
+    let rows = rows(include_str!("../data/categories.tsv")).map(|c| CategoryRow::read(&c)).collect();
     Table::new(rows, |r: &CategoryRow| r.word, 64)
 });
 
 static SERVICES: LazyLock<Table<ServiceRow>> = LazyLock::new(|| {
-    // A service's sites stand below its heading: `[tiktok] TikTok`.
-    let rows = include_str!("../data/services.txt")
-        .lines()
-        .filter_map(|l| l.strip_prefix('[')?.split_once("] "))
-        .map(|(word, title)| ServiceRow { word, title })
-        .collect();
+    let rows = service_blocks().filter_map(ServiceRow::read).collect();
     Table::new(rows, |r: &ServiceRow| r.word, 128)
 });
 
@@ -125,6 +185,21 @@ impl Category {
     pub fn for_young_person(self) -> &'static str {
         CATEGORIES.rows[usize::from(self.0)].young
     }
+
+    /// The part of "the 4 Cs" that it belongs to; `None` where it is no risk.
+    pub fn four_c(self) -> Option<FourC> {
+        CATEGORIES.rows[usize::from(self.0)].four_c
+    }
+
+    /// A protected host where a young person learns more about it (seed 003 §4.12).
+    pub fn learn_host(self) -> &'static str {
+        CATEGORIES.rows[usize::from(self.0)].learn
+    }
+
+    /// A protected host of somebody to talk to about it (seed 003 §4.16).
+    pub fn talk_host(self) -> &'static str {
+        CATEGORIES.rows[usize::from(self.0)].talk
+    }
 }
 
 impl Service {
@@ -156,6 +231,11 @@ impl Service {
     /// Its name as people write it (`TikTok`).
     pub fn title(self) -> &'static str {
         SERVICES.rows[usize::from(self.0)].title
+    }
+
+    /// The categories that it is in: `social_networks` and `video` for TikTok.
+    pub fn categories(self) -> Tags {
+        SERVICES.rows[usize::from(self.0)].categories
     }
 }
 

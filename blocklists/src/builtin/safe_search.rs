@@ -1,0 +1,74 @@
+//! Safe search by name: which host is answered as which, as each engine documents it.
+
+use super::row::rows;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+/// How strict safe search is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// As open as an engine's lock allows.
+    Moderate,
+    /// As strict as an engine's lock allows.
+    Strict,
+}
+
+/// What a search engine's host is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// The addresses of another host, as a CNAME to it.
+    Name(&'static str),
+    /// An address, where the engine documents one.
+    Address(IpAddr),
+}
+
+impl Rewrite {
+    fn read(target: &'static str) -> Self {
+        target.parse().map_or(Self::Name(target), Self::Address)
+    }
+}
+
+#[derive(Default)]
+struct Engine {
+    strict: Option<Rewrite>,
+    moderate: Option<Rewrite>,
+}
+
+static ENGINES: LazyLock<HashMap<&'static str, Engine>> = LazyLock::new(|| {
+    let mut engines: HashMap<_, Engine> = HashMap::new();
+    for row in rows(include_str!("../../data/safe_search.txt")) {
+        let &[level, target, _] = row.columns.as_slice() else { continue };
+        let engine = engines.entry(row.name).or_default();
+        let rewrite = Rewrite::read(target);
+        if matches!(level, "strict" | "both") {
+            engine.strict = Some(rewrite);
+        }
+        if matches!(level, "moderate" | "both") {
+            engine.moderate = Some(rewrite);
+        }
+    }
+    engines
+});
+
+/// What a host is answered with while safe search is on; `None` for what is no search engine's host, or has no lock.
+///
+/// One look into a table of borrowed names: nothing is allocated.
+pub fn safe_search(name: &str, level: Level) -> Option<Rewrite> {
+    let engine = ENGINES.get(name)?;
+    match level {
+        Level::Strict => engine.strict,
+        Level::Moderate => engine.moderate,
+    }
+}
+
+/// Whether a host is a search engine that no name makes safe: while safe search is on, it is refused.
+pub fn search_cannot_be_made_safe(name: &str) -> bool {
+    ENGINES.get(name).is_some_and(|engine| engine.strict.is_none() && engine.moderate.is_none())
+}
+
+/// The hosts of the table, each once.
+#[cfg(test)]
+pub(super) fn hosts() -> impl Iterator<Item = &'static str> {
+    ENGINES.keys().copied()
+}

@@ -1,0 +1,101 @@
+//! Helplines and advocates as pages show them.
+
+use super::row::{Row, rows};
+use super::table::SUPPORT;
+use std::sync::LazyLock;
+
+/// A nation of the United Kingdom: inspectors, commissioners and some helplines differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Nation {
+    /// England.
+    England,
+    /// Wales.
+    Wales,
+    /// Scotland.
+    Scotland,
+    /// Northern Ireland.
+    NorthernIreland,
+}
+
+impl Nation {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::England => "england",
+            Self::Wales => "wales",
+            Self::Scotland => "scotland",
+            Self::NorthernIreland => "northern_ireland",
+        }
+    }
+}
+
+/// Somebody who helps, as a refusal page shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SupportContact {
+    /// Their site: protected, so that a link to it always works.
+    pub host: &'static str,
+    /// Who they are.
+    pub title: &'static str,
+    /// Their number as people write it (`0800 1111`), or empty.
+    pub phone: &'static str,
+    /// How to text them (`text SHOUT to 85258`), or empty.
+    pub text: &'static str,
+    /// One plain sentence for a young person.
+    pub sentence: &'static str,
+    /// The place on every refusal page, smallest first; `None` for the full list only.
+    pub order: Option<u8>,
+    nations: &'static str,
+}
+
+impl SupportContact {
+    /// `None` for one more host of a helper who stands elsewhere in the table.
+    fn read(row: &Row) -> Option<Self> {
+        let &[order, nations, title, phone, text, sentence] = row.columns.as_slice() else { return None };
+        let order = match order {
+            "also" => return None,
+            "-" => None,
+            number => Some(number.parse().ok()?),
+        };
+        Some(Self {
+            host: row.name,
+            title,
+            phone: or_empty(phone),
+            text: or_empty(text),
+            sentence,
+            order,
+            nations,
+        })
+    }
+
+    /// Whether they help people in a nation.
+    pub fn helps_in(&self, nation: Nation) -> bool {
+        self.nations.split(',').any(|word| word == "uk" || word == nation.word())
+    }
+}
+
+fn or_empty(column: &'static str) -> &'static str {
+    if column == "-" { "" } else { column }
+}
+
+/// The table, with those first who stand on every refusal page in England, in their order.
+static CONTACTS: LazyLock<Vec<SupportContact>> = LazyLock::new(|| {
+    let mut all: Vec<_> = rows(SUPPORT).filter_map(|row| SupportContact::read(&row)).collect();
+    // Stable: within equal places the table's own order stays.
+    all.sort_by_key(|contact| match contact.order {
+        Some(order) if contact.helps_in(Nation::England) => (0, order),
+        Some(order) => (1, order),
+        None => (2, 0),
+    });
+    all
+});
+
+/// Everybody in the support table. The first are those that every refusal page in England shows, in order.
+pub fn support() -> &'static [SupportContact] {
+    &CONTACTS
+}
+
+/// Those that every refusal page in a nation shows, in order: emergency, listening, health, commissioner, inspector.
+pub fn support_in(nation: Nation) -> impl Iterator<Item = &'static SupportContact> {
+    let mut shown: Vec<_> = CONTACTS.iter().filter(|c| c.order.is_some() && c.helps_in(nation)).collect();
+    shown.sort_by_key(|contact| contact.order);
+    shown.into_iter()
+}
