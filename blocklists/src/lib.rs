@@ -3,15 +3,17 @@
 //! This room knows names, categories, services, list formats, and the compiled catalogue with its lookup. It opens no
 //! sockets, reads no clock and knows no people.
 
+pub mod builtin;
 mod catalogue;
 pub mod compile;
 pub mod format;
 mod name;
+pub mod subscription;
 mod tags;
 mod words;
 
-pub use catalogue::{Catalogue, Info, ListInfo, OpenError};
+pub use catalogue::{Catalogue, Finding, Info, ListInfo, OpenError, explain};
 pub use compile::{CompileError, Compiler, ListReport};
 pub use name::{Domain, MAX_LABEL, MAX_NAME, Name, NotADomain};
 pub use tags::Tags;
-pub use words::{Category, Service};
+pub use words::{Category, FourC, Service};

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod code;
+mod explain;
 mod file;
 mod hash;
 mod info;
@@ -14,6 +15,7 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+pub use explain::{Finding, explain};
 pub use file::OpenError;
 pub use info::{Info, ListInfo};
 

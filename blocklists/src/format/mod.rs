@@ -203,7 +203,7 @@ fn best_fit(lines: &[String]) -> Result<Format, NotAList> {
 }
 
 fn is_comment(line: &str) -> bool {
-    line.starts_with(['!', ';']) || line.starts_with('#') && !line.starts_with("##")
+    line.starts_with(['!', ';', '#'])
 }
 
 fn is_html(lines: &[String]) -> bool {

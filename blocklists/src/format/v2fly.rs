@@ -124,9 +124,10 @@ impl<'f> Walk<'f> {
 pub(super) fn smells(line: &str) -> bool {
     match Rule::read(line) {
         Rule::Nothing => false,
+        // A word without a dot (`chrome`) fits, but does not tell a service file from anything else.
+        Rule::Entry { host, attributes: "", .. } => super::plain::smells(host),
         Rule::Entry { host, attributes, .. } => {
-            (attributes.is_empty() || attributes.trim_start().starts_with(['@', '&']))
-                && crate::Domain::parse(host).is_ok()
+            attributes.trim_start().starts_with(['@', '&']) && crate::Domain::parse(host).is_ok()
         }
         Rule::Include { .. } | Rule::Skip(Reason::Pattern) => true,
         Rule::Skip(_) => false,
