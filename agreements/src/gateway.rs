@@ -23,6 +23,23 @@ pub struct Gateway {
     pub router: Router,
 }
 
+impl Default for Gateway {
+    /// What holds where `gateway.yaml` is silent. Nothing listens and nobody is asked until the file says so: a gateway
+    /// that opens ports by itself is an open resolver.
+    fn default() -> Self {
+        Self {
+            listen: Listen::default(),
+            upstream: Vec::new(),
+            dnssec: Dnssec::default(),
+            store: Store::Sqlite("/var/lib/hearthgate/home.db".to_owned()),
+            blocked_answer: BlockedAnswer::default(),
+            trust_forwarders: Vec::new(),
+            home_network: Vec::new(),
+            router: Router::default(),
+        }
+    }
+}
+
 /// The listeners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {

@@ -3,21 +3,28 @@
 //! This room reads what a home's manager wrote (`(path, text)` pairs in), holds it as what it means, and decides. It
 //! opens no sockets, reads no clock and no files.
 
+mod calendar;
 mod explain;
 mod gateway;
 mod house;
+pub mod lawful;
 mod meant;
 mod problem;
 mod read;
 mod request;
+mod rule;
+mod schedule;
 mod source;
 mod standing;
+mod terms;
 mod verdict;
 mod word;
+mod yaml;
 
+pub use calendar::bank_holidays;
 pub use explain::{Explanation, TraceStep};
 pub use gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstream};
-pub use house::{Device, House, PersonId, Snapshot};
+pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
 pub use meant::*;
 pub use problem::{Level, Place, Problem};
 pub use read::{Reading, read};

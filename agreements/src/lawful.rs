@@ -1,0 +1,537 @@
+//! What the law lets nobody do to a young person's access, checked before it is done.
+//!
+//! The rules are Regulations 19 (behaviour management and discipline) and 22 (contact and access to communications) of
+//! the Children's Homes (England) Regulations 2015. Agreements are checked when they are read; restrictions are checked
+//! here when a manager drafts one. The guard knows what it is told and what its tables name: it helps a manager, and
+//! takes nobody's duty from them.
+
+use crate::meant::ProtectedSites;
+use crate::standing::What;
+use crate::word::Word;
+use blocklists::{Category, Name};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+/// The longest that an emergency restriction stands without the placing authority's consent (Reg 22: full details
+/// within 24 hours).
+pub const EMERGENCY: Duration = Duration::hours(24);
+
+/// What is protected, and from what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protected {
+    /// Helplines, advocacy, emergency services.
+    Support,
+    /// What a disabled young person needs to communicate.
+    Assistive,
+    /// Sending and receiving mail in private.
+    PrivateMail,
+}
+
+impl Protected {
+    /// What it is, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Support => "helplines, advocacy and emergency services",
+            Self::Assistive => "communication aids of a disabled young person",
+            Self::PrivateMail => "private mail",
+        }
+    }
+
+    /// The regulation that protects it.
+    pub const fn regulation(self) -> &'static str {
+        match self {
+            Self::Support => "Reg 19(2)(c)",
+            Self::Assistive => "Reg 19(2)(h) and Reg 22",
+            Self::PrivateMail => "Reg 22",
+        }
+    }
+
+    const fn category(self) -> Category {
+        match self {
+            Self::Support => Category::SUPPORT,
+            Self::Assistive => Category::ASSISTIVE,
+            Self::PrivateMail => Category::PRIVATE_MAIL,
+        }
+    }
+
+    const ALL: [Self; 3] = [Self::Support, Self::Assistive, Self::PrivateMail];
+}
+
+/// Something that the law forbids, or that is missing for it to be lawful.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlawful {
+    /// A short, stable word for scripts.
+    pub code: &'static str,
+    /// The regulation (`Reg 22`), of the Children's Homes (England) Regulations 2015.
+    pub regulation: &'static str,
+    /// A sentence that a manager understands.
+    pub sentence: String,
+}
+
+/// The protected set that a word belongs to: by its category, or because a protected site of the home covers it.
+///
+/// A site that is broader than a protected one is not in the set: the protected part stays reachable whatever is said of
+/// the rest, since protection is decided first.
+pub fn protected(word: &Word, sites: &ProtectedSites) -> Option<Protected> {
+    Protected::ALL.into_iter().find(|&set| match word {
+        Word::Category(category) => *category == set.category(),
+        Word::Service(_) => false,
+        Word::Site(name) | Word::Host(name) | Word::Path(name, _) => covers(listed(set, sites), name.name()),
+    })
+}
+
+fn listed(set: Protected, sites: &ProtectedSites) -> &[(Word, crate::source::SourceId)] {
+    match set {
+        Protected::Support => &sites.support,
+        Protected::Assistive => &sites.assistive,
+        Protected::PrivateMail => &sites.private_mail,
+    }
+}
+
+fn covers(list: &[(Word, crate::source::SourceId)], name: Name<'_>) -> bool {
+    list.iter().any(|(word, _)| match word {
+        Word::Site(site) => name.is_under(site.name()),
+        Word::Host(host) => host.name() == name,
+        _ => false,
+    })
+}
+
+/// A restriction as a manager drafts it (Reg 22, seed 003 §5.1.3).
+#[derive(Clone, Debug, Default)]
+pub struct RestrictionDraft {
+    /// The ids of those whom it restricts.
+    pub people: Vec<String>,
+    /// What it closes; none while nothing was chosen.
+    pub what: Option<What>,
+    /// Why it is necessary to safeguard or promote the welfare of the child.
+    pub reason: String,
+    /// What was tried or considered that restricts less.
+    pub tried: String,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when.
+    pub until: Option<DateTime<Utc>>,
+    /// When it is reviewed.
+    pub review_on: Option<NaiveDate>,
+    /// Who consented for the placing authority, and on what date.
+    pub consent: Option<(String, NaiveDate)>,
+    /// It is an emergency: the placing authority gets full details within 24 hours.
+    pub emergency: bool,
+    /// When the young person was told.
+    pub told_on: Option<NaiveDate>,
+    /// What they said about it.
+    pub view: String,
+}
+
+/// Everything that keeps a restriction from being lawful; empty when it may be placed. `sites` are the home's protected
+/// sites ([`crate::Home::protected`]).
+pub fn restriction(draft: &RestrictionDraft, sites: &ProtectedSites) -> Vec<Unlawful> {
+    let mut found = Vec::new();
+    for_whom(draft, &mut found);
+    of_what(draft, sites, &mut found);
+    why(draft, &mut found);
+    how_long(draft, &mut found);
+    with_whose_consent(draft, &mut found);
+    with_the_young_person(draft, &mut found);
+    found
+}
+
+fn add(found: &mut Vec<Unlawful>, code: &'static str, regulation: &'static str, sentence: impl Into<String>) {
+    found.push(Unlawful { code, regulation, sentence: sentence.into() });
+}
+
+fn for_whom(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
+    match draft.people.len() {
+        0 => add(found, "nobody", "Reg 22", "Say whom the restriction is for."),
+        1 => {}
+        _ => add(
+            found,
+            "group",
+            "Reg 19(2)(j)",
+            "A restriction is for one young person: a group is never restricted for what one of them did.",
+        ),
+    }
+}
+
+fn of_what(draft: &RestrictionDraft, sites: &ProtectedSites, found: &mut Vec<Unlawful>) {
+    let words = match &draft.what {
+        None => return add(found, "nothing", "Reg 22", "Say what the restriction closes."),
+        Some(What::Everything) => return,
+        Some(What::Words(words)) => words,
+    };
+    if words.is_empty() {
+        add(found, "nothing", "Reg 22", "Say what the restriction closes.");
+    }
+    for word in words {
+        if let Some(set) = protected(word, sites) {
+            let sentence = format!("`{word}` is among {}: no restriction may close it.", set.words());
+            add(found, "protected", set.regulation(), sentence);
+        }
+    }
+}
+
+fn why(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
+    if draft.reason.trim().is_empty() {
+        let sentence = "Write why it is necessary for the young person's safety or welfare.";
+        add(found, "no-reason", "Reg 22", sentence);
+    }
+    if draft.tried.trim().is_empty() {
+        let sentence = "Write what was tried or considered that restricts less.";
+        add(found, "nothing-tried", "Reg 22", sentence);
+    }
+}
+
+fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
+    let Some(until) = draft.until else {
+        return add(found, "no-end", "Reg 22", "Say when it ends: a restriction never stands open-ended.");
+    };
+    if until <= draft.from {
+        add(found, "ends-before-it-begins", "Reg 22", "The restriction ends before it begins.");
+    }
+    match draft.review_on {
+        None => add(found, "no-review", "Reg 22", "Say on which day it is reviewed."),
+        Some(day) if day > until.date_naive() => {
+            add(
+                found,
+                "late-review",
+                "Reg 22",
+                "The review comes after the restriction has ended: bring it forward.",
+            );
+        }
+        Some(_) => {}
+    }
+}
+
+fn with_whose_consent(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
+    let consented = draft.consent.as_ref().is_some_and(|(name, _)| !name.trim().is_empty());
+    if consented {
+        return;
+    }
+    if !draft.emergency {
+        let sentence =
+            "The placing authority's consent is missing: give the name and the date, or mark an emergency.";
+        return add(found, "no-consent", "Reg 22", sentence);
+    }
+    if draft.until.is_none_or(|until| until - draft.from > EMERGENCY) {
+        let sentence =
+            "In an emergency it stands for 24 hours at most, until the placing authority has consented.";
+        add(found, "emergency-too-long", "Reg 22", sentence);
+    }
+}
+
+fn with_the_young_person(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
+    if draft.told_on.is_none() {
+        add(found, "not-told", "Reg 22", "Say when the young person was told.");
+    }
+    if draft.view.trim().is_empty() {
+        let sentence = "Write what the young person said about it, or that they chose not to say anything.";
+        add(found, "no-view", "Reg 7", sentence);
+    }
+}
+
+/// What a consequence must never take, by the words that it is written with.
+struct Forbidden {
+    phrases: &'static [&'static str],
+    /// How many words may stand between the taking word and the phrase; none when the phrase says it all.
+    near: Option<usize>,
+    regulation: &'static str,
+    sentence: &'static str,
+}
+
+const FORBIDDEN: &[Forbidden] = &[
+    Forbidden {
+        phrases: &["private mail", "private e-mail", "private email", "e-mail", "email", "e-mails", "emails"],
+        near: Some(2),
+        regulation: "Reg 22",
+        sentence: "A consequence cannot take private mail away.",
+    },
+    Forbidden {
+        phrases: &[
+            "helpline",
+            "helplines",
+            "childline",
+            "samaritans",
+            "advocate",
+            "advocacy",
+            "support sites",
+        ],
+        near: Some(2),
+        regulation: "Reg 19(2)(c)",
+        sentence: "A consequence cannot take helplines or advocacy away.",
+    },
+    Forbidden {
+        phrases: &[
+            "hearing aid",
+            "hearing aids",
+            "captions",
+            "aac",
+            "screen reader",
+            "communication aid",
+            "communication aids",
+        ],
+        near: Some(2),
+        regulation: "Reg 19(2)(h)",
+        sentence: "A consequence cannot take away what a disabled young person needs.",
+    },
+    Forbidden {
+        phrases: &["contact with", "calls to", "calls home", "phone calls", "visits", "family time"],
+        near: Some(2),
+        regulation: "Reg 19(2)(c)",
+        sentence: "A consequence cannot limit contact with family, friends or professionals.",
+    },
+    Forbidden {
+        phrases: &["food", "sleep"],
+        near: Some(1),
+        regulation: "Reg 19(2)",
+        sentence: "A consequence cannot take food, drink or sleep away.",
+    },
+    Forbidden {
+        phrases: &[
+            "for everyone",
+            "for everybody",
+            "everyone loses",
+            "everybody loses",
+            "the whole house",
+            "the whole home",
+            "for all young people",
+            "all young people lose",
+            "for the group",
+            "the others lose",
+            "for all of them",
+        ],
+        near: None,
+        regulation: "Reg 19(2)(j)",
+        sentence: "A consequence cannot fall on a group for what one young person did.",
+    },
+];
+
+/// Words that take something away when it is named after them.
+const TAKES: &[&str] = &[
+    "no",
+    "lose",
+    "loses",
+    "losing",
+    "stop",
+    "stops",
+    "ban",
+    "bans",
+    "block",
+    "blocks",
+    "cut",
+    "cuts",
+    "remove",
+    "removes",
+    "withdraw",
+    "withhold",
+    "without",
+    "confiscate",
+    "suspend",
+    "deny",
+    "restrict",
+    "forbid",
+    "take",
+    "takes",
+    "limit",
+];
+
+/// Words that take something away when it is named before them.
+const TAKEN: &[&str] = &[
+    "off",
+    "stopped",
+    "banned",
+    "blocked",
+    "cut",
+    "removed",
+    "withdrawn",
+    "confiscated",
+    "suspended",
+    "taken",
+    "restricted",
+];
+
+/// Words that turn a clause round: `e-mail stays on`.
+const KEEPS: &[&str] =
+    &["keep", "keeps", "stays", "stay", "except", "still", "not", "never", "remains", "always"];
+
+/// What in a suggested consequence the law forbids, as far as its wording shows it.
+///
+/// Each clause is looked at by itself. It must name what is protected beside a word that takes it away: `stop e-mail` is
+/// unlawful, `stop games and write an e-mail to the social worker` is not.
+pub fn consequence(suggested: &str) -> Vec<Unlawful> {
+    let lower = suggested.to_lowercase();
+    let mut found = Vec::new();
+    for clause in lower
+        .split([',', ';', '.', '(', ')', ':'])
+        .flat_map(|c| c.split(" and "))
+        .flat_map(|c| c.split(" but "))
+    {
+        let words = words(clause);
+        if words.iter().any(|w| KEEPS.contains(w)) {
+            continue;
+        }
+        for row in
+            FORBIDDEN.iter().filter(|row| row.phrases.iter().any(|phrase| takes(&words, phrase, row.near)))
+        {
+            add(&mut found, "unlawful-consequence", row.regulation, row.sentence);
+        }
+    }
+    found.dedup();
+    found
+}
+
+fn words(clause: &str) -> Vec<&str> {
+    clause.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| !w.is_empty()).collect()
+}
+
+/// Whether a clause takes away what the phrase names.
+fn takes(words: &[&str], phrase: &str, near: Option<usize>) -> bool {
+    let phrase: Vec<&str> = phrase.split(' ').collect();
+    let places = (0..words.len()).filter(|&i| words[i..].starts_with(&phrase));
+    let Some(near) = near else { return places.count() > 0 };
+    places.into_iter().any(|i| {
+        let before = &words[i.saturating_sub(near + 1)..i];
+        let after = words[i + phrase.len()..].iter().take(near + 1);
+        before.iter().any(|w| TAKES.contains(w)) || after.into_iter().any(|w| TAKEN.contains(w))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lawful() -> RestrictionDraft {
+        let from = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        RestrictionDraft {
+            people: vec!["jordan".to_owned()],
+            what: Some(What::Words(vec![Word::parse("chat").unwrap()])),
+            reason: "Threats from a stranger in a chat room.".to_owned(),
+            tried: "Talking it through; blocking the one account.".to_owned(),
+            from,
+            until: Some(from + Duration::days(7)),
+            review_on: Some((from + Duration::days(3)).date_naive()),
+            consent: Some(("A. Mensah".to_owned(), from.date_naive())),
+            emergency: false,
+            told_on: Some(from.date_naive()),
+            view: "Fine, if it is only a week.".to_owned(),
+        }
+    }
+
+    /// A case: what it shows, how the draft differs from a lawful one, and the codes it gets.
+    type Case = (&'static str, fn(&mut RestrictionDraft), &'static [&'static str]);
+
+    #[test]
+    fn a_restriction_needs_all_that_regulation_22_asks() {
+        let cases: &[Case] = &[
+            ("complete", |_| {}, &[]),
+            ("of two people", |d| d.people.push("sam".to_owned()), &["group"]),
+            ("of nobody", |d| d.people.clear(), &["nobody"]),
+            ("of nothing", |d| d.what = None, &["nothing"]),
+            ("of an empty list", |d| d.what = Some(What::Words(vec![])), &["nothing"]),
+            ("of everything", |d| d.what = Some(What::Everything), &[]),
+            (
+                "of private mail",
+                |d| d.what = Some(What::Words(vec![Word::parse("private_mail").unwrap()])),
+                &["protected"],
+            ),
+            (
+                "of support",
+                |d| d.what = Some(What::Words(vec![Word::parse("support").unwrap()])),
+                &["protected"],
+            ),
+            (
+                "of aids",
+                |d| d.what = Some(What::Words(vec![Word::parse("assistive").unwrap()])),
+                &["protected"],
+            ),
+            (
+                "of a home's helpline",
+                |d| d.what = Some(What::Words(vec![Word::parse("www.help.example").unwrap()])),
+                &["protected"],
+            ),
+            ("without a reason", |d| d.reason = "  ".to_owned(), &["no-reason"]),
+            ("with nothing tried", |d| d.tried.clear(), &["nothing-tried"]),
+            ("without an end", |d| d.until = None, &["no-end"]),
+            (
+                "that ends before it begins",
+                |d| d.until = Some(d.from),
+                &["ends-before-it-begins", "late-review"],
+            ),
+            ("without a review", |d| d.review_on = None, &["no-review"]),
+            (
+                "with a late review",
+                |d| d.review_on = Some(d.from.date_naive() + Duration::days(8)),
+                &["late-review"],
+            ),
+            ("without consent", |d| d.consent = None, &["no-consent"]),
+            (
+                "with a nameless consent",
+                |d| d.consent = Some((String::new(), d.from.date_naive())),
+                &["no-consent"],
+            ),
+            ("in a long emergency", |d| (d.consent, d.emergency) = (None, true), &["emergency-too-long"]),
+            (
+                "in an emergency of a day",
+                |d| {
+                    (d.consent, d.emergency, d.until) = (None, true, Some(d.from + Duration::hours(24)));
+                    d.review_on = Some(d.from.date_naive());
+                },
+                &[],
+            ),
+            ("without telling", |d| d.told_on = None, &["not-told"]),
+            ("without a view", |d| d.view.clear(), &["no-view"]),
+        ];
+        let help = (Word::parse("help.example").unwrap(), crate::source::SourceId(0));
+        let sites = ProtectedSites { support: vec![help], ..ProtectedSites::default() };
+        for (what, change, codes) in cases {
+            let mut draft = lawful();
+            change(&mut draft);
+            let found: Vec<&str> = restriction(&draft, &sites).iter().map(|u| u.code).collect();
+            assert_eq!(&found, codes, "a restriction {what}");
+        }
+    }
+
+    #[test]
+    fn an_empty_draft_is_told_everything_at_once() {
+        let found: Vec<&str> = restriction(&RestrictionDraft::default(), &ProtectedSites::default())
+            .iter()
+            .map(|u| u.code)
+            .collect();
+        let all = [
+            "nobody",
+            "nothing",
+            "no-reason",
+            "nothing-tried",
+            "no-end",
+            "no-consent",
+            "not-told",
+            "no-view",
+        ];
+        assert_eq!(found, all);
+    }
+
+    #[test]
+    fn consequences_cannot_take_what_is_protected() {
+        for (suggested, regulations) in [
+            ("key-worker conversation", &[][..]),
+            ("review the agreement with the social worker", &[]),
+            ("no gaming for one evening", &[]),
+            ("no gaming, but private mail stays on", &[]),
+            ("stop games and write an e-mail to the social worker", &[]),
+            ("an hour less on Saturday, contact mum to tell her", &[]),
+            ("no phone at dinner", &[]),
+            ("talk about e-mail safety", &[]),
+            ("no e-mail for a week", &["Reg 22"]),
+            ("take away private email", &["Reg 22"]),
+            ("e-mail off until Monday", &["Reg 22"]),
+            ("block Childline", &["Reg 19(2)(c)"]),
+            ("hearing aids confiscated", &["Reg 19(2)(h)"]),
+            ("lose contact with family", &["Reg 19(2)(c)"]),
+            ("no visits this month", &["Reg 19(2)(c)"]),
+            ("no food after eight", &["Reg 19(2)"]),
+            ("internet off for everyone", &["Reg 19(2)(j)"]),
+            ("The whole house goes offline; no e-mail either", &["Reg 19(2)(j)", "Reg 22"]),
+        ] {
+            let found: Vec<&str> = consequence(suggested).iter().map(|u| u.regulation).collect();
+            assert_eq!(found, regulations, "{suggested}");
+        }
+    }
+}
