@@ -1,9 +1,14 @@
 //! What is in force now: the home's files and the catalogue, what staff decided, what has been used.
 
+use crate::minutes::Sheet;
 use agreements::{Snapshot, Standing};
 use arc_swap::{ArcSwap, Guard};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+
+/// A replaced view is kept until nobody holds it any more, so that its last minutes are harvested; but no more of
+/// them than this, whatever a tunnel that never ends holds on to.
+const RETIRED: usize = 16;
 
 /// One consistent view: a standing is only good with the house it was built for.
 #[derive(Debug)]
@@ -15,7 +20,7 @@ pub struct Current {
     /// Which replacement this is, from 1. Whoever caches by house compares it.
     pub generation: u64,
     /// Which minutes are in use, by the house's people.
-    pub sheet: Arc<crate::minutes::Sheet>,
+    pub sheet: Arc<Sheet>,
 }
 
 /// The atomic pointer to what is in force. Readers take no lock; writers replace the whole.
@@ -23,14 +28,20 @@ pub struct Current {
 pub struct InForce {
     current: ArcSwap<Current>,
     changed: watch::Sender<u64>,
+    /// Held by whoever replaces: the views that still have minutes to give.
+    retired: Mutex<Vec<(Arc<Snapshot>, Arc<Sheet>)>>,
 }
 
 impl InForce {
     /// Starts with a first view.
     pub fn new(snapshot: Arc<Snapshot>, standing: Arc<Standing>) -> Self {
-        let sheet = Arc::new(crate::minutes::Sheet::new(&snapshot.house));
+        let sheet = Arc::new(Sheet::new(&snapshot.house));
         let current = Current { snapshot, standing, generation: 1, sheet };
-        Self { current: ArcSwap::from_pointee(current), changed: watch::Sender::new(1) }
+        Self {
+            current: ArcSwap::from_pointee(current),
+            changed: watch::Sender::new(1),
+            retired: Mutex::new(Vec::new()),
+        }
     }
 
     /// The view in force, for the length of one decision.
@@ -46,5 +57,68 @@ impl InForce {
     /// Tells of every replacement: open tunnels judge again when it does.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Brings a new home or catalogue into force, with a standing that was built for it. The generation that it is.
+    pub fn replace(&self, snapshot: Arc<Snapshot>, standing: Arc<Standing>) -> u64 {
+        let mut retired = self.retired();
+        let old = self.to_keep();
+        if retired.len() == RETIRED {
+            retired.remove(0);
+        }
+        retired.push((old.snapshot.clone(), old.sheet.clone()));
+        let sheet = Arc::new(Sheet::new(&snapshot.house));
+        self.store(Current { snapshot, standing, generation: old.generation + 1, sheet })
+    }
+
+    /// Brings a new standing into force. It must have been built for the house in force now; where that can have
+    /// changed meanwhile, use [`InForce::replace_standing_of`]. The generation that it is.
+    pub fn replace_standing(&self, standing: Arc<Standing>) -> u64 {
+        let _writers = self.retired();
+        let old = self.to_keep();
+        self.with_standing(&old, standing)
+    }
+
+    /// Brings a new standing into force, if the snapshot that it was built for still is. Whether it did.
+    pub fn replace_standing_of(&self, snapshot: &Arc<Snapshot>, standing: Arc<Standing>) -> bool {
+        let _writers = self.retired();
+        let old = self.to_keep();
+        let same = Arc::ptr_eq(&old.snapshot, snapshot);
+        if same {
+            self.with_standing(&old, standing);
+        }
+        same
+    }
+
+    /// Whoever replaces holds this lock; readers never take it.
+    fn retired(&self) -> MutexGuard<'_, Vec<(Arc<Snapshot>, Arc<Sheet>)>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_standing(&self, old: &Current, standing: Arc<Standing>) -> u64 {
+        let (snapshot, sheet) = (old.snapshot.clone(), old.sheet.clone());
+        self.store(Current { snapshot, standing, generation: old.generation + 1, sheet })
+    }
+
+    fn store(&self, current: Current) -> u64 {
+        let generation = current.generation;
+        self.current.store(Arc::new(current));
+        self.changed.send_replace(generation);
+        generation
+    }
+
+    /// Every sheet that can have marks: the retired ones, then the one in force. A retired one that nobody else holds
+    /// any more is given for the last time.
+    pub(crate) fn sheets(&self) -> Vec<(Arc<Snapshot>, Arc<Sheet>)> {
+        let mut retired = self.retired();
+        let mut all: Vec<_> = Vec::with_capacity(retired.len() + 1);
+        retired.retain(|(snapshot, sheet)| {
+            let held = Arc::strong_count(sheet) > 1;
+            all.push((snapshot.clone(), sheet.clone()));
+            held
+        });
+        let current = self.current.load();
+        all.push((current.snapshot.clone(), current.sheet.clone()));
+        all
     }
 }

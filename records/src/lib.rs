@@ -1,14 +1,68 @@
 //! What was refused, what staff did.
 //!
-//! The journal of breaches, the grants, restrictions and minutes, and the stores that keep them. It decides nothing.
+//! This room keeps the journal: breach episodes, notes, reviews, grants, restrictions, asks, and what the gateway did,
+//! each entry's hash holding the one before. It keeps minutes too, and decides nothing.
+//!
+//! - [`Records`] is the room's door: a store (SQLite or PostgreSQL), open to append and to read.
+//! - [`Recorder`] is where the packet path drops a [`Refused`]; it never waits. One task folds refusals into episodes
+//!   ([`WINDOW`]) and commits what changed every [`COMMIT_EVERY`].
+//! - [`InForce`] is the atomic pointer to what the packet path decides by; [`Records::standing`] builds its second half
+//!   from what staff granted and what has been used, and [`Records::changes`] tells when to build it anew.
+//! - [`shift`] tells shifts apart, [`Records::episodes`] reads a shift's breaches, [`export`] writes them out.
+//! - [`Clock`] is the one place where time is read. [`SetClock`] is the tests'.
+//!
+//! ```no_run
+//! # async fn gateway(home: &std::path::Path, snapshot: std::sync::Arc<agreements::Snapshot>) -> Result<(), Box<dyn std::error::Error>> {
+//! use records::{InForce, Recorder, Records, SystemClock};
+//! use std::sync::Arc;
+//!
+//! let store = agreements::Store::Sqlite("/var/lib/hearthgate/home.db".into());
+//! let records = Arc::new(Records::open(&store, home, Arc::new(SystemClock::new())).await?);
+//! let standing = records.standing(&snapshot.house).await?;
+//! let in_force = Arc::new(InForce::new(snapshot, Arc::new(standing)));
+//! let (recorder, task) = Recorder::start(records.clone(), in_force.clone());
+//! // … the proxy has `recorder` and `in_force`; this loop keeps the standing up to date:
+//! let mut changes = records.changes();
+//! while !recorder.is_stopped() {
+//!     changes.changed().await;
+//!     let current = in_force.to_keep();
+//!     let standing = records.standing(&current.snapshot.house).await?;
+//!     in_force.replace_standing_of(&current.snapshot, Arc::new(standing));
+//! }
+//! task.await?;
+//! # Ok(()) }
+//! ```
+//!
+//! What is never written down: allowed traffic, support sites, the host of a sealed list, any path, any part of a host
+//! below its registrable domain. Names of people and hosts never reach the log.
 
+mod breaches;
 mod clock;
+mod commit;
+mod entry;
+mod episode;
+pub mod export;
 mod in_force;
+mod journal;
+mod keep;
 pub mod minutes;
 mod recorder;
+mod refusal;
 mod refused;
+mod room;
+pub mod shift;
+mod spell;
+mod staff;
+mod store;
 
-pub use clock::{Clock, ClockState};
+pub use breaches::{Episode, Logged, MOST_EPISODES, Which};
+pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
+pub use entry::*;
+pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
-pub use recorder::Recorder;
+pub use journal::{Head, Misfit, Verified};
+pub use recorder::{COMMIT_EVERY, QUEUE, Recorder};
 pub use refused::{HostText, Identified, Refused};
+pub use room::{Changes, News, Records, Status};
+pub use staff::{Answer, Ask, GRACE, MOST_ASKS, MOST_WORDS, NewGrant, NotDone};
+pub use store::{OpenError, Purpose, StoreError};

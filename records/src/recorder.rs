@@ -1,17 +1,112 @@
 //! The hot path's side of the journal: it never waits.
+//!
+//! Refusals go through a bounded queue to one task, which folds them into episodes and commits what changed a few
+//! times a second. Nothing here grows with what a stranger sends: the queue, the open episodes and what waits for the
+//! disk are bounded, and what does not fit is counted and the count recorded.
 
+mod task;
+
+use crate::in_force::InForce;
+use crate::refusal::{Becomes, Total, becomes};
 use crate::refused::Refused;
+use crate::room::Records;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+
+/// So many refusals wait at most: about 8 MiB, and a fifth of a second of the heaviest flood that was measured.
+pub const QUEUE: usize = 16_384;
+/// What changed is committed this often. It bounds what a `kill -9` loses.
+pub const COMMIT_EVERY: Duration = Duration::from_millis(300);
+/// Marks of minutes are harvested this often.
+pub(crate) const HARVEST_EVERY: Duration = Duration::from_secs(2);
 
 /// Hands refusals to the journal's own task. Cloning is cheap; handing over never waits and never fails.
 #[derive(Clone, Debug)]
-pub struct Recorder {}
+pub struct Recorder {
+    queue: mpsc::Sender<Refused>,
+    shared: Arc<Shared>,
+}
+
+/// What the packet path and the task share besides the queue: counters, no locks.
+#[derive(Debug)]
+struct Shared {
+    records: Arc<Records>,
+    dropped: Dropped,
+    totals: [AtomicU64; Total::ALL.len()],
+    stop: Notify,
+}
+
+/// Refusals that did not fit since the last look.
+#[derive(Debug, Default)]
+struct Dropped {
+    count: AtomicU64,
+    /// Milliseconds since 1970; 0 for none.
+    first: AtomicI64,
+    last: AtomicI64,
+}
+
+impl Dropped {
+    fn add(&self, at: DateTime<Utc>) {
+        let at = at.timestamp_millis();
+        let _ = self.first.compare_exchange(0, at, Ordering::Relaxed, Ordering::Relaxed);
+        self.last.store(at, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Release);
+    }
+
+    /// Count, first, last since the last time.
+    fn take(&self) -> Option<(u64, i64, i64)> {
+        let count = self.count.swap(0, Ordering::Acquire);
+        let (first, last) = (self.first.swap(0, Ordering::Relaxed), self.last.load(Ordering::Relaxed));
+        (count > 0).then_some((count, if first == 0 { last } else { first }, last))
+    }
+}
 
 impl Recorder {
+    /// Starts the journal's task. It ends, with everything committed, after [`Recorder::stop`].
+    ///
+    /// It also looks at the clock and harvests the minutes of what is in force.
+    pub fn start(records: Arc<Records>, in_force: Arc<InForce>) -> (Self, JoinHandle<()>) {
+        let (queue, refusals) = mpsc::channel(QUEUE);
+        let shared = Arc::new(Shared {
+            records,
+            dropped: Dropped::default(),
+            totals: Default::default(),
+            stop: Notify::new(),
+        });
+        let task = task::Task::new(shared.clone(), in_force, refusals);
+        (Self { queue, shared }, tokio::spawn(task.run()))
+    }
+
     /// Hands over one refusal. When the bounded queue is full it is shed, counted, and the count is itself recorded.
     ///
     /// The caller does not look at `verdict.record`: what may not be written down is dropped here.
     pub fn refused(&self, refused: Refused) {
-        let _ = refused;
-        todo!()
+        match becomes(&refused) {
+            Becomes::Nothing => {}
+            Becomes::Total(total) => {
+                self.shared.totals[total as usize].fetch_add(1, Ordering::Relaxed);
+            }
+            Becomes::Breach => {
+                let at = refused.at;
+                if self.queue.try_send(refused).is_err() {
+                    self.shared.dropped.add(at);
+                    self.shared.records.health.shed.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Whether the task has ended, so that nothing more is recorded.
+    pub fn is_stopped(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    /// Asks the task to commit what it has and to end. What is handed over after this is shed.
+    pub fn stop(&self) {
+        self.shared.stop.notify_one();
     }
 }

@@ -1,0 +1,205 @@
+//! One commit of the recorder: episodes, entries, totals and minutes together, or none of it.
+
+use crate::entry::{BreachOpened, Entry};
+use crate::episode::{Change, Episodes, Key, Sum};
+use crate::journal;
+use crate::minutes::{Kept, Of, Tally};
+use crate::refusal::Total;
+use crate::room::Records;
+use crate::spell;
+use crate::store::{Cell, StoreError, Tx};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashMap;
+
+/// What one commit takes.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) entries: Vec<(DateTime<Utc>, Entry)>,
+    pub(crate) totals: Vec<(NaiveDate, Total, u64)>,
+    pub(crate) minutes: Vec<Kept>,
+}
+
+/// The numbers that the store gave to episodes that began.
+pub(crate) type Numbers = Vec<(Key, u64, i64)>;
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { changes, entries, totals, minutes } = self;
+        changes.is_empty() && entries.is_empty() && totals.is_empty() && minutes.is_empty()
+    }
+}
+
+impl Records {
+    /// Commits a batch and tells of it.
+    pub(crate) async fn commit(&self, batch: &Batch) -> Result<Numbers, StoreError> {
+        let (mut numbers, mut told) = (Vec::new(), Vec::new());
+        let mut tx = self.store.begin().await?;
+        for change in &batch.changes {
+            store_change(&mut tx, change, self.now(), &mut numbers, &mut told).await?;
+        }
+        for (at, entry) in &batch.entries {
+            told.push((journal::append(&mut tx, *at, entry).await?, entry.clone()));
+        }
+        for (day, kind, count) in &batch.totals {
+            let cells = [day.to_string().into(), kind.word().into(), int(*count)];
+            tx.exec(ADD_TOTAL, &cells).await?;
+        }
+        for kept in &batch.minutes {
+            store_minutes(&mut tx, kept).await?;
+        }
+        tx.commit().await?;
+        told.iter().for_each(|(seq, entry)| self.tell(*seq, entry));
+        Ok(numbers)
+    }
+
+    /// The episodes that were open when the gateway last ended, to go on with or to end.
+    pub(crate) async fn recover(&self, episodes: &mut Episodes) -> Result<(), StoreError> {
+        let sql = "SELECT e.entry, e.person, e.rule, e.site, e.first, e.last, e.count, e.evidence, e.severity \
+                   FROM episode e WHERE e.ended = 0";
+        for line in self.store.rows(sql, &[]).await? {
+            let rule = spell::read(line.text(2)?);
+            let evidence = spell::read(line.text(7)?);
+            let severity = spell::read(line.text(8)?);
+            let (Some(rule), Some(evidence), Some(severity)) = (rule, evidence, severity) else {
+                return Err(StoreError::shape("an open episode has an unknown word"));
+            };
+            let key = Key { person: line.text(1)?.to_owned(), rule, site: line.text(3)?.to_owned() };
+            let (first, last) = (instant(line.int(4)?), instant(line.int(5)?));
+            let count = u64::try_from(line.int(6)?).unwrap_or_default();
+            episodes.recover(key, line.int(0)?, Sum { first, last, count, evidence, severity });
+        }
+        Ok(())
+    }
+
+    /// A day's minutes as the store has them. Days after it were counted by a clock that was wrong: what was used then
+    /// goes along, and the days go.
+    pub(crate) async fn day(&self, day: NaiveDate) -> Result<HashMap<Of, Tally>, StoreError> {
+        let sql =
+            "SELECT person, word, counted, estimated, map, day FROM minutes WHERE day >= $1 ORDER BY day";
+        let mut rows: HashMap<Of, Tally> = HashMap::new();
+        let mut later = false;
+        for line in self.store.rows(sql, &[day.to_string().into()]).await? {
+            let tally = Tally::stored(line.int(2)?, line.int(3)?, line.blob(4)?);
+            let of = (line.text(0)?.to_owned(), line.text(1)?.to_owned());
+            if line.text(5)? == day.to_string() {
+                rows.insert(of, tally);
+            } else {
+                later = true;
+                rows.entry(of).or_default().carry(&tally);
+            }
+        }
+        if later {
+            let mut tx = self.store.begin().await?;
+            tx.exec("DELETE FROM minutes WHERE day > $1", &[day.to_string().into()]).await?;
+            for (of, tally) in &rows {
+                store_minutes(&mut tx, &Kept { day, of: of.clone(), tally: tally.clone() }).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(rows)
+    }
+
+    /// The last day that has minutes.
+    pub(crate) async fn last_day(&self) -> Result<Option<NaiveDate>, StoreError> {
+        let line = self.store.row("SELECT coalesce(max(day), '') FROM minutes", &[]).await?;
+        Ok(line.and_then(|l| l.text(0).ok().and_then(|d| d.parse().ok())))
+    }
+}
+
+const ADD_TOTAL: &str = "INSERT INTO total (day, kind, count) VALUES ($1, $2, $3) \
+                         ON CONFLICT (day, kind) DO UPDATE SET count = total.count + excluded.count";
+
+fn int(count: u64) -> Cell {
+    Cell::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// An instant from the store's milliseconds.
+pub(crate) fn instant(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+async fn store_change(
+    tx: &mut Tx,
+    change: &Change,
+    now: DateTime<Utc>,
+    numbers: &mut Numbers,
+    told: &mut Vec<(i64, Entry)>,
+) -> Result<(), StoreError> {
+    let entry = match (&change.entry, &change.opened) {
+        (Some(entry), _) => *entry,
+        (None, Some(opened)) => {
+            let entry = open_episode(tx, opened, now, told).await?;
+            numbers.push((change.key.clone(), change.id, entry));
+            entry
+        }
+        // An episode without a number always has its opening: it loses it when it is given its number.
+        (None, None) => return Ok(()),
+    };
+    let mut ended = 0;
+    if change.ended {
+        let end = Entry::BreachEnded(change.sum.ended(entry));
+        ended = journal::append(tx, now, &end).await?;
+        told.push((ended, end));
+    }
+    let sum = &change.sum;
+    tx.exec(
+        "UPDATE episode SET last = $2, count = $3, evidence = $4, severity = $5, ended = $6 WHERE entry = $1",
+        &[
+            entry.into(),
+            sum.last.timestamp_millis().into(),
+            int(sum.count),
+            spell::word(&sum.evidence).into(),
+            spell::word(&sum.severity).into(),
+            ended.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn open_episode(
+    tx: &mut Tx,
+    opened: &BreachOpened,
+    now: DateTime<Utc>,
+    told: &mut Vec<(i64, Entry)>,
+) -> Result<i64, StoreError> {
+    let begin = Entry::BreachOpened(opened.clone());
+    let entry = journal::append(tx, now, &begin).await?;
+    told.push((entry, begin));
+    let first = opened.first.timestamp_millis();
+    tx.exec(
+        "INSERT INTO episode (entry, person, rule, site, first, last, count, evidence, severity, reported, ended) \
+         VALUES ($1, $2, $3, $4, $5, $5, 1, $6, $7, 0, 0)",
+        &[
+            entry.into(),
+            opened.person.as_str().into(),
+            spell::word(&opened.rule).into(),
+            opened.site.as_str().into(),
+            first.into(),
+            spell::word(&opened.evidence).into(),
+            spell::word(&opened.severity).into(),
+        ],
+    )
+    .await?;
+    Ok(entry)
+}
+
+async fn store_minutes(tx: &mut Tx, kept: &Kept) -> Result<(), StoreError> {
+    let Kept { day, of: (person, word), tally } = kept;
+    tx.exec(
+        "INSERT INTO minutes (day, person, word, counted, estimated, map) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (day, person, word) DO UPDATE \
+         SET counted = excluded.counted, estimated = excluded.estimated, map = excluded.map",
+        &[
+            day.to_string().into(),
+            person.as_str().into(),
+            word.as_str().into(),
+            i64::from(tally.counted).into(),
+            i64::from(tally.estimated).into(),
+            tally.map.to_vec().into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}

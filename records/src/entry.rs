@@ -1,0 +1,429 @@
+//! What an entry of the journal says: one type for each kind.
+//!
+//! An entry's text is canonical JSON: keys in order, no white space, whole numbers only, times in UTC to the
+//! millisecond. The words below are what exports and inspectors read; they are stable.
+
+use crate::clock::ClockState;
+use crate::refused::Identified;
+use agreements::{Evidence, Outcome, Rule, Severity, Source};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An instant as entries keep it: to the millisecond.
+pub(crate) fn stamp(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(3)
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// In which part.
+    pub role: ByRole,
+    /// The id: a staff account's, a young person's, the machine's user's.
+    pub id: String,
+    /// The name that people see.
+    pub name: String,
+}
+
+/// In which part somebody did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByRole {
+    /// A member of staff, signed in.
+    Staff,
+    /// The young person.
+    YoungPerson,
+    /// Somebody at the gateway's own command line.
+    CommandLine,
+    /// The gateway.
+    Gateway,
+}
+
+/// A line of the home's files, as an entry keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// Its text.
+    pub text: String,
+}
+
+impl From<&Source> for Line {
+    fn from(s: &Source) -> Self {
+        Self { file: s.file.clone(), line: s.line, text: s.text.clone() }
+    }
+}
+
+/// A breach episode began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreachOpened {
+    /// The person's id; `nobody` for an unknown device.
+    pub person: String,
+    /// The name that people see.
+    pub name: String,
+    /// The device's name in the agreement, if it has one.
+    pub device: Option<String>,
+    /// How the gateway knew.
+    pub identified: Identified,
+    /// The rule that spoke.
+    pub rule: Rule,
+    /// What happened to the request.
+    pub outcome: Outcome,
+    /// The service, the site of the rule, the registrable domain or the address; `sealed` for a sealed list.
+    pub site: String,
+    /// The site's categories.
+    pub categories: Vec<String>,
+    /// How much it told staff at first.
+    pub severity: Severity,
+    /// What was seen at first.
+    pub evidence: Evidence,
+    /// Whether it was a way around the gateway.
+    pub circumvention: bool,
+    /// When.
+    pub first: DateTime<Utc>,
+    /// The verdict in one sentence.
+    pub sentence: String,
+    /// The line that says so; none for what is built in or sealed.
+    pub source: Option<Line>,
+}
+
+/// A breach episode is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreachEnded {
+    /// The entry that opened it.
+    pub entry: i64,
+    /// How many refusals.
+    pub count: u64,
+    /// When the last one was.
+    pub last: DateTime<Utc>,
+    /// The strongest evidence.
+    pub evidence: Evidence,
+    /// The highest severity that any of it had.
+    pub severity: Severity,
+}
+
+/// A note on an entry. It changes nothing that it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The entry.
+    pub entry: i64,
+    /// Who wrote it.
+    pub by: By,
+    /// The words.
+    pub words: String,
+}
+
+/// "I saw something": a report by a young person (seed 003 §4.7f, seed 004 §9.2.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The person's id.
+    pub person: String,
+    /// Who reported.
+    pub by: By,
+    /// The words, if any.
+    pub words: String,
+    /// The episodes that it marks as reported.
+    pub entries: Vec<i64>,
+}
+
+/// A shift's breach log was read and signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// The shift's start.
+    pub from: DateTime<Utc>,
+    /// The shift's end.
+    pub to: DateTime<Utc>,
+    /// Who signed.
+    pub by: By,
+    /// How many episodes the shift had.
+    pub breaches: u64,
+    /// What they wrote.
+    pub words: String,
+}
+
+/// What kind of grant, in the words of the agreements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Granting {
+    /// Sites that are open; none means everything.
+    Sites(Option<Vec<String>>),
+    /// More time, for `everything` or one limit's word.
+    ExtraTime(String),
+    /// A supervised session, and the words that it opens besides.
+    Supervised(Vec<String>),
+    /// An education session for a young person (by id).
+    Education(String),
+}
+
+/// A grant by staff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Whom it is for (a person's or shared device's id).
+    pub person: String,
+    /// What it opens.
+    pub opens: Granting,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Who granted it.
+    pub by: By,
+    /// Why.
+    pub reason: String,
+    /// The ask that it answers, if any.
+    pub ask: Option<i64>,
+}
+
+/// Something ended early: a grant was revoked, a restriction ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The entry that it ends.
+    pub entry: i64,
+    /// Who ended it.
+    pub by: By,
+    /// Why.
+    pub reason: String,
+}
+
+/// The placing authority's consent to a restriction (Reg 22(3)(a)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Who consented, for which authority.
+    pub name: String,
+    /// On which day.
+    pub on: NaiveDate,
+}
+
+/// A restriction (Children's Homes (England) Regulations 2015, reg 22).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restricted {
+    /// Whom it is for.
+    pub person: String,
+    /// What it closes; none means everything but what is protected.
+    pub closes: Option<Vec<String>>,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Who imposed it.
+    pub by: By,
+    /// Why it is necessary to safeguard or promote the young person's welfare.
+    pub reason: String,
+    /// What was tried or considered that restricts less.
+    pub tried: String,
+    /// When it is reviewed.
+    pub review_on: Option<NaiveDate>,
+    /// The placing authority's consent; none in an emergency.
+    pub consent: Option<Consent>,
+    /// Whether it is an emergency, whose full details the authority gets within 24 hours.
+    pub emergency: bool,
+    /// When the young person was told.
+    pub told_on: Option<NaiveDate>,
+    /// What they said about it.
+    pub view: String,
+}
+
+/// A young person asked for something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The person's id.
+    pub person: String,
+    /// The host that they asked for.
+    pub host: String,
+    /// Their words.
+    pub words: String,
+}
+
+/// Staff answered an ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The ask.
+    pub entry: i64,
+    /// Who answered.
+    pub by: By,
+    /// The grant, if it was approved.
+    pub grant: Option<i64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something else that a member of staff did: who, what, why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffAction {
+    /// Who.
+    pub by: By,
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Refusals that were dropped because the queue was full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shed {
+    /// How many.
+    pub count: u64,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// To when.
+    pub to: DateTime<Utc>,
+}
+
+/// The clock became another state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockChanged {
+    /// Whether it can be believed.
+    pub state: ClockState,
+    /// By how many seconds it jumped against the steady clock; 0 where it did not.
+    pub by_seconds: i64,
+}
+
+/// A file of the home and its SHA-256. Never its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHash {
+    /// The path inside the home's folder.
+    pub file: String,
+    /// SHA-256 in hex, or empty where the file is gone.
+    pub sha256: String,
+}
+
+/// The home's files changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesChanged {
+    /// The files that came into force.
+    pub in_force: Vec<FileHash>,
+    /// The files that wait, because something is wrong with them.
+    pub waiting: Vec<FileHash>,
+}
+
+/// The gateway started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The program's version.
+    pub version: String,
+}
+
+/// The gateway stopped as it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {}
+
+/// What was old enough was purged. The chain keeps the hashes of what is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purged {
+    /// Older than this.
+    pub before: DateTime<Utc>,
+    /// How many entries lost their text.
+    pub count: u64,
+    /// Which: runs of entries, both ends included.
+    pub entries: Vec<(i64, i64)>,
+}
+
+/// One table for the kinds: the variant, its word, whether its text is purged when it is older than the home keeps it.
+macro_rules! entries {
+    ($($name:ident($type:ty) = $word:literal, $purged:literal, $doc:literal;)*) => {
+        /// An entry of the journal.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Entry {
+            $(#[doc = $doc] $name($type),)*
+        }
+
+        impl Entry {
+            /// The word for its kind, as the journal and exports have it.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$name(_) => $word,)* }
+            }
+
+            /// Every kind's word, and whether its text is purged when it is older than the home keeps breaches.
+            pub(crate) const KINDS: &'static [(&'static str, bool)] = &[$(($word, $purged)),*];
+        }
+    };
+}
+
+entries! {
+    Started(Started) = "started", false, "The gateway started.";
+    Stopped(Stopped) = "stopped", false, "The gateway stopped.";
+    BreachOpened(BreachOpened) = "breach_opened", true, "A breach episode began.";
+    BreachEnded(BreachEnded) = "breach_ended", true, "A breach episode is over.";
+    Note(Note) = "note", true, "A note on an entry.";
+    Report(Report) = "report", true, "A report by a young person.";
+    Review(Review) = "review", false, "A shift's log was signed.";
+    Grant(Granted) = "grant", true, "A grant by staff.";
+    GrantRevoked(Ended) = "grant_revoked", true, "A grant was revoked.";
+    Restriction(Restricted) = "restriction", false, "A restriction was imposed.";
+    RestrictionEnded(Ended) = "restriction_ended", false, "A restriction was ended.";
+    Ask(Asked) = "ask", true, "A young person asked.";
+    AskAnswered(Answered) = "ask_answered", true, "Staff answered.";
+    StaffAction(StaffAction) = "staff_action", false, "Something else that staff did.";
+    Shed(Shed) = "shed", false, "Refusals were dropped.";
+    Clock(ClockChanged) = "clock", false, "The clock became another state.";
+    Files(FilesChanged) = "files", false, "The home's files changed.";
+    Purged(Purged) = "purged", false, "Old texts were purged.";
+}
+
+impl Entry {
+    /// Its text: canonical JSON.
+    pub(crate) fn text(&self) -> String {
+        // serde_json's map keeps its keys in order, which makes this canonical.
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => {
+                map.into_iter().next().map(|(_, body)| body.to_string()).unwrap_or_default()
+            }
+            // Our own types always serialise to an object with one key.
+            Ok(_) | Err(_) => String::new(),
+        }
+    }
+
+    /// Reads an entry; none where the kind is unknown or the text is not what the kind says.
+    pub(crate) fn read(kind: &str, text: &str) -> Option<Self> {
+        let body: Value = serde_json::from_str(text).ok()?;
+        serde_json::from_value(Value::Object(Map::from_iter([(kind.to_owned(), body)]))).ok()
+    }
+
+    /// Whether a running gateway must build a new standing because of it.
+    pub(crate) fn moves_standing(&self) -> bool {
+        matches!(
+            self,
+            Self::Grant(_) | Self::GrantRevoked(_) | Self::Restriction(_) | Self::RestrictionEnded(_)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_reads_back_and_its_keys_stand_in_order() {
+        let ended = Entry::BreachEnded(BreachEnded {
+            entry: 7,
+            count: 3,
+            last: "2026-11-22T21:30:00.250Z".parse().unwrap(),
+            evidence: Evidence::Navigation,
+            severity: Severity::Medium,
+        });
+        let text = ended.text();
+        assert_eq!(
+            text,
+            r#"{"count":3,"entry":7,"evidence":"navigation","last":"2026-11-22T21:30:00.250Z","severity":"medium"}"#
+        );
+        assert_eq!(Entry::read("breach_ended", &text), Some(ended));
+        assert_eq!(Entry::read("of_tomorrow", &text), None);
+        assert_eq!(Entry::read("breach_ended", "{"), None);
+        assert_eq!(Entry::Stopped(Stopped {}).text(), "{}");
+    }
+
+    #[test]
+    fn the_words_of_the_table_are_serdes_words() {
+        let stopped = Entry::Stopped(Stopped {});
+        assert_eq!(Entry::read(stopped.kind(), &stopped.text()), Some(stopped));
+        for (word, _) in Entry::KINDS {
+            let unknown =
+                serde_json::from_str::<Entry>(&format!(r#"{{"{word}": 1}}"#)).unwrap_err().to_string();
+            assert!(!unknown.contains("unknown variant"), "{unknown}");
+        }
+    }
+}

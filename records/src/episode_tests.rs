@@ -1,0 +1,176 @@
+use super::*;
+use crate::refused::Identified;
+use agreements::Outcome;
+
+fn at(clock: &str) -> DateTime<Utc> {
+    let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
+    format!("2026-11-22T{clock}Z").parse().unwrap()
+}
+
+fn opening(key: &Key, seen: Seen) -> BreachOpened {
+    BreachOpened {
+        person: key.person.clone(),
+        name: "Jordan".into(),
+        device: None,
+        identified: Identified::Mac,
+        rule: key.rule,
+        outcome: Outcome::Block,
+        site: key.site.clone(),
+        categories: Vec::new(),
+        severity: seen.severity,
+        evidence: seen.evidence,
+        circumvention: false,
+        first: seen.at,
+        sentence: String::new(),
+        source: None,
+    }
+}
+
+fn key(person: &str, rule: Rule, site: &str) -> Key {
+    Key { person: person.into(), rule, site: site.into() }
+}
+
+fn fold(episodes: &mut Episodes, key: Key, seen: Seen) -> Option<Folded> {
+    episodes.fold(key.clone(), seen, || Some(opening(&key, seen)))
+}
+
+/// `21:30 jordan category games.example navigation` a line; then the episodes as
+/// `21:30-21:31 jordan category games.example 2 navigation`.
+fn check(name: &str, refusals: &str, want: &str) {
+    let mut episodes = Episodes::default();
+    for line in refusals.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [time, person, rule, site, evidence] = words[..] else { panic!("{name}: `{line}`") };
+        let evidence: Evidence = crate::spell::read(evidence).unwrap();
+        let seen = Seen { at: at(time), evidence, severity: Severity::Low };
+        fold(&mut episodes, key(person, crate::spell::read(rule).unwrap(), site), seen);
+    }
+    episodes.end_quiet(at("23:59"));
+    let mut found: Vec<_> = episodes.ended.iter().collect();
+    found.sort_by_key(|e| (e.sum.first, e.key.site.clone(), e.id));
+    let time = |t: DateTime<Utc>| t.format("%H:%M").to_string();
+    let found: Vec<_> = found
+        .iter()
+        .map(|e| {
+            let (s, k) = (&e.sum, &e.key);
+            let (rule, evidence) = (crate::spell::word(&k.rule), crate::spell::word(&s.evidence));
+            format!(
+                "{}-{} {} {rule} {} {} {evidence}",
+                time(s.first),
+                time(s.last),
+                k.person,
+                k.site,
+                s.count
+            )
+        })
+        .collect();
+    let want: Vec<_> = want.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    assert_eq!(found, want, "{name}");
+}
+
+#[test]
+fn folding() {
+    check(
+        "one",
+        "21:30 jordan category games.example lookup",
+        "21:30-21:30 jordan category games.example 1 lookup",
+    );
+    check(
+        "within_fifteen_minutes_of_the_last",
+        "21:00 jordan category games.example lookup
+         21:15 jordan category games.example lookup
+         21:30 jordan category games.example lookup",
+        "21:00-21:30 jordan category games.example 3 lookup",
+    );
+    check(
+        "one_second_longer_is_another",
+        "21:00:00 jordan category games.example lookup
+         21:15:01 jordan category games.example lookup",
+        "21:00-21:00 jordan category games.example 1 lookup
+         21:15-21:15 jordan category games.example 1 lookup",
+    );
+    check(
+        "another_person_rule_or_site_is_another",
+        "21:00 jordan category games.example lookup
+         21:00 sam category games.example lookup
+         21:00 jordan online games.example lookup
+         21:00 jordan category other.example lookup",
+        "21:00-21:00 jordan category games.example 1 lookup
+         21:00-21:00 sam category games.example 1 lookup
+         21:00-21:00 jordan online games.example 1 lookup
+         21:00-21:00 jordan category other.example 1 lookup",
+    );
+    check(
+        "the_strongest_evidence_stays",
+        "21:00 jordan category games.example lookup
+         21:01 jordan category games.example connection
+         21:02 jordan category games.example lookup",
+        "21:00-21:02 jordan category games.example 3 connection",
+    );
+    check(
+        "a_page_and_its_frames_are_one_navigation",
+        "21:00:00 jordan category games.example navigation
+         21:00:04 jordan category games.example navigation",
+        "21:00-21:00 jordan category games.example 2 navigation",
+    );
+    check(
+        "navigation_again_is_trying_again",
+        "21:00:00 jordan category games.example lookup
+         21:00:01 jordan category games.example navigation
+         21:00:06 jordan category games.example navigation",
+        "21:00-21:00 jordan category games.example 3 repeated",
+    );
+    check(
+        "a_late_word_from_another_thread_joins",
+        "21:00:05 jordan category games.example lookup
+         21:00:04 jordan category games.example lookup",
+        "21:00-21:00 jordan category games.example 2 lookup",
+    );
+    check(
+        "a_clock_put_back_begins_another",
+        "21:00 jordan category games.example lookup
+         20:00 jordan category games.example lookup",
+        "20:00-20:00 jordan category games.example 1 lookup
+         21:00-21:00 jordan category games.example 1 lookup",
+    );
+}
+
+#[test]
+fn what_is_open_and_what_waits_is_bounded() {
+    let mut episodes = Episodes::default();
+    let seen = Seen { at: at("21:00"), evidence: Evidence::Lookup, severity: Severity::Low };
+    let mut dropped = 0;
+    for i in 0..50_000 {
+        let key = key("jordan", Rule::Otherwise, &format!("{i}.example"));
+        dropped += usize::from(fold(&mut episodes, key, seen) == Some(Folded::NoRoom));
+    }
+    assert!(episodes.len() <= 2 * MOST_OPEN + MOST_OPEN / 16, "{}", episodes.len());
+    assert_eq!(episodes.len() + dropped, 50_000);
+}
+
+#[test]
+fn what_the_store_did_not_take_is_offered_again() {
+    let mut episodes = Episodes::default();
+    let key = key("jordan", Rule::Otherwise, "a.example");
+    let seen = |t| Seen { at: at(t), evidence: Evidence::Lookup, severity: Severity::Low };
+    fold(&mut episodes, key.clone(), seen("21:00"));
+    let changes = episodes.changes();
+    assert_eq!(changes.len(), 1);
+    assert!(changes[0].opened.is_some() && !changes[0].ended);
+    assert!(episodes.changes().is_empty(), "nothing new");
+    episodes.not_taken(&changes);
+    let changes = episodes.changes();
+    // While the commit is under way it ends.
+    fold(&mut episodes, key.clone(), seen("21:01"));
+    episodes.end_quiet(at("22:00"));
+    episodes.taken(&[(key, changes[0].id, 7)]);
+    let changes = episodes.changes();
+    assert_eq!(changes.len(), 1);
+    assert_eq!((changes[0].entry, changes[0].ended, changes[0].sum.count), (Some(7), true, 2));
+    assert!(changes[0].opened.is_none());
+    episodes.not_taken(&changes);
+    assert!(!episodes.is_clean());
+    assert_eq!(episodes.changes().len(), 1);
+    episodes.taken(&[]);
+    assert!(episodes.is_clean());
+}

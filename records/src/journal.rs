@@ -1,0 +1,338 @@
+//! The chain: every entry's hash holds the one before.
+//!
+//! An inspector needs nothing of ours to repeat it. For an entry, from the exported journal:
+//!
+//! ```sh
+//! printf '%s\n%s' "$SALT" "$BODY" | sha256sum                                    # gives the body's hash
+//! printf '%s\n%s\n%s\n%s\n%s\n' "$HASH_BEFORE" "$SEQ" "$AT" "$KIND" "$BODY_HASH" | sha256sum   # gives the entry's
+//! ```
+//!
+//! The first entry's hash before is sixty-four zeros. The salt stands beside the body and goes with it when it is
+//! purged, so that nobody can find out what an old entry said by trying out guesses against its hash.
+
+use crate::entry::{Entry, stamp};
+use crate::store::{Store, StoreError, Tx};
+use chrono::{DateTime, SecondsFormat, Utc};
+use ring::digest::{Context, SHA256};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+use std::fmt;
+use std::fmt::Write as _;
+
+/// The hash before the first entry.
+pub(crate) const BEFORE_ALL: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// How many lines are read at a time.
+const PAGE: i64 = 1000;
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The SHA-256 of these parts one after the other, in hex.
+pub(crate) fn sha256(parts: &[&str]) -> String {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part.as_bytes());
+    }
+    hex(context.finish().as_ref())
+}
+
+fn body_hash(salt: &str, text: &str) -> String {
+    sha256(&[salt, "\n", text])
+}
+
+fn entry_hash(before: &str, seq: i64, at: &str, kind: &str, body_hash: &str) -> String {
+    sha256(&[before, "\n", &seq.to_string(), "\n", at, "\n", kind, "\n", body_hash, "\n"])
+}
+
+fn salt() -> Result<String, StoreError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| StoreError::shape("the machine gives no random numbers"))?;
+    Ok(hex(&bytes))
+}
+
+/// Appends within a transaction that began with [`Store::begin`], and so alone has the chain's tail.
+pub(crate) async fn append(tx: &mut Tx, at: DateTime<Utc>, entry: &Entry) -> Result<i64, StoreError> {
+    let head = tx.row("SELECT entries, hash FROM head", &[]).await?;
+    let head = head.ok_or_else(|| StoreError::shape("the head is gone"))?;
+    let (seq, before) = (head.int(0)? + 1, head.text(1)?.to_owned());
+    let (at, kind, text, salt) = (written(at), entry.kind(), entry.text(), salt()?);
+    let body_hash = body_hash(&salt, &text);
+    let hash = entry_hash(&before, seq, &at, kind, &body_hash);
+    tx.exec(
+        "INSERT INTO journal (seq, at, kind, body_hash, hash) VALUES ($1, $2, $3, $4, $5)",
+        &[seq.into(), at.into(), kind.into(), body_hash.into(), hash.as_str().into()],
+    )
+    .await?;
+    tx.exec(
+        "INSERT INTO body (seq, salt, text) VALUES ($1, $2, $3)",
+        &[seq.into(), salt.into(), text.into()],
+    )
+    .await?;
+    tx.exec(
+        "UPDATE head SET entries = $1, hash = $2, standing = CASE WHEN $3 = 1 THEN $1 ELSE standing END",
+        &[seq.into(), hash.into(), i64::from(entry.moves_standing()).into()],
+    )
+    .await?;
+    Ok(seq)
+}
+
+/// An instant as the journal writes it: RFC 3339, UTC, milliseconds.
+pub(crate) fn written(at: DateTime<Utc>) -> String {
+    stamp(at).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// How far the chain has come: a number and a hash. Whoever keeps one elsewhere (a signed print-out, a manager's
+/// mail) can later prove that nothing before it was rewritten, even by somebody who rewrote the whole store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// How many entries.
+    pub entries: i64,
+    /// The last one's hash, in hex.
+    pub hash: String,
+}
+
+/// What verifying the journal found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verified {
+    /// Every entry fits.
+    Whole {
+        /// How far the chain has come.
+        head: Head,
+        /// How many entries' texts were purged, as entries that fit say.
+        purged: u64,
+    },
+    /// The first place that does not fit.
+    Broken {
+        /// The entry's number.
+        entry: i64,
+        /// What is wrong there.
+        misfit: Misfit,
+    },
+}
+
+/// What does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Misfit {
+    /// The entry is not there, and later ones are.
+    Removed,
+    /// Its number, time, kind or place is not what its hash says.
+    Altered,
+    /// Its text is not what its hash says.
+    BodyAltered,
+    /// Its text is gone, and no purge says so.
+    BodyRemoved,
+    /// The journal ends before the place that the store says it reached.
+    CutOff,
+    /// It stands after the place that the store says the journal reached.
+    Added,
+    /// An episode in the list says other than the entries that it is made of.
+    ListAltered,
+    /// The chain does not pass through the head that was kept elsewhere.
+    OtherChain,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Removed => "the entry has been removed",
+            Self::Altered => "the entry has been altered or moved",
+            Self::BodyAltered => "what the entry says has been altered",
+            Self::BodyRemoved => "what the entry says has been removed, and no purge says so",
+            Self::CutOff => "the journal has been cut off here",
+            Self::Added => "the entry has been added beside the gateway",
+            Self::ListAltered => "the list of breaches says other than the journal here",
+            Self::OtherChain => "the journal is not the one whose head was kept",
+        })
+    }
+}
+
+impl Store {
+    pub(crate) async fn head(&self) -> Result<Head, StoreError> {
+        match self.row("SELECT entries, hash FROM head", &[]).await? {
+            Some(line) => Ok(Head { entries: line.int(0)?, hash: line.text(1)?.to_owned() }),
+            None => Err(StoreError::shape("the head is gone")),
+        }
+    }
+
+    /// Reads the journal from its first entry to its last and stops at the first that does not fit.
+    pub(crate) async fn verify(&self, kept: Option<&Head>) -> Result<Verified, StoreError> {
+        // A gateway that purges or ends an episode between two of our looks is no misfit: then we look again.
+        for _ in 0..2 {
+            let before = self.head().await?;
+            let found = self.verify_once(kept).await?;
+            if matches!(found, Verified::Whole { .. }) || self.head().await? == before {
+                return Ok(found);
+            }
+        }
+        self.verify_once(kept).await
+    }
+
+    async fn verify_once(&self, kept: Option<&Head>) -> Result<Verified, StoreError> {
+        let head = self.head().await?;
+        let mut walk = Walk {
+            next: 1,
+            before: BEFORE_ALL.to_owned(),
+            missing: Vec::new(),
+            purges: Vec::new(),
+            purged: 0,
+        };
+        while walk.next <= head.entries {
+            let page = self.page(walk.next, head.entries).await?;
+            if page.is_empty() {
+                return Ok(broken(walk.next, Misfit::CutOff));
+            }
+            for row in page {
+                if let Err((entry, misfit)) = walk.step(&row) {
+                    return Ok(broken(entry, misfit));
+                }
+                if kept.is_some_and(|k| k.entries == row.seq && k.hash != row.hash) {
+                    return Ok(broken(row.seq, Misfit::OtherChain));
+                }
+            }
+        }
+        self.end(walk, head, kept).await
+    }
+
+    async fn end(&self, walk: Walk, head: Head, kept: Option<&Head>) -> Result<Verified, StoreError> {
+        if kept.is_some_and(|k| k.entries > head.entries) {
+            return Ok(broken(head.entries + 1, Misfit::CutOff));
+        }
+        if walk.before != head.hash {
+            return Ok(broken(head.entries, Misfit::Altered));
+        }
+        if let Some(entry) = walk.unexplained() {
+            return Ok(broken(entry, Misfit::BodyRemoved));
+        }
+        if let Some(entry) = self.added(&head).await? {
+            return Ok(broken(entry, Misfit::Added));
+        }
+        if let Some(entry) = self.list_misfit().await? {
+            return Ok(broken(entry, Misfit::ListAltered));
+        }
+        Ok(Verified::Whole { head, purged: walk.purged })
+    }
+
+    /// An entry after the head that no gateway's commit brought: the head, read again, has not reached it either.
+    async fn added(&self, head: &Head) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT min(j.seq) FROM journal j, head h WHERE j.seq > h.entries AND j.seq > $1 HAVING count(*) > 0";
+        self.row(sql, &[head.entries.into()]).await?.map(|line| line.int(0)).transpose()
+    }
+
+    /// An episode of the list that says other than the entry that ended it.
+    async fn list_misfit(&self) -> Result<Option<i64>, StoreError> {
+        let mut after = 0;
+        loop {
+            let sql = "SELECT e.entry, e.count, e.last, e.evidence, e.severity, b.text FROM episode e \
+                       JOIN body b ON b.seq = e.ended WHERE e.entry > $1 ORDER BY e.entry LIMIT $2";
+            let page = self.rows(sql, &[after.into(), PAGE.into()]).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            after = last.int(0)?;
+            for line in &page {
+                let Some(Entry::BreachEnded(said)) = Entry::read("breach_ended", line.text(5)?) else {
+                    return Ok(Some(line.int(0)?));
+                };
+                let fits = said.entry == line.int(0)?
+                    && i64::try_from(said.count) == Ok(line.int(1)?)
+                    && said.last.timestamp_millis() == line.int(2)?
+                    && crate::spell::word(&said.evidence) == line.text(3)?
+                    && crate::spell::word(&said.severity) == line.text(4)?;
+                if !fits {
+                    return Ok(Some(line.int(0)?));
+                }
+            }
+        }
+    }
+
+    /// A page of the journal, from an entry on, as it stands in the store.
+    pub(crate) async fn page(&self, from: i64, to: i64) -> Result<Vec<Row>, StoreError> {
+        let sql = "SELECT j.seq, j.at, j.kind, j.body_hash, j.hash, coalesce(b.salt, ''), coalesce(b.text, '') \
+                   FROM journal j LEFT JOIN body b ON b.seq = j.seq \
+                   WHERE j.seq >= $1 AND j.seq <= $2 ORDER BY j.seq LIMIT $3";
+        let lines = self.rows(sql, &[from.into(), to.into(), PAGE.into()]).await?;
+        lines
+            .iter()
+            .map(|l| {
+                Ok(Row {
+                    seq: l.int(0)?,
+                    at: l.text(1)?.to_owned(),
+                    kind: l.text(2)?.to_owned(),
+                    body_hash: l.text(3)?.to_owned(),
+                    hash: l.text(4)?.to_owned(),
+                    salt: l.text(5)?.to_owned(),
+                    text: l.text(6)?.to_owned(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A line of the journal as it stands. The field names are those of the exported journal.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) seq: i64,
+    pub(crate) at: String,
+    pub(crate) kind: String,
+    pub(crate) body_hash: String,
+    pub(crate) hash: String,
+    /// Empty where the text was purged; so is `text`.
+    pub(crate) salt: String,
+    #[serde(rename = "body")]
+    pub(crate) text: String,
+}
+
+/// Where verifying has come to.
+struct Walk {
+    next: i64,
+    before: String,
+    missing: Vec<i64>,
+    purges: Vec<(i64, i64)>,
+    purged: u64,
+}
+
+impl Walk {
+    fn step(&mut self, row: &Row) -> Result<(), (i64, Misfit)> {
+        if row.seq != self.next {
+            return Err((self.next, Misfit::Removed));
+        }
+        if entry_hash(&self.before, row.seq, &row.at, &row.kind, &row.body_hash) != row.hash {
+            return Err((row.seq, Misfit::Altered));
+        }
+        if row.salt.is_empty() {
+            self.missing.push(row.seq);
+            self.purged += 1;
+        } else if body_hash(&row.salt, &row.text) != row.body_hash {
+            return Err((row.seq, Misfit::BodyAltered));
+        } else if let Some(Entry::Purged(purged)) = Entry::read(&row.kind, &row.text) {
+            self.purges.extend(purged.entries);
+        }
+        self.before.clone_from(&row.hash);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// The first entry without a text that no purge speaks of.
+    fn unexplained(&self) -> Option<i64> {
+        let mut runs = self.purges.clone();
+        runs.sort_unstable();
+        // Runs never overlap (a text is purged once), so the last that starts before an entry decides.
+        let explained = |seq: i64| match runs.partition_point(|&(from, _)| from <= seq).checked_sub(1) {
+            Some(i) => seq <= runs[i].1,
+            None => false,
+        };
+        self.missing.iter().copied().find(|&seq| !explained(seq))
+    }
+}
+
+fn broken(entry: i64, misfit: Misfit) -> Verified {
+    Verified::Broken { entry, misfit }
+}

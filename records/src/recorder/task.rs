@@ -1,0 +1,332 @@
+//! The journal's task.
+
+use super::{COMMIT_EVERY, HARVEST_EVERY, Shared};
+use crate::clock::{ClockState, JUMP, drift};
+use crate::commit::{Batch, Numbers};
+use crate::entry::{ClockChanged, Entry, Shed, Started, Stopped};
+use crate::episode::{Episodes, Folded};
+use crate::in_force::InForce;
+use crate::minutes::{Known, Look};
+use crate::refusal::{Total, key, opening, seen};
+use crate::refused::Refused;
+use crate::room::Records;
+use crate::shift;
+use crate::store::StoreError;
+use agreements::{Counts, House, Person, PersonKind};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+/// So many refusals are folded before the task looks at anything else.
+const AT_ONCE: usize = 256;
+/// What was shed is recorded no more often than this: a flood makes few entries.
+const SHED_EVERY: Duration = Duration::from_secs(1);
+/// When stopping, the disk is given this long.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+type Committing = JoinHandle<(Batch, Result<Numbers, StoreError>)>;
+
+pub(super) struct Task {
+    shared: Arc<Shared>,
+    records: Arc<Records>,
+    in_force: Arc<InForce>,
+    refusals: mpsc::Receiver<Refused>,
+    episodes: Episodes,
+    entries: Vec<(DateTime<Utc>, Entry)>,
+    shed: Option<Shed>,
+    shed_told: Duration,
+    look: Look,
+    harvested: Duration,
+    recovered: bool,
+    committing: Option<Committing>,
+}
+
+impl Task {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        in_force: Arc<InForce>,
+        refusals: mpsc::Receiver<Refused>,
+    ) -> Self {
+        let records = shared.records.clone();
+        let look = look(&records);
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let mut entries = vec![(look.wall, Entry::Started(Started { version }))];
+        if look.state != ClockState::Right {
+            entries.push((look.wall, Entry::Clock(ClockChanged { state: look.state, by_seconds: 0 })));
+        }
+        Self {
+            shared,
+            records,
+            in_force,
+            refusals,
+            episodes: Episodes::default(),
+            entries,
+            shed: None,
+            shed_told: Duration::ZERO,
+            look,
+            harvested: Duration::ZERO,
+            recovered: false,
+            committing: None,
+        }
+    }
+
+    /// Folds as refusals come, commits as time passes, until it is stopped.
+    pub(super) async fn run(mut self) {
+        let shared = self.shared.clone();
+        let mut tick = tokio::time::interval(COMMIT_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut buffer = Vec::with_capacity(AT_ONCE);
+        loop {
+            tokio::select! {
+                // Time first: a flood must not keep what was folded from the disk.
+                biased;
+                () = shared.stop.notified() => break,
+                done = finished(&mut self.committing) => self.committed(done),
+                _ = tick.tick() => self.tick().await,
+                count = self.refusals.recv_many(&mut buffer, AT_ONCE) => match count {
+                    0 => break,
+                    _ => self.fold(&mut buffer),
+                },
+            }
+        }
+        self.end(buffer).await;
+    }
+
+    fn fold(&mut self, refusals: &mut Vec<Refused>) {
+        for refused in refusals.drain(..) {
+            let (key, seen) = (key(&refused), seen(&refused));
+            let folded = self.episodes.fold(key.clone(), seen, || opening(&refused, &key, seen));
+            if folded == Some(Folded::NoRoom) {
+                self.records.health.shed.fetch_add(1, Ordering::Relaxed);
+                self.shared.dropped.add(refused.at);
+            }
+        }
+    }
+
+    async fn tick(&mut self) {
+        self.records.health.queued.store(self.refusals.len() as u64, Ordering::Relaxed);
+        self.look_at_clock();
+        if !self.recovered {
+            // Nothing is committed before this has worked: an episode must not begin beside one that goes on.
+            match self.records.recover(&mut self.episodes).await {
+                Ok(()) => self.recovered = true,
+                Err(e) => return self.failed(&e),
+            }
+        }
+        self.episodes.end_quiet(self.look.wall);
+        if self.look.steady >= self.harvested + HARVEST_EVERY || self.harvested.is_zero() {
+            self.harvest().await;
+        }
+        self.begin_commit();
+    }
+
+    fn look_at_clock(&mut self) {
+        let (before, now) = (self.look, look(&self.records));
+        self.look = now;
+        let by = drift((before.wall, before.steady), (now.wall, now.steady));
+        let by_seconds = if by.abs().to_std().is_ok_and(|by| by > JUMP) { by.num_seconds() } else { 0 };
+        if (now.state != before.state || by_seconds != 0) && self.entries.len() < 1000 {
+            self.entries.push((now.wall, Entry::Clock(ClockChanged { state: now.state, by_seconds })));
+        }
+    }
+
+    fn gather_shed(&mut self) {
+        let Some((count, from, to)) = self.shared.dropped.take() else { return };
+        let (from, to) = (crate::commit::instant(from), crate::commit::instant(to));
+        let before = self.shed.take();
+        self.shed = Some(Shed {
+            count: count + before.as_ref().map_or(0, |s| s.count),
+            from: before.map_or(from, |s| s.from),
+            to,
+        });
+    }
+
+    fn begin_commit(&mut self) {
+        if self.committing.is_some() || !self.recovered {
+            return;
+        }
+        self.gather_shed();
+        let batch = self.batch();
+        if batch.is_empty() {
+            return self.succeeded();
+        }
+        let records = self.records.clone();
+        self.committing = Some(tokio::spawn(async move {
+            let result = records.commit(&batch).await;
+            (batch, result)
+        }));
+    }
+
+    fn batch(&mut self) -> Batch {
+        let mut entries = std::mem::take(&mut self.entries);
+        if self.look.steady >= self.shed_told + SHED_EVERY
+            && let Some(shed) = self.shed.take()
+        {
+            self.shed_told = self.look.steady;
+            entries.push((self.look.wall, Entry::Shed(shed)));
+        }
+        let day = self.day(&self.in_force.current().snapshot.house);
+        let counts = Total::ALL.map(|t| (day, t, self.shared.totals[t as usize].swap(0, Ordering::Relaxed)));
+        Batch {
+            changes: self.episodes.changes(),
+            entries,
+            totals: counts.into_iter().filter(|(_, _, count)| *count > 0).collect(),
+            minutes: self.records.ledger().take_dirty(),
+        }
+    }
+
+    fn day(&self, house: &House) -> NaiveDate {
+        self.records.ledger().day().unwrap_or_else(|| house.day_of(self.look.wall))
+    }
+
+    fn committed(&mut self, (batch, result): (Batch, Result<Numbers, StoreError>)) {
+        self.committing = None;
+        match result {
+            Ok(numbers) => {
+                self.episodes.taken(&numbers);
+                self.succeeded();
+                // A long list goes on at once; the rest waits for its time.
+                if batch.changes.len() >= crate::episode::MOST_A_COMMIT {
+                    self.begin_commit();
+                }
+            }
+            Err(e) => {
+                self.failed(&e);
+                self.put_back(batch);
+            }
+        }
+    }
+
+    fn put_back(&mut self, batch: Batch) {
+        self.episodes.not_taken(&batch.changes);
+        self.records.ledger().give_back(batch.minutes);
+        for (_, total, count) in batch.totals {
+            self.shared.totals[total as usize].fetch_add(count, Ordering::Relaxed);
+        }
+        let newer = std::mem::replace(&mut self.entries, batch.entries);
+        self.entries.extend(newer);
+    }
+
+    fn succeeded(&self) {
+        let steady = u64::try_from(self.look.steady.as_millis()).unwrap_or(u64::MAX);
+        self.records.health.committed.store(steady, Ordering::Relaxed);
+        if self.records.set_failing(None) {
+            tracing::info!("the records are being written again");
+        }
+    }
+
+    fn failed(&self, e: &StoreError) {
+        if self.records.set_failing(Some(e.to_string())) {
+            tracing::error!(error = %e, "the records cannot be written; trying again");
+        }
+    }
+
+    async fn harvest(&mut self) {
+        let (look, sheets) = (self.look, self.in_force.sheets());
+        let Some((newest, _)) = sheets.last() else { return };
+        let day = newest.house.day_of(look.wall);
+        let turned = match self.records.turn(look, day).await {
+            Ok(turned) => turned,
+            Err(e) => return self.failed(&e),
+        };
+        self.harvested = look.steady;
+        let of_day = minute_of_day(&newest.house, day, look.wall);
+        let mut grew = turned;
+        let mut ledger = self.records.ledger();
+        for (snapshot, sheet) in &sheets {
+            for (who, person) in snapshot.house.people().filter(|(_, p)| is_counted(p)) {
+                let (counted, estimated) = sheet.take(who);
+                let keys = snapshot.house.counted_keys(who);
+                for (known, bits) in [(Known::Counted, counted), (Known::Estimated, estimated)] {
+                    for (_, key) in keys.iter().enumerate().filter(|(i, _)| has(bits, *i)) {
+                        let word = crate::spell::of_key(key);
+                        grew |= ledger.add(&person.id, &word, known, look.steady, of_day);
+                    }
+                }
+            }
+        }
+        drop(ledger);
+        if grew {
+            self.records.due.send_modify(|n| *n += 1);
+        }
+    }
+
+    /// Takes what is still in the queue, commits everything and says that it stopped.
+    async fn end(mut self, mut buffer: Vec<Refused>) {
+        self.refusals.close();
+        while self.refusals.recv_many(&mut buffer, AT_ONCE).await > 0 {
+            self.fold(&mut buffer);
+        }
+        self.harvested = Duration::ZERO;
+        self.shed_told = Duration::ZERO;
+        let last = async {
+            self.tick().await;
+            self.entries.push((self.look.wall, Entry::Stopped(Stopped {})));
+            while !self.recovered
+                || self.committing.is_some()
+                || !self.entries.is_empty()
+                || !self.episodes.is_clean()
+            {
+                match self.committing {
+                    Some(_) => {
+                        let done = finished(&mut self.committing).await;
+                        let failed = done.1.is_err();
+                        self.committed(done);
+                        if failed {
+                            tokio::time::sleep(COMMIT_EVERY).await;
+                        }
+                    }
+                    None => {
+                        self.tick().await;
+                        if self.committing.is_none() {
+                            tokio::time::sleep(COMMIT_EVERY).await;
+                        }
+                    }
+                }
+            }
+        };
+        if tokio::time::timeout(LAST_WORDS, last).await.is_err() {
+            tracing::error!("the records could not all be written before the end");
+        }
+    }
+}
+
+fn look(records: &Records) -> Look {
+    let state = records.clock.look();
+    Look { wall: records.now(), steady: records.clock.steady(), state }
+}
+
+fn has(bits: Counts, key: usize) -> bool {
+    key < 64 && bits.0 & (1 << key) != 0
+}
+
+/// Minutes are kept for young people and shared devices, and for adults only where a limit asks for it.
+fn is_counted(person: &Person) -> bool {
+    match person.kind {
+        PersonKind::YoungPerson | PersonKind::Device => true,
+        PersonKind::Staff | PersonKind::Visitor => !person.limits.is_empty(),
+    }
+}
+
+/// Minutes from the start of the home's day.
+fn minute_of_day(house: &House, day: NaiveDate, at: DateTime<Utc>) -> u16 {
+    let home = house.home();
+    let start = shift::instant(home.timezone, day.and_time(home.day_starts));
+    u16::try_from((at - start).num_minutes().max(0)).unwrap_or(u16::MAX)
+}
+
+/// The commit under way, when it is done; never, when none is.
+async fn finished(committing: &mut Option<Committing>) -> (Batch, Result<Numbers, StoreError>) {
+    match committing {
+        None => std::future::pending().await,
+        Some(handle) => match handle.await {
+            Ok(done) => done,
+            // A commit that panicked took its batch with it. It never does: it does nothing but talk to the store.
+            Err(e) => (Batch::default(), Err(StoreError::shape(e))),
+        },
+    }
+}

@@ -1,0 +1,182 @@
+//! What one refusal becomes: nothing, a total, or a place in an episode.
+
+use crate::entry::{BreachOpened, Line, stamp};
+use crate::episode::{Key, Seen};
+use crate::refused::{Identified, Refused};
+use agreements::{Evidence, Host, Person, Record, Request, Rule, Severity, Subject, Word};
+use blocklists::{Category, Name, Tags};
+use std::net::IpAddr;
+
+/// The id and name of an unknown device's user.
+const NOBODY: (&str, &str) = ("nobody", "An unknown device");
+/// What stands for the host of a sealed list: nobody is shown which it was.
+const SEALED: &str = "sealed";
+
+/// What may be kept as a total only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Total {
+    /// Communication aids.
+    Assistive,
+    /// Private mail.
+    PrivateMail,
+    /// What devices did by themselves.
+    Technical,
+}
+
+impl Total {
+    pub(crate) const ALL: [Self; 3] = [Self::Assistive, Self::PrivateMail, Self::Technical];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Assistive => "assistive",
+            Self::PrivateMail => "private_mail",
+            Self::Technical => "technical",
+        }
+    }
+}
+
+/// What a refusal may become, by its verdict alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Becomes {
+    Nothing,
+    Total(Total),
+    Breach,
+}
+
+/// The rule of what may be written down, once more and on this side: whatever the caller meant to record.
+pub(crate) fn becomes(refused: &Refused) -> Becomes {
+    match (refused.verdict.record, refused.verdict.rule, refused.verdict.severity) {
+        (Record::Nothing, _, _) => Becomes::Nothing,
+        (Record::Total, Rule::PrivateMail, _) => Becomes::Total(Total::PrivateMail),
+        (Record::Total, _, _) => Becomes::Total(Total::Assistive),
+        (Record::Episode, _, Severity::Technical) => Becomes::Total(Total::Technical),
+        (Record::Episode, _, _) if refused.verdict.allows() => Becomes::Nothing,
+        (Record::Episode, _, _) => Becomes::Breach,
+    }
+}
+
+/// The person of a refusal; none for an unknown device.
+fn person(refused: &Refused) -> Option<&Person> {
+    refused.current.snapshot.house.agreement(refused.who)
+}
+
+/// The host, as agreements ask for it.
+fn host(text: &str) -> Host<'_> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => Host::Address(address),
+        Err(_) => Host::Name(Name::trusted(text)),
+    }
+}
+
+/// Whose episode it is.
+pub(crate) fn key(refused: &Refused) -> Key {
+    let id = person(refused).map_or(NOBODY.0, |p| &p.id);
+    Key { person: id.to_owned(), rule: refused.verdict.rule, site: site(refused) }
+}
+
+/// The site of an episode: the rule's, where it names a service or site; else the registrable domain, which is all that
+/// staff need and less than the gateway saw; an address as it stands.
+fn site(refused: &Refused) -> String {
+    let text = refused.host.as_str();
+    match (refused.verdict.rule, refused.verdict.subject, host(text)) {
+        (Rule::Sealed, _, _) => SEALED.to_owned(),
+        (_, Subject::Service(service), _) => service.word().to_owned(),
+        (_, _, Host::Address(address)) => address.to_string(),
+        (_, Subject::Site, Host::Name(name)) => {
+            rules_site(refused, name).unwrap_or_else(|| name.registrable().to_string())
+        }
+        (_, _, Host::Name(name)) => name.registrable().to_string(),
+    }
+}
+
+/// The longest site of the rule's line that the name is under.
+fn rules_site(refused: &Refused, name: Name<'_>) -> Option<String> {
+    let source = refused.verdict.source?;
+    let words = person(refused)?.words.iter().filter(|r| r.source == source).map(|r| &r.word);
+    let sites = words.filter_map(|word| match word {
+        Word::Site(site) | Word::Host(site) | Word::Path(site, _) => Some(site),
+        Word::Service(_) | Word::Category(_) => None,
+    });
+    sites.filter(|s| name.is_under(s.name())).map(|s| s.as_str()).max_by_key(|s| s.len()).map(str::to_owned)
+}
+
+/// What folding needs of it.
+pub(crate) fn seen(refused: &Refused) -> Seen {
+    let (at, evidence) = (stamp(refused.at), refused.evidence);
+    Seen { at, evidence, severity: refused.verdict.severity_seen(evidence) }
+}
+
+/// What the journal says of an episode that begins with this refusal; nothing where the name is a helpline's after all.
+pub(crate) fn opening(refused: &Refused, key: &Key, seen: Seen) -> Option<BreachOpened> {
+    let (house, verdict) = (&refused.current.snapshot.house, &refused.verdict);
+    let sealed = verdict.rule == Rule::Sealed;
+    let asked = host(refused.host.as_str());
+    let tags = tags(refused, asked);
+    if tags.has(Category::SUPPORT) && !sealed {
+        return None;
+    }
+    // The sentence is made with the site, so that no part of the host that is not kept stands in it.
+    let said = match asked {
+        Host::Name(name) => Host::Name(name.registrable()),
+        Host::Address(address) => Host::Address(address),
+    };
+    let request = Request { host: said, tags, path: None };
+    let device = refused.device.and_then(|i| house.devices().get(usize::from(i)));
+    Some(BreachOpened {
+        person: key.person.clone(),
+        name: person(refused).map_or(NOBODY.1, |p| &p.name).to_owned(),
+        device: device.map(|d| d.known.name.clone()),
+        identified: refused.identified,
+        rule: verdict.rule,
+        outcome: verdict.outcome,
+        site: key.site.clone(),
+        categories: if sealed {
+            Vec::new()
+        } else {
+            tags.categories().map(|c| c.word().to_owned()).collect()
+        },
+        severity: seen.severity,
+        evidence: seen.evidence,
+        circumvention: verdict.is_circumvention(),
+        first: seen.at,
+        sentence: match sealed {
+            true => "A site on a sealed list was refused.".to_owned(),
+            false => house.sentence(refused.who, refused.at, &request, verdict),
+        },
+        source: verdict.source.filter(|_| !sealed).and_then(|s| house.source(s)).map(Line::from),
+    })
+}
+
+fn tags(refused: &Refused, host: Host<'_>) -> Tags {
+    match host {
+        Host::Name(name) => {
+            let snapshot = &refused.current.snapshot;
+            snapshot.catalogue.lookup(name).union(snapshot.house.home_tags(name))
+        }
+        Host::Address(_) => Tags::NONE,
+    }
+}
+
+/// Why the gateway says what it says: how it knew the person, and what it saw. It never says guilt.
+pub(crate) fn why(name: &str, device: Option<&str>, identified: Identified, evidence: Evidence) -> String {
+    let what = match device {
+        Some(device) => format!("{name}'s {device}"),
+        None if name == NOBODY.1 => "An unknown device".to_owned(),
+        None => format!("A device of {name}"),
+    };
+    let did = match evidence {
+        Evidence::Lookup => "looked the name up; an app may have done so by itself",
+        Evidence::Connection => "tried to connect; a program may have done so by itself",
+        Evidence::Navigation => "tried to open a page",
+        Evidence::Repeated => "tried to open the page again after it was refused",
+    };
+    let known = match identified {
+        Identified::Token => "It showed its own token",
+        Identified::Mac => "It was known by its hardware address, which another device can imitate",
+        Identified::Ip => "It was known by its address, which another device can be given",
+        Identified::Network => "It was known only by the network it is on, which others may use too",
+        Identified::Unknown => "The gateway does not know whose it is",
+    };
+    format!("{what} {did}. {known}. Who held it, the gateway cannot see.")
+}

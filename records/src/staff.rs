@@ -1,0 +1,463 @@
+//! What staff decide and young people ask: every doing is an entry with its author and its reason.
+
+use crate::clock::ClockState;
+use crate::commit::instant;
+use crate::entry::*;
+use crate::journal;
+use crate::room::Records;
+use crate::spell;
+use crate::store::{Cell, StoreError, Tx};
+use agreements::lawful::{RestrictionDraft, Unlawful};
+use agreements::{GrantKind, House, LiveGrant, LiveRestriction, ProtectedSites, Standing, What, Word};
+use blocklists::Domain;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::fmt;
+
+/// A report by a young person marks what happened this long before it as reported by them (seed 004 §9.2.5).
+pub const GRACE: TimeDelta = TimeDelta::minutes(15);
+/// A young person has no more asks open than this: staff could not answer them.
+pub const MOST_ASKS: i64 = 20;
+/// Words of an ask, a note, a report or a reason are at most this many bytes.
+pub const MOST_WORDS: usize = 4000;
+
+/// Why something was not done. Nothing was written.
+#[derive(Debug)]
+pub enum NotDone {
+    /// It needs a reason.
+    NoReason,
+    /// The text is longer than [`MOST_WORDS`].
+    TooLong,
+    /// It would end before it begins, or has ended already.
+    OverAlready,
+    /// There is no such entry, or it is no longer open.
+    NotOpen(i64),
+    /// The young person has [`MOST_ASKS`] asks open.
+    TooManyAsks,
+    /// The host is no host.
+    NoHost,
+    /// The law forbids it, or something is missing for it to be lawful.
+    Unlawful(Vec<Unlawful>),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl fmt::Display for NotDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoReason => f.write_str("it needs a reason"),
+            Self::TooLong => write!(f, "the text is longer than {MOST_WORDS} bytes"),
+            Self::OverAlready => f.write_str("it would be over before it begins"),
+            Self::NotOpen(entry) => write!(f, "entry {entry} is not open"),
+            Self::TooManyAsks => write!(f, "{MOST_ASKS} asks are waiting for an answer already"),
+            Self::NoHost => f.write_str("this is no host name"),
+            Self::Unlawful(found) => {
+                f.write_str("it would not be lawful:")?;
+                found.iter().try_for_each(|u| write!(f, " {} ({})", u.sentence, u.regulation))
+            }
+            Self::Store(e) => e.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotDone {}
+
+impl From<StoreError> for NotDone {
+    fn from(e: StoreError) -> Self {
+        Self::Store(e)
+    }
+}
+
+/// A grant that staff are about to make.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// The id of the person (or shared device) it is for.
+    pub person: String,
+    /// What it opens.
+    pub kind: GrantKind,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Who grants it.
+    pub by: By,
+    /// Why.
+    pub reason: String,
+}
+
+/// How an ask is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Yes, until then: the site that was asked for, and everything under it.
+    Approve {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// No.
+    Decline,
+}
+
+/// An ask, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Ask {
+    /// Its number in the journal.
+    pub entry: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was asked by whom.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// The answer; none while it waits.
+    pub answered: Option<Answered>,
+}
+
+/// A line of the register: what of the standing lists an entry stands in.
+struct Registered<'a> {
+    kind: &'static str,
+    person: &'a str,
+    about: i64,
+    starts: DateTime<Utc>,
+    ends: DateTime<Utc>,
+}
+
+async fn register(tx: &mut Tx, entry: i64, line: Registered<'_>) -> Result<(), StoreError> {
+    let Registered { kind, person, about, starts, ends } = line;
+    let cells: [Cell; 6] = [
+        entry.into(),
+        kind.into(),
+        person.into(),
+        about.into(),
+        starts.timestamp_millis().into(),
+        ends.timestamp_millis().into(),
+    ];
+    tx.exec(
+        "INSERT INTO register (entry, kind, person, about, starts, ends, closed) VALUES ($1, $2, $3, $4, $5, $6, 0)",
+        &cells,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes a line of the register; an error where it is not open.
+async fn close(tx: &mut Tx, kind: &'static str, entry: i64, by: i64) -> Result<(), NotDone> {
+    let sql = "UPDATE register SET closed = $3 WHERE entry = $1 AND kind = $2 AND closed = 0";
+    match tx.exec(sql, &[entry.into(), kind.into(), by.into()]).await? {
+        0 => Err(NotDone::NotOpen(entry)),
+        _ => Ok(()),
+    }
+}
+
+fn reasoned(reason: &str) -> Result<String, NotDone> {
+    let reason = worded(reason)?;
+    if reason.is_empty() { Err(NotDone::NoReason) } else { Ok(reason) }
+}
+
+fn worded(words: &str) -> Result<String, NotDone> {
+    let words = words.trim();
+    if words.len() > MOST_WORDS { Err(NotDone::TooLong) } else { Ok(words.to_owned()) }
+}
+
+fn granting(kind: &GrantKind) -> Granting {
+    match kind {
+        GrantKind::Sites(what) => Granting::Sites(spell::of_what(what)),
+        GrantKind::ExtraTime(key) => Granting::ExtraTime(spell::of_key(key)),
+        GrantKind::Supervised(words) => Granting::Supervised(words.iter().map(Word::to_string).collect()),
+        GrantKind::Education { young_person } => Granting::Education(young_person.clone()),
+    }
+}
+
+/// None where this build no longer knows the limit's word.
+fn granted(opens: &Granting) -> Option<GrantKind> {
+    Some(match opens {
+        Granting::Sites(words) => GrantKind::Sites(spell::to_what(words.as_deref())),
+        Granting::ExtraTime(key) => GrantKind::ExtraTime(spell::to_key(key)?),
+        Granting::Supervised(words) => GrantKind::Supervised(spell::to_words(words)),
+        Granting::Education(young_person) => GrantKind::Education { young_person: young_person.clone() },
+    })
+}
+
+impl Records {
+    /// Commits what was appended and tells of it.
+    async fn done(&self, tx: Tx, told: &[(i64, Entry)]) -> Result<(), StoreError> {
+        tx.commit().await?;
+        told.iter().for_each(|(seq, entry)| self.tell(*seq, entry));
+        Ok(())
+    }
+
+    /// Grants something from now until its end. The grant's number.
+    pub async fn grant(&self, new: NewGrant) -> Result<i64, NotDone> {
+        let mut tx = self.store.begin().await?;
+        let (seq, entry) = self.add_grant(&mut tx, new, None).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    async fn add_grant(&self, tx: &mut Tx, new: NewGrant, ask: Option<i64>) -> Result<(i64, Entry), NotDone> {
+        let NewGrant { person, kind, until, by, reason } = new;
+        let (from, until, reason) = (self.now(), stamp(until), reasoned(&reason)?);
+        if until <= from {
+            return Err(NotDone::OverAlready);
+        }
+        let line =
+            |person| Registered { kind: "grant", person, about: ask.unwrap_or(0), starts: from, ends: until };
+        let entry = Entry::Grant(Granted {
+            opens: granting(&kind),
+            person: person.clone(),
+            from,
+            until,
+            by,
+            reason,
+            ask,
+        });
+        let seq = journal::append(tx, from, &entry).await?;
+        register(tx, seq, line(&person)).await?;
+        Ok((seq, entry))
+    }
+
+    /// Takes a grant back.
+    pub async fn revoke(&self, grant: i64, by: By, reason: &str) -> Result<i64, NotDone> {
+        let entry = Entry::GrantRevoked(Ended { entry: grant, by, reason: reasoned(reason)? });
+        self.end("grant", grant, entry).await
+    }
+
+    /// Ends a restriction before its time.
+    pub async fn end_restriction(&self, restriction: i64, by: By, reason: &str) -> Result<i64, NotDone> {
+        let entry = Entry::RestrictionEnded(Ended { entry: restriction, by, reason: reasoned(reason)? });
+        self.end("restriction", restriction, entry).await
+    }
+
+    async fn end(&self, kind: &'static str, which: i64, entry: Entry) -> Result<i64, NotDone> {
+        let mut tx = self.store.begin().await?;
+        let seq = journal::append(&mut tx, self.now(), &entry).await?;
+        close(&mut tx, kind, which, seq).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    /// Imposes a restriction, if the law allows it (Reg 22). `protected` is what the home protects. Its number.
+    pub async fn restrict(
+        &self,
+        draft: RestrictionDraft,
+        protected: &ProtectedSites,
+        by: By,
+    ) -> Result<i64, NotDone> {
+        let unlawful = agreements::lawful::restriction(&draft, protected);
+        if !unlawful.is_empty() {
+            return Err(NotDone::Unlawful(unlawful));
+        }
+        let RestrictionDraft {
+            people,
+            what,
+            reason,
+            tried,
+            from,
+            until,
+            review_on,
+            consent,
+            emergency,
+            told_on,
+            view,
+        } = draft;
+        // A lawful draft has one person, something to close and an end.
+        let (Some(person), Some(what), Some(until)) = (people.into_iter().next(), what, until) else {
+            return Err(NotDone::OverAlready);
+        };
+        let (from, until) = (stamp(from).max(self.now()), stamp(until));
+        if until <= from {
+            return Err(NotDone::OverAlready);
+        }
+        let entry = Entry::Restriction(Restricted {
+            person: person.clone(),
+            closes: spell::of_what(&what),
+            from,
+            until,
+            by,
+            reason: reasoned(&reason)?,
+            tried: worded(&tried)?,
+            review_on,
+            consent: consent.map(|(name, on)| Consent { name, on }),
+            emergency,
+            told_on,
+            view: worded(&view)?,
+        });
+        let mut tx = self.store.begin().await?;
+        let seq = journal::append(&mut tx, self.now(), &entry).await?;
+        let line = Registered { kind: "restriction", person: &person, about: 0, starts: from, ends: until };
+        register(&mut tx, seq, line).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    /// A young person asks for a host. Asking again while it waits is the same ask. Its number.
+    pub async fn ask(&self, person: &str, host: &str, words: &str) -> Result<i64, NotDone> {
+        let host = Domain::parse(host).map_err(|_| NotDone::NoHost)?;
+        let words = worded(words)?;
+        let mut tx = self.store.begin().await?;
+        let sql = "SELECT r.entry, b.text FROM register r JOIN body b ON b.seq = r.entry \
+                   WHERE r.kind = 'ask' AND r.closed = 0 AND r.person = $1";
+        let waiting = tx.rows(sql, &[person.into()]).await?;
+        for line in &waiting {
+            if matches!(Entry::read("ask", line.text(1)?), Some(Entry::Ask(a)) if a.host == host.as_str()) {
+                return Ok(line.int(0)?);
+            }
+        }
+        if i64::try_from(waiting.len()).unwrap_or(i64::MAX) >= MOST_ASKS {
+            return Err(NotDone::TooManyAsks);
+        }
+        let now = self.now();
+        let entry = Entry::Ask(Asked { person: person.to_owned(), host: host.as_str().to_owned(), words });
+        let seq = journal::append(&mut tx, now, &entry).await?;
+        register(&mut tx, seq, Registered { kind: "ask", person, about: 0, starts: now, ends: now }).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    /// Answers an ask. The grant's number, if it was approved.
+    pub async fn answer(
+        &self,
+        ask: i64,
+        answer: Answer,
+        by: By,
+        reason: &str,
+    ) -> Result<Option<i64>, NotDone> {
+        let reason = reasoned(reason)?;
+        let mut tx = self.store.begin().await?;
+        let line = tx.row("SELECT text FROM body WHERE seq = $1", &[ask.into()]).await?;
+        let asked = line.and_then(|l| Entry::read("ask", l.text(0).ok()?));
+        let Some(Entry::Ask(asked)) = asked else { return Err(NotDone::NotOpen(ask)) };
+        let mut told = Vec::new();
+        if let Answer::Approve { until } = answer {
+            let site = Domain::parse(&asked.host).map_err(|_| NotDone::NoHost)?;
+            let kind = GrantKind::Sites(What::Words(vec![Word::Site(site)]));
+            let new = NewGrant { person: asked.person, kind, until, by: by.clone(), reason: reason.clone() };
+            told.push(self.add_grant(&mut tx, new, Some(ask)).await?);
+        }
+        let grant = told.first().map(|(seq, _)| *seq);
+        let entry = Entry::AskAnswered(Answered { entry: ask, by, grant, reason });
+        let seq = journal::append(&mut tx, self.now(), &entry).await?;
+        close(&mut tx, "ask", ask, seq).await?;
+        told.push((seq, entry));
+        self.done(tx, &told).await?;
+        Ok(grant)
+    }
+
+    /// Adds a note to an entry. It changes nothing of what it speaks of, and nobody can change or remove it.
+    pub async fn note(&self, entry: i64, by: By, words: &str) -> Result<i64, NotDone> {
+        let words = reasoned(words)?;
+        let now = self.now();
+        let mut tx = self.store.begin().await?;
+        if tx.row("SELECT seq FROM journal WHERE seq = $1", &[entry.into()]).await?.is_none() {
+            return Err(NotDone::NotOpen(entry));
+        }
+        let note = Entry::Note(Note { entry, by, words });
+        let seq = journal::append(&mut tx, now, &note).await?;
+        register(&mut tx, seq, Registered { kind: "note", person: "", about: entry, starts: now, ends: now })
+            .await?;
+        self.done(tx, &[(seq, note)]).await?;
+        Ok(seq)
+    }
+
+    /// A young person reports that they saw something. What happened within [`GRACE`] before is marked as reported by
+    /// them, and is no breach. It is taken whatever the clock and whoever else is told.
+    pub async fn report(&self, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
+        let (words, now) = (worded(words)?, self.now());
+        let since = (now - GRACE).timestamp_millis();
+        let mut tx = self.store.begin().await?;
+        let sql =
+            "SELECT entry FROM episode WHERE person = $1 AND last >= $2 AND reported = 0 ORDER BY entry";
+        let lines = tx.rows(sql, &[person.into(), since.into()]).await?;
+        let entries = lines.iter().map(|l| l.int(0)).collect::<Result<Vec<_>, _>>()?;
+        let entry = Entry::Report(Report { person: person.to_owned(), by, words, entries: entries.clone() });
+        let seq = journal::append(&mut tx, now, &entry).await?;
+        for episode in entries {
+            tx.exec("UPDATE episode SET reported = $2 WHERE entry = $1", &[episode.into(), seq.into()])
+                .await?;
+        }
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    /// Records something else that a member of staff did: an export, a sign-in, an edit.
+    pub async fn staff_action(&self, by: By, what: &str, why: &str) -> Result<i64, NotDone> {
+        let entry = Entry::StaffAction(StaffAction { by, what: worded(what)?, why: worded(why)? });
+        Ok(self.append(entry).await?)
+    }
+
+    /// Records that the home's files changed.
+    pub async fn files(&self, changed: FilesChanged) -> Result<i64, StoreError> {
+        self.append(Entry::Files(changed)).await
+    }
+
+    /// The grants that have not ended, for everybody.
+    pub async fn live_grants(&self) -> Result<Vec<LiveGrant>, StoreError> {
+        let live = self.live("grant").await?.into_iter().filter_map(|(entry, body)| match body {
+            Entry::Grant(g) => {
+                let Some(kind) = granted(&g.opens) else {
+                    tracing::warn!(
+                        entry,
+                        "a grant has a word that this program does not know: it opens nothing"
+                    );
+                    return None;
+                };
+                Some(LiveGrant { entry, person: g.person, kind, from: g.from, until: g.until, by: g.by.name })
+            }
+            _ => None,
+        });
+        Ok(live.collect())
+    }
+
+    /// The restrictions that have not ended, for everybody.
+    pub async fn live_restrictions(&self) -> Result<Vec<LiveRestriction>, StoreError> {
+        let live = self.live("restriction").await?.into_iter().filter_map(|(entry, body)| match body {
+            Entry::Restriction(r) => {
+                let what = spell::to_what(r.closes.as_deref());
+                Some(LiveRestriction { entry, person: r.person, what, from: r.from, until: r.until })
+            }
+            _ => None,
+        });
+        Ok(live.collect())
+    }
+
+    async fn live(&self, kind: &'static str) -> Result<Vec<(i64, Entry)>, StoreError> {
+        // While the clock is wrong nothing is thought to be over: the decision looks at the times itself.
+        let now = match self.clock.state() {
+            ClockState::Right => self.now().timestamp_millis(),
+            ClockState::NotYet | ClockState::Jumped => 0,
+        };
+        let sql = "SELECT r.entry, b.text FROM register r JOIN body b ON b.seq = r.entry \
+                   WHERE r.kind = $1 AND r.closed = 0 AND r.ends > $2 ORDER BY r.entry";
+        let mut live = Vec::new();
+        for line in self.store.rows(sql, &[kind.into(), now.into()]).await? {
+            live.extend(Entry::read(kind, line.text(1)?).map(|body| (line.int(0).unwrap_or_default(), body)));
+        }
+        Ok(live)
+    }
+
+    /// The standing for a house: what staff decided and what has been used today.
+    pub async fn standing(&self, house: &House) -> Result<Standing, StoreError> {
+        if self.ledger().day().is_none() {
+            // A command, or a gateway that is just starting: the day's minutes are not in memory yet.
+            let state = self.clock.look();
+            let look = crate::minutes::Look { wall: self.now(), steady: self.clock.steady(), state };
+            self.turn(look, house.day_of(look.wall)).await?;
+        }
+        let (grants, restrictions) = (self.live_grants().await?, self.live_restrictions().await?);
+        let used = |person: &str, key: &agreements::LimitKey| self.ledger().used(person, &spell::of_key(key));
+        Ok(Standing::new(house, &grants, &restrictions, &used))
+    }
+
+    /// Asks, newest first: those that wait for an answer, or all since an instant.
+    pub async fn asks(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Ask>, StoreError> {
+        let (open_only, since) = (i64::from(since.is_none()), since.map_or(0, |s| s.timestamp_millis()));
+        let sql = "SELECT r.entry, r.starts, b.text, coalesce(a.text, '') FROM register r \
+                   JOIN body b ON b.seq = r.entry LEFT JOIN body a ON a.seq = r.closed \
+                   WHERE r.kind = 'ask' AND r.starts >= $1 AND (r.closed = 0 OR $2 = 0) ORDER BY r.entry DESC LIMIT 1000";
+        let mut asks = Vec::new();
+        for line in self.store.rows(sql, &[since.into(), open_only.into()]).await? {
+            let Some(Entry::Ask(asked)) = Entry::read("ask", line.text(2)?) else { continue };
+            let answered = match Entry::read("ask_answered", line.text(3)?) {
+                Some(Entry::AskAnswered(answered)) => Some(answered),
+                Some(_) | None => None,
+            };
+            asks.push(Ask { entry: line.int(0)?, at: instant(line.int(1)?), asked, answered });
+        }
+        Ok(asks)
+    }
+}

@@ -1,0 +1,89 @@
+//! The server: PostgreSQL, for homes whose group keeps records centrally.
+
+use super::{OpenError, Purpose, SCHEMA, StoreError, schema_check};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Row, Transaction};
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// The advisory lock that the one running gateway holds ("hearth g").
+const GATEWAY_LOCK: i64 = 0x6865_6172_7468_0067;
+/// The advisory lock that whoever appends to the chain holds until it commits ("hearth j").
+const CHAIN_LOCK: i64 = 0x6865_6172_7468_006a;
+
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pub(super) pool: PgPool,
+    /// The session that holds [`GATEWAY_LOCK`]; the server lets go of it when the session ends.
+    _lock: Option<Mutex<PgConnection>>,
+}
+
+impl Postgres {
+    pub(super) async fn open(url: &str, purpose: Purpose) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url)?.application_name("hearthgate");
+        // The password is in the URL: what is shown names only the server and the database.
+        let what = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
+        let lock = match purpose {
+            Purpose::Gateway => Some(lock(&options, &what).await?),
+            Purpose::Beside | Purpose::Read => None,
+        };
+        let options = match purpose {
+            Purpose::Read => options.options([("default_transaction_read_only", "on")]),
+            Purpose::Gateway | Purpose::Beside => options,
+        };
+        let pool = PgPoolOptions::new()
+            .max_connections(5)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await?;
+        if schema_check(version(&pool).await?, purpose, &what)? {
+            upgrade(&pool).await?;
+        }
+        Ok(Self { pool, _lock: lock })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(CHAIN_LOCK).execute(&mut *tx).await?;
+        Ok(tx)
+    }
+
+    /// Rewrites the tables whose lines were deleted, so that the server's files no longer hold them. Its log, its
+    /// replicas and its backups are the server's keeper's to expire.
+    pub(super) async fn scrub(&self) -> Result<(), StoreError> {
+        for sql in ["VACUUM FULL body", "VACUUM FULL episode", "VACUUM FULL register", "VACUUM FULL minutes"]
+        {
+            sqlx::query(sql).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn lock(options: &PgConnectOptions, what: &str) -> Result<Mutex<PgConnection>, OpenError> {
+    let mut session = options.connect().await?;
+    let row =
+        sqlx::query("SELECT pg_try_advisory_lock($1)").bind(GATEWAY_LOCK).fetch_one(&mut session).await?;
+    match row.try_get(0)? {
+        true => Ok(Mutex::new(session)),
+        false => Err(OpenError::Busy(what.to_owned())),
+    }
+}
+
+async fn version(pool: &PgPool) -> Result<Option<i64>, OpenError> {
+    let there = sqlx::query("SELECT to_regclass('hearthgate_schema') IS NOT NULL").fetch_one(pool).await?;
+    if !there.try_get::<bool, _>(0)? {
+        return Ok(None);
+    }
+    let version = sqlx::query("SELECT max(version) FROM hearthgate_schema").fetch_one(pool).await?;
+    Ok(Some(version.try_get(0)?))
+}
+
+async fn upgrade(pool: &PgPool) -> Result<(), OpenError> {
+    let mut tx = pool.begin().await?;
+    sqlx::raw_sql("CREATE TABLE hearthgate_schema (version BIGINT NOT NULL)").execute(&mut *tx).await?;
+    sqlx::raw_sql(include_str!("../../schema/postgres_1.sql")).execute(&mut *tx).await?;
+    sqlx::query("INSERT INTO hearthgate_schema VALUES ($1)").bind(SCHEMA).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
