@@ -107,7 +107,7 @@ fn infrastructure(row: &Row) -> Option<Tags> {
 }
 
 fn updates(row: &Row) -> Option<Tags> {
-    of(row, Category::UPDATES, &["system", "apps", "games", "security", "device", "setup"])
+    of(row, Category::UPDATES, &["system", "apps", "games", "security", "device", "setup", "sync"])
 }
 
 fn background(row: &Row) -> Option<Tags> {
