@@ -66,6 +66,11 @@ impl SupportContact {
         })
     }
 
+    /// How to reach them in a few words: the number, else how to text them, else nothing but the site.
+    pub fn reach(&self) -> &'static str {
+        if self.phone.is_empty() { self.text } else { self.phone }
+    }
+
     /// Whether they help people in a nation.
     pub fn helps_in(&self, nation: Nation) -> bool {
         self.nations.split(',').any(|word| word == "uk" || word == nation.word())
