@@ -86,12 +86,16 @@ impl Gate {
         self.identities.who(current, &self.neighbours, shown)
     }
 
-    /// Decides for somebody, now. While the clock cannot be believed, everybody gets the baseline.
-    pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
-        let person = match self.clock.state() {
+    /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline.
+    pub fn person(&self, who: &Who) -> PersonId {
+        match self.clock.state() {
             ClockState::Right => who.person,
             ClockState::NotYet | ClockState::Jumped => House::NOBODY,
-        };
-        current.snapshot.judge(person, self.clock.now(), host, path, &current.standing)
+        }
+    }
+
+    /// Decides for somebody, now.
+    pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
+        current.snapshot.judge(self.person(who), self.clock.now(), host, path, &current.standing)
     }
 }

@@ -11,6 +11,7 @@ mod network;
 mod token;
 
 pub use neighbours::Neighbours;
+pub(crate) use network::holds;
 
 use crate::gate::Who;
 use agreements::{Device, House};
@@ -54,7 +55,8 @@ impl Tables {
         None.or_else(|| Some((self.tokens.find(shown.token?)?, Identified::Token)))
             .or_else(|| {
                 // Most homes name no hardware addresses for some people: do not look for what nobody could match.
-                let mac = shown.hardware.or_else(|| (!self.macs.is_empty()).then(|| neighbours.mac(address))?)?;
+                let mac =
+                    shown.hardware.or_else(|| (!self.macs.is_empty()).then(|| neighbours.mac(address))?)?;
                 Some((self.macs.find(mac)?, Identified::Mac))
             })
             .or_else(|| Some((self.addresses.find(address)?, Identified::Ip)))
@@ -160,8 +162,7 @@ mod tests {
 
     #[test]
     fn a_forwarder_tells_the_hardware_address() {
-        let shown =
-            Shown { address: ip("203.0.113.1"), token: None, hardware: Some([2, 0, 0, 0, 0, 1]) };
+        let shown = Shown { address: ip("203.0.113.1"), token: None, hardware: Some([2, 0, 0, 0, 0, 1]) };
         let found = Tables::new(&devices()).find(&shown, &Neighbours::default());
         assert_eq!(found, Some((0, Identified::Mac)));
     }

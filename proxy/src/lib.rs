@@ -2,8 +2,17 @@
 //!
 //! DNS and HTTP listeners, who is this, upstreams, cache, tunnels. This room parses no agreement and renders no staff page.
 
+mod cache;
+pub mod dns;
 mod gate;
+pub mod http;
 pub mod identify;
+pub mod limits;
+mod mmsg;
 pub mod resolver;
+pub mod sni;
+pub mod target;
+mod tunnel;
+mod upstream;
 
 pub use gate::{Gate, Page, Pages, Want, Who};

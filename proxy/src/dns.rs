@@ -1,0 +1,623 @@
+//! The life of a DNS query.
+//!
+//! Bytes become a question; the question gets a person; the person's agreement judges it; what is allowed is answered
+//! from the cache or by an upstream, and every name that the answer leads to is judged too; what is refused is handed
+//! to the recorder and answered with its reason. No answer lives longer than its verdict.
+//!
+//! [`Dns::at_once`] is the whole life on one screen. It never waits, so that a worker runs it for a batch of packets;
+//! what needs an upstream goes to [`Dns::later`], which is the same life with a pause in it.
+
+pub(crate) mod answer;
+mod counters;
+mod deliver;
+pub(crate) mod edns;
+mod estimate;
+mod listen;
+pub(crate) mod question;
+pub(crate) mod rebinding;
+pub(crate) mod reply;
+pub(crate) mod safe_search;
+mod settings;
+pub(crate) mod special;
+mod svcb;
+mod tcp;
+mod udp;
+pub(crate) mod verdicts;
+pub(crate) mod wire;
+mod write;
+
+pub use counters::Counters;
+pub use listen::{Bound, Listening};
+pub use settings::{DnsSettings, TcpSettings};
+
+use crate::cache::{Asking, DNSSEC, Entry, UNCHECKED};
+use crate::gate::{Gate, Who};
+use crate::identify::{Shown, holds};
+use crate::limits::Limits;
+use crate::resolver::{Cached, Found};
+use crate::upstream::Failure;
+use agreements::{BlockedAnswer, Dnssec, Evidence, Host, Severity, Verdict};
+use blocklists::Name;
+use blocklists::builtin::OffSwitch;
+use counters::count;
+use deliver::{Moment, deliver};
+use estimate::Estimate;
+use question::{Heard, Query, hear};
+use records::{Current, HostText, Refused};
+use reply::{Extended, ede};
+use safe_search::Search;
+use special::Local;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use wire::{WireName, rcode, rtype};
+
+/// How a query came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// In a datagram: the answer's size is limited.
+    Udp,
+    /// Over TCP.
+    Tcp,
+    /// Over TLS (DoT).
+    Tls,
+    /// Over HTTPS (DoH).
+    Https,
+}
+
+/// Who sent a query, and to which of our addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The address that it came from.
+    pub from: IpAddr,
+    /// Our address that it came to, where that is known.
+    pub to: Option<IpAddr>,
+    /// The token that the device showed.
+    pub token: Option<&'a str>,
+    /// How it came.
+    pub transport: Transport,
+}
+
+/// What became of a query without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The answer is written.
+    Answer,
+    /// The answer is written, and [`Dns::renew`] should fetch it again: it is in demand and nearly over.
+    AnswerAndRenew,
+    /// It needs an upstream: [`Dns::later`].
+    Later,
+    /// It gets no answer.
+    Nothing,
+}
+
+/// The DNS half of the gateway, whatever the transport.
+pub struct Dns {
+    gate: Arc<Gate>,
+    settings: DnsSettings,
+    limits: Limits,
+    estimate: Estimate,
+    counters: Counters,
+}
+
+/// Who asks, what is said of it, and what safe search makes of it.
+struct Decided {
+    who: Who,
+    /// None for what is not judged.
+    verdict: Option<Verdict>,
+    search: Search,
+}
+
+impl std::fmt::Debug for Dns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dns").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Dns {
+    /// Puts the DNS half together.
+    pub fn new(gate: Arc<Gate>, settings: DnsSettings) -> Arc<Self> {
+        let limits = Limits::new(settings.rate);
+        Arc::new(Self {
+            gate,
+            settings,
+            limits,
+            estimate: Estimate::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// What happened since the start, in numbers.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What every listener shares.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Answers a query, waiting for upstreams where it must. `None`: it gets no answer.
+    pub async fn handle(self: &Arc<Self>, bytes: &[u8], asker: &Asker<'_>) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(512);
+        match self.at_once(bytes, asker, &mut out) {
+            Step::Nothing => return None,
+            Step::Answer => {}
+            Step::AnswerAndRenew => self.renew(bytes, asker),
+            Step::Later => self.later(bytes, asker, &mut out).await,
+        }
+        Some(out)
+    }
+
+    /// The life of a query, as far as it goes without waiting. The answer is written over `out`.
+    pub fn at_once(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
+        self.count_transport(asker.transport);
+
+        // Bytes become a question. Whatever they are, there is one thing to do with them.
+        let query = match hear(bytes) {
+            Heard::Query(query) => query,
+            Heard::Reject { rcode, end, edns } => {
+                count(&self.counters.malformed);
+                reply::reject(bytes, end, rcode, edns, out);
+                return Step::Answer;
+            }
+            Heard::Nothing => return Step::Nothing,
+        };
+
+        // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address.
+        if !self.limits.allows(self.client(asker, &query).address) {
+            return self.limited(&query, asker, out);
+        }
+        // We resolve for clients; a question that wants to know only what is in the cache would show what others asked.
+        if !query.recursion() {
+            reply::begin(bytes, query.end, rcode::REFUSED, false, out);
+            let reason = Extended::code(ede::NOT_AUTHORITATIVE);
+            reply::finish(&query, asker.transport, rcode::REFUSED, Some(&reason), out);
+            return Step::Answer;
+        }
+
+        // Some names are nobody's to look up, or ours.
+        let current = self.gate.in_force.current();
+        let local = special::local(query.text.name(), query.qtype, self.settings.own_name.name());
+        if let Some(local) = local.filter(|local| *local != Local::Unjudged) {
+            return self.local(&query, asker, &current, local, out);
+        }
+
+        // The question gets a person, and the person's agreement judges it. A refusal ends here.
+        let decided = self.decide(&query, asker, &current);
+        if self.refused(&query, asker, &current, &decided, out) {
+            return Step::Answer;
+        }
+        self.count_minute(&query, &current, &decided);
+        if query.qtype == rtype::ANY {
+            reply::begin(bytes, query.end, rcode::NOERROR, false, out);
+            reply::any(out, self.settings.most_ttl);
+            reply::finish(&query, asker.transport, rcode::NOERROR, None, out);
+            return Step::Answer;
+        }
+
+        if self.search_without_asking(&query, asker, &decided, out) {
+            return Step::Answer;
+        }
+
+        // What is allowed is answered from the cache, once every name in the answer is judged too.
+        let name = asked_name(&query, &decided);
+        let asking = self.asking(&query, &name);
+        match self.gate.resolver.cached(&asking, self.gate.clock.steady()) {
+            Cached::Miss => Step::Later,
+            Cached::Hit(entry) => {
+                count(&self.counters.cache_hits);
+                self.answer(&query, asker, &current, &decided, &Found { entry, stale: false }, out);
+                Step::Answer
+            }
+            Cached::Renew(entry) => {
+                count(&self.counters.cache_hits);
+                self.answer(&query, asker, &current, &decided, &Found { entry, stale: false }, out);
+                Step::AnswerAndRenew
+            }
+        }
+    }
+
+    /// The rest of the life of a query that needs an upstream. What was in force may have changed meanwhile: it is judged
+    /// again before it is answered.
+    pub async fn later(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
+        let Heard::Query(query) = hear(bytes) else { return };
+        count(&self.counters.cache_misses);
+        let before = self.decide(&query, asker, &self.gate.in_force.to_keep());
+        let name = asked_name(&query, &before);
+        let found = self.gate.resolver.find(&self.asking(&query, &name)).await;
+
+        let current = self.gate.in_force.to_keep();
+        let decided = self.decide(&query, asker, &current);
+        if self.refused(&query, asker, &current, &decided, out) {
+            return;
+        }
+        match found {
+            Ok(found) if decided.search == before.search => {
+                self.answer(&query, asker, &current, &decided, &found, out);
+            }
+            // Safe search changed in this very moment: the client asks again.
+            Ok(_) => self.failed(&query, asker, Failure::Busy, out),
+            Err(failure) => self.failed(&query, asker, failure, out),
+        }
+    }
+
+    /// Fetches the answer to a query again although it is still good. It needs the runtime, and does not wait.
+    pub fn renew(&self, bytes: &[u8], asker: &Asker<'_>) {
+        let Heard::Query(query) = hear(bytes) else { return };
+        count(&self.counters.prefetched);
+        let name = asked_name(&query, &self.decide(&query, asker, &self.gate.in_force.to_keep()));
+        self.gate.resolver.renew(&self.asking(&query, &name));
+    }
+
+    /// Answers that too many wait.
+    fn overloaded(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
+        let Heard::Query(query) = hear(bytes) else { return };
+        self.failed(&query, asker, Failure::Busy, out);
+    }
+
+    /// Who asks, what is said of it, and what safe search makes of it.
+    fn decide(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Current) -> Decided {
+        let name = query.text.name();
+        let who = self.gate.who_shows(current, &self.client(asker, query));
+        let unjudged = special::local(name, query.qtype, self.settings.own_name.name()).is_some();
+        if unjudged {
+            return Decided { who, verdict: None, search: Search::AsAsked };
+        }
+        let verdict = self.gate.judge(current, &who, Host::Name(name), None);
+        let search = if query.for_addresses() || query.qtype == rtype::SVCB {
+            safe_search::search(&self.gate, current, &who, name)
+        } else {
+            Search::AsAsked
+        };
+        Decided { who, verdict: Some(verdict), search }
+    }
+
+    /// What the client showed of itself; a trusted forwarder speaks for its clients.
+    fn client<'a>(&self, asker: &Asker<'a>, query: &Query<'_>) -> Shown<'a> {
+        let from = asker.from.to_canonical();
+        let trusted = self.settings.trust_forwarders.iter().any(|&(net, length)| holds(net, length, from));
+        match query.edns.filter(|_| trusted) {
+            Some(edns) => {
+                Shown { address: edns.client.unwrap_or(from), token: asker.token, hardware: edns.hardware }
+            }
+            None => Shown { address: from, token: asker.token, hardware: None },
+        }
+    }
+
+    fn asking<'n>(&self, query: &Query<'_>, name: &'n WireName) -> Asking<'n> {
+        let (dnssec, unchecked) = match self.gate.resolver.dnssec() {
+            Dnssec::Off => (false, false),
+            Dnssec::Pass | Dnssec::Validate => (query.dnssec(), query.unchecked()),
+        };
+        let flags = if dnssec { DNSSEC } else { 0 } | if unchecked { UNCHECKED } else { 0 };
+        Asking { name, qtype: query.qtype, flags }
+    }
+
+    /// Answers a question that may not be answered, if it is one.
+    fn refused(
+        &self,
+        query: &Query<'_>,
+        asker: &Asker<'_>,
+        current: &Arc<Current>,
+        decided: &Decided,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        match (&decided.verdict, decided.search) {
+            (Some(verdict), _) if !verdict.allows() => {
+                count(&self.counters.refused);
+                self.refuse(query, asker, current, &decided.who, query.text.name(), verdict, out);
+                true
+            }
+            (Some(_), Search::Refused) => {
+                count(&self.counters.refused);
+                let text = "This search engine has no safe search, so it is off here.".to_owned();
+                self.blocked(query, asker, 30, Extended { code: ede::FILTERED, text }, out);
+                true
+            }
+            (Some(_), Search::AsAsked | Search::Host(_) | Search::Address(_)) | (None, _) => false,
+        }
+    }
+
+    /// Hands a refusal to the recorder and answers it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who asked what of whom, why not, and where the answer goes"
+    )]
+    fn refuse(
+        &self,
+        query: &Query<'_>,
+        asker: &Asker<'_>,
+        current: &Arc<Current>,
+        who: &Who,
+        host: Name<'_>,
+        verdict: &Verdict,
+        out: &mut Vec<u8>,
+    ) {
+        self.record(current, who, host, *verdict);
+        let ttl = verdicts::refused_for(verdict, self.gate.clock.now());
+        // The sentence is made only for who can read it.
+        let reason = match query.edns {
+            Some(_) => verdicts::reason(&self.gate, current, who, host, verdict),
+            None => Extended::default(),
+        };
+        self.blocked(query, asker, ttl, reason, out);
+    }
+
+    fn record(&self, current: &Arc<Current>, who: &Who, host: Name<'_>, verdict: Verdict) {
+        self.gate.recorder.refused(Refused {
+            at: self.gate.clock.now(),
+            current: Arc::clone(current),
+            who: self.gate.person(who),
+            device: who.device,
+            identified: who.identified,
+            host: HostText::new(host.as_str()),
+            verdict,
+            evidence: Evidence::Lookup,
+        });
+    }
+
+    /// Answers what is refused, in the way that the home chose.
+    fn blocked(&self, query: &Query<'_>, asker: &Asker<'_>, ttl: u32, reason: Extended, out: &mut Vec<u8>) {
+        let code = match self.settings.blocked_answer {
+            BlockedAnswer::Nxdomain => rcode::NXDOMAIN,
+            BlockedAnswer::Page | BlockedAnswer::Zero => rcode::NOERROR,
+        };
+        reply::begin(query.bytes, query.end, code, false, out);
+        match self.settings.blocked_answer {
+            BlockedAnswer::Page => self.ourselves(query, asker, ttl, out),
+            BlockedAnswer::Nxdomain => {}
+            BlockedAnswer::Zero => match query.qtype {
+                rtype::A => reply::address(out, Ipv4Addr::UNSPECIFIED.into(), ttl),
+                rtype::AAAA => reply::address(out, Ipv6Addr::UNSPECIFIED.into(), ttl),
+                _ => {}
+            },
+        }
+        end_with_soa(ttl, out);
+        reply::finish(query, asker.transport, code, Some(&reason), out);
+    }
+
+    /// Writes our own addresses of the family that was asked for: those that are configured, else the one that the client
+    /// reached us at.
+    fn ourselves(&self, query: &Query<'_>, asker: &Asker<'_>, ttl: u32, out: &mut Vec<u8>) {
+        let configured = &self.settings.page_addresses;
+        let reached = asker.to.map(|to| to.to_canonical()).filter(|to| !to.is_unspecified());
+        let fits = |address: &&IpAddr| match query.qtype {
+            rtype::A => address.is_ipv4(),
+            rtype::AAAA => address.is_ipv6(),
+            _ => false,
+        };
+        let ours = configured.iter().chain(reached.as_ref().filter(|_| configured.is_empty()));
+        for address in ours.filter(fits) {
+            reply::address(out, *address, ttl);
+        }
+    }
+
+    /// Answers what is answered without an upstream and without an agreement.
+    fn local(
+        &self,
+        query: &Query<'_>,
+        asker: &Asker<'_>,
+        current: &Arc<Current>,
+        local: Local,
+        out: &mut Vec<u8>,
+    ) -> Step {
+        count(&self.counters.local);
+        let (code, ttl) = match local {
+            Local::NoSuchName | Local::Off(OffSwitch::NoSuchName) => {
+                (rcode::NXDOMAIN, self.settings.most_ttl)
+            }
+            Local::Address(_) | Local::Ourselves | Local::NoData | Local::Unjudged => (rcode::NOERROR, 60),
+            Local::Off(OffSwitch::NoData) => (rcode::NOERROR, self.settings.most_ttl),
+        };
+        reply::begin(query.bytes, query.end, code, false, out);
+        match local {
+            Local::Address(address) => reply::address(out, address, ttl),
+            Local::Ourselves => self.ourselves(query, asker, ttl, out),
+            Local::Off(_) => self.note_off_switch(query, asker, current),
+            Local::NoSuchName | Local::NoData | Local::Unjudged => {}
+        }
+        end_with_soa(ttl, out);
+        reply::finish(query, asker.transport, code, None, out);
+        Step::Answer
+    }
+
+    /// A device that asks for an off switch tells what it would do by itself: technical, and never a breach.
+    fn note_off_switch(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Arc<Current>) {
+        let who = self.gate.who_shows(current, &self.client(asker, query));
+        let verdict = self.gate.judge(current, &who, Host::Name(query.text.name()), None);
+        if !verdict.allows() {
+            self.record(
+                current,
+                &who,
+                query.text.name(),
+                Verdict { severity: Severity::Technical, ..verdict },
+            );
+        }
+    }
+
+    fn limited(&self, query: &Query<'_>, asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
+        count(&self.counters.limited);
+        let code = match asker.transport {
+            Transport::Udp => rcode::NOERROR,
+            Transport::Tcp | Transport::Tls | Transport::Https => rcode::REFUSED,
+        };
+        reply::begin(query.bytes, query.end, code, false, out);
+        match asker.transport {
+            Transport::Udp => reply::truncate(query, out, code),
+            Transport::Tcp | Transport::Tls | Transport::Https => {
+                reply::finish(query, asker.transport, code, None, out);
+            }
+        }
+        Step::Answer
+    }
+
+    /// Writes an answer that was found, unless a name or address in it is refused.
+    fn answer(
+        &self,
+        query: &Query<'_>,
+        asker: &Asker<'_>,
+        current: &Arc<Current>,
+        decided: &Decided,
+        found: &Found,
+        out: &mut Vec<u8>,
+    ) {
+        let Found { entry, stale } = found;
+        let mut until = None;
+        if let Some(verdict) = &decided.verdict {
+            match verdicts::judge_targets(&self.gate, current, &decided.who, verdict, entry) {
+                Ok(earliest) => until = earliest,
+                Err((target, refusal)) => {
+                    count(&self.counters.answers_refused);
+                    return self.refuse(query, asker, current, &decided.who, target.name(), &refusal, out);
+                }
+            }
+        }
+        if entry.rebinds {
+            count(&self.counters.rebinding);
+            return self.rebinds(query, asker, out);
+        }
+        if *stale {
+            count(&self.counters.stale);
+        }
+        let most = verdicts::allowed_for(until, self.gate.clock.now(), self.settings.most_ttl);
+        let moment = Moment { now: self.gate.clock.steady(), most, stale: *stale };
+        match decided.search {
+            Search::Host(host) => self.search_answer(query, asker, host, entry, moment, out),
+            Search::AsAsked | Search::Address(_) | Search::Refused => {
+                deliver(query, asker.transport, entry, moment, out)
+            }
+        }
+    }
+
+    /// An answer that points into the home from outside is as good as none.
+    fn rebinds(&self, query: &Query<'_>, asker: &Asker<'_>, out: &mut Vec<u8>) {
+        let text = "The answer points into the home's own network.".to_owned();
+        reply::begin(query.bytes, query.end, rcode::NXDOMAIN, false, out);
+        end_with_soa(60, out);
+        let reason = Extended { code: ede::BLOCKED, text };
+        reply::finish(query, asker.transport, rcode::NXDOMAIN, Some(&reason), out);
+    }
+
+    /// What safe search answers without an upstream: an address that the engine documents, and that the safe host's
+    /// service records are not the asked name's.
+    fn search_without_asking(
+        &self,
+        query: &Query<'_>,
+        asker: &Asker<'_>,
+        decided: &Decided,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let address = match decided.search {
+            Search::Address(address) => Some(address),
+            Search::Host(_) if !matches!(query.qtype, rtype::A | rtype::AAAA) => None,
+            Search::Host(_) | Search::AsAsked | Search::Refused => return false,
+        };
+        count(&self.counters.safe_search);
+        let until = decided.verdict.as_ref().and_then(|verdict| verdict.until);
+        let ttl = verdicts::allowed_for(until, self.gate.clock.now(), self.settings.most_ttl);
+        reply::begin(query.bytes, query.end, rcode::NOERROR, false, out);
+        match (query.qtype, address) {
+            (rtype::A, Some(address @ IpAddr::V4(_))) | (rtype::AAAA, Some(address @ IpAddr::V6(_))) => {
+                reply::address(out, address, ttl);
+            }
+            _ => {}
+        }
+        end_with_soa(ttl, out);
+        reply::finish(query, asker.transport, rcode::NOERROR, None, out);
+        true
+    }
+
+    /// Writes the alias to the safe host, and its addresses.
+    fn search_answer(
+        &self,
+        query: &Query<'_>,
+        asker: &Asker<'_>,
+        host: &str,
+        entry: &Entry,
+        moment: Moment,
+        out: &mut Vec<u8>,
+    ) {
+        count(&self.counters.safe_search);
+        let left = u32::try_from(entry.left(moment.now).as_secs()).unwrap_or(u32::MAX);
+        reply::begin(query.bytes, query.end, rcode::NOERROR, false, out);
+        safe_search::write(query, host, entry, left.max(1).min(moment.most), out);
+        reply::finish(query, asker.transport, rcode::NOERROR, None, out);
+    }
+
+    fn failed(&self, query: &Query<'_>, asker: &Asker<'_>, failure: Failure, out: &mut Vec<u8>) {
+        count(&self.counters.failed);
+        let code = match failure {
+            Failure::Busy => ede::NOT_READY,
+            Failure::NoAnswer => ede::NO_REACHABLE_AUTHORITY,
+            Failure::Failed(_) => ede::NETWORK_ERROR,
+            Failure::Bogus(how) => how.unwrap_or(ede::BOGUS),
+        };
+        reply::failure(query, asker.transport, code, out);
+    }
+
+    /// Lookups that read like use mark the running minute.
+    fn count_minute(&self, query: &Query<'_>, current: &Current, decided: &Decided) {
+        let Some(verdict) = decided.verdict.filter(|v| v.counts.0 != 0 && query.for_addresses()) else {
+            return;
+        };
+        let person = self.gate.person(&decided.who);
+        let people = current.snapshot.house.people().count() + 1;
+        let minute = self.gate.clock.steady().as_secs() / 60;
+        let name = query.text.name().as_str();
+        let counts = self.estimate.looked_up(person, people, minute, name, verdict.counts);
+        if counts.0 != 0 {
+            current.sheet.estimate(person, counts);
+        }
+    }
+
+    fn count_transport(&self, transport: Transport) {
+        count(match transport {
+            Transport::Udp => &self.counters.queries_udp,
+            Transport::Tcp => &self.counters.queries_tcp,
+            Transport::Tls | Transport::Https => &self.counters.queries_other,
+        });
+    }
+}
+
+/// The name whose records answer: the question's, or the safe host's.
+fn asked_name(query: &Query<'_>, decided: &Decided) -> WireName {
+    match decided.search {
+        Search::Host(host) => WireName::from_name(Name::trusted(host)),
+        Search::AsAsked | Search::Address(_) | Search::Refused => query.name,
+    }
+}
+
+/// An answer without answers says for how long that holds.
+fn end_with_soa(ttl: u32, out: &mut Vec<u8>) {
+    if out[6..8] == [0, 0] {
+        reply::soa(out, ttl);
+    }
+}
+
+/// Reads bytes as a query and as an upstream's answer, every way that the gateway does. It is what the fuzzer calls: it
+/// must never panic.
+pub fn fuzz(bytes: &[u8]) {
+    let mut out = Vec::new();
+    match hear(bytes) {
+        Heard::Query(query) => {
+            reply::begin(bytes, query.end, rcode::NOERROR, false, &mut out);
+            end_with_soa(1, &mut out);
+            reply::finish(&query, Transport::Udp, rcode::NOERROR, Some(&Extended::code(1)), &mut out);
+            let _ = special::local(query.text.name(), query.qtype, Name::trusted("gateway.test"));
+        }
+        Heard::Reject { rcode, end, edns } => reply::reject(bytes, end, rcode, edns, &mut out),
+        Heard::Nothing => {}
+    }
+    let question =
+        WireName::read(bytes, wire::HEADER).and_then(|(n, at)| Some((n, wire::u16_at(bytes, at)?)));
+    if let Some((name, qtype)) = question {
+        for dnssec in [false, true] {
+            if let Ok(clean) = answer::clean(bytes, &name, qtype, dnssec) {
+                // What was made safe is read as it stands, and comes out the same.
+                let again = answer::clean(&clean.wire, &name, qtype, dnssec);
+                debug_assert!(again.is_ok_and(|again| again.wire == clean.wire));
+            }
+        }
+    }
+    let _ = svcb::without_ech(bytes);
+}

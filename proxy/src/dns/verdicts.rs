@@ -1,0 +1,136 @@
+//! What a verdict means in DNS: which names of an answer it reaches, for how long it may be kept, how it is said.
+
+use super::reply::{Extended, ede};
+use crate::cache::Entry;
+use crate::gate::{Gate, Who};
+use agreements::{Host, Outcome, Request, Rule, Subject, Verdict};
+use blocklists::{Domain, Name};
+use chrono::{DateTime, Utc};
+use records::Current;
+
+/// A refusal is kept by clients for at most so long, in seconds: staff may change their mind.
+const MOST_REFUSED: u32 = 30;
+/// One with a way out for less: the answer to an ask may come any moment.
+const MOST_ASKED: u32 = 10;
+
+/// Judges every name that an answer leads to. The first that is refused, with why; else the next instant at which any
+/// of the verdicts could differ.
+pub(crate) fn judge_targets<'e>(
+    gate: &Gate,
+    current: &Current,
+    who: &Who,
+    asked: &Verdict,
+    entry: &'e Entry,
+) -> Result<Option<DateTime<Utc>>, (&'e Domain, Verdict)> {
+    let mut until = asked.until;
+    for target in entry.targets() {
+        let verdict = gate.judge(current, who, Host::Name(target.name()), None);
+        if reaches(asked, &verdict) {
+            return Err((target, verdict));
+        }
+        until = earlier(until, verdict.until);
+    }
+    Ok(until)
+}
+
+/// The first name that an answer leads to and that is refused.
+pub(crate) fn refused_target<'e>(
+    gate: &Gate,
+    current: &Current,
+    who: &Who,
+    asked: &Verdict,
+    entry: &'e Entry,
+) -> Option<(&'e Domain, Verdict)> {
+    judge_targets(gate, current, who, asked, entry).err()
+}
+
+fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Whether a refusal of a name that an answer leads to reaches the name that was asked for.
+///
+/// It has to be about that name: what nobody mentioned (an allow-only agreement, school hours) is not refused there,
+/// since nobody could list every host that an allowed site is carried by. And a rule that spoke earlier for the name
+/// that was asked for stands: what protects a helpline is not undone by the company that carries it.
+fn reaches(asked: &Verdict, target: &Verdict) -> bool {
+    !target.allows() && about_the_name(target) && place(target.rule) <= place(asked.rule)
+}
+
+fn about_the_name(verdict: &Verdict) -> bool {
+    match verdict.subject {
+        Subject::Category(_) | Subject::Service(_) | Subject::Site => true,
+        Subject::Limit(_) | Subject::Entry(_) => matches!(verdict.rule, Rule::Limit | Rule::Restriction),
+        // A sealed list tells no subject.
+        Subject::None | Subject::Address => verdict.rule == Rule::Sealed,
+    }
+}
+
+/// A rule's place in the order of decisions.
+fn place(rule: Rule) -> u8 {
+    match rule {
+        Rule::Sealed => 1,
+        Rule::Protected => 2,
+        Rule::Restriction => 3,
+        Rule::Floor => 4,
+        Rule::Grant => 5,
+        Rule::Online => 6,
+        Rule::PrivateMail => 7,
+        Rule::SchoolHours => 8,
+        Rule::Limit => 9,
+        Rule::Site | Rule::Service | Rule::Category => 10,
+        // These stand for a whole agreement: the word that they found is the last place.
+        Rule::Otherwise | Rule::Baseline | Rule::EducationSession | Rule::EmailOnly => 11,
+    }
+}
+
+/// For how many seconds an allowed answer may live: `most`, and never beyond the instant at which it could differ.
+pub(crate) fn allowed_for(until: Option<DateTime<Utc>>, now: DateTime<Utc>, most: u32) -> u32 {
+    let left = until.map_or(i64::MAX, |until| (until - now).num_seconds());
+    u32::try_from(left.max(0)).unwrap_or(u32::MAX).min(most)
+}
+
+/// For how many seconds a refusal may live.
+pub(crate) fn refused_for(verdict: &Verdict, now: DateTime<Utc>) -> u32 {
+    let most = match verdict.outcome {
+        Outcome::Ask | Outcome::WithStaff => MOST_ASKED,
+        Outcome::Block | Outcome::Allow => MOST_REFUSED,
+    };
+    allowed_for(verdict.until, now, most)
+}
+
+/// A refusal in an extended error: its code, and the sentence for the person it is about.
+pub(crate) fn reason(
+    gate: &Gate,
+    current: &Current,
+    who: &Who,
+    host: Name<'_>,
+    verdict: &Verdict,
+) -> Extended {
+    let code = match verdict.rule {
+        Rule::Sealed => ede::CENSORED,
+        Rule::Protected | Rule::Restriction | Rule::Floor | Rule::Baseline => ede::BLOCKED,
+        Rule::Grant
+        | Rule::Online
+        | Rule::PrivateMail
+        | Rule::SchoolHours
+        | Rule::Limit
+        | Rule::Site
+        | Rule::Service
+        | Rule::Category
+        | Rule::Otherwise
+        | Rule::EducationSession
+        | Rule::EmailOnly => ede::FILTERED,
+    };
+    if verdict.rule == Rule::Sealed {
+        // Nobody is shown the address, nor told anything that could be looked up.
+        return Extended { code, text: "The law forbids what is at this address.".to_owned() };
+    }
+    let request =
+        Request { host: Host::Name(host), tags: current.snapshot.catalogue.lookup(host), path: None };
+    let text = current.snapshot.house.sentence(gate.person(who), gate.clock.now(), &request, verdict);
+    Extended { code, text }
+}
