@@ -1,13 +1,24 @@
 //! The home in force, and the decision.
 
+pub(crate) mod moment;
+pub(crate) mod rules;
+mod sentence;
+pub(crate) mod sites;
+
+use crate::calendar::{Day, SchoolDays};
 use crate::explain::{Explanation, TraceStep};
 use crate::meant::{DeviceMatch, Home, LimitKey, Person, SafeSearch};
 use crate::request::Request;
+use crate::rule::{self, Case};
+use crate::schedule::{Local, instant};
 use crate::source::{Source, SourceId};
 use crate::standing::Standing;
 use crate::verdict::Verdict;
 use blocklists::{Catalogue, Tags};
 use chrono::{DateTime, NaiveDate, Utc};
+use moment::Moment;
+use rules::Rules;
+use sites::{As, Sites};
 
 /// A person of a house, by place. It is good for the house that gave it and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +39,11 @@ pub struct House {
     home: Home,
     sources: Vec<Source>,
     devices: Vec<Device>,
+    school: SchoolDays,
+    /// The rules of nobody in particular, then everybody's.
+    rules: Vec<Rules>,
+    /// What the home protects.
+    protected: Sites,
 }
 
 /// A house with the catalogue that was compiled for it.
@@ -45,7 +61,26 @@ impl House {
 
     /// Prepares a home for deciding. Person `i` of `home.people` becomes `PersonId(i + 1)`.
     pub fn new(home: Home, sources: Vec<Source>) -> Self {
-        Self { home, sources, devices: Vec::new() }
+        let school = SchoolDays::new(&home.school);
+        let mut rules = vec![Rules::baseline(&home, &school)];
+        rules.extend(home.people.iter().map(|person| Rules::of(&home, &school, person)));
+        let mut protected = Sites::default();
+        for (words, category) in rules::protected(&home) {
+            for (word, _) in words {
+                protected.add(word, As::Tagged(category));
+            }
+        }
+        let devices = home.people.iter().zip(1..).flat_map(|(person, place)| {
+            person.devices.iter().map(move |known| Device { known: known.clone(), person: PersonId(place) })
+        });
+        Self {
+            devices: devices.collect(),
+            school: SchoolDays::new(&home.school),
+            rules,
+            protected,
+            home,
+            sources,
+        }
     }
 
     /// The home as meant.
@@ -79,6 +114,8 @@ impl House {
     }
 
     /// Decides. The same person, instant, request and standing always give the same verdict.
+    ///
+    /// Somebody whom this house does not know is nobody: the baseline applies.
     pub fn judge(
         &self,
         who: PersonId,
@@ -86,8 +123,26 @@ impl House {
         request: &Request<'_>,
         standing: &Standing,
     ) -> Verdict {
-        let _ = (who, at, request, standing);
-        todo!()
+        self.judge_in(&self.moment(who, at, standing), request)
+    }
+
+    /// All of the decision that depends on person, instant and standing. It is good for many requests, as long as
+    /// [`Moment::holds`] and neither this house nor the standing has been replaced.
+    pub fn moment(&self, who: PersonId, at: DateTime<Utc>, standing: &Standing) -> Moment {
+        Moment::new(self, who, at, standing)
+    }
+
+    /// The moment of everybody while the clock cannot be right: the baseline, as within its times, since nobody can tell
+    /// whether it is night; never dark, never open. It holds until the clock is right, which the caller learns.
+    pub fn moment_without_clock(&self) -> Moment {
+        let mut moment = Moment::blank(Self::NOBODY, i64::MIN);
+        moment.clocked = false;
+        moment
+    }
+
+    /// Decides within a moment: no arithmetic of time, no allocation. [`House::judge`] is this and [`House::moment`].
+    pub fn judge_in(&self, moment: &Moment, request: &Request<'_>) -> Verdict {
+        rule::decide(&Case::new(self, moment, request))
     }
 
     /// Decides, and tells of every rule in order whether it spoke.
@@ -98,8 +153,7 @@ impl House {
         request: &Request<'_>,
         standing: &Standing,
     ) -> (Verdict, Vec<TraceStep>) {
-        let _ = (who, at, request, standing);
-        todo!()
+        rule::trace(&Case::new(self, &self.moment(who, at, standing), request))
     }
 
     /// Decides, and says it all in the shape of `explain --json`.
@@ -110,50 +164,91 @@ impl House {
         request: &Request<'_>,
         standing: &Standing,
     ) -> Explanation {
-        let _ = (who, at, request, standing);
-        todo!()
+        let (verdict, trace) = self.trace(who, at, request, standing);
+        let tags = self.rules(self.known(who)).find(request).tags;
+        Explanation {
+            person: self.agreement(who).map_or("baseline", |p| &p.id).to_owned(),
+            at: self.local(at),
+            host: match request.host {
+                crate::Host::Name(name) => name.as_str().to_owned(),
+                crate::Host::Address(address) => address.to_string(),
+            },
+            verdict: verdict.outcome,
+            rule: verdict.rule,
+            severity: (!verdict.allows()).then_some(verdict.severity),
+            categories: tags.categories().map(|c| c.word()).collect(),
+            service: tags.services().next().map(|s| s.word()),
+            sentence: self.sentence(who, at, request, &verdict),
+            source: verdict.source.and_then(|id| self.source(id)).cloned(),
+            until: verdict.until.map(|t| self.local(t)),
+            trace,
+        }
     }
 
-    /// The verdict in one plain sentence for the person it is about.
-    pub fn sentence(
-        &self,
-        who: PersonId,
-        at: DateTime<Utc>,
-        request: &Request<'_>,
-        verdict: &Verdict,
-    ) -> String {
-        let _ = (who, at, request, verdict);
-        todo!()
+    /// An instant in the home's zone, as RFC 3339 with its offset, to the second.
+    fn local(&self, at: DateTime<Utc>) -> String {
+        self.on_the_wall(at).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
+    }
+
+    /// An instant on the home's clock. Beyond the years that RFC 3339 can write, the last of them.
+    pub(crate) fn on_the_wall(&self, at: DateTime<Utc>) -> DateTime<chrono_tz::Tz> {
+        /// 0001-01-03 and 9999-12-29: a day and more from the edge, for any offset.
+        const WRITABLE: (i64, i64) = (-62_135_424_000, 253_402_041_600);
+        let secs = at.timestamp().clamp(WRITABLE.0, WRITABLE.1);
+        let at = if secs == at.timestamp() { at } else { DateTime::from_timestamp(secs, 0).unwrap_or(at) };
+        at.with_timezone(&self.home.timezone)
     }
 
     /// How strictly search is held for a person: never looser than the home's.
     pub fn safe_search(&self, who: PersonId) -> SafeSearch {
-        let _ = who;
-        todo!()
+        let own = self.agreement(who).map_or(SafeSearch::Off, |p| p.safe_search);
+        own.max(self.home.everyone.safe_search)
     }
 
     /// The keys that minutes are counted for, in the order of [`crate::Counts`] bits: everything first, then the limits'.
+    /// Nothing is counted for [`House::NOBODY`].
     pub fn counted_keys(&self, who: PersonId) -> &[LimitKey] {
-        let _ = who;
-        todo!()
+        &self.rules(self.known(who)).keys
     }
 
     /// The home's day that an instant belongs to: days start at `day_starts`, wall-clock time.
     pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
-        let _ = at;
-        todo!()
+        self.home_day(at.timestamp(), &self.local_at(at)).0.date()
     }
 
     /// When the home's day that holds `at` ends.
     pub fn day_ends(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let _ = at;
-        todo!()
+        instant(self.home_day(at.timestamp(), &self.local_at(at)).1).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Whether a day has school in it.
+    pub fn has_school(&self, day: NaiveDate) -> bool {
+        self.school.has_school(Day::of(day))
     }
 
     /// What is known of a name in this home beyond the catalogue: what the home protects.
+    ///
+    /// The decision adds it to what the catalogue says by itself; this is for whoever checks lists against it.
     pub fn home_tags(&self, name: blocklists::Name<'_>) -> Tags {
-        let _ = name;
-        todo!()
+        self.protected.find(&Request { host: crate::Host::Name(name), tags: Tags::NONE, path: None }).tags
+    }
+
+    /// The wall clock around an instant.
+    pub(crate) fn local_at(&self, at: DateTime<Utc>) -> Local {
+        Local::at(self.home.timezone, at.timestamp())
+    }
+
+    /// The person, or nobody if this house does not know them.
+    pub(crate) fn known(&self, who: PersonId) -> PersonId {
+        if usize::from(who.0) < self.rules.len() { who } else { Self::NOBODY }
+    }
+
+    pub(crate) fn rules(&self, who: PersonId) -> &Rules {
+        self.rules.get(usize::from(who.0)).unwrap_or(&self.rules[0])
+    }
+
+    pub(crate) fn school(&self) -> &SchoolDays {
+        &self.school
     }
 }
 

@@ -4,6 +4,7 @@ use crate::house::{House, PersonId};
 use crate::meant::LimitKey;
 use crate::word::Word;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// What a grant or restriction is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +20,11 @@ pub enum What {
 pub enum GrantKind {
     /// An approved ask: these sites are open, whatever the agreement's times, limits and words say.
     Sites(What),
-    /// More time: times and limits are lifted (for everything, or for one limit's key); words still hold.
+    /// More time: times and limits are lifted (for everything, or for what one limit's key matches); words still hold, and
+    /// so do school hours.
     ExtraTime(LimitKey),
-    /// A supervised session: `with_staff` words are open (and these, if any), and so is learning in `with_staff` school hours.
+    /// A supervised session: what the agreement calls `with_staff` is open (and these words, if any), and so is learning in
+    /// `with_staff` school hours. Times and limits do not close it: a member of staff sits there.
     Supervised(Vec<Word>),
     /// An education session on a `profile: education_session` device, for a young person (by id), by that person's
     /// school-hours rules.
@@ -93,23 +96,31 @@ pub struct Restriction {
 
 /// What staff decided and what has been used, by person of one [`House`].
 ///
-/// It is built for one house and is replaced whenever either changes.
+/// It is built for one house and is replaced whenever either changes, and when the home's day starts.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
-    people: Vec<OfPerson>,
+    people: Vec<Option<Arc<OfPerson>>>,
 }
 
 /// One person's grants, restrictions and used minutes.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct OfPerson {
-    pub(crate) grants: Vec<Grant>,
+    pub(crate) grants: Vec<Held>,
     pub(crate) restrictions: Vec<Restriction>,
     /// Minutes used in the home's current day, by the person's limits in order.
     pub(crate) used: Vec<u16>,
 }
 
+/// A grant, with the young person of an education session found among the house's people.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) grant: Grant,
+    pub(crate) learner: Option<PersonId>,
+}
+
 impl Standing {
-    /// Puts what the store has in force into the order of a house's people. Entries for unknown people are left out.
+    /// Puts what the store has in force into the order of a house's people. Entries for unknown people are left out, and so
+    /// is an education session for an unknown young person: it would have no rules to go by.
     ///
     /// `used(person, limit)` tells the minutes that a person (by id) has used of a key in the home's current day.
     pub fn new(
@@ -118,11 +129,50 @@ impl Standing {
         restrictions: &[LiveRestriction],
         used: &dyn Fn(&str, &LimitKey) -> u16,
     ) -> Self {
-        let _ = (house, grants, restrictions, used);
-        todo!()
+        let mut people: Vec<OfPerson> =
+            std::iter::repeat_with(OfPerson::default).take(house.people().count() + 1).collect();
+        for (who, person) in house.people() {
+            people[usize::from(who.0)].used =
+                person.limits.iter().map(|l| used(&person.id, &l.key)).collect();
+        }
+        for live in grants {
+            if let (Some(who), Some(held)) = (house.person(&live.person), Held::new(house, live)) {
+                people[usize::from(who.0)].grants.push(held);
+            }
+        }
+        for live in restrictions {
+            if let Some(who) = house.person(&live.person) {
+                people[usize::from(who.0)].restrictions.push(Restriction::new(live));
+            }
+        }
+        Self { people: people.into_iter().map(|p| (!p.is_idle()).then(|| Arc::new(p))).collect() }
     }
 
-    pub(crate) fn of(&self, who: PersonId) -> Option<&OfPerson> {
-        self.people.get(usize::from(who.0))
+    pub(crate) fn of(&self, who: PersonId) -> Option<&Arc<OfPerson>> {
+        self.people.get(usize::from(who.0)).and_then(Option::as_ref)
+    }
+}
+
+impl OfPerson {
+    fn is_idle(&self) -> bool {
+        self.grants.is_empty() && self.restrictions.is_empty() && self.used.iter().all(|&m| m == 0)
+    }
+}
+
+impl Held {
+    fn new(house: &House, live: &LiveGrant) -> Option<Self> {
+        let learner = match &live.kind {
+            GrantKind::Education { young_person } => Some(house.person(young_person)?),
+            GrantKind::Sites(_) | GrantKind::ExtraTime(_) | GrantKind::Supervised(_) => None,
+        };
+        let LiveGrant { entry, person: _, kind, from, until, by } = live.clone();
+        Some(Self { grant: Grant { entry, kind, from, until, by }, learner })
+    }
+}
+
+impl Restriction {
+    fn new(live: &LiveRestriction) -> Self {
+        let LiveRestriction { entry, person: _, what, from, until } = live.clone();
+        Self { entry, what, from, until }
     }
 }

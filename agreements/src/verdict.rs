@@ -147,4 +147,47 @@ impl Verdict {
     pub const fn allows(&self) -> bool {
         matches!(self.outcome, Outcome::Allow)
     }
+
+    /// Whether it refuses a way around the gateway: a name of the category, or an address without a name.
+    pub fn is_circumvention(&self) -> bool {
+        let around = match self.subject {
+            Subject::Category(category) => category == Category::CIRCUMVENTION,
+            Subject::Address => true,
+            Subject::None | Subject::Service(_) | Subject::Site | Subject::Limit(_) | Subject::Entry(_) => {
+                false
+            }
+        };
+        around && !self.allows() && self.severity != Severity::Technical
+    }
+
+    /// How much the refusal tells staff, given what the gateway saw. A lookup alone is never above low, save sealed lists
+    /// and circumvention: there a question is already the attempt.
+    pub fn severity_seen(&self, evidence: Evidence) -> Severity {
+        if self.is_circumvention() { self.severity } else { self.severity.seen_as(evidence) }
+    }
+}
+
+impl Severity {
+    /// How much a refusal tells staff, given what the gateway saw of something that is no circumvention: a lookup alone is
+    /// never above low, save for sealed lists.
+    #[must_use]
+    pub fn seen_as(self, evidence: Evidence) -> Self {
+        match (evidence, self) {
+            (Evidence::Lookup, Self::Medium | Self::High) => Self::Low,
+            (Evidence::Lookup, Self::Technical | Self::Low | Self::Critical)
+            | (Evidence::Connection | Evidence::Navigation | Evidence::Repeated, _) => self,
+        }
+    }
+}
+
+impl Outcome {
+    /// The word of `explain --json` and of the agreement language.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::WithStaff => "with_staff",
+            Self::Block => "block",
+        }
+    }
 }

@@ -1,0 +1,29 @@
+//! `profile: education_session`: a device that works only inside a session that a member of staff opened for a named young
+//! person, for learning alone (seed 003 §7.4-7.5). Outside one it is refused, and being seen at all tells staff something: it
+//! was handed back.
+
+use super::{Case, Said, Voice};
+use crate::house::moment::start;
+use crate::schedule::{NEVER, Secs};
+use crate::verdict::{Outcome, Rule, Severity, Subject};
+use blocklists::Category;
+
+pub(super) fn voice(case: &Case<'_>) -> Voice {
+    let Some(lesson) = &case.moment.lesson else {
+        let said = Said::new(Outcome::Block, Rule::EducationSession).from(case.rules.source);
+        return Voice::Speaks(said.severe(Severity::High).until(next_session(case)));
+    };
+    // The learner's own agreement says which sites are education for them.
+    let tags = case.house.rules(lesson.learner).find(case.request).tags;
+    let open =
+        [Category::EDUCATION, Category::PRIVATE_MAIL, Category::INFRASTRUCTURE].iter().any(|&c| tags.has(c));
+    let said = Said::new(if open { Outcome::Allow } else { Outcome::Block }, Rule::EducationSession);
+    let until = lesson.until.min(next_session(case));
+    Voice::Speaks(said.from(case.rules.source).of(Subject::Entry(lesson.entry)).until(until))
+}
+
+/// When the next session begins: it may be for another young person.
+fn next_session(case: &Case<'_>) -> Secs {
+    let sessions = case.moment.grants().filter(|(held, on)| !*on && held.learner.is_some());
+    sessions.map(|(held, _)| start(held.grant.from)).min().unwrap_or(NEVER)
+}

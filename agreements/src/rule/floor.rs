@@ -1,0 +1,35 @@
+//! 4. The floor: what the home blocks for everyone. No agreement and no grant loosens it.
+
+use super::{Case, Said, Voice};
+use crate::request::Host;
+use crate::schedule::NEVER;
+use crate::source::SourceId;
+use crate::verdict::{Outcome, Rule, Severity, Subject};
+use blocklists::Category;
+
+pub(super) fn voice(case: &Case<'_>) -> Voice {
+    match spoken(case) {
+        Some((source, subject)) => {
+            let said = Said::new(Outcome::Block, Rule::Floor).from(Some(source)).of(subject);
+            Voice::Speaks(said.severe(Severity::High))
+        }
+        None => Voice::Silent(NEVER),
+    }
+}
+
+/// The line that closes it and what it names. A way around the gateway is told as one whatever else names the site, for
+/// staff need to know; else the most specific word is told.
+fn spoken(case: &Case<'_>) -> Option<(SourceId, Subject)> {
+    let tags = case.found.tags;
+    let around =
+        case.rules.floor.of_category(Category::CIRCUMVENTION).filter(|_| tags.has(Category::CIRCUMVENTION));
+    if let Some(source) = around {
+        let subject = match case.request.host {
+            Host::Address(_) => Subject::Address,
+            Host::Name(_) => Subject::Category(Category::CIRCUMVENTION),
+        };
+        return Some((source, subject));
+    }
+    let site = case.found.floor.map(|source| (source, Subject::Site));
+    site.or_else(|| case.rules.floor.find(tags).map(|((_, source), _, subject)| (source, subject)))
+}

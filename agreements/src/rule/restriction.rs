@@ -1,0 +1,38 @@
+//! 3. A restriction in force (Reg 22): what the manager closed for one young person's safety, with the placing authority's
+//! consent or in an emergency, until its end.
+//!
+//! Support and assistive sites have spoken before. A restriction on everything leaves private mail to the agreement's times
+//! as well: Reg 22 gives private communication its own place, so closing that takes a restriction that names it.
+
+use super::{Case, Said, Voice};
+use crate::house::moment::{end, start};
+use crate::schedule::NEVER;
+use crate::standing::{Restriction, What};
+use crate::verdict::{Outcome, Rule, Subject};
+use blocklists::Category;
+
+pub(super) fn voice(case: &Case<'_>) -> Voice {
+    let mut wakes = NEVER;
+    let mut longest: Option<(i64, i64)> = None;
+    for (restriction, on) in case.moment.restrictions().filter(|(r, _)| closes(case, r)) {
+        if on {
+            longest = longest.max(Some((end(restriction.until), restriction.entry)));
+        } else {
+            wakes = wakes.min(start(restriction.from));
+        }
+    }
+    match longest {
+        Some((until, entry)) => {
+            let said = Said::new(Outcome::Block, Rule::Restriction).of(Subject::Entry(entry));
+            Voice::Speaks(said.until(until))
+        }
+        None => Voice::Silent(wakes),
+    }
+}
+
+fn closes(case: &Case<'_>, restriction: &Restriction) -> bool {
+    match &restriction.what {
+        What::Everything => !case.found.tags.has(Category::PRIVATE_MAIL),
+        What::Words(words) => case.is_any_meant(words),
+    }
+}

@@ -1,0 +1,341 @@
+//! What must hold of every decision: protected sites, what may be recorded, severities, counted minutes, and `until`.
+
+use crate::build::{at, judge, oakview, person, standing, with_request};
+use agreements::*;
+use blocklists::Category;
+use chrono::Duration;
+use proptest::prelude::*;
+
+const EVERYBODY: [&str; 8] = ["jordan", "sam", "alex", "mo", "kate", "laptop", "dee", "nobody"];
+
+/// Standings under which a shift could be tempted to close everything.
+const STANDINGS: [&str; 4] = [
+    "-",
+    "restrict everything 00:00-00:00",
+    "used everything 240; used games 150; used youtube.com 45",
+    "restrict support,assistive,oakviewhouse.example 00:00-00:00",
+];
+
+#[test]
+fn support_and_assistive_sites_are_open_to_everybody_at_every_hour_of_a_week() {
+    let house = oakview();
+    let mut checked = 0;
+    for who in EVERYBODY {
+        for hour in 0..7 * 24 {
+            let when = at("2026-11-23T00:30") + Duration::hours(hour);
+            for given in STANDINGS {
+                let standing = standing(house, who, &when.format("%Y-%m-%d").to_string(), given);
+                for (host, record) in [
+                    ("help.example #support", Record::Nothing),
+                    ("help.example #support #malware #circumvention #private_mail", Record::Nothing),
+                    ("www.oakviewhouse.example", Record::Nothing),
+                    ("text.example #assistive", Record::Total),
+                    ("relay.example", Record::Total),
+                ] {
+                    let (verdict, _) = judge(house, who, when, host, &standing);
+                    let told = (verdict.outcome, verdict.rule, verdict.record, verdict.counts, verdict.until);
+                    assert_eq!(
+                        told,
+                        (Outcome::Allow, Rule::Protected, record, Counts(0), None),
+                        "{who} {when} {host}"
+                    );
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(checked, 8 * 168 * 4 * 5);
+}
+
+/// Who, host, standing; severity of an opened page, of a lookup; what may be written down.
+#[test]
+fn refusals_tell_staff_what_the_table_of_severities_says() {
+    use Record::{Episode, Nothing, Total};
+    use Severity::{Critical, High, Low, Medium, Technical};
+    let house = oakview();
+    for (who, when, host, given, page, lookup, record) in [
+        ("jordan", "2026-11-28T16:00", "x.example #illegal", "-", Critical, Critical, Episode),
+        ("jordan", "2026-11-28T16:00", "x.example #illegal #advertising", "-", Critical, Critical, Episode),
+        ("jordan", "2026-11-28T16:00", "x.example #pornography", "-", High, Low, Episode),
+        ("jordan", "2026-11-28T16:00", "x.example #circumvention", "-", High, High, Episode),
+        ("jordan", "2026-11-28T16:00", "x.example #circumvention #tracking", "-", High, High, Episode),
+        ("jordan", "2026-11-28T16:00", "192.0.2.1", "-", High, High, Episode),
+        ("alex", "2026-11-28T16:00", "192.0.2.1", "-", Medium, Low, Episode),
+        (
+            "jordan",
+            "2026-11-28T16:00",
+            "mask.example #circumvention #device_default",
+            "-",
+            Technical,
+            Technical,
+            Total,
+        ),
+        ("jordan", "2026-11-28T23:00", "mask.example #device_default", "-", Technical, Technical, Total),
+        ("jordan", "2026-11-28T23:00", "bbc.example", "-", Low, Low, Episode),
+        ("jordan", "2026-11-28T23:00", "ads.example #advertising", "-", Low, Low, Nothing),
+        ("jordan", "2026-11-28T23:00", "t.example #tracking", "-", Low, Low, Nothing),
+        ("jordan", "2026-11-28T23:00", "t.example #telemetry", "-", Low, Low, Nothing),
+        ("jordan", "2026-11-28T23:00", "u.example #updates", "-", Low, Low, Nothing),
+        ("jordan", "2026-11-28T23:00", "cdn.example #infrastructure", "-", Low, Low, Nothing),
+        ("jordan", "2026-11-28T16:00", "ads.example #advertising #gambling", "-", Medium, Low, Nothing),
+        ("jordan", "2026-11-28T16:00", "facebook.example #tracking", "-", Low, Low, Episode),
+        ("jordan", "2026-11-28T23:00", "mail.example #private_mail", "-", Low, Low, Total),
+        ("jordan", "2026-11-28T16:00", "bets.example #gambling", "-", Medium, Low, Episode),
+        ("jordan", "2026-11-28T16:00", "discord.com", "-", Low, Low, Episode),
+        ("jordan", "2026-11-28T16:00", "youtube.com", "used youtube.com 45", Low, Low, Episode),
+        (
+            "jordan",
+            "2026-11-28T16:00",
+            "bbc.example",
+            "restrict bbc.example 15:00-18:00",
+            Medium,
+            Low,
+            Episode,
+        ),
+        ("sam", "2026-11-23T10:00", "bbc.example", "-", Low, Low, Episode),
+        ("sam", "2026-11-23T10:00", "school.example #education", "-", Low, Low, Episode),
+        ("alex", "2026-11-28T16:00", "else.example", "-", Medium, Low, Episode),
+        ("mo", "2026-11-28T16:00", "else.example", "-", Medium, Low, Episode),
+        ("nobody", "2026-11-28T16:00", "else.example", "-", High, Low, Episode),
+        ("dee", "2026-11-28T16:00", "else.example", "-", Medium, Low, Episode),
+        ("dee", "2026-11-28T23:00", "else.example", "-", Low, Low, Episode),
+        ("laptop", "2026-11-28T16:00", "school.example #education", "-", High, Low, Episode),
+        ("laptop", "2026-11-28T16:00", "else.example", "education jordan 15:00-17:00", Medium, Low, Episode),
+    ] {
+        let standing = standing(house, who, &when[..10], given);
+        let (verdict, _) = judge(house, who, at(when), host, &standing);
+        let told = (verdict.severity, verdict.severity_seen(Evidence::Lookup), verdict.record);
+        assert!(!verdict.allows(), "{who} {host}");
+        assert_eq!(told, (page, lookup, record), "{who} {when} {host}");
+        assert_eq!(verdict.severity_seen(Evidence::Navigation), page, "{who} {when} {host}");
+        assert_eq!(verdict.counts, Counts(0), "a refusal uses no minute");
+    }
+}
+
+#[test]
+fn allowed_traffic_leaves_no_record() {
+    let house = oakview();
+    for (who, host, record) in [
+        ("jordan", "bbc.example", Record::Nothing),
+        ("jordan", "else.example #news", Record::Nothing),
+        ("jordan", "mail.example #private_mail", Record::Total),
+        ("kate", "else.example", Record::Nothing),
+    ] {
+        let (verdict, _) = judge(house, who, at("2026-11-28T16:00"), host, &Standing::default());
+        assert_eq!((verdict.outcome, verdict.record), (Outcome::Allow, record), "{who} {host}");
+    }
+}
+
+/// Bits of the counted keys: everything, then the limits' keys in order.
+#[test]
+fn an_allowed_minute_counts_for_every_key_that_matches() {
+    let house = oakview();
+    let jordan = person(house, "jordan");
+    let keys: Vec<_> = house.counted_keys(jordan).iter().map(|k| format!("{k:?}")).collect();
+    assert_eq!(keys, ["Everything", "Word(Category(games))", "Word(Site(`youtube.com`))"]);
+    assert!(house.counted_keys(House::NOBODY).is_empty());
+    for (host, counts) in [
+        ("else.example", 0b001),
+        ("roblox.com #games #roblox", 0b011),
+        ("www.youtube.com", 0b101),
+        ("youtube.com #games #roblox", 0b111),
+        ("youtube.com #infrastructure", 0),
+        ("mail.example #private_mail", 0),
+        ("help.example #support", 0),
+        ("ads.example #advertising", 0),
+        ("updates.example #updates", 0),
+    ] {
+        let (verdict, _) = judge(house, "jordan", at("2026-11-28T16:00"), host, &Standing::default());
+        assert!(verdict.allows(), "{host}");
+        assert_eq!(verdict.counts, Counts(counts), "{host}");
+    }
+}
+
+#[test]
+fn search_is_never_looser_than_the_homes() {
+    use SafeSearch::{Moderate, Off, Strict};
+    for (home, own, held) in [
+        (Off, Off, Off),
+        (Off, Strict, Strict),
+        (Moderate, Off, Moderate),
+        (Moderate, Strict, Strict),
+        (Strict, Off, Strict),
+    ] {
+        let mut build = crate::build::Build::new();
+        build.home.everyone.safe_search = home;
+        build.person("jordan").with(|p| p.safe_search = own);
+        let house = build.house();
+        assert_eq!(house.safe_search(person(&house, "jordan")), held);
+        assert_eq!(house.safe_search(House::NOBODY), home);
+    }
+}
+
+#[test]
+fn unknown_devices_that_a_home_blocks_have_what_is_protected() {
+    let mut build = crate::build::Build::new();
+    build.home.unknown_devices = UnknownDevices::Block;
+    build.person("dee").with(|p| p.draft = Some(Draft::Unusable));
+    let house = build.house();
+    for (who, host, outcome) in [
+        ("nobody", "help.example #support", Outcome::Allow),
+        ("nobody", "mail.example #private_mail", Outcome::Allow),
+        ("nobody", "school.example #education", Outcome::Block),
+        ("nobody", "cdn.example #infrastructure", Outcome::Block),
+        // A draft is a person whom the home knows.
+        ("dee", "school.example #education", Outcome::Allow),
+    ] {
+        let (verdict, _) = judge(&house, who, at("2026-11-28T16:00"), host, &Standing::default());
+        assert_eq!(verdict.outcome, outcome, "{who} {host}");
+    }
+}
+
+#[test]
+fn without_a_clock_there_is_the_baseline_and_no_night() {
+    let house = oakview();
+    let moment = house.moment_without_clock();
+    assert!(moment.holds(at("1970-01-01T02:00")) && moment.until().is_none());
+    for (host, outcome, severity) in [
+        ("school.example #education", Outcome::Allow, None),
+        ("help.example #support", Outcome::Allow, None),
+        ("x.example #malware", Outcome::Block, Some(Severity::High)),
+        ("bbc.example", Outcome::Block, Some(Severity::Medium)),
+    ] {
+        let verdict = with_request(host, |request| house.judge_in(&moment, request));
+        assert_eq!(verdict.outcome, outcome, "{host}");
+        assert!(severity.is_none_or(|s| s == verdict.severity), "{host}");
+        assert_eq!(verdict.until, None, "{host}");
+    }
+}
+
+#[test]
+fn a_person_of_another_house_is_nobody() {
+    let house = oakview();
+    let verdict = with_request("bbc.example", |request| {
+        house.judge(PersonId(999), at("2026-11-28T16:00"), request, &Standing::default())
+    });
+    assert_eq!(verdict.rule, Rule::Baseline);
+}
+
+fn hosts() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "bbc.example",
+        "games.bbc.example #games",
+        "bbc.example/sounds",
+        "discord.com #discord #social_networks",
+        "facebook.example",
+        "youtube.com #video",
+        "roblox.com #games #roblox",
+        "mail.example #private_mail",
+        "help.example #support",
+        "school.example #education",
+        "mymaths.example",
+        "cdn.example #infrastructure",
+        "x.example #pornography",
+        "x.example #illegal",
+        "bets.example #gambling",
+        "meet.example #dating",
+        "else.example",
+        "192.0.2.1",
+    ])
+}
+
+fn givens() -> impl Strategy<Value = String> {
+    let time = || (0..24_u32, 0..60_u32).prop_map(|(h, m)| format!("{h:02}:{m:02}"));
+    let what =
+        prop::sample::select(vec!["everything", "games", "bbc.example", "youtube.com", "mymaths.example"]);
+    let kind = prop::sample::select(vec!["sites", "time", "restrict", "supervised", "education"]);
+    let one = (kind, what, time(), time()).prop_map(|(kind, what, a, b)| match kind {
+        "supervised" => format!("supervised {} {a}-{b}", if what == "everything" { "-" } else { what }),
+        "education" => format!("education {} {a}-{b}", if what == "games" { "sam" } else { "jordan" }),
+        _ => format!("{kind} {what} {a}-{b}"),
+    });
+    let used = (0..260_u16, 0..160_u16)
+        .prop_map(|(all, games)| format!("used everything {all}; used games {games}"));
+    (prop::collection::vec(one, 0..4), prop::option::of(used)).prop_map(|(mut all, used)| {
+        all.extend(used);
+        all.join("; ")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Between the instant and its `until`, the same judge gives the same outcome and rule.
+    #[test]
+    fn nothing_changes_before_until(
+        who in prop::sample::select(EVERYBODY.to_vec()),
+        host in hosts(),
+        given in givens(),
+        // Days around school days, a clock change each way, and the year's end.
+        day in prop::sample::select(vec!["2026-11-23", "2026-11-27", "2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25", "2026-12-24"]),
+        second in 0..86_400_i64,
+        share in 0.0..1.0_f64,
+    ) {
+        let house = oakview();
+        let standing = standing(house, who, day, &given);
+        let from = at(&format!("{day}T00:00")) + Duration::seconds(second);
+        let (first, _) = judge(house, who, from, host, &standing);
+        let until = first.until.unwrap_or(from + Duration::days(3));
+        prop_assert!(until > from, "until lies ahead: {first:?}");
+        let last = until - Duration::seconds(1);
+        for then in [from + Duration::seconds(((last - from).num_seconds() as f64 * share) as i64), last] {
+            let (later, _) = judge(house, who, then, host, &standing);
+            prop_assert_eq!((first.outcome, first.rule), (later.outcome, later.rule), "at {} of {} to {}", then, from, until);
+        }
+    }
+
+    /// A moment answers as `judge` does, for as long as it holds.
+    #[test]
+    fn a_moment_that_holds_answers_as_judge_does(
+        who in prop::sample::select(EVERYBODY.to_vec()),
+        host in hosts(),
+        given in givens(),
+        second in 0..86_400_i64,
+        later in 0..7200_i64,
+    ) {
+        let house = oakview();
+        let standing = standing(house, who, "2026-11-23", &given);
+        let from = at("2026-11-23T00:00") + Duration::seconds(second);
+        let moment = house.moment(person(house, who), from, &standing);
+        prop_assert!(moment.holds(from));
+        let then = from + Duration::seconds(later);
+        if moment.holds(then) {
+            let cached = with_request(host, |r| house.judge_in(&moment, r));
+            let (fresh, _) = judge(house, who, then, host, &standing);
+            prop_assert_eq!((cached.outcome, cached.rule, cached.source), (fresh.outcome, fresh.rule, fresh.source));
+        }
+    }
+
+    /// The trace, the verdict and the explanation are one decision.
+    #[test]
+    fn trace_and_judge_agree(
+        who in prop::sample::select(EVERYBODY.to_vec()),
+        host in hosts(),
+        given in givens(),
+        second in 0..86_400_i64,
+    ) {
+        let house = oakview();
+        let standing = standing(house, who, "2026-11-23", &given);
+        let when = at("2026-11-23T00:00") + Duration::seconds(second);
+        let (verdict, _) = judge(house, who, when, host, &standing);
+        let (traced, explained) = with_request(host, |r| {
+            let who = person(house, who);
+            (house.trace(who, when, r, &standing), house.explain(who, when, r, &standing))
+        });
+        prop_assert_eq!(verdict, traced.0);
+        prop_assert_eq!((explained.verdict, explained.rule), (verdict.outcome, verdict.rule));
+        prop_assert_eq!(explained.trace, traced.1);
+        prop_assert!(explained.sentence.ends_with('.') && !explained.sentence.contains("  "));
+    }
+}
+
+#[test]
+fn a_sealed_sites_sentence_says_nothing_of_its_address() {
+    let house = oakview();
+    for who in EVERYBODY {
+        let (verdict, sentence) =
+            judge(house, who, at("2026-11-28T16:00"), "secret.example #illegal", &Standing::default());
+        assert_eq!(verdict.subject, Subject::Category(Category::ILLEGAL));
+        assert!(!sentence.contains("secret"), "{sentence}");
+    }
+}
