@@ -44,9 +44,44 @@ pub(crate) enum Record {
     Other,
 }
 
+/// A symbol as the hot loop reads it: 16 bytes, so that the dictionary stays in the first-level cache.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The bytes of a piece, or the number of a set.
+    value: u64,
+    /// Bytes of a piece; 0 for everything that ends a record.
+    count: u8,
+    bits: u8,
+    end: End,
+}
+
+/// How a record ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Not,
+    Set,
+    AnySet,
+    Digest,
+    Damaged,
+}
+
+impl Row {
+    fn new(coded: Coded) -> Self {
+        let (value, count, end) = match coded.symbol {
+            Symbol::Text { bytes, count } => (bytes, count, End::Not),
+            Symbol::Set(set) => (u64::from(set), 0, End::Set),
+            Symbol::AnySet => (0, 0, End::AnySet),
+            Symbol::Digest => (0, 0, End::Digest),
+            Symbol::None => (0, 0, End::Damaged),
+        };
+        Self { value, count, bits: coded.bits, end }
+    }
+}
+
 /// The code of one catalogue, for reading.
 pub(crate) struct Code {
     symbols: Vec<Coded>,
+    rows: Vec<Row>,
     /// Every 12 bits that can come next -> the symbol that they begin with.
     windows: Box<[u16; 1 << MAX_BITS]>,
 }
@@ -88,9 +123,9 @@ impl Code {
                 windows[window] = symbol;
             }
         }
-        let mut symbols = symbols;
-        symbols.push(Coded { symbol: Symbol::None, bits: 1 });
-        Some(Self { symbols, windows })
+        let mut rows: Vec<Row> = symbols.iter().copied().map(Row::new).collect();
+        rows.push(Row::new(Coded { symbol: Symbol::None, bits: 1 }));
+        Some(Self { symbols, rows, windows })
     }
 
     /// Compares the record at a byte of the blob with a name.
@@ -99,32 +134,42 @@ impl Code {
         let mut bits = Bits { blob, at: at as u64 * 8 };
         let mut seen = 0;
         loop {
-            let window = bits.look() as usize & ((1 << MAX_BITS) - 1);
-            let Some(coded) = self.symbols.get(usize::from(self.windows[window])) else {
-                return Record::Other;
-            };
-            bits.at += u64::from(coded.bits);
-            match coded.symbol {
-                Symbol::Text { bytes, count } => {
-                    let count = usize::from(count);
-                    // Every piece has at least one byte, so the loop ends with the name at the latest.
-                    if seen + count > name.len() || part(name, seen, count) != bytes {
-                        return Record::Other;
-                    }
-                    seen += count;
+            let mut ahead = bits.look();
+            // A look has 57 bits at least, and so four codes of up to 12.
+            for _ in 0..4 {
+                let window = ahead as usize & ((1 << MAX_BITS) - 1);
+                let Some(row) = self.rows.get(usize::from(self.windows[window])) else {
+                    return Record::Other;
+                };
+                bits.at += u64::from(row.bits);
+                ahead >>= row.bits;
+                if row.count == 0 {
+                    return Self::end(row, &bits, seen, name.len());
                 }
-                Symbol::Set(set) if seen == name.len() => return Record::Same(set),
-                Symbol::AnySet if seen == name.len() => return Record::Same(bits.look() as u16),
-                Symbol::Digest if seen == 0 => return bits.digest(),
-                Symbol::Set(_) | Symbol::AnySet | Symbol::Digest | Symbol::None => return Record::Other,
+                // Every piece has at least one byte, so the loops end with the name at the latest.
+                let count = usize::from(row.count);
+                if seen + count > name.len() || part(name, seen, count) != row.value {
+                    return Record::Other;
+                }
+                seen += count;
             }
+        }
+    }
+
+    #[inline(always)]
+    fn end(row: &Row, bits: &Bits<'_>, seen: usize, length: usize) -> Record {
+        match row.end {
+            End::Set if seen == length => Record::Same(row.value as u16),
+            End::AnySet if seen == length => Record::Same(bits.look() as u16),
+            End::Digest if seen == 0 => bits.digest(),
+            End::Set | End::AnySet | End::Digest | End::Damaged | End::Not => Record::Other,
         }
     }
 
     /// The dictionary as it stands in the file: 16 bytes a symbol.
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        for coded in &self.symbols[..self.symbols.len() - 1] {
+        for coded in &self.symbols {
             let (kind, count, value) = match coded.symbol {
                 Symbol::Text { bytes, count } => (0, count, bytes),
                 Symbol::Set(set) => (1, 0, u64::from(set)),
