@@ -6,10 +6,13 @@
 //! takes nobody's duty from them.
 
 use crate::meant::ProtectedSites;
+use crate::source::SourceId;
 use crate::standing::What;
 use crate::word::Word;
-use blocklists::{Category, Name};
+use blocklists::{Category, Name, builtin};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The longest that an emergency restriction stands without the placing authority's consent (Reg 22: full details
 /// within 24 hours).
@@ -67,19 +70,42 @@ pub struct Unlawful {
     pub sentence: String,
 }
 
-/// The protected set that a word belongs to: by its category, or because a protected site of the home covers it.
+/// The protected set that a word belongs to: by its category, or because a protected site, built in or the home's,
+/// covers it.
 ///
 /// A site that is broader than a protected one is not in the set: the protected part stays reachable whatever is said of
 /// the rest, since protection is decided first.
 pub fn protected(word: &Word, sites: &ProtectedSites) -> Option<Protected> {
-    Protected::ALL.into_iter().find(|&set| match word {
-        Word::Category(category) => *category == set.category(),
-        Word::Service(_) => false,
-        Word::Site(name) | Word::Host(name) | Word::Path(name, _) => covers(listed(set, sites), name.name()),
-    })
+    match word {
+        Word::Category(category) => Protected::ALL.into_iter().find(|set| set.category() == *category),
+        Word::Service(service) => {
+            Protected::ALL.into_iter().find(|set| service.categories().has(set.category()))
+        }
+        Word::Site(name) | Word::Host(name) | Word::Path(name, _) => {
+            let name = name.name();
+            built_in(name)
+                .or_else(|| Protected::ALL.into_iter().find(|set| covers(listed(*set, sites), name)))
+        }
+    }
 }
 
-fn listed(set: Protected, sites: &ProtectedSites) -> &[(Word, crate::source::SourceId)] {
+/// The built-in protected sites: what each is, and whether all below it is meant too.
+static BUILT_IN: LazyLock<HashMap<&'static str, (Protected, bool)>> = LazyLock::new(|| {
+    // A name may be in two sets; the first of `ALL` holds, as in the order of decisions.
+    let rows = Protected::ALL.into_iter().rev().flat_map(|set| {
+        builtin::protected_sites(set.category()).map(move |site| (site.name, (set, site.whole_site)))
+    });
+    rows.collect()
+});
+
+fn built_in(name: Name<'_>) -> Option<Protected> {
+    let found = |suffix: Name<'_>| {
+        BUILT_IN.get(suffix.as_str()).filter(|(_, whole)| *whole || suffix == name).map(|(set, _)| *set)
+    };
+    name.suffixes().find_map(found)
+}
+
+fn listed(set: Protected, sites: &ProtectedSites) -> &[(Word, SourceId)] {
     match set {
         Protected::Support => &sites.support,
         Protected::Assistive => &sites.assistive,
@@ -87,7 +113,7 @@ fn listed(set: Protected, sites: &ProtectedSites) -> &[(Word, crate::source::Sou
     }
 }
 
-fn covers(list: &[(Word, crate::source::SourceId)], name: Name<'_>) -> bool {
+fn covers(list: &[(Word, SourceId)], name: Name<'_>) -> bool {
     list.iter().any(|(word, _)| match word {
         Word::Site(site) => name.is_under(site.name()),
         Word::Host(host) => host.name() == name,

@@ -13,6 +13,8 @@ use std::borrow::Cow;
 const MAX_BYTES: usize = 1 << 20;
 /// The most events of one calendar.
 const MAX_EVENTS: usize = 5000;
+/// The most events that say something of terms or days off: many years of them.
+const MAX_SAYING: usize = 300;
 /// The longest single event, in bytes.
 const MAX_EVENT: usize = 8 << 10;
 /// How often an event may repeat.
@@ -82,12 +84,16 @@ pub(crate) fn read(text: &str, zone: Tz, today: NaiveDate) -> Terms {
     }
     let mut said = Vec::new();
     let mut repeating = 0;
+    let mut sayings = 0;
     for (i, (at, event)) in events(text).enumerate() {
-        if i == MAX_EVENTS {
+        // Most events of a school's calendar say nothing here, and cost no parsing.
+        let Some(saying) = summary(&event).and_then(|s| saying(&s)) else { continue };
+        sayings += 1;
+        if i >= MAX_EVENTS || sayings > MAX_SAYING {
             found.problems.push(too_many(at));
             break;
         }
-        read_event(&event, at, zone, &mut repeating, &mut said, &mut found.problems);
+        read_event((&event, at, saying), zone, &mut repeating, &mut said, &mut found.problems);
     }
     let near = |day: NaiveDate| (day - today).num_days().unsigned_abs() <= YEARS * 366;
     said.retain(|s| near(s.first) && near(s.last));
@@ -143,15 +149,12 @@ fn events(text: &str) -> impl Iterator<Item = (usize, String)> {
 }
 
 fn read_event(
-    event: &str,
-    at: usize,
+    (event, at, saying): (&str, usize, Saying),
     zone: Tz,
     repeating: &mut usize,
     said: &mut Vec<Said>,
     problems: &mut Vec<Trouble>,
 ) {
-    // Most events of a school's calendar say nothing here, and cost no parsing.
-    let Some(saying) = summary(event).and_then(|s| saying(&s)) else { return };
     let whole = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT{event}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
     let calendar: Option<Calendar> = whole.parse().ok();
     let Some((event, (first, last))) = calendar
@@ -220,7 +223,17 @@ fn saying(summary: &str) -> Option<Saying> {
             _ => Saying::Term,
         });
     }
-    let off = ["holiday", "inset", "in-service", "training", "closed", "non-pupil", "non pupil"];
+    let off = [
+        "holiday",
+        "inset",
+        "in-service",
+        "training day",
+        "staff training",
+        "teacher training",
+        "closed",
+        "non-pupil",
+        "non pupil",
+    ];
     let none = ["holiday club", "holiday homework", "holiday camp"];
     (off.iter().any(|w| has(w)) && !none.iter().any(|w| has(w))).then_some(Saying::Off)
 }

@@ -99,9 +99,6 @@ pub(crate) struct Document {
 
 /// Reads a text, which the caller has checked for length and for characters that no file has.
 pub(crate) fn parse(text: &str) -> Document {
-    if text.len() > MAX_BYTES {
-        return Document { faults: vec![too_big(0)], ..Document::default() };
-    }
     let mut builder = Builder { text, ..Builder::default() };
     if let Err(fault) = builder.run() {
         builder.done.root = None;
@@ -110,7 +107,8 @@ pub(crate) fn parse(text: &str) -> Document {
     builder.done
 }
 
-fn too_big(at: usize) -> Fault {
+/// A file that is too big to be an agreement.
+pub(crate) fn too_big(at: usize) -> Fault {
     Fault::new(
         at,
         "too-big",

@@ -189,10 +189,12 @@ pub(crate) fn read_date(typed: &str) -> Result<NaiveDate, (String, String)> {
         && let (Ok(y), Ok(m), Ok(d)) = (digits(y), digits(m), digits(d))
     {
         let ends = |last: u32| format!("That month ends on the {last}th.").replace("31th", "31st");
-        return NaiveDate::from_ymd_opt(y as i32, m, d).filter(|_| y >= 1900).ok_or_else(|| {
-            let help = days_in(y, m).filter(|&last| d > last).map(ends).unwrap_or_default();
-            (format!("There is no such day as {shown}."), help)
-        });
+        return NaiveDate::from_ymd_opt(y as i32, m, d).filter(|_| (1900..2200).contains(&y)).ok_or_else(
+            || {
+                let help = days_in(y, m).filter(|&last| d > last).map(ends).unwrap_or_default();
+                (format!("There is no such day as {shown}."), help)
+            },
+        );
     }
     let help = other_date(typed).map_or_else(
         || "Write the year, the month and the day: 2026-12-24.".to_owned(),

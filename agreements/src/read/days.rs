@@ -41,6 +41,9 @@ pub(crate) fn table<T>(
     for (key, node) in written {
         let typed = key.text().unwrap_or_default();
         let days = days(sheet, key, typed, node);
+        if days.is_none() && node.is_nothing() {
+            continue;
+        }
         let source = sheet.source(key.at());
         let value = value(sheet, node);
         let Some(days) = days else { continue };

@@ -32,17 +32,14 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// Reads the YAML of a file. Its faults are told already; the value is what could be read.
     pub(crate) fn open(desk: &'a mut Desk, file: &'a str, text: &'a str) -> (Self, Option<Node>) {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut sheet = Self {
-            file,
-            text,
-            lines: line_starts(text),
-            comments: Vec::new(),
-            known: HashMap::new(),
-            desk,
-            errors: 0,
-            told: 0,
-        };
+        let whole = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut sheet = Self::plain(desk, file, whole);
+        let text = sheet.text;
+        if text.len() < whole.len() {
+            let yaml::Fault { at, code, sentence, help, .. } = yaml::too_big(0);
+            sheet.error(at, code, &sentence, &help);
+            return (sheet, None);
+        }
         if sheet.has_strange_characters() {
             return (sheet, None);
         }
@@ -56,8 +53,10 @@ impl<'a> Sheet<'a> {
         (sheet, document.root.filter(|root| !root.is_nothing()))
     }
 
-    /// A file that is no YAML, for telling problems of it.
+    /// A file whose text is not read as YAML, for telling problems of it. Of a file that is too big only the beginning is
+    /// looked at.
     pub(crate) fn plain(desk: &'a mut Desk, file: &'a str, text: &'a str) -> Self {
+        let text = &text[..text.floor_char_boundary(yaml::MAX_BYTES)];
         let lines = line_starts(text);
         Self { file, text, lines, comments: Vec::new(), known: HashMap::new(), desk, errors: 0, told: 0 }
     }

@@ -2,6 +2,8 @@
 
 /// Words longer than this are no misspelling of anything.
 const MAX_WORD: usize = 48;
+/// Added to the distance of words that share only a beginning.
+const UNSURE: usize = 100;
 
 /// The words nearest to what was typed, best first, at most three; none that is far off.
 pub(crate) fn nearest<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<&'w str> {
@@ -14,6 +16,9 @@ pub(crate) fn nearest<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>)
         words.into_iter().filter_map(|w| Some((far(&typed, w)?, w))).collect();
     found.sort();
     found.dedup();
+    // A slip of the finger has one right spelling: what is only somewhat alike does not stand beside it.
+    let most = found.first().map_or(0, |(d, _)| if *d < UNSURE { d + 1 } else { usize::MAX });
+    found.retain(|(d, _)| *d <= most);
     found.into_iter().map(|(_, w)| w).take(3).collect()
 }
 
@@ -28,7 +33,7 @@ fn far(typed: &str, word: &str) -> Option<usize> {
     // `porn` for `pornography`, `gaming` for `games`: a common beginning, less sure than a slip of the finger.
     let common = typed.chars().zip(plain.chars()).take_while(|(a, b)| a == b).count();
     let shorter = typed.chars().count().min(plain.chars().count());
-    (common >= 3 && common * 2 >= shorter).then_some(100 + d)
+    (common >= 3 && common * 2 >= shorter).then_some(UNSURE + d)
 }
 
 /// Letters to add, drop, change or swap with a neighbour (optimal string alignment).

@@ -36,7 +36,7 @@ pub(super) fn explain(text: &str, kind: &ErrorKind, place: &Place) -> Fault {
         E::SimpleKeyExpected | E::InvalidSimpleKey => no_colon(text, place.at),
         E::RecursionLimitExceeded => too_deep(place.at),
         E::MisplacedFlowCollectionEnd => stray_bracket(place.at),
-        E::MismatchedFlowCollectionEnd { open, close } => wrong_bracket(place.at, *open, *close),
+        E::MismatchedFlowCollectionEnd { open, close } => wrong_bracket(text, place.at, *open, *close),
         E::UnexpectedCharacter { character } => character_first(place.at, *character),
         E::UnknownAnchor => unknown_alias(place.at),
         E::BlockSequenceEntryNotAllowed | E::BlockEntryInFlowCollection => dash(place.at),
@@ -123,7 +123,9 @@ fn stray_bracket(at: usize) -> Fault {
     Fault::new(at, "stray-bracket", "This bracket closes something that was never opened.", help)
 }
 
-fn wrong_bracket(at: usize, open: char, close: char) -> Fault {
+fn wrong_bracket(text: &str, at: usize, open: char, close: char) -> Fault {
+    // The parser points at the bracket that opens.
+    let at = text[at..].find(close).map_or(at, |i| at + i);
     let right = if open == '{' { '}' } else { ']' };
     let sentence = format!("`{close}` stands here, but `{open}` was opened.");
     Fault::new(at, "wrong-bracket", sentence, format!("Write `{right}`."))

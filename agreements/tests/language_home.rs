@@ -1,0 +1,239 @@
+//! What a home is when parts of it are missing or broken, and what its calendar adds.
+
+use agreements::*;
+use chrono::NaiveDate;
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a date")
+}
+
+fn reading(files: &[(&str, &str)]) -> Reading {
+    let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    read(&files, day("2026-11-22"))
+}
+
+const JORDAN: &str = include_str!("blocks/oakview/agreements/jordan.yaml");
+
+fn codes(reading: &Reading) -> Vec<String> {
+    reading.problems.iter().map(|p| format!("{} {}", p.file, p.code)).collect()
+}
+
+/// The built-in home, word by word.
+fn is_built_in(home: &Home) {
+    let floor: Vec<String> = home.everyone.block.iter().map(|(w, _)| w.to_string()).collect();
+    assert_eq!(floor, ["pornography", "malware", "circumvention"]);
+    assert_eq!(home.everyone.safe_search, SafeSearch::Strict);
+    let online: Vec<_> =
+        home.baseline.online.entries.iter().map(|(d, w, _)| (d.clone(), w.clone())).collect();
+    assert_eq!(online, [(Days::EveryDay, vec![Window { start: 420, end: 1260 }])]);
+    let words: Vec<String> =
+        home.baseline.words.iter().map(|r| format!("{:?} {}", r.ruled, r.word)).collect();
+    assert_eq!(words, ["Allow education"]);
+    assert_eq!(home.baseline.otherwise, Outcome::Block);
+    assert_eq!(home.baseline.source, None);
+}
+
+#[test]
+fn no_files_at_all() {
+    let reading = reading(&[]);
+    assert_eq!(codes(&reading), ["gateway.yaml no-gateway-file", "home.yaml no-home-file"]);
+    let home = reading.house.home();
+    is_built_in(home);
+    assert_eq!((home.name.as_str(), home.timezone), ("This home", chrono_tz::Europe::London));
+    assert_eq!(home.day_starts, chrono::NaiveTime::from_hms_opt(4, 0, 0).expect("a time"));
+    assert_eq!(reading.gateway, Some(Gateway::default()));
+}
+
+#[test]
+fn a_home_that_is_no_yaml_puts_everybody_on_the_built_in_baseline() {
+    let reading = reading(&[
+        ("home.yaml", "home: [\n"),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("agreements/jordan.yaml", JORDAN),
+    ]);
+    assert_eq!(codes(&reading), ["home.yaml open-bracket"]);
+    is_built_in(reading.house.home());
+    let jordan = &reading.house.home().people[0];
+    assert_eq!(jordan.draft, Some(Draft::Unusable));
+    assert_eq!(jordan.devices.len(), 4, "their devices are known all the same");
+}
+
+#[test]
+fn a_home_with_one_slip_keeps_what_could_be_read_and_everybody_is_on_the_baseline() {
+    let home = "home: Oakview\ntimezone: Europe/Paris\neveryone: {block: [gambling, gmaes]}\nprotected: {support: [help.example]}\n\
+        staff: [{id: a, name: A, role: manager}]\nbaseline: {otherwise: blok}\n";
+    let reading = reading(&[
+        ("home.yaml", home),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("agreements/jordan.yaml", JORDAN),
+    ]);
+    assert_eq!(codes(&reading), ["home.yaml unknown-word", "home.yaml unknown-value"]);
+    let home = reading.house.home();
+    assert_eq!((home.name.as_str(), home.timezone), ("Oakview", chrono_tz::Europe::Paris));
+    assert_eq!((home.staff.len(), home.protected.support.len()), (1, 1));
+    // A slip opens nothing: what was readable of the floor holds, and the built-in floor beside it.
+    let floor: Vec<String> = home.everyone.block.iter().map(|(w, _)| w.to_string()).collect();
+    assert_eq!(floor, ["gambling", "pornography", "malware", "circumvention"]);
+    assert_eq!(home.baseline.otherwise, Outcome::Block);
+    assert_eq!(home.people[0].draft, Some(Draft::Unusable));
+}
+
+#[test]
+fn a_home_that_says_little_has_the_defaults() {
+    let reading = reading(&[("home.yaml", "home: Oakview\n"), ("gateway.yaml", "dnssec: off\n")]);
+    assert_eq!(codes(&reading), [""; 0]);
+    let home = reading.house.home();
+    is_built_in(home);
+    assert_eq!(home.unknown_devices, UnknownDevices::SignIn);
+    assert_eq!(home.keep, Keep { breaches: 365, minutes: 90, monitoring: 28 });
+}
+
+#[test]
+fn an_empty_floor_is_empty_when_it_is_written() {
+    let reading = reading(&[
+        ("home.yaml", "home: Oakview\neveryone: {block: []}\n"),
+        ("gateway.yaml", "dnssec: off\n"),
+    ]);
+    assert_eq!(codes(&reading), [""; 0]);
+    assert!(reading.house.home().everyone.block.is_empty());
+    assert_eq!(reading.house.home().everyone.safe_search, SafeSearch::Strict);
+}
+
+#[test]
+fn a_broken_agreement_keeps_its_devices_and_its_name() {
+    let broken = "person: Jordan\ndevices:\n  - {name: phone, mac: \"3c:06:30:11:22:33\"}\n  - {name: tablet, ip: nonsense}\n";
+    let reading = reading(&[("home.yaml", "home: Oakview\n"), ("agreements/jordan.yaml", broken)]);
+    let jordan = &reading.house.home().people[0];
+    assert_eq!((jordan.id.as_str(), jordan.name.as_str()), ("jordan", "Jordan"));
+    assert_eq!(jordan.draft, Some(Draft::Unusable));
+    assert_eq!(jordan.devices.iter().map(|d| d.name.as_str()).collect::<Vec<_>>(), ["phone"]);
+}
+
+#[test]
+fn a_draft_says_what_is_missing() {
+    let draft = "person: Jordan\nonline: 07:00-21:00\notherwise: allow\nagreed: {home_manager: {name: R. Osei, on: 2026-11-01}}\n";
+    let reading = reading(&[("home.yaml", "home: Oakview\n"), ("agreements/jordan.yaml", draft)]);
+    let missing = vec!["a risk assessment", "the social worker's name and date"];
+    assert_eq!(reading.house.home().people[0].draft, Some(Draft::Missing(missing)));
+}
+
+#[test]
+fn a_device_with_two_people_stays_with_the_first() {
+    let of = |name: &str| {
+        format!("person: {name}\nfor: staff\notherwise: allow\ndevices: [{{name: pc, ip: 192.168.4.9}}]\n")
+    };
+    let (a, b) = (of("A"), of("B"));
+    let reading =
+        reading(&[("home.yaml", "home: O\n"), ("agreements/b.yaml", &b), ("agreements/a.yaml", &a)]);
+    let people: Vec<_> = reading
+        .house
+        .home()
+        .people
+        .iter()
+        .map(|p| (p.id.as_str(), p.devices.len(), p.draft.clone()))
+        .collect();
+    assert_eq!(people, [("a", 1, None), ("b", 0, Some(Draft::Unusable))]);
+    let shared = reading.problems.iter().find(|p| p.code == "shared-device").expect("the problem");
+    let other = shared.other.as_ref().expect("the other place");
+    assert_eq!(
+        (shared.file.as_str(), other.file.as_str(), other.line, other.column),
+        ("agreements/b.yaml", "agreements/a.yaml", 4, 26)
+    );
+}
+
+#[test]
+fn two_entries_of_equal_rank_name_both_lines() {
+    let text = "person: J\nfor: staff\notherwise: allow\nonline:\n  mon-wed: never\n  every_day: all_day\n  wed: all_day\n";
+    let reading = reading(&[
+        ("home.yaml", "home: O\n"),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("agreements/j.yaml", text),
+    ]);
+    let [problem] = reading.problems.as_slice() else { panic!("{:?}", reading.problems) };
+    assert_eq!((problem.line, problem.column), (7, 3));
+    assert_eq!(problem.other, Some(Place { file: "agreements/j.yaml".into(), line: 5, column: 3 }));
+    assert_eq!(problem.text, "  wed: all_day");
+}
+
+#[test]
+fn a_calendar_adds_terms_and_days_off() {
+    let home = "home: Oakview\nschool:\n  hours: {mon-fri: 09:00-15:15}\n  terms: [2026-06-01..2026-07-17]\n  calendar: terms.ics\n";
+    let reading = reading(&[
+        ("home.yaml", home),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("terms.ics", include_str!("blocks/terms.ics")),
+    ]);
+    assert_eq!(codes(&reading), [""; 0]);
+    let school = &reading.house.home().school;
+    let terms: Vec<String> = school.terms.iter().map(|(a, b)| format!("{a}..{b}")).collect();
+    // The listed one; the range; the pair of first and last day, past the assembly of the day before.
+    assert_eq!(terms, ["2026-06-01..2026-07-17", "2026-09-02..2026-12-18", "2027-01-04..2027-02-12"]);
+    let off: Vec<String> = school.days_off.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        off,
+        [
+            "2026-05-04",
+            "2026-10-26",
+            "2026-10-27",
+            "2026-10-28",
+            "2026-10-29",
+            "2026-10-30",
+            "2026-11-27",
+            "2027-03-05",
+            "2027-05-03",
+            "2028-05-01",
+        ]
+    );
+}
+
+#[test]
+fn a_calendar_at_an_address_comes_under_its_address() {
+    let home = "home: Oakview\nschool: {calendar: \"https://school.example/terms.ics\"}\n";
+    let files = [("home.yaml", home), ("gateway.yaml", "dnssec: off\n")];
+    assert_eq!(codes(&reading(&files)), ["home.yaml no-calendar"]);
+    let mut fetched = files.to_vec();
+    fetched.push(("https://school.example/terms.ics", include_str!("blocks/terms.ics")));
+    let reading = reading(&fetched);
+    assert_eq!(codes(&reading), [""; 0]);
+    assert_eq!(reading.house.home().school.terms.len(), 2);
+}
+
+#[test]
+fn the_network_in_every_form() {
+    let text = "listen: {dns: \"[::1]:0\", console: [\"127.0.0.1:8443\"]}\n\
+        upstream: [\"tcp://192.0.2.1\", \"udp://[2001:db8::1]:5353\", \"tls://[2001:db8::2]#dns.example\", \"tls://192.0.2.2:8853#dns.example\",\n\
+        \x20 \"https://dns.example:8443/q\", \"https://dns.example@192.0.2.3/dns-query\", \"https://192.0.2.4/dns-query\"]\n\
+        store: \"postgres://hearth@db.example/home\"\nblocked_answer: zero\ntrust_forwarders: [192.168.1.1, \"2001:db8::/32\"]\n\
+        home_network: [192.168.4.0/24]\nrouter: {mode: nftables, lan: br-lan, wan: [eth0, wwan0]}\n";
+    let reading = reading(&[("home.yaml", "home: O\n"), ("gateway.yaml", text)]);
+    assert_eq!(codes(&reading), [""; 0]);
+    let gateway = reading.gateway.expect("the gateway");
+    let at = |text: &str| text.parse::<std::net::SocketAddr>().expect("an address");
+    let ip = |text: &str| text.parse::<std::net::IpAddr>().expect("an address");
+    let https = |host: &str, port, path: &str, address: Option<&str>| Upstream::Https {
+        host: host.into(),
+        port,
+        path: path.into(),
+        address: address.map(ip),
+    };
+    assert_eq!(gateway.listen.dns, [at("[::1]:0")]);
+    assert_eq!(
+        gateway.upstream,
+        [
+            Upstream::Tcp(at("192.0.2.1:53")),
+            Upstream::Udp(at("[2001:db8::1]:5353")),
+            Upstream::Tls(at("[2001:db8::2]:853"), "dns.example".into()),
+            Upstream::Tls(at("192.0.2.2:8853"), "dns.example".into()),
+            https("dns.example", 8443, "/q", None),
+            https("dns.example", 443, "/dns-query", Some("192.0.2.3")),
+            https("192.0.2.4", 443, "/dns-query", Some("192.0.2.4")),
+        ]
+    );
+    assert_eq!(gateway.store, Store::Postgres("postgres://hearth@db.example/home".into()));
+    assert_eq!(gateway.trust_forwarders, [(ip("192.168.1.1"), 32), (ip("2001:db8::"), 32)]);
+    assert_eq!(gateway.home_network, [(ip("192.168.4.0"), 24)]);
+    assert_eq!(
+        gateway.router,
+        Router::Nftables { lan: vec!["br-lan".into()], wan: vec!["eth0".into(), "wwan0".into()] }
+    );
+}
