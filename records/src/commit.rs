@@ -7,7 +7,7 @@ use crate::minutes::{Kept, Of, Tally};
 use crate::refusal::Total;
 use crate::room::Records;
 use crate::spell;
-use crate::store::{Cell, StoreError, Tx};
+use crate::store::{Cell, Purpose, StoreError, Tx};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
@@ -89,7 +89,8 @@ impl Records {
                 rows.entry(of).or_default().carry(&tally);
             }
         }
-        if later {
+        // A command leaves that to the gateway.
+        if later && self.purpose == Purpose::Gateway {
             let mut tx = self.store.begin().await?;
             tx.exec("DELETE FROM minutes WHERE day > $1", &[day.to_string().into()]).await?;
             for (of, tally) in &rows {

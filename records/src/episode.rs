@@ -130,14 +130,14 @@ pub(crate) struct Episodes {
 }
 
 impl Episodes {
-    /// Goes on with an episode that was open when the gateway last ended.
+    /// Goes on with an episode that was open when the gateway last ended; unless another of its kind has begun since,
+    /// which only happens to a gateway that is stopped before it could read the store: the next one ends the old one.
     pub(crate) fn recover(&mut self, key: Key, entry: i64, sum: Sum) {
         let id = self.id();
         let navigated = (sum.evidence >= Evidence::Navigation).then_some(sum.last);
-        self.open.insert(
-            key.clone(),
-            Episode { id, key, entry: Some(entry), opened: None, sum, navigated, dirty: false },
-        );
+        let episode =
+            Episode { id, key: key.clone(), entry: Some(entry), opened: None, sum, navigated, dirty: false };
+        self.open.entry(key).or_insert(episode);
     }
 
     fn id(&mut self) -> u64 {
@@ -196,10 +196,10 @@ impl Episodes {
         let count = self.ended.len().min(MOST_A_COMMIT);
         self.leaving.extend(self.ended.drain(..count));
         let mut changes: Vec<_> = self.leaving.iter().map(|e| change(e, true)).collect();
-        for episode in self.open.values_mut().filter(|e| e.dirty) {
-            if changes.len() >= MOST_A_COMMIT {
-                break;
-            }
+        let mut dirty: Vec<_> = self.open.values_mut().filter(|e| e.dirty).collect();
+        // The journal has them in the order in which they began.
+        dirty.sort_unstable_by_key(|e| e.id);
+        for episode in dirty.into_iter().take(MOST_A_COMMIT.saturating_sub(changes.len())) {
             episode.dirty = false;
             changes.push(change(episode, false));
         }

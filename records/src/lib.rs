@@ -54,6 +54,7 @@ pub mod shift;
 mod spell;
 mod staff;
 mod store;
+mod usage;
 
 pub use breaches::{Episode, Logged, MOST_EPISODES, Which};
 pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
@@ -66,3 +67,4 @@ pub use refused::{HostText, Identified, Refused};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{Answer, Ask, GRACE, MOST_ASKS, MOST_WORDS, NewGrant, NotDone};
 pub use store::{OpenError, Purpose, StoreError};
+pub use usage::{Chart, DayTotal};

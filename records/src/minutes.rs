@@ -397,6 +397,7 @@ mod tests {
         let mut play = Play::at("2026-11-22T10:00:00Z");
         play.uses_for(5);
         play.uses(Counted);
+        play.tick();
         play.restarts();
         assert_eq!(play.split(), (6, 0));
         assert!(!play.uses(Counted));

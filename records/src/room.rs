@@ -20,6 +20,7 @@ pub(crate) const POLL: Duration = Duration::from_millis(400);
 /// What was refused and what staff did, open to append and to read.
 pub struct Records {
     pub(crate) store: Store,
+    pub(crate) purpose: Purpose,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ledger: Mutex<Ledger>,
     /// Goes up whenever a new standing is due.
@@ -89,6 +90,7 @@ impl Records {
     ) -> Result<Self, OpenError> {
         Ok(Self {
             store: Store::open(at, home_dir, purpose).await?,
+            purpose,
             clock,
             ledger: Mutex::default(),
             due: watch::Sender::new(0),

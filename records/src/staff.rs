@@ -432,12 +432,7 @@ impl Records {
 
     /// The standing for a house: what staff decided and what has been used today.
     pub async fn standing(&self, house: &House) -> Result<Standing, StoreError> {
-        if self.ledger().day().is_none() {
-            // A command, or a gateway that is just starting: the day's minutes are not in memory yet.
-            let state = self.clock.look();
-            let look = crate::minutes::Look { wall: self.now(), steady: self.clock.steady(), state };
-            self.turn(look, house.day_of(look.wall)).await?;
-        }
+        self.have_day(house).await?;
         let (grants, restrictions) = (self.live_grants().await?, self.live_restrictions().await?);
         let used = |person: &str, key: &agreements::LimitKey| self.ledger().used(person, &spell::of_key(key));
         Ok(Standing::new(house, &grants, &restrictions, &used))

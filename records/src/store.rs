@@ -179,7 +179,7 @@ impl Store {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(s) => s.close().await,
-            Self::Postgres(s) => s.pool.close().await,
+            Self::Postgres(s) => s.close().await,
         }
     }
 }

@@ -82,12 +82,13 @@ impl Task {
         let mut buffer = Vec::with_capacity(AT_ONCE);
         loop {
             tokio::select! {
-                // Time first: a flood must not keep what was folded from the disk.
+                // Time first: a flood must not keep what was folded from the disk. And nothing is folded before it is
+                // known which episodes go on.
                 biased;
                 () = shared.stop.notified() => break,
                 done = finished(&mut self.committing) => self.committed(done),
                 _ = tick.tick() => self.tick().await,
-                count = self.refusals.recv_many(&mut buffer, AT_ONCE) => match count {
+                count = self.refusals.recv_many(&mut buffer, AT_ONCE), if self.recovered => match count {
                     0 => break,
                     _ => self.fold(&mut buffer),
                 },
@@ -258,6 +259,7 @@ impl Task {
     /// Takes what is still in the queue, commits everything and says that it stopped.
     async fn end(mut self, mut buffer: Vec<Refused>) {
         self.refusals.close();
+        self.tick().await;
         while self.refusals.recv_many(&mut buffer, AT_ONCE).await > 0 {
             self.fold(&mut buffer);
         }

@@ -2,7 +2,7 @@
 
 use super::{OpenError, Purpose, SCHEMA, StoreError, schema_check};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Row, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -16,7 +16,7 @@ const CHAIN_LOCK: i64 = 0x6865_6172_7468_006a;
 pub(crate) struct Postgres {
     pub(super) pool: PgPool,
     /// The session that holds [`GATEWAY_LOCK`]; the server lets go of it when the session ends.
-    _lock: Option<Mutex<PgConnection>>,
+    lock: Mutex<Option<PgConnection>>,
 }
 
 impl Postgres {
@@ -40,13 +40,21 @@ impl Postgres {
         if schema_check(version(&pool).await?, purpose, &what)? {
             upgrade(&pool).await?;
         }
-        Ok(Self { pool, _lock: lock })
+        Ok(Self { pool, lock: Mutex::new(lock) })
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
         let mut tx = self.pool.begin().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(CHAIN_LOCK).execute(&mut *tx).await?;
         Ok(tx)
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+        if let Some(session) = self.lock.lock().await.take() {
+            // A server that is gone has let go of the lock as well.
+            let _ = session.close().await;
+        }
     }
 
     /// Rewrites the tables whose lines were deleted, so that the server's files no longer hold them. Its log, its
@@ -60,14 +68,18 @@ impl Postgres {
     }
 }
 
-async fn lock(options: &PgConnectOptions, what: &str) -> Result<Mutex<PgConnection>, OpenError> {
+/// Takes the gateway's lock. A gateway that was just killed may hold it for the moment that the server needs to notice.
+async fn lock(options: &PgConnectOptions, what: &str) -> Result<PgConnection, OpenError> {
     let mut session = options.connect().await?;
-    let row =
-        sqlx::query("SELECT pg_try_advisory_lock($1)").bind(GATEWAY_LOCK).fetch_one(&mut session).await?;
-    match row.try_get(0)? {
-        true => Ok(Mutex::new(session)),
-        false => Err(OpenError::Busy(what.to_owned())),
+    for _ in 0..20 {
+        let row =
+            sqlx::query("SELECT pg_try_advisory_lock($1)").bind(GATEWAY_LOCK).fetch_one(&mut session).await?;
+        if row.try_get(0)? {
+            return Ok(session);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    Err(OpenError::Busy(what.to_owned()))
 }
 
 async fn version(pool: &PgPool) -> Result<Option<i64>, OpenError> {

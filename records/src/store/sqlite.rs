@@ -9,6 +9,7 @@ use sqlx::{Row, Transaction};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -23,7 +24,7 @@ pub(crate) struct Sqlite {
     /// `data_version` only means something when it is asked on one and the same connection.
     listener: Mutex<Option<PoolConnection<sqlx::Sqlite>>>,
     /// Held for as long as this gateway runs; the kernel lets go of it whatever way the process ends.
-    _lock: Option<File>,
+    lock: std::sync::Mutex<Option<File>>,
 }
 
 impl Sqlite {
@@ -50,7 +51,7 @@ impl Sqlite {
         {
             upgrade(writer).await?;
         }
-        Ok(Self { writer, readers, listener: Mutex::new(None), _lock: lock })
+        Ok(Self { writer, readers, listener: Mutex::new(None), lock: lock.into() })
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
@@ -84,6 +85,7 @@ impl Sqlite {
         if let Some(writer) = &self.writer {
             writer.close().await;
         }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

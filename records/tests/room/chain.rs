@@ -1,0 +1,174 @@
+//! The chain: what verifies, what does not, and who may write.
+
+use crate::play::{Play, staff};
+use records::{Head, Misfit, OpenError, Purpose, Records, Verified};
+
+/// Appends entries until the journal has so many.
+async fn fill(records: &Records, entries: i64) {
+    for i in 1..=entries {
+        records.staff_action(staff(), &format!("did {i}"), "because").await.unwrap();
+    }
+}
+
+pub async fn a_whole_journal_verifies(play: Play) {
+    let records = play.records().await;
+    let empty = records.verify(None).await.unwrap();
+    assert!(matches!(empty, Verified::Whole { head: Head { entries: 0, .. }, purged: 0 }), "{empty:?}");
+    // More than one page.
+    fill(&records, 1500).await;
+    let head = records.head().await.unwrap();
+    assert_eq!(head.entries, 1500);
+    assert_eq!(records.verify(None).await.unwrap(), Verified::Whole { head: head.clone(), purged: 0 });
+    assert_eq!(records.verify(Some(&head)).await.unwrap(), Verified::Whole { head, purged: 0 });
+    let mut journal = Vec::new();
+    let manifest = records.export_journal(&mut journal).await.unwrap();
+    assert_eq!(manifest.count, 1500);
+    repeated_with_sha256sum(&journal);
+}
+
+/// An inspector's way: the first three entries, with nothing but `sha256sum`.
+fn repeated_with_sha256sum(journal: &[u8]) {
+    let mut before = "0".repeat(64);
+    for line in String::from_utf8(journal.to_vec()).unwrap().lines().take(3) {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        let field = |name: &str| match &entry[name] {
+            serde_json::Value::String(s) => s.clone(),
+            other => other.to_string(),
+        };
+        let body_hash = sha256sum("printf '%s\\n%s' \"$1\" \"$2\"", &[&field("salt"), &field("body")]);
+        assert_eq!(body_hash, field("body_hash"));
+        let cells = [before.as_str(), &field("seq"), &field("at"), &field("kind"), &body_hash];
+        before = sha256sum("printf '%s\\n%s\\n%s\\n%s\\n%s\\n' \"$1\" \"$2\" \"$3\" \"$4\" \"$5\"", &cells);
+        assert_eq!(before, field("hash"));
+    }
+}
+
+fn sha256sum(print: &str, cells: &[&str]) -> String {
+    let out = std::process::Command::new("sh")
+        .args(["-c", &format!("{print} | sha256sum | cut -d' ' -f1"), "sh"])
+        .args(cells)
+        .output()
+        .unwrap();
+    String::from_utf8(out.stdout).unwrap().trim().to_owned()
+}
+
+pub async fn every_kind_of_tampering_is_found_where_it_is(play: Play) {
+    let records = play.records().await;
+    let cases: &[(&str, &str, &str, Misfit)] = &[
+        ("edited_time", "UPDATE journal SET at = '2026-01-01T00:00:00.000Z' WHERE seq = $n", "5", Misfit::Altered),
+        ("edited_kind", "UPDATE journal SET kind = 'note' WHERE seq = $n", "5", Misfit::Altered),
+        ("edited_text", "UPDATE body SET text = '{}' WHERE seq = $n", "5", Misfit::BodyAltered),
+        (
+            "edited_text_and_its_hash",
+            "UPDATE body SET text = '{}', salt = 's' WHERE seq = $n;
+             UPDATE journal SET body_hash = 'cd7c1cfa5bb11d0d3d6ea06d06d1ab75d0efe9b96d5ab8ef0ac0f5a4a8f3c1d2' WHERE seq = $n",
+            "5",
+            Misfit::Altered,
+        ),
+        ("text_removed", "DELETE FROM body WHERE seq = $n", "5", Misfit::BodyRemoved),
+        ("entry_removed", "DELETE FROM journal WHERE seq = $n", "5", Misfit::Removed),
+        ("first_removed", "DELETE FROM journal WHERE seq = 1", "1", Misfit::Removed),
+        ("tail_cut_off", "DELETE FROM journal WHERE seq > $n", "6", Misfit::CutOff),
+        (
+            "swapped",
+            "UPDATE journal SET seq = 1000 WHERE seq = $n; UPDATE journal SET seq = $n WHERE seq = $n + 1;
+             UPDATE journal SET seq = $n + 1 WHERE seq = 1000",
+            "5",
+            Misfit::Altered,
+        ),
+        (
+            "added_after_the_head",
+            "INSERT INTO journal SELECT seq + 1, at, kind, body_hash, hash FROM journal ORDER BY seq DESC LIMIT 1",
+            "9",
+            Misfit::Added,
+        ),
+        (
+            "added_and_the_head_moved",
+            "INSERT INTO journal SELECT seq + 1, at, kind, body_hash, hash FROM journal ORDER BY seq DESC LIMIT 1;
+             UPDATE head SET entries = entries + 1",
+            "9",
+            Misfit::Altered,
+        ),
+        ("head_moved_back", "UPDATE head SET entries = 7", "7", Misfit::Altered),
+    ];
+    fill(&records, 8).await;
+    records.close().await;
+    drop(records);
+    play.unguard().await;
+    play.set_aside().await;
+    for (name, sql, entry, misfit) in cases {
+        play.tamper(&sql.replace("$n", "5")).await;
+        let records = play.open_for(Purpose::Read).await.unwrap();
+        let want = Verified::Broken { entry: entry.parse().unwrap(), misfit: *misfit };
+        assert_eq!(records.verify(None).await.unwrap(), want, "{name}");
+        records.close().await;
+        play.put_back().await;
+    }
+    a_rewritten_journal(play).await;
+}
+
+/// Somebody who rewrote the whole store leaves a chain that fits in itself, and not the head that was kept elsewhere.
+async fn a_rewritten_journal(play: Play) {
+    let records = play.records().await;
+    let head = records.head().await.unwrap();
+    let other = Head { entries: 3, hash: "f".repeat(64) };
+    let found = records.verify(Some(&other)).await.unwrap();
+    assert_eq!(found, Verified::Broken { entry: 3, misfit: Misfit::OtherChain });
+    let longer = Head { entries: head.entries + 1, hash: head.hash };
+    let found = records.verify(Some(&longer)).await.unwrap();
+    assert_eq!(found, Verified::Broken { entry: head.entries + 1, misfit: Misfit::CutOff });
+}
+
+pub async fn the_journal_refuses_updates_and_deletes(play: Play) {
+    let records = play.records().await;
+    fill(&records, 2).await;
+    for sql in ["UPDATE journal SET kind = 'note'", "DELETE FROM journal", "UPDATE body SET text = '{}'"] {
+        let refused = play.try_sql(sql).await.unwrap_err();
+        assert!(refused.contains("the journal is only appended to"), "{sql}: {refused}");
+    }
+}
+
+pub async fn a_second_gateway_is_kept_out(play: Play) {
+    let first = play.records().await;
+    let second = play.open_for(Purpose::Gateway).await;
+    assert!(matches!(second, Err(OpenError::Busy(_))), "{second:?}");
+    // A command may append beside it, and the chain stays whole.
+    let beside = play.open_for(Purpose::Beside).await.unwrap();
+    for _ in 0..20 {
+        let (a, b) = tokio::join!(fill(&first, 2), fill(&beside, 2));
+        let ((), ()) = (a, b);
+    }
+    assert!(matches!(
+        first.verify(None).await.unwrap(),
+        Verified::Whole { head: Head { entries: 80, .. }, .. }
+    ));
+    beside.close().await;
+    first.close().await;
+    drop(first);
+    play.records().await;
+}
+
+pub async fn reading_needs_a_store_and_writes_nothing(play: Play) {
+    let none = play.open_for(Purpose::Read).await;
+    assert!(matches!(none, Err(OpenError::Missing(_))), "{none:?}");
+    let none = play.open_for(Purpose::Beside).await;
+    assert!(matches!(none, Err(OpenError::Missing(_))), "{none:?}");
+    assert!(!play.is_sqlite() || !play.file().exists());
+    play.records().await;
+    let reading = play.open_for(Purpose::Read).await.unwrap();
+    reading.staff_action(staff(), "something", "").await.unwrap_err();
+    assert_eq!(reading.head().await.unwrap().entries, 0);
+    if play.is_sqlite() {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(play.file()).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+pub async fn a_newer_store_is_left_alone(play: Play) {
+    play.records().await.close().await;
+    play.tamper("UPDATE hearthgate_schema SET version = 99").await;
+    for purpose in [Purpose::Gateway, Purpose::Beside, Purpose::Read] {
+        let newer = play.open_for(purpose).await;
+        assert!(matches!(newer, Err(OpenError::Newer(99, 1))), "{newer:?}");
+    }
+}

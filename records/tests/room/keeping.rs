@@ -1,0 +1,73 @@
+//! How long records stay.
+
+use crate::play::{Play, at, jordan, on_disk, staff, until};
+use agreements::{Evidence, Keep};
+use records::{Clock, Entry, Verified, Which};
+use std::time::Duration;
+
+const KEEP: Keep = Keep { breaches: 365, minutes: 90, monitoring: 28 };
+
+pub async fn what_is_old_is_purged_and_the_chain_stays_whole(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "old-canary.games.example", Evidence::Navigation);
+    gateway.asks_for("jordan", "chat.example", Evidence::Navigation);
+    let all = async || gateway.records.episodes(&Which::default()).await.unwrap();
+    until("two episodes", async || all().await.len() == 2).await;
+    gateway.records.note(all().await[0].entry, jordan(), "a note that goes with it").await.unwrap();
+    gateway.records.staff_action(staff(), "an action that stays", "").await.unwrap();
+    gateway.clock.advance(Duration::from_secs(20 * 60));
+    until("their end", async || all().await.iter().all(|e| !e.open)).await;
+    assert_eq!(gateway.records.purge(&KEEP, gateway.clock.now().date_naive()).await.unwrap(), 0);
+    gateway.clock.advance(Duration::from_secs(366 * 86_400));
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    until("a new one", async || all().await.len() == 3).await;
+    let gone = gateway.records.purge(&KEEP, gateway.clock.now().date_naive()).await.unwrap();
+    assert_eq!(gone, 5, "two beginnings, two ends, a note");
+    assert_eq!(all().await.len(), 1);
+    let entries = gateway.records.entries(1).await.unwrap();
+    assert!(
+        entries
+            .iter()
+            .any(|e| matches!(&e.says, Some(Entry::StaffAction(a)) if a.what == "an action that stays"))
+    );
+    let verified = gateway.records.verify(None).await.unwrap();
+    assert!(matches!(verified, Verified::Whole { purged: 5, .. }), "{verified:?}");
+    if play.is_sqlite() {
+        for word in ["chat.example", "a note that goes with it"] {
+            assert!(!on_disk(play.home.path(), word), "`{word}` is still on the disk");
+        }
+        assert!(on_disk(play.home.path(), "an action that stays"));
+    }
+    gateway.stops().await;
+}
+
+pub async fn what_a_wrong_clock_dated_is_not_lost_early(play: Play) {
+    let records = play.records().await;
+    let host = |i| format!("site{i}.example");
+    let mut asks = Vec::new();
+    for (i, now) in
+        ["2026-11-22T10:00:00Z", "2019-01-01T00:00:00Z", "2031-01-01T00:00:00Z", "2026-11-22T11:00:00Z"]
+            .iter()
+            .enumerate()
+    {
+        play.clock.set(at(now));
+        asks.push(records.ask("jordan", &host(i), "").await.unwrap());
+    }
+    play.clock.set_state(records::ClockState::Right);
+    assert_eq!(records.purge(&KEEP, play.clock.now().date_naive()).await.unwrap(), 0);
+    play.clock.set(at("2028-01-01T00:00:00Z"));
+    play.clock.set_state(records::ClockState::Jumped);
+    assert_eq!(
+        records.purge(&KEEP, play.clock.now().date_naive()).await.unwrap(),
+        0,
+        "not by a clock that jumped"
+    );
+    play.clock.set_state(records::ClockState::Right);
+    assert_eq!(
+        records.purge(&KEEP, play.clock.now().date_naive()).await.unwrap(),
+        3,
+        "all but the one of 2031"
+    );
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { purged: 3, .. }));
+    assert_eq!(asks.len(), 4);
+}

@@ -1,0 +1,60 @@
+//! The room from outside: what its users do, against both stores.
+
+// In a test's own modules `pub` means nothing more than `pub(crate)`, and reads better.
+#![allow(unreachable_pub)]
+
+mod chain;
+mod crash;
+mod keeping;
+mod play;
+mod postgres;
+mod recording;
+mod staff;
+
+use play::Play;
+
+/// One list of scenarios: each is a test with SQLite, and all of them run again with PostgreSQL where it is installed.
+macro_rules! scenarios {
+    ($($module:ident::$name:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$module::$name(super::Play::sqlite()).await;
+            })*
+        }
+
+        async fn every_scenario(server: &postgres::Server) -> usize {
+            let mut run = 0;
+            $({
+                let database = server.database(stringify!($name)).await;
+                $module::$name(Play::postgres(database)).await;
+                run += 1;
+            })*
+            run
+        }
+    };
+}
+
+scenarios! {
+    chain::a_whole_journal_verifies,
+    chain::every_kind_of_tampering_is_found_where_it_is,
+    chain::the_journal_refuses_updates_and_deletes,
+    chain::a_second_gateway_is_kept_out,
+    chain::reading_needs_a_store_and_writes_nothing,
+    chain::a_newer_store_is_left_alone,
+    recording::refusals_become_episodes,
+    recording::what_may_not_be_recorded_is_not,
+    recording::severity_follows_evidence,
+    recording::a_flood_is_shed_counted_and_recorded,
+    recording::open_episodes_go_on_after_a_restart,
+    recording::minutes_are_harvested_and_survive_a_restart,
+    recording::a_jump_of_the_clock_is_an_entry,
+    staff::grants_are_seen_by_another_process,
+    staff::asks_are_answered_once,
+    staff::restrictions_must_be_lawful,
+    staff::notes_and_reports_change_nothing_of_an_episode,
+    staff::a_shift_is_read_and_signed,
+    staff::exports_carry_their_manifest,
+    keeping::what_is_old_is_purged_and_the_chain_stays_whole,
+    keeping::what_a_wrong_clock_dated_is_not_lost_early,
+}

@@ -1,0 +1,238 @@
+//! From a refusal to the journal.
+
+use crate::play::{CANARY, Gateway, Play, at, on_disk, until};
+use agreements::Evidence::{self, Connection, Lookup, Navigation};
+use agreements::{Counts, Rule, Severity};
+use records::{Clock, ClockState, Entry, Episode, Misfit, Purpose, Records, Verified, Which};
+use std::time::{Duration, Instant};
+
+async fn all(records: &Records) -> Vec<Episode> {
+    records.episodes(&Which::default()).await.unwrap()
+}
+
+async fn kinds(records: &Records) -> Vec<String> {
+    records.entries(1).await.unwrap().into_iter().map(|e| e.kind).collect()
+}
+
+/// Waits until the journal has so many entries of a kind.
+async fn has(gateway: &Gateway, kind: &str, count: usize) {
+    until(&format!("{count} {kind}"), async || {
+        kinds(&gateway.records).await.iter().filter(|k| *k == kind).count() == count
+    })
+    .await;
+}
+
+pub async fn refusals_become_episodes(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "www.games.example", Lookup);
+    gateway.asks_for("jordan", "img.games.example", Connection);
+    gateway.asks_for("jordan", "a.cdn.games.example", Lookup);
+    gateway.asks_for("jordan", "chat.example", Navigation);
+    has(&gateway, "breach_opened", 3).await;
+    gateway.clock.advance(Duration::from_secs(60));
+    gateway.asks_for("jordan", "games.example", Navigation);
+    until("the page", async || all(&gateway.records).await[0].count == 3).await;
+    let episodes = all(&gateway.records).await;
+    let games = &episodes[0];
+    assert_eq!(
+        (games.person.as_str(), games.name.as_str(), games.device.as_deref()),
+        ("jordan", "Jordan", Some("phone"))
+    );
+    assert_eq!((games.site.as_str(), games.rule), ("games.example", Rule::Site));
+    assert_eq!((games.severity, games.evidence), (Severity::Medium, Navigation));
+    assert_eq!((games.first, games.last), (at("2026-11-22T17:30:00Z"), at("2026-11-22T17:31:00Z")));
+    assert_eq!(games.source.as_ref().map(|s| s.file.as_str()), Some("agreements/jordan.yaml"));
+    assert!(games.open && !games.reported && games.sentence.contains("games.example"), "{games:?}");
+    assert_eq!(
+        games.why,
+        "Jordan's phone tried to open a page. It was known by its hardware address, which another device can imitate. \
+         Who held it, the gateway cannot see."
+    );
+    assert_eq!(episodes[1].site, "cdn.games.example", "the rule's longest site");
+    assert_eq!((episodes[2].site.as_str(), episodes[2].severity), ("chat.example", Severity::Low));
+    gateway.clock.advance(Duration::from_secs(15 * 60 + 1));
+    has(&gateway, "breach_ended", 3).await;
+    assert!(all(&gateway.records).await.iter().all(|e| !e.open));
+    let records = gateway.records.clone();
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+    drop(records);
+    play.tamper("UPDATE episode SET count = 1 WHERE site = 'games.example'").await;
+    let reading = play.open_for(Purpose::Read).await.unwrap();
+    let broken = reading.verify(None).await.unwrap();
+    assert_eq!(broken, Verified::Broken { entry: games.entry, misfit: Misfit::ListAltered });
+    assert_eq!(kinds(&reading).await.last().map(String::as_str), Some("stopped"));
+}
+
+pub async fn what_may_not_be_recorded_is_not(play: Play) {
+    let gateway = play.gateway().await;
+    // Allowed, support (by the home and built in), and below the registrable domain of what is refused.
+    gateway.asks_for("jordan", &format!("{CANARY}.bbc.example"), Navigation);
+    gateway.asks_for("jordan", &format!("{CANARY}.oakviewhouse.example"), Navigation);
+    gateway.asks_for("jordan", &format!("{CANARY}.games.example"), Navigation);
+    // Whatever a caller says: a refusal of a support site is dropped here too.
+    let mut forged = gateway.refusal("jordan", "games.example", Navigation);
+    forged.host = records::HostText::new("oakviewhouse.example");
+    gateway.recorder.refused(forged);
+    // Sealed lists: that it happened, and nothing of what.
+    let mut sealed = gateway.refusal("jordan", &format!("{CANARY}.evil.example"), Navigation);
+    sealed.verdict = gateway.refusal("jordan", "games.example", Navigation).verdict;
+    (sealed.verdict.rule, sealed.verdict.severity) = (Rule::Sealed, Severity::Critical);
+    gateway.recorder.refused(sealed);
+    // What a device does by itself, and what is known as a total only.
+    let mut technical = gateway.refusal("jordan", "games.example", Lookup);
+    technical.verdict.severity = Severity::Technical;
+    gateway.recorder.refused(technical);
+    let mut total = gateway.refusal("jordan", &format!("{CANARY}.relay.example"), Lookup);
+    total.verdict.record = agreements::Record::Total;
+    gateway.recorder.refused(total);
+    has(&gateway, "breach_opened", 2).await;
+    let records = gateway.records.clone();
+    gateway.stops().await;
+    drop(records);
+    let reading = play.open_for(Purpose::Read).await.unwrap();
+    let episodes = all(&reading).await;
+    let sites: Vec<_> = episodes.iter().map(|e| (e.site.as_str(), e.severity)).collect();
+    assert_eq!(sites, [("games.example", Severity::Medium), ("sealed", Severity::Critical)]);
+    assert_eq!((episodes[1].source.as_ref(), episodes[1].categories.len()), (None, 0));
+    assert_eq!(reading.totals(at("2026-11-22T12:00:00Z").date_naive()).await.unwrap().len(), 2);
+    if play.is_sqlite() {
+        for canary in [CANARY, "evil", "oakviewhouse", "bbc.example", "relay.example"] {
+            assert!(!on_disk(play.home.path(), canary), "`{canary}` is on the disk");
+        }
+        assert!(on_disk(play.home.path(), "games.example"), "the search itself finds what is there");
+    }
+}
+
+pub async fn severity_follows_evidence(play: Play) {
+    let gateway = play.gateway().await;
+    let cases: [(&str, &str, Evidence, Severity); 7] = [
+        ("jordan", "games.example", Lookup, Severity::Low),
+        ("jordan", "games.example", Connection, Severity::Medium),
+        ("jordan", "games.example", Lookup, Severity::Medium),
+        ("jordan", "chat.example", Navigation, Severity::Low),
+        ("jordan", "192.0.2.7", Connection, Severity::High),
+        ("nobody", "192.0.2.8", Connection, Severity::High),
+        ("nobody", "unknown.example", Lookup, Severity::Low),
+    ];
+    for (person, host, evidence, severity) in cases {
+        let before: u64 = all(&gateway.records).await.iter().map(|e| e.count).sum();
+        gateway.asks_for(person, host, evidence);
+        until(host, async || all(&gateway.records).await.iter().map(|e| e.count).sum::<u64>() > before).await;
+        let episodes = all(&gateway.records).await;
+        let episode = episodes.iter().find(|e| e.site == host && e.person == person).unwrap();
+        assert_eq!(episode.severity, severity, "{person} {host} {evidence:?}: {episode:?}");
+    }
+    gateway.stops().await;
+}
+
+pub async fn a_flood_is_shed_counted_and_recorded(play: Play) {
+    let gateway = play.gateway().await;
+    has(&gateway, "started", 1).await;
+    let refused = gateway.refusal("jordan", "games.example", Lookup);
+    let flood = 200_000u64;
+    let start = Instant::now();
+    for _ in 0..flood {
+        gateway.recorder.refused(refused.clone());
+    }
+    let took = start.elapsed();
+    println!("handing over took {} ns each", took.as_nanos() / u128::from(flood));
+    let shed = gateway.records.status().await.unwrap().shed;
+    println!("{shed} of {flood} were shed");
+    let records = gateway.records.clone();
+    gateway.recorder.stop();
+    gateway.task.await.unwrap();
+    assert!(gateway.recorder.is_stopped());
+    let recorded: u64 = records
+        .entries(1)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|e| match e.says {
+            Some(Entry::Shed(shed)) => shed.count,
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(recorded, shed, "every one that was shed is in the journal");
+    assert_eq!(all(&records).await[0].count + shed, flood, "and every other in an episode");
+    assert!(took < Duration::from_secs(10), "handing over waited: {took:?}");
+}
+
+pub async fn open_episodes_go_on_after_a_restart(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Navigation);
+    gateway.asks_for("jordan", "chat.example", Lookup);
+    has(&gateway, "breach_opened", 2).await;
+    gateway.stops().await;
+    play.clock.advance(Duration::from_secs(10 * 60));
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Navigation);
+    until("it goes on", async || all(&gateway.records).await[0].count == 2).await;
+    let episodes = all(&gateway.records).await;
+    assert_eq!(episodes.len(), 2);
+    assert_eq!(episodes[0].evidence, Evidence::Repeated);
+    gateway.stops().await;
+    play.clock.advance(Duration::from_secs(16 * 60));
+    let gateway = play.gateway().await;
+    has(&gateway, "breach_ended", 2).await;
+    assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn minutes_are_harvested_and_survive_a_restart(play: Play) {
+    let gateway = play.gateway().await;
+    let snapshot = gateway.house();
+    let who = snapshot.house.person("jordan").unwrap();
+    let everything_and_video = Counts(0b111);
+    let mut changes = gateway.records.changes();
+    for _ in 0..3 {
+        gateway.in_force.current().sheet.mark(who, everything_and_video);
+        gateway.clock.advance(Duration::from_secs(60));
+        changes.changed().await;
+        tokio::time::sleep(records::COMMIT_EVERY * 2).await;
+    }
+    // What was marked on the sheet of a house that has been replaced is not lost.
+    gateway.in_force.current().sheet.estimate(who, Counts(0b1));
+    let standing = gateway.in_force.to_keep().standing.clone();
+    gateway.in_force.replace(crate::play::snapshot(), standing);
+    gateway.clock.advance(Duration::from_secs(60));
+    let used = async || gateway.records.minutes_today(&snapshot.house, who).await.unwrap();
+    until("the estimate", async || used().await[0].estimated == 1).await;
+    let minutes = used().await;
+    let everything: Vec<_> = minutes.iter().filter(|m| m.key == "everything").collect();
+    assert_eq!((everything[0].counted, everything[0].estimated), (3, 1));
+    let video = minutes.iter().find(|m| m.key == "video.example").unwrap();
+    assert_eq!((video.counted, video.limit), (3, Some(45)));
+    gateway.stops().await;
+    let reading = play.open_for(Purpose::Read).await.unwrap();
+    assert_eq!(reading.minutes_today(&snapshot.house, who).await.unwrap(), minutes);
+    reading.close().await;
+    play.clock.advance(Duration::from_secs(12 * 3600));
+    let tomorrow = play.gateway().await;
+    let none = tomorrow.records.minutes_today(&snapshot.house, who).await.unwrap();
+    assert!(none.iter().all(|m| m.counted == 0 && m.estimated == 0), "{none:?}");
+    let charts =
+        tomorrow.records.minutes_of(at("2026-11-22T12:00:00Z").date_naive(), "jordan").await.unwrap();
+    assert_eq!(charts.iter().find(|c| c.key == "video.example").unwrap().minutes().count(), 3);
+    tomorrow.stops().await;
+}
+
+pub async fn a_jump_of_the_clock_is_an_entry(play: Play) {
+    let gateway = play.gateway().await;
+    has(&gateway, "started", 1).await;
+    gateway.clock.set(at("2026-11-23T17:30:00Z"));
+    has(&gateway, "clock", 1).await;
+    assert_eq!(gateway.clock.state(), ClockState::Jumped);
+    gateway.clock.advance(Duration::from_secs(121));
+    has(&gateway, "clock", 2).await;
+    let entries = gateway.records.entries(1).await.unwrap();
+    let clock: Vec<_> = entries
+        .into_iter()
+        .filter_map(|e| match e.says {
+            Some(Entry::Clock(c)) => Some((c.state, c.by_seconds)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(clock, [(ClockState::Jumped, 86_400), (ClockState::Right, 0)]);
+    gateway.stops().await;
+}

@@ -1,0 +1,211 @@
+//! What staff do and young people ask.
+
+use crate::play::{Play, at, jordan, snapshot, staff};
+use agreements::lawful::RestrictionDraft;
+use agreements::{Evidence, GrantKind, LimitKey, Outcome, What, Word};
+use chrono::TimeDelta;
+use records::export::{COLUMNS, Format};
+use records::{Answer, Clock, NewGrant, NotDone, Purpose, Records, Verified, Which, shift};
+use std::time::Duration;
+
+fn extra_hour(play: &Play) -> NewGrant {
+    NewGrant {
+        person: "jordan".into(),
+        kind: GrantKind::ExtraTime(LimitKey::Everything),
+        until: play.clock.now() + TimeDelta::hours(1),
+        by: staff(),
+        reason: "film night".into(),
+    }
+}
+
+pub async fn grants_are_seen_by_another_process(play: Play) {
+    let gateway = play.records().await;
+    let command = play.open_for(Purpose::Beside).await.unwrap();
+    let mut changes = gateway.changes();
+    changes.changed().await; // Once soon after the first call in any case.
+    assert!(gateway.live_grants().await.unwrap().is_empty());
+    let grant = command.grant(extra_hour(&play)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(2), changes.changed()).await.expect("noticed");
+    let live = gateway.live_grants().await.unwrap();
+    assert_eq!((live.len(), live[0].entry, live[0].by.as_str()), (1, grant, "K. Lane"));
+    assert_eq!(live[0].kind, GrantKind::ExtraTime(LimitKey::Everything));
+    let snapshot = snapshot();
+    gateway.standing(&snapshot.house).await.unwrap();
+    // What does not move the standing wakes nobody.
+    command.staff_action(staff(), "looked", "").await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(1200), changes.changed()).await.is_err());
+    command.revoke(grant, staff(), "it got late").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(2), changes.changed()).await.expect("noticed");
+    assert!(gateway.live_grants().await.unwrap().is_empty());
+    assert!(matches!(command.revoke(grant, staff(), "again").await, Err(NotDone::NotOpen(_))));
+    let again = command.grant(extra_hour(&play)).await.unwrap();
+    assert_eq!(gateway.live_grants().await.unwrap()[0].entry, again);
+    play.clock.advance(Duration::from_secs(3601));
+    assert!(gateway.live_grants().await.unwrap().is_empty(), "over");
+    let late = NewGrant { until: play.clock.now(), ..extra_hour(&play) };
+    assert!(matches!(command.grant(late).await, Err(NotDone::OverAlready)));
+    let silent = NewGrant { reason: "  ".into(), ..extra_hour(&play) };
+    assert!(matches!(command.grant(silent).await, Err(NotDone::NoReason)));
+    assert!(matches!(gateway.verify(None).await.unwrap(), Verified::Whole { .. }));
+    command.close().await;
+}
+
+pub async fn asks_are_answered_once(play: Play) {
+    let records = play.records().await;
+    let ask = records.ask("jordan", "Chat.Example.", "everyone from school is on it").await.unwrap();
+    assert_eq!(
+        records.ask("jordan", "chat.example", "please").await.unwrap(),
+        ask,
+        "asking again is the same ask"
+    );
+    assert!(matches!(records.ask("jordan", "not a host", "").await, Err(NotDone::NoHost)));
+    let waiting = records.asks(None).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].asked.host.as_str()), (1, "chat.example"));
+    let until = play.clock.now() + TimeDelta::hours(1);
+    let grant = records.answer(ask, Answer::Approve { until }, staff(), "agreed at tea").await.unwrap();
+    let live = records.live_grants().await.unwrap();
+    assert_eq!(Some(live[0].entry), grant);
+    assert_eq!(live[0].kind, GrantKind::Sites(What::Words(vec![Word::parse("chat.example").unwrap()])));
+    assert!(matches!(records.answer(ask, Answer::Decline, staff(), "no").await, Err(NotDone::NotOpen(_))));
+    assert!(records.asks(None).await.unwrap().is_empty());
+    let all = records.asks(Some(at("2026-11-22T00:00:00Z"))).await.unwrap();
+    assert_eq!(all[0].answered.as_ref().and_then(|a| a.grant), grant);
+    for i in 0..records::MOST_ASKS {
+        records.ask("jordan", &format!("site{i}.example"), "").await.unwrap();
+    }
+    assert!(matches!(records.ask("jordan", "one-more.example", "").await, Err(NotDone::TooManyAsks)));
+    records.ask("sam", "one-more.example", "").await.unwrap();
+    let last = records.asks(None).await.unwrap()[0].entry;
+    assert_eq!(records.answer(last, Answer::Decline, staff(), "not at night").await.unwrap(), None);
+    // The decision itself knows the grant.
+    let snapshot = snapshot();
+    let standing = records.standing(&snapshot.house).await.unwrap();
+    let who = snapshot.house.person("jordan").unwrap();
+    let host = agreements::Host::Name(blocklists::Name::new("www.chat.example").unwrap());
+    assert_eq!(snapshot.judge(who, play.clock.now(), host, None, &standing).outcome, Outcome::Allow);
+}
+
+pub async fn restrictions_must_be_lawful(play: Play) {
+    let records = play.records().await;
+    let snapshot = snapshot();
+    let protected = &snapshot.house.home().protected;
+    let now = play.clock.now();
+    let draft = RestrictionDraft {
+        people: vec!["jordan".into()],
+        what: Some(What::Words(vec![Word::parse("video.example").unwrap()])),
+        reason: "contact from a stranger".into(),
+        tried: "talked about it, moved the tablet downstairs".into(),
+        from: now,
+        until: Some(now + TimeDelta::days(2)),
+        review_on: Some(now.date_naive()),
+        consent: Some(("A. Mensah, Leeds".into(), now.date_naive())),
+        emergency: false,
+        told_on: Some(now.date_naive()),
+        view: "I think it is unfair".into(),
+    };
+    let restriction = records.restrict(draft.clone(), protected, staff()).await.unwrap();
+    let live = records.live_restrictions().await.unwrap();
+    assert_eq!((live[0].entry, live[0].person.as_str()), (restriction, "jordan"));
+    let entries = records.head().await.unwrap().entries;
+    for unlawful in [
+        RestrictionDraft { people: vec!["jordan".into(), "sam".into()], ..draft.clone() },
+        RestrictionDraft {
+            what: Some(What::Words(vec![Word::parse("private_mail").unwrap()])),
+            ..draft.clone()
+        },
+        RestrictionDraft { consent: None, ..draft.clone() },
+        RestrictionDraft { reason: String::new(), ..draft.clone() },
+        RestrictionDraft { until: None, ..draft },
+    ] {
+        let refused = records.restrict(unlawful, protected, staff()).await;
+        assert!(matches!(refused, Err(NotDone::Unlawful(_))), "{refused:?}");
+    }
+    assert_eq!(records.head().await.unwrap().entries, entries, "nothing was written");
+    records.end_restriction(restriction, staff(), "reviewed: no longer needed").await.unwrap();
+    assert!(records.live_restrictions().await.unwrap().is_empty());
+}
+
+async fn one_episode(records: &Records) -> records::Episode {
+    crate::play::until("an episode", async || records.episodes(&Which::default()).await.unwrap().len() == 1)
+        .await;
+    records.episodes(&Which::default()).await.unwrap().remove(0)
+}
+
+pub async fn notes_and_reports_change_nothing_of_an_episode(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    let before = one_episode(&gateway.records).await;
+    gateway.records.note(before.entry, jordan(), "that was the game's advert").await.unwrap();
+    assert!(matches!(gateway.records.note(9999, jordan(), "x").await, Err(NotDone::NotOpen(9999))));
+    gateway.records.report("jordan", jordan(), "I saw something").await.unwrap();
+    let after = gateway.records.episode(before.entry).await.unwrap().unwrap();
+    assert_eq!((after.notes.len(), after.notes[0].words.as_str()), (1, "that was the game's advert"));
+    assert!(after.reported);
+    // What was reported stays so when the episode goes on and ends.
+    gateway.clock.advance(Duration::from_secs(16 * 60));
+    crate::play::until("its end", async || {
+        gateway.records.episode(before.entry).await.unwrap().is_some_and(|e| !e.open && e.reported)
+    })
+    .await;
+    // Too late to be within the grace time.
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    crate::play::until("the second", async || {
+        gateway.records.episodes(&Which::default()).await.unwrap().len() == 2
+    })
+    .await;
+    gateway.clock.advance(records::GRACE.to_std().unwrap() + Duration::from_secs(1));
+    gateway.records.report("jordan", jordan(), "").await.unwrap();
+    let second = gateway.records.episodes(&Which::default()).await.unwrap().pop().unwrap();
+    assert!(!second.reported);
+    assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn a_shift_is_read_and_signed(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    let episode = one_episode(&gateway.records).await;
+    let home = snapshot();
+    let home = home.house.home();
+    let afternoon = shift::at(&home.shifts, home.timezone, gateway.clock.now());
+    let night = shift::at(&home.shifts, home.timezone, afternoon.to);
+    let of = async |which: Which| gateway.records.episodes(&which).await.unwrap().len();
+    assert_eq!((of(afternoon.into()).await, of(night.into()).await), (1, 0));
+    let person = |id: &str| Which { person: Some(id.into()), ..afternoon.into() };
+    assert_eq!((of(person("jordan")).await, of(person("sam")).await), (1, 0));
+    gateway.records.sign_shift(afternoon, staff(), "talked to Jordan").await.unwrap();
+    let reviews = gateway.records.reviews(afternoon).await.unwrap();
+    assert_eq!((reviews.len(), reviews[0].breaches, reviews[0].by.id.as_str()), (1, 1, "k.lane"));
+    assert!(gateway.records.reviews(night).await.unwrap().is_empty());
+    assert_eq!(episode.count, 1);
+    gateway.stops().await;
+}
+
+pub async fn exports_carry_their_manifest(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    let episode = one_episode(&gateway.records).await;
+    gateway.records.note(episode.entry, jordan(), "=1+1, \"said\" Jordan").await.unwrap();
+    let records = &gateway.records;
+    let mut csv = Vec::new();
+    let manifest = records.export(&Which::default(), Format::Csv, &mut csv).await.unwrap();
+    let text = String::from_utf8(csv.clone()).unwrap();
+    assert_eq!(text.lines().next().unwrap(), COLUMNS.map(|c| format!("\"{c}\"")).join(","));
+    assert!(text.ends_with("\"Jordan: =1+1, \"\"said\"\" Jordan\"\r\n"), "{text}");
+    assert_eq!((manifest.count, manifest.head.clone()), (1, records.head().await.unwrap()));
+    let digest = ring::digest::digest(&ring::digest::SHA256, &csv);
+    let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(manifest.sha256, hex);
+    let mut json = Vec::new();
+    records.export(&Which::default(), Format::Json, &mut json).await.unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let fields: Vec<_> = json[0].as_object().unwrap().keys().cloned().collect();
+    let mut columns = COLUMNS.map(str::to_owned).to_vec();
+    columns.sort();
+    assert_eq!(fields, columns, "CSV and JSON have the same names");
+    let nobody = Which { person: Some("sam".into()), ..Which::default() };
+    let mut none = Vec::new();
+    assert_eq!(records.export(&nobody, Format::Json, &mut none).await.unwrap().count, 0);
+    assert_eq!(none, b"[]\n");
+    gateway.stops().await;
+}
