@@ -13,6 +13,7 @@ pub struct Source {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// The line's text without the white space around it.
+    /// The line's text without the white space around it and without its comment: a refusal page quotes it, and comments
+    /// are written for whoever keeps the file.
     pub text: String,
 }

@@ -188,7 +188,7 @@ fn read_event(
     let length = last - first;
     match repeats(&event, rule).filter(|_| *repeating <= MAX_REPEATING) {
         Some(firsts) => {
-            said.extend(firsts.into_iter().map(|first| Said { saying, first, last: first + length, at }))
+            said.extend(firsts.into_iter().map(|first| Said { saying, first, last: first + length, at }));
         }
         None => {
             let sentence = "How this event repeats is not understood: only its first time counts.";
@@ -332,7 +332,7 @@ fn pair(said: &[Said], found: &mut Terms) {
         let next = begins.get(i + 1).map_or(NaiveDate::MAX, |n| n.first);
         let far = begin.first.checked_add_days(Days::new(MAX_SPAN as u64)).unwrap_or(NaiveDate::MAX);
         let ends = said.iter().filter(|s| s.saying == Saying::Ends && s.last >= begin.first);
-        match ends.filter(|s| s.first < next && s.last <= far).last() {
+        match ends.filter(|s| s.first < next && s.last <= far).next_back() {
             Some(end) => found.terms.push((begin.first, end.last)),
             None if next == begin.first => {}
             None => {
@@ -345,6 +345,61 @@ fn pair(said: &[Said], found: &mut Terms) {
                     help,
                 });
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_as_schools_write_them() {
+        for (summary, meant) in [
+            ("Autumn Term", Some(Saying::Term)),
+            ("Autumn term 2026", Some(Saying::Term)),
+            ("Term starts", Some(Saying::Begins)),
+            ("First day of Spring Term", Some(Saying::Begins)),
+            ("Summer term begins for pupils", Some(Saying::Begins)),
+            ("Term ends 1.30pm", Some(Saying::Ends)),
+            ("Last day of term", Some(Saying::Ends)),
+            ("End of term", Some(Saying::Ends)),
+            ("Half term", Some(Saying::Off)),
+            ("HALF-TERM HOLIDAY", Some(Saying::Off)),
+            ("INSET Day", Some(Saying::Off)),
+            ("Staff training day", Some(Saying::Off)),
+            ("School closed", Some(Saying::Off)),
+            ("Early May bank holiday", Some(Saying::Off)),
+            ("Christmas holidays", Some(Saying::Off)),
+            ("Football training", None),
+            ("Holiday club", None),
+            ("Midterm reports", None),
+            ("Parents' evening", None),
+            ("", None),
+        ] {
+            assert_eq!(saying(&summary.to_lowercase()), meant, "{summary}");
+        }
+    }
+
+    #[test]
+    fn only_rules_that_surely_happen_again_are_followed() {
+        for (rule, follows) in [
+            ("FREQ=YEARLY", true),
+            ("FREQ=YEARLY;BYMONTH=5;BYDAY=1MO", true),
+            ("FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25", true),
+            ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20270101", true),
+            ("FREQ=MONTHLY;BYDAY=-1FR;COUNT=10", true),
+            ("FREQ=DAILY;INTERVAL=2", true),
+            ("FREQ=SECONDLY", false),
+            ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", false),
+            ("FREQ=YEARLY;BYSETPOS=400", false),
+            ("FREQ=DAILY;INTERVAL=7;BYDAY=TU", false),
+            ("FREQ=DAILY;BYMONTH=2", false),
+            ("FREQ=MONTHLY;BYDAY=6MO", false),
+            ("FREQ=DAILY;INTERVAL=0", false),
+            ("FREQ", false),
+        ] {
+            assert_eq!(surely_repeats(rule), follows, "{rule}");
         }
     }
 }

@@ -247,7 +247,7 @@ mod tests {
             ("192.0.2.1", NotAWord::Domain(NotADomain::Address)),
             ("a..b", NotAWord::Domain(NotADomain::EmptyLabel)),
             ("a b.example", NotAWord::Domain(NotADomain::Character(' '))),
-            ("co.uk", NotAWord::PublicSuffix(Domain::parse("co.uk").unwrap())),
+            ("co.uk", NotAWord::PublicSuffix(Domain::parse("co.uk").expect("a name"))),
             ("gamblin", NotAWord::Unknown(vec!["gambling"])),
             ("porn", NotAWord::Unknown(vec!["pornography"])),
             ("", NotAWord::Unknown(vec![])),

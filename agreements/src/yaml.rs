@@ -180,10 +180,10 @@ impl Builder<'_> {
             Event::DocumentStart(..) => self.begin_document(span.start)?,
             Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor, span)?,
             Event::SequenceStart(style, anchor, _) => {
-                self.begin(Kind::List(Vec::new()), style, anchor, span)?
+                self.begin(Kind::List(Vec::new()), style, anchor, span)?;
             }
             Event::MappingStart(style, anchor, _) => {
-                self.begin(Kind::Block(Vec::new()), style, anchor, span)?
+                self.begin(Kind::Block(Vec::new()), style, anchor, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span.end)?,
             Event::Alias(id) => self.alias(id, span)?,

@@ -237,3 +237,51 @@ fn the_network_in_every_form() {
         Router::Nftables { lan: vec!["br-lan".into()], wan: vec!["eth0".into(), "wwan0".into()] }
     );
 }
+
+#[test]
+fn plain_values_stay_what_was_written() {
+    // YAML 1.1 would have read a base-sixty number, two booleans, an octal number and nothing.
+    let text = "person: no\nfor: staff\notherwise: allow\nonline: 1:20-21:00\nsafe_search: strict\n\
+        devices: [{name: yes, token: 0012345670}]\nbehaviour: [007, 1e3, null and void]\n";
+    let reading = reading(&[
+        ("home.yaml", "home: O\n"),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("agreements/j.yaml", text),
+    ]);
+    assert_eq!(codes(&reading), [""; 0]);
+    let person = &reading.house.home().people[0];
+    assert_eq!((person.name.as_str(), person.devices[0].name.as_str()), ("no", "yes"));
+    assert_eq!(person.devices[0].by, DeviceBy::Token("0012345670".into()));
+    assert_eq!(person.behaviour, ["007", "1e3", "null and void"]);
+    assert_eq!(person.online.entries[0].1, [Window { start: 80, end: 1260 }]);
+}
+
+#[test]
+fn a_value_may_be_repeated_by_an_alias() {
+    let text = "person: J\nfor: staff\notherwise: allow\nlimits: {games: &hour {weekdays: 1h, weekends: 2h}, video: *hour}\n";
+    let reading = reading(&[
+        ("home.yaml", "home: O\n"),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("agreements/j.yaml", text),
+    ]);
+    assert_eq!(codes(&reading), [""; 0]);
+    let limits = &reading.house.home().people[0].limits;
+    assert_eq!(limits[0].minutes, limits[1].minutes);
+    assert_eq!(limits[1].minutes.entries.len(), 2);
+}
+
+#[test]
+fn single_words_stand_for_lists_and_for_every_day() {
+    let text = "person: J\nfor: staff\nallow: bbc.co.uk\nask: [games]\notherwise: block\nonline: [07:00-09:00, 17:00-22:00]\nbedtime: 00:30\n";
+    let reading = reading(&[
+        ("home.yaml", "home: O\n"),
+        ("gateway.yaml", "dnssec: off\n"),
+        ("agreements/j.yaml", text),
+    ]);
+    assert_eq!(codes(&reading), [""; 0]);
+    let person = &reading.house.home().people[0];
+    assert_eq!(person.online.entries[0].0, Days::EveryDay);
+    assert_eq!(person.online.entries[0].1.len(), 2);
+    assert_eq!((person.bedtime.entries[0].0.clone(), person.bedtime.entries[0].1), (Days::EveryDay, 1470));
+    assert_eq!(person.words.iter().map(|r| r.word.to_string()).collect::<Vec<_>>(), ["games", "bbc.co.uk"]);
+}

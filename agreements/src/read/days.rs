@@ -148,7 +148,7 @@ fn day(typed: &str) -> Result<usize, (&'static str, String, String)> {
     // `tues` and `thur` are how some people shorten them.
     let shortened = || LONG_NAMES.iter().position(|n| lower.len() > 3 && n.starts_with(&lower));
     known(&NAMES).or_else(|| known(&LONG_NAMES)).or_else(shortened).ok_or_else(|| {
-        let words = NAMES.into_iter().chain(SETS.iter().map(|(word, _)| *word));
+        let words = NAMES.into_iter().chain(LONG_NAMES).chain(SETS.iter().map(|(word, _)| *word));
         let mut help = did_you_mean(&nearest(typed, words));
         if help.is_empty() {
             help = "Write mon to sun, weekdays, weekends, every_day, school_days, school_nights, holidays, or a date \
@@ -210,7 +210,7 @@ mod tests {
         for (typed, code, help) in [
             ("school_day", "bad-day", "Did you mean `school_days`?"),
             ("everyday", "bad-day", "Did you mean `every_day`?"),
-            ("mnday", "bad-day", "Did you mean `mon`?"),
+            ("mnday", "bad-day", "Did you mean `monday` or `sunday`?"),
             ("2026-02-30", "bad-date", "That month ends on the 28th."),
             ("24/12/2026", "bad-date", "Write `2026-12-24`."),
             ("2027-01-03..2026-12-19", "reversed-dates", "Write `2026-12-19..2027-01-03`."),

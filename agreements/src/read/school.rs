@@ -104,7 +104,7 @@ fn terms(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Vec<(NaiveDate, NaiveDate)
                 sheet.error(item.at(), "bad-term", &sentence, "Write it like 2026-09-02..2026-10-23.");
             }
             Err((code, sentence, help)) if range.contains("..") => {
-                sheet.error(item.at(), code, &sentence, &help)
+                sheet.error(item.at(), code, &sentence, &help);
             }
             Err(_) => {
                 let sentence = format!("`{}` is no term.", short(range));

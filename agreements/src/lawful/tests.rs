@@ -1,0 +1,116 @@
+//! The guard's tables.
+
+use super::*;
+
+fn words(word: &str) -> What {
+    What::Words(vec![Word::parse(word).expect("a word")])
+}
+
+fn lawful() -> RestrictionDraft {
+    let from = DateTime::from_timestamp(1_795_000_000, 0).expect("a time");
+    RestrictionDraft {
+        people: vec!["jordan".to_owned()],
+        what: Some(words("chat")),
+        reason: "Threats from a stranger in a chat room.".to_owned(),
+        tried: "Talking it through; blocking the one account.".to_owned(),
+        from,
+        until: Some(from + Duration::days(7)),
+        review_on: Some((from + Duration::days(3)).date_naive()),
+        consent: Some(("A. Mensah".to_owned(), from.date_naive())),
+        emergency: false,
+        told_on: Some(from.date_naive()),
+        view: "Fine, if it is only a week.".to_owned(),
+    }
+}
+
+/// A case: what it shows, how the draft differs from a lawful one, and the codes it gets.
+type Case = (&'static str, fn(&mut RestrictionDraft), &'static [&'static str]);
+
+#[test]
+fn a_restriction_needs_all_that_regulation_22_asks() {
+    let cases: &[Case] = &[
+        ("complete", |_| {}, &[]),
+        ("of two people", |d| d.people.push("sam".to_owned()), &["group"]),
+        ("of nobody", |d| d.people.clear(), &["nobody"]),
+        ("of nothing", |d| d.what = None, &["nothing"]),
+        ("of an empty list", |d| d.what = Some(What::Words(vec![])), &["nothing"]),
+        ("of everything", |d| d.what = Some(What::Everything), &[]),
+        ("of private mail", |d| d.what = Some(words("private_mail")), &["protected"]),
+        ("of support", |d| d.what = Some(words("support")), &["protected"]),
+        ("of aids", |d| d.what = Some(words("assistive")), &["protected"]),
+        ("of a home's helpline", |d| d.what = Some(words("www.help.example")), &["protected"]),
+        ("without a reason", |d| d.reason = "  ".to_owned(), &["no-reason"]),
+        ("with nothing tried", |d| d.tried.clear(), &["nothing-tried"]),
+        ("without an end", |d| d.until = None, &["no-end"]),
+        ("that ends before it begins", |d| d.until = Some(d.from), &["ends-before-it-begins", "late-review"]),
+        ("without a review", |d| d.review_on = None, &["no-review"]),
+        (
+            "with a late review",
+            |d| d.review_on = Some(d.from.date_naive() + Duration::days(8)),
+            &["late-review"],
+        ),
+        ("without consent", |d| d.consent = None, &["no-consent"]),
+        (
+            "with a nameless consent",
+            |d| d.consent = Some((String::new(), d.from.date_naive())),
+            &["no-consent"],
+        ),
+        ("in a long emergency", |d| (d.consent, d.emergency) = (None, true), &["emergency-too-long"]),
+        (
+            "in an emergency of a day",
+            |d| {
+                (d.consent, d.emergency, d.until) = (None, true, Some(d.from + Duration::hours(24)));
+                d.review_on = Some(d.from.date_naive());
+            },
+            &[],
+        ),
+        ("without telling", |d| d.told_on = None, &["not-told"]),
+        ("without a view", |d| d.view.clear(), &["no-view"]),
+    ];
+    let help = (Word::parse("help.example").expect("a word"), crate::source::SourceId(0));
+    let sites = ProtectedSites { support: vec![help], ..ProtectedSites::default() };
+    for (what, change, codes) in cases {
+        let mut draft = lawful();
+        change(&mut draft);
+        let found: Vec<&str> = restriction(&draft, &sites).iter().map(|u| u.code).collect();
+        assert_eq!(&found, codes, "a restriction {what}");
+    }
+}
+
+#[test]
+fn an_empty_draft_is_told_everything_at_once() {
+    let found: Vec<&str> = restriction(&RestrictionDraft::default(), &ProtectedSites::default())
+        .iter()
+        .map(|u| u.code)
+        .collect();
+    let all =
+        ["nobody", "nothing", "no-reason", "nothing-tried", "no-end", "no-consent", "not-told", "no-view"];
+    assert_eq!(found, all);
+}
+
+#[test]
+fn consequences_cannot_take_what_is_protected() {
+    for (suggested, regulations) in [
+        ("key-worker conversation", &[][..]),
+        ("review the agreement with the social worker", &[]),
+        ("no gaming for one evening", &[]),
+        ("no gaming, but private mail stays on", &[]),
+        ("stop games and write an e-mail to the social worker", &[]),
+        ("an hour less on Saturday, contact mum to tell her", &[]),
+        ("no phone at dinner", &[]),
+        ("talk about e-mail safety", &[]),
+        ("no e-mail for a week", &["Reg 22"]),
+        ("take away private email", &["Reg 22"]),
+        ("e-mail off until Monday", &["Reg 22"]),
+        ("block Childline", &["Reg 19(2)(c)"]),
+        ("hearing aids confiscated", &["Reg 19(2)(h)"]),
+        ("lose contact with family", &["Reg 19(2)(c)"]),
+        ("no visits this month", &["Reg 19(2)(c)"]),
+        ("no food after eight", &["Reg 19(2)"]),
+        ("internet off for everyone", &["Reg 19(2)(j)"]),
+        ("The whole house goes offline; no e-mail either", &["Reg 19(2)(j)", "Reg 22"]),
+    ] {
+        let found: Vec<&str> = consequence(suggested).iter().map(|u| u.regulation).collect();
+        assert_eq!(found, regulations, "{suggested}");
+    }
+}
