@@ -30,7 +30,7 @@ impl Dice {
 
     /// A number below `sides`.
     pub fn roll(&mut self, sides: usize) -> usize {
-        (u128::from(self.next()) * sides as u128 >> 64) as usize
+        ((u128::from(self.next()) * sides as u128) >> 64) as usize
     }
 
     /// A number from 0 up to 1.

@@ -115,8 +115,9 @@ fn part_of(span: Duration, moment: Duration, seed: u64) -> Duration {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^= x >> 31;
-    let nanos = u128::from(x) * span.as_nanos() >> 64;
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    // A span beyond 580 years is cut to that, which keeps the product inside 128 bits.
+    let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(((u128::from(x) * u128::from(span)) >> 64) as u64)
 }
 
 #[cfg(test)]

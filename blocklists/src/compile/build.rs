@@ -2,6 +2,7 @@
 
 use super::CompileError;
 use super::dictionary::Dictionary;
+use super::encode::Encoded;
 use super::intake::{Intake, Record, bits};
 use super::resolve::{Sets, resolve};
 use crate::catalogue::{
@@ -14,7 +15,7 @@ use crate::catalogue::{
 /// The first is right for every honest list; the others are for lists of absurdly long names.
 const FILL: [u64; 5] = [15, 10, 6, 3, 1];
 /// Names that the dictionary is made from.
-const SAMPLE: usize = 40_000;
+const SAMPLE: usize = 16_000;
 
 pub(super) fn build(mut intake: Intake, lists: &[ListInfo], built: i64) -> Result<Memory, CompileError> {
     if intake.overflowed {
@@ -77,19 +78,11 @@ fn sample(intake: &Intake) -> impl Iterator<Item = &Record> {
 fn shift(intake: &Intake, dictionary: &Dictionary) -> u8 {
     let (mut bytes, mut count) = (Vec::new(), 0);
     for record in sample(intake).step_by(8) {
-        write(intake, dictionary, record, &mut bytes);
+        dictionary.write(intake, record, &mut bytes);
         count += 1;
     }
     let full = bytes.len() * SLOTS / count.max(1) * 5 / 4;
     (0..8).find(|shift| full >> shift <= 255).unwrap_or(8)
-}
-
-fn write(intake: &Intake, dictionary: &Dictionary, record: &Record, to: &mut Vec<u8>) {
-    if record.bits & bits::DIGEST != 0 {
-        dictionary.write_digest(record.place, record.source, to);
-    } else {
-        dictionary.write_name(intake.text(record), record.source, to);
-    }
 }
 
 struct Table {
@@ -103,28 +96,31 @@ fn place(intake: &Intake, dictionary: &Dictionary, fill: u64, shift: u8) -> Resu
     let home_buckets = (intake.records.len() as u64).div_ceil(fill);
     let count = home_buckets as usize + MAX_HOPS;
     let (mut lines, mut records) = (Vec::with_capacity(count), Vec::new());
-    let mut waiting = intake.records.iter().peekable();
+    let mut encoded = Encoded::new(intake, dictionary);
+    let mut next = 0;
     for number in 0..count {
         let offset = records.len();
         if offset > MAX_OFFSET {
             return Err(CompileError::TooManyNames);
         }
         let mut filling = Filling::new(offset);
-        let is_for_here = |record: &&Record| home(record.hash, home_buckets) <= number;
+        let waiting =
+            |next: usize| intake.records.get(next).filter(|record| home(record.hash, home_buckets) <= number);
         while !filling.is_full() {
             let units = (records.len() - offset).div_ceil(1 << shift);
             let Ok(start) = u8::try_from(units) else { break };
-            let Some(record) = waiting.next_if(is_for_here) else { break };
+            let Some(record) = waiting(next) else { break };
             if number - home(record.hash, home_buckets) > MAX_HOPS {
                 return Err(CompileError::Crowded);
             }
             records.resize(offset + (units << shift), 0);
-            write(intake, dictionary, record, &mut records);
+            records.extend_from_slice(encoded.record(next));
             filling.push(fingerprint(record.hash), start);
+            next += 1;
         }
-        lines.push(filling.close(waiting.peek().is_some_and(is_for_here)));
+        lines.push(filling.close(waiting(next).is_some()));
     }
-    if waiting.peek().is_some() {
+    if next < intake.records.len() {
         return Err(CompileError::Crowded);
     }
     records.resize(records.len() + PADDING, 0);

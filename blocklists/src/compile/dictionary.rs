@@ -1,5 +1,6 @@
 //! The dictionary of a catalogue: which pieces names are cut into, and the code of each.
 
+use super::intake::{Intake, Record, bits};
 use crate::catalogue::{Code, Coded, MAX_BITS, Symbol, assign};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -216,8 +217,16 @@ impl Dictionary {
         Code::new(self.symbols.clone()).expect("Huffman lengths are those of a code")
     }
 
-    /// Appends the record of a name.
-    pub(super) fn write_name(&self, name: &[u8], set: u16, to: &mut Vec<u8>) {
+    /// Appends the record of a resolved name.
+    pub(super) fn write(&self, intake: &Intake, record: &Record, to: &mut Vec<u8>) {
+        if record.bits & bits::DIGEST != 0 {
+            self.write_digest(record.place, record.source, to);
+        } else {
+            self.write_name(intake.text(record), record.source, to);
+        }
+    }
+
+    fn write_name(&self, name: &[u8], set: u16, to: &mut Vec<u8>) {
         let mut bits = BitWriter { to, waiting: 0, count: 0 };
         for number in self.trie.cut(name) {
             self.symbol(number, &mut bits);
@@ -232,8 +241,7 @@ impl Dictionary {
         bits.finish();
     }
 
-    /// Appends the record of a digest.
-    pub(super) fn write_digest(&self, number: u32, set: u16, to: &mut Vec<u8>) {
+    fn write_digest(&self, number: u32, set: u16, to: &mut Vec<u8>) {
         let mut bits = BitWriter { to, waiting: 0, count: 0 };
         self.symbol(self.digest, &mut bits);
         bits.push(u64::from(number), 32);

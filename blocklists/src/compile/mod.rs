@@ -5,6 +5,7 @@
 
 mod build;
 mod dictionary;
+mod encode;
 mod intake;
 mod protect;
 mod report;
