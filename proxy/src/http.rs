@@ -1,0 +1,456 @@
+//! The explicit HTTP proxy: requests in absolute form, tunnels, upgrades, and the gateway's own pages.
+//!
+//! The life of a request stands on one screen, in `Proxy::stages`. Everything that can refuse stands before the origin is
+//! dialled; everything that is open afterwards stays under judgement (`tunnel/warden.rs`).
+
+mod answer;
+mod asked;
+mod counters;
+mod forward;
+mod headers;
+mod memory;
+mod pool;
+mod problem;
+mod refuse;
+mod token;
+mod visit;
+
+pub use answer::{BodyError, OwnBody};
+pub use counters::{Counter, Counters};
+pub use refuse::refusal_page;
+
+pub(crate) use answer::Body;
+pub(crate) use counters::One;
+pub(crate) use visit::Visit;
+
+use crate::gate::{Gate, Who};
+use crate::limits::{self, Rate};
+use crate::resolver::Unresolved;
+use crate::target::{Reach, Target, TargetHost};
+use crate::tunnel::dial::{self, NotDialled};
+use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden};
+use agreements::Evidence;
+use asked::For;
+use blocklists::Domain;
+use futures_util::future::{BoxFuture, join_all};
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use memory::Memory;
+use pool::Pool;
+use problem::Problem;
+use records::{Current, Identified};
+use refuse::Refused;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use visit::Clients;
+
+/// Answers requests for the gateway's own pages: those in origin form, and those for one of [`Config::own_names`]. It is
+/// given the visitor's address and must itself check `Host` where that matters.
+pub type OwnPages =
+    Arc<dyn Fn(SocketAddr, Request<Incoming>) -> BoxFuture<'static, Response<OwnBody>> + Send + Sync>;
+
+/// How the proxy is set up.
+#[derive(Clone)]
+pub struct Config {
+    /// How much and how long.
+    pub limits: Limits,
+    /// What may be reached inside the home, and the gateway's own ports.
+    pub reach: Reach,
+    /// The names of the gateway itself.
+    pub own_names: Vec<Domain>,
+    /// Its own pages; without them it says that it is a proxy.
+    pub own_pages: Option<OwnPages>,
+    /// Whether an unknown device is asked for its token (`407`) instead of getting the baseline. Some programs can show a
+    /// token only after they were asked; others then ask a person who has none, which is why it is off by default.
+    pub ask_unknown_for_token: bool,
+    /// Where to count.
+    pub counters: Arc<Counters>,
+}
+
+/// How much and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections and tunnels open at once. More wait in the kernel's queue.
+    pub connections: usize,
+    /// Of these, for one client: an IPv4 address or an IPv6 /64. More are closed at once.
+    pub per_client: usize,
+    /// How many requests and tunnels one client may ask for; none for no limit.
+    pub rate: Option<Rate>,
+    /// How long a client may take over a request's head, and how long an unused connection is kept.
+    pub head: Duration,
+    /// How long looking up and how long connecting may take.
+    pub dial: Duration,
+    /// How long a client may take to show what it speaks inside a tunnel.
+    pub opening: Duration,
+    /// How long an origin may take to begin its answer after the request's last byte.
+    pub answer: Duration,
+    /// How long a plain exchange may be quiet.
+    pub exchange_quiet: Duration,
+    /// How long a tunnel may be quiet.
+    pub tunnel_quiet: Duration,
+    /// How long open tunnels and exchanges may go on after the proxy was told to stop.
+    pub grace: Duration,
+}
+
+/// A number that is not zero.
+const fn number(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).expect("the numbers written here are not zero")
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 8192,
+            per_client: 1024,
+            // A page with everything on it is a few hundred requests; a whole flat of devices behind one address is one client.
+            rate: Some(Rate { per_second: number(1000), burst: number(5000) }),
+            head: Duration::from_secs(30),
+            dial: Duration::from_secs(10),
+            opening: Duration::from_secs(20),
+            answer: Duration::from_secs(60),
+            exchange_quiet: Duration::from_secs(5 * 60),
+            // Push services send something every few minutes; the longest known is Apple's, below 15 minutes on Wi-Fi.
+            tunnel_quiet: Duration::from_secs(20 * 60),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            reach: Reach::default(),
+            own_names: vec![Domain::parse("hearthgate.home.arpa").expect("a written name in normal form")],
+            own_pages: None,
+            ask_unknown_for_token: false,
+            counters: Arc::default(),
+        }
+    }
+}
+
+/// The largest head of a request.
+const LARGEST_HEAD: usize = 32 * 1024;
+/// The most a connection reads ahead.
+const LARGEST_BUFFER: usize = 64 * 1024;
+
+/// What every connection shares.
+pub(crate) struct Proxy {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) config: Config,
+    pub(crate) warden: Arc<Warden>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) tasks: TaskTracker,
+    pool: Arc<Pool>,
+    memory: Memory,
+    rates: limits::Limits,
+    clients: Arc<Clients>,
+    places: Arc<Semaphore>,
+}
+
+/// Why a request goes no further.
+pub(crate) enum No {
+    /// A verdict refused it.
+    Refused(Box<Refused>),
+    /// Something is wrong with it, or with the way to its origin.
+    Problem(Problem),
+}
+
+impl From<Problem> for No {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// A request that was judged and may go on.
+pub(crate) struct Admitted {
+    pub(crate) asker: Asker,
+    pub(crate) who: Who,
+    pub(crate) current: Arc<Current>,
+    pub(crate) asked: Asked,
+    pub(crate) made: Made,
+    pub(crate) evidence: Evidence,
+}
+
+impl Admitted {
+    /// Puts what was admitted into the warden's care. `visit` is ended when it is no longer allowed.
+    pub(crate) fn hold(self, proxy: &Proxy, quiet: Duration, visit: &Visit) -> Lease {
+        proxy.warden.hold(self.asker, self.asked, self.made, quiet, visit.cut.clone())
+    }
+}
+
+/// Serves the proxy on these listeners, which the caller has bound, until `shutdown`. Then no connection is taken any
+/// more, and what is open has [`Limits::grace`] to end.
+pub async fn serve(
+    listeners: Vec<TcpListener>,
+    gate: Arc<Gate>,
+    config: Config,
+    shutdown: CancellationToken,
+) {
+    let proxy = Arc::new(Proxy::new(gate, config));
+    let stopped = CancellationToken::new();
+    let warden = Arc::clone(&proxy.warden);
+    let watching = tokio::spawn({
+        let stopped = stopped.clone();
+        async move { warden.watch(stopped).await }
+    });
+    let tidying = tokio::spawn(tidy(Arc::clone(&proxy.pool), stopped.clone()));
+    join_all(listeners.into_iter().map(|l| accept(&proxy, l, &shutdown, &stopped))).await;
+    proxy.tasks.close();
+    if tokio::time::timeout(proxy.config.limits.grace, proxy.tasks.wait()).await.is_err() {
+        tracing::info!("the proxy stops; what is still open is closed now");
+    }
+    stopped.cancel();
+    proxy.tasks.wait().await;
+    // Both end with `stopped`, and neither panics.
+    let _ = tokio::join!(watching, tidying);
+}
+
+/// Takes connections while there are places.
+async fn accept(
+    proxy: &Arc<Proxy>,
+    listener: TcpListener,
+    shutdown: &CancellationToken,
+    stopped: &CancellationToken,
+) {
+    loop {
+        let next = async {
+            let place = Arc::clone(&proxy.places).acquire_owned().await;
+            (place.expect("the semaphore is never closed"), listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            () = shutdown.cancelled() => return,
+            next = next => next,
+        };
+        match accepted {
+            Ok((stream, peer)) => proxy.welcome(stream, peer, place, shutdown, stopped),
+            Err(error) => {
+                // Out of files, mostly. Without this pause the loop would spin until a connection ends.
+                tracing::warn!(%error, "the proxy cannot take a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Closes unused connections to origins in time, even when no request comes.
+async fn tidy(pool: Arc<Pool>, stopped: CancellationToken) {
+    let mut rounds = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stopped.cancelled() => return,
+            _ = rounds.tick() => pool.drop_old(),
+        }
+    }
+}
+
+impl Proxy {
+    fn new(gate: Arc<Gate>, config: Config) -> Self {
+        let counters = Arc::clone(&config.counters);
+        Self {
+            warden: Arc::new(Warden::new(Arc::clone(&gate), Arc::clone(&counters))),
+            places: Arc::new(Semaphore::new(config.limits.connections)),
+            tasks: TaskTracker::new(),
+            pool: Arc::default(),
+            memory: Memory::new(),
+            rates: limits::Limits::new(config.limits.rate),
+            clients: Arc::default(),
+            gate,
+            config,
+            counters,
+        }
+    }
+
+    /// Gives a new connection its place and its task, or closes it when its client has too many.
+    fn welcome(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+        shutdown: &CancellationToken,
+        stopped: &CancellationToken,
+    ) {
+        self.counters.accepted.add(1);
+        let Some(place) = self.clients.enter(peer.ip(), self.config.limits.per_client, place, &self.counters)
+        else {
+            self.counters.too_many.add(1);
+            return;
+        };
+        dial::tune(&stream);
+        let local = stream.local_addr().ok();
+        let visit = Arc::new(Visit { peer, local, cut: stopped.child_token(), _place: place });
+        self.tasks.spawn(Arc::clone(self).converse(stream, visit, shutdown.clone()));
+    }
+
+    /// One connection's requests, one after the other.
+    async fn converse(self: Arc<Self>, stream: TcpStream, visit: Arc<Visit>, shutdown: CancellationToken) {
+        let cut = visit.cut.clone();
+        let limits = &self.config.limits;
+        let head = limits.head;
+        let service = service_fn(|request| {
+            let (proxy, visit) = (Arc::clone(&self), Arc::clone(&visit));
+            async move { Ok::<_, Infallible>(Box::pin(proxy.answer(visit, request)).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new()) // Without a timer hyper's limits are silently off.
+            .header_read_timeout(head)
+            .max_header_size(LARGEST_HEAD)
+            .max_buf_size(LARGEST_BUFFER)
+            .half_close(true)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            // A connection that breaks is its client's affair.
+            _ = connection.as_mut() => return,
+            () = cut.cancelled() => return,
+            () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            () = cut.cancelled() => {}
+        }
+    }
+
+    async fn answer(self: Arc<Self>, visit: Arc<Visit>, request: Request<Incoming>) -> Response<Body> {
+        let want = answer::want(request.headers());
+        match self.stages(&visit, request).await {
+            Ok(response) => response,
+            Err(No::Refused(refused)) => refused.answer(&self.gate, want),
+            Err(No::Problem(problem)) => {
+                self.counters.problems.add(1);
+                problem.answer(want)
+            }
+        }
+    }
+
+    /// The life of a request.
+    async fn stages(
+        self: &Arc<Self>,
+        visit: &Arc<Visit>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, No> {
+        // Not too fast. Own pages count as well: they cost the gateway as much as any other.
+        if !self.rates.allows(visit.peer.ip()) {
+            return Err(Problem::TooFast.into());
+        }
+        // What is it for? The target as written decides, never `Host`.
+        let wanted = asked::read(&request, visit, &self.config.own_names)?;
+        let (target, path) = match &wanted {
+            For::Own => return Ok(self.own_page(visit, request).await),
+            For::Plain(target, path) => (target.clone(), Some(path.as_str().into())),
+            For::Tunnel(target, _) => (target.clone(), None),
+        };
+        // Who asks? A token that a device shows stands before its address; a wrong one is never passed over in silence.
+        let asker = self.asker(visit, request.headers())?;
+        // May they, now? Before anything of the name is told to anybody outside.
+        let inside = self.config.reach.is_home(&target.host);
+        let asked = Asked { host: target.host.clone(), path, inside };
+        let admitted = self.admit(asker, asked, asked::evidence(&request))?;
+        // Where is it? Every name on the way there is judged as well.
+        let found = self.find(&admitted, &target.host).await?;
+        // Dial the address that was checked, relay, and stay under judgement.
+        match wanted {
+            For::Tunnel(_, port) => {
+                self.counters.connects.add(1);
+                tunnel::open(self, visit, admitted, (target, port), &found, request).await
+            }
+            For::Own | For::Plain(..) => {
+                self.counters.plain.add(1);
+                forward::exchange(self, visit, admitted, target, &found, request).await
+            }
+        }
+    }
+
+    async fn own_page(&self, visit: &Visit, request: Request<Incoming>) -> Response<Body> {
+        self.counters.own.add(1);
+        if *request.method() == Method::OPTIONS && request.uri().path() == "*" {
+            return forward::options();
+        }
+        match &self.config.own_pages {
+            Some(pages) => pages(visit.peer, request).await.map(Body::Own),
+            None => Problem::NoOwnPages.answer(answer::want(request.headers())),
+        }
+    }
+
+    fn asker(&self, visit: &Visit, headers: &HeaderMap) -> Result<Asker, Problem> {
+        let address = visit.peer.ip().to_canonical();
+        let token = token::read(headers).map_err(|problem| self.wrong_token(address, problem))?;
+        let asker = Asker { address, token };
+        let identified = asker.who(&self.gate, &self.gate.in_force.current()).identified;
+        match (&asker.token, identified) {
+            (Some(_), Identified::Token) => Ok(asker),
+            (Some(_), _) => Err(self.wrong_token(address, Problem::UnknownToken)),
+            (None, Identified::Unknown) if self.config.ask_unknown_for_token => Err(Problem::TokenWanted),
+            (None, _) => Ok(asker),
+        }
+    }
+
+    fn wrong_token(&self, client: IpAddr, problem: Problem) -> Problem {
+        let too_many = self.memory.wrong_token(client, self.gate.clock.steady());
+        if too_many { Problem::TooManyTokens } else { problem }
+    }
+
+    /// Judges; a refusal is recorded.
+    fn admit(&self, asker: Asker, asked: Asked, evidence: Evidence) -> Result<Admitted, No> {
+        let current = self.gate.in_force.to_keep();
+        let who = asker.who(&self.gate, &current);
+        let verdict = asked.judge(&self.gate, &current, &who);
+        if !verdict.allows() {
+            return Err(self.refuse((&asker, who), &current, asked, verdict, evidence).into());
+        }
+        let made = Made::new(&self.gate, &current, &who, &verdict);
+        Ok(Admitted { asker, who, current, asked, made, evidence })
+    }
+
+    /// The addresses of a host, on the judged path.
+    async fn find(&self, admitted: &Admitted, host: &TargetHost) -> Result<Vec<IpAddr>, No> {
+        let name = match host {
+            TargetHost::Address(address) => return Ok(vec![*address]),
+            TargetHost::Name(name) => name.name(),
+        };
+        let Admitted { asker, who, current, evidence, .. } = admitted;
+        let looking = self.gate.resolver.addresses(&self.gate, current, who, name);
+        let looked = tokio::time::timeout(self.config.limits.dial, Box::pin(looking)).await;
+        match looked.map_err(|_| Problem::NamesDown)? {
+            Ok(resolved) => Ok(resolved.addresses),
+            Err(Unresolved::NoSuchName) => Err(Problem::NoSuchName.into()),
+            Err(Unresolved::Rebinding) => Err(Problem::Rebinding.into()),
+            Err(Unresolved::Upstream) => Err(Problem::NamesDown.into()),
+            Err(Unresolved::Refused(leads_to, verdict)) => {
+                let asked = Asked::host(TargetHost::Name(leads_to));
+                Err(self.refuse((asker, *who), current, asked, *verdict, *evidence).into())
+            }
+        }
+    }
+
+    /// Connects to one of the addresses found. What is dialled is what was checked.
+    pub(crate) async fn dial(&self, target: &Target, found: &[IpAddr]) -> Result<TcpStream, No> {
+        let check = |ip: &IpAddr| self.config.reach.check(SocketAddr::new(*ip, target.port));
+        let (open, closed): (Vec<_>, Vec<_>) = found.iter().map(check).partition(Result::is_ok);
+        let open: Vec<SocketAddr> = open.into_iter().flatten().collect();
+        if open.is_empty() && !closed.is_empty() {
+            return Err(match target.host {
+                TargetHost::Name(_) => Problem::Rebinding.into(),
+                TargetHost::Address(_) => Problem::ClosedAddress.into(),
+            });
+        }
+        let stream = dial::dial(&open, self.config.limits.dial).await.map_err(|why| match why {
+            NotDialled::Refused => Problem::Unreachable,
+            NotDialled::Timeout => Problem::DialTimeout,
+        })?;
+        self.counters.dialled.add(1);
+        Ok(stream)
+    }
+}

@@ -1,0 +1,167 @@
+//! What a request asks for: one of the gateway's own pages, a page over plain HTTP, or a tunnel.
+
+use super::headers;
+use super::problem::Problem;
+use super::visit::Visit;
+use crate::target::{PortUse, Target, TargetHost, plain_port, tunnel_port};
+use agreements::Evidence;
+use blocklists::Domain;
+use hyper::header::{self, HeaderMap};
+use hyper::{Method, Request, Version};
+use std::net::IpAddr;
+
+/// What a request is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// A page of the gateway's own.
+    Own,
+    /// A request in absolute form, and the path by which it is judged.
+    Plain(Target, String),
+    /// `CONNECT`, and how the tunnel will begin.
+    Tunnel(Target, PortUse),
+}
+
+/// Reads what a request is for (RFC 9112 §3.2), or says what is wrong with it.
+pub(super) fn read<B>(request: &Request<B>, visit: &Visit, own_names: &[Domain]) -> Result<For, Problem> {
+    if request.method() == Method::TRACE {
+        return Err(Problem::Trace);
+    }
+    check_host(request)?;
+    headers::check_expectation(request.headers())?;
+    if request.method() == Method::CONNECT {
+        return tunnel(request, own_names);
+    }
+    match request.uri().scheme_str() {
+        None => Ok(For::Own),
+        Some("http") => plain(request, visit, own_names),
+        Some("https") => Err(Problem::HttpsWithoutConnect),
+        Some(_) => Err(Problem::Scheme),
+    }
+}
+
+/// One `Host`, as RFC 9112 §3.2 wants it. `CONNECT` names its host in the target, and many programs leave `Host` out there.
+fn check_host<B>(request: &Request<B>) -> Result<(), Problem> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let may_miss = request.version() < Version::HTTP_11 || request.method() == Method::CONNECT;
+    if hosts == 1 || (hosts == 0 && may_miss) { Ok(()) } else { Err(Problem::BadHost) }
+}
+
+fn tunnel<B>(request: &Request<B>, own_names: &[Domain]) -> Result<For, Problem> {
+    let uri = request.uri();
+    let authority = match (uri.scheme(), uri.authority(), uri.path_and_query()) {
+        (None, Some(authority), None) => authority,
+        _ => return Err(Problem::BadTarget),
+    };
+    if headers::has_been_here(request.headers()) {
+        return Err(Problem::Loop);
+    }
+    let target = Target::parse(authority.as_str(), None)?;
+    if is_own_name(&target, own_names) {
+        return Err(Problem::OwnPagesArePlain);
+    }
+    match tunnel_port(target.port) {
+        PortUse::Closed => Err(Problem::ClosedPort),
+        open @ (PortUse::ClientFirst | PortUse::ServerFirst) => Ok(For::Tunnel(target, open)),
+    }
+}
+
+fn plain<B>(request: &Request<B>, visit: &Visit, own_names: &[Domain]) -> Result<For, Problem> {
+    let authority = request.uri().authority().ok_or(Problem::BadTarget)?;
+    let target = Target::parse(authority.as_str(), Some(80))?;
+    if is_own_name(&target, own_names) || is_this_listener(&target, visit) {
+        return Ok(For::Own);
+    }
+    if headers::has_been_here(request.headers()) {
+        return Err(Problem::Loop);
+    }
+    match plain_port(target.port) {
+        PortUse::Closed => Err(Problem::ClosedPort),
+        PortUse::ClientFirst | PortUse::ServerFirst => {
+            Ok(For::Plain(target, judged_path(request.uri().path())))
+        }
+    }
+}
+
+fn is_own_name(target: &Target, own_names: &[Domain]) -> bool {
+    matches!(&target.host, TargetHost::Name(name) if own_names.contains(name))
+}
+
+/// Whether the target is the very address and port that the request came in at.
+fn is_this_listener(target: &Target, visit: &Visit) -> bool {
+    let local: Option<IpAddr> = visit.local.map(|l| l.ip().to_canonical());
+    matches!(&target.host, TargetHost::Address(address) if Some(*address) == local)
+        && visit.local.is_some_and(|l| l.port() == target.port)
+}
+
+/// The path as rules are held against it: percent-decoded once, with `\` as `/` and dot segments taken out
+/// (RFC 3986 §5.2.4). Servers differ in how far they go; going furthest means that no spelling of a blocked path reads
+/// as an allowed one. The request itself goes on as it was written.
+fn judged_path(path: &str) -> String {
+    let decoded = String::from_utf8_lossy(&percent_decoded(path)).replace('\\', "/");
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = decoded.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            "." if last => kept.push(""),
+            "." => {}
+            ".." => {
+                kept.pop();
+                if last {
+                    kept.push("");
+                }
+            }
+            other => kept.push(other),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+fn percent_decoded(path: &str) -> Vec<u8> {
+    let mut rest = path.as_bytes();
+    let mut decoded = Vec::with_capacity(rest.len());
+    while let [first, after @ ..] = rest {
+        match (first, after) {
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                decoded.push(hex(*high) << 4 | hex(*low));
+                rest = after;
+            }
+            _ => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
+/// The value of a hexadecimal digit.
+fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    }
+}
+
+/// What the gateway sees of whoever asks: someone opening a page, or a program connecting.
+///
+/// Browsers say so themselves (Fetch Metadata); a program that does not is taken at its `Accept`.
+pub(super) fn evidence<B>(request: &Request<B>) -> Evidence {
+    let says = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let navigates = match (says("sec-fetch-mode"), says("sec-fetch-dest")) {
+        (None, None) => *request.method() == Method::GET && accepts_pages(request.headers()),
+        (mode, dest) => mode == Some("navigate") && matches!(dest, None | Some("document")),
+    };
+    if navigates { Evidence::Navigation } else { Evidence::Connection }
+}
+
+fn accepts_pages(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|v| v.as_bytes().windows(9).any(|w| w.eq_ignore_ascii_case(b"text/html")))
+}
+
+#[cfg(test)]
+#[path = "asked/tests.rs"]
+mod tests;

@@ -1,0 +1,91 @@
+//! A refusal: recorded, and said in the form that the client can show.
+
+use super::answer::{self, Body};
+use super::{No, Proxy};
+use crate::gate::{Gate, Page, Want, Who};
+use crate::target::TargetHost;
+use crate::tunnel::{Asked, Asker};
+use agreements::{Evidence, Request, Verdict};
+use blocklists::Tags;
+use hyper::{Response, StatusCode};
+use records::{Current, HostText};
+use std::sync::Arc;
+
+/// Everything that a refusal page needs.
+pub(crate) struct Refused {
+    current: Arc<Current>,
+    who: Who,
+    asked: Asked,
+}
+
+impl Proxy {
+    /// Records a refusal. The recorder drops what may not be written down.
+    pub(crate) fn refuse(
+        &self,
+        (asker, who): (&Asker, Who),
+        current: &Arc<Current>,
+        asked: Asked,
+        verdict: Verdict,
+        evidence: Evidence,
+    ) -> Refused {
+        self.counters.refused.add(1);
+        self.gate.recorder.refused(records::Refused {
+            at: self.gate.clock.now(),
+            current: Arc::clone(current),
+            who: who.person,
+            device: who.device,
+            identified: who.identified,
+            host: HostText::new(&asked.host.to_string()),
+            verdict,
+            evidence: self.strengthened(asker, &asked, evidence),
+        });
+        Refused { current: Arc::clone(current), who, asked }
+    }
+
+    /// Opening a page again after its refusal was shown is stronger evidence than opening it.
+    fn strengthened(&self, asker: &Asker, asked: &Asked, evidence: Evidence) -> Evidence {
+        let (Evidence::Navigation, TargetHost::Name(name)) = (evidence, &asked.host) else { return evidence };
+        let site = name.name().registrable().to_domain();
+        let again = self.memory.page_shown(asker.address, site, self.gate.clock.steady());
+        if again { Evidence::Repeated } else { evidence }
+    }
+}
+
+impl Refused {
+    /// The refusal as a page.
+    pub(crate) fn page(&self, gate: &Gate, want: Want) -> Page {
+        let host = self.asked.host.judged();
+        refusal_page(gate, &self.current, &self.who, host, self.asked.path.as_deref(), want)
+    }
+
+    /// The refusal as an answer.
+    pub(crate) fn answer(&self, gate: &Gate, want: Want) -> Response<Body> {
+        let page = self.page(gate, want);
+        answer::page(StatusCode::FORBIDDEN, page.content_type, page.body)
+    }
+}
+
+impl From<Refused> for No {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+/// The page that says why somebody is refused a host now, in the form wanted. Nothing is recorded.
+pub fn refusal_page(
+    gate: &Gate,
+    current: &Current,
+    who: &Who,
+    host: agreements::Host<'_>,
+    path: Option<&str>,
+    want: Want,
+) -> Page {
+    let tags = match host {
+        agreements::Host::Name(name) => current.snapshot.catalogue.lookup(name),
+        agreements::Host::Address(_) => Tags::NONE,
+    };
+    let person = gate.person(who);
+    let request = Request { host, tags, path };
+    let explanation = current.snapshot.house.explain(person, gate.clock.now(), &request, &current.standing);
+    (gate.pages)(current, who, &explanation, want)
+}

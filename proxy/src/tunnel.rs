@@ -1,0 +1,219 @@
+//! Tunnels: `CONNECT` and upgraded connections.
+//!
+//! The life of a tunnel: the host of `CONNECT` was judged, resolved and dialled before the client hears `200`
+//! (`http.rs`) -> its first bytes are looked at ([`opening`]) -> a name that they show is judged too -> bytes flow
+//! ([`relay`]) until one side closes or the warden ends it ([`warden`]).
+//!
+//! | the client begins with | and then |
+//! |---|---|
+//! | TLS for the host of `CONNECT` | it flows |
+//! | TLS for another name | that name must be allowed as well; else it is closed and recorded |
+//! | TLS without a name | it flows: the host of `CONNECT` was judged, and we resolved it ourselves |
+//! | TLS with an encrypted hello | as above, by its outer name; most such extensions are noise that browsers add to every hello |
+//! | a plain HTTP upgrade (`ws://`) | its `Host` must be allowed as well |
+//! | any other plain HTTP | it is told to use the proxy without a tunnel, where each request is judged |
+//! | anything else, broken TLS too | it shows no name, so the address that was dialled is judged as one |
+//! | nothing within the deadline | it is closed |
+//!
+//! On mail ports where servers greet first there is nothing to wait for: the host of `CONNECT` is all there is.
+
+pub(crate) mod dial;
+mod opening;
+mod relay;
+mod warden;
+
+pub(crate) use warden::{Asked, Asker, Lease, Made, Warden};
+
+use crate::gate::Want;
+use crate::http::{Admitted, Body, Counter, No, One, Proxy, Visit};
+use crate::target::{PortUse, Target, TargetHost};
+use agreements::Evidence;
+use hyper::body::Incoming;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use opening::Spoken;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+/// A tunnel whose client has been told `200`.
+struct Tunnel {
+    proxy: Arc<Proxy>,
+    asker: Asker,
+    target: Target,
+    port: PortUse,
+    origin: TcpStream,
+    lease: Arc<Lease>,
+}
+
+/// Dials, and only then says that there is a tunnel.
+pub(crate) async fn open(
+    proxy: &Arc<Proxy>,
+    visit: &Arc<Visit>,
+    admitted: Admitted,
+    (target, port): (Target, PortUse),
+    found: &[IpAddr],
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, No> {
+    let origin = proxy.dial(&target, found).await?;
+    let client = hyper::upgrade::on(&mut request);
+    let asker = admitted.asker.clone();
+    let lease = Arc::new(admitted.hold(proxy, proxy.config.limits.tunnel_quiet, visit));
+    let tunnel = Tunnel { proxy: Arc::clone(proxy), asker, target, port, origin, lease };
+    let open = Counter::one(&proxy.counters, |c| &c.tunnels_open);
+    proxy.tasks.spawn(tunnel.run(client, Arc::clone(visit), open));
+    Ok(Response::new(Body::empty()))
+}
+
+/// Both ends of an upgraded plain connection become a tunnel.
+pub(crate) async fn join(client: OnUpgrade, origin: OnUpgrade, lease: Lease) {
+    let flow = async {
+        // What is needed only at the beginning is boxed, so that it is gone from an idle tunnel.
+        let ends = Box::pin(async {
+            let (mut client, from_client) = socket(client.await.ok()?)?;
+            let (mut origin, from_origin) = socket(origin.await.ok()?)?;
+            origin.write_all(&from_client).await.ok()?;
+            client.write_all(&from_origin).await.ok()?;
+            Some((client, origin))
+        });
+        if let Some((client, origin)) = ends.await {
+            // Either side may close or break at any time: that is the end of a tunnel and no error of ours.
+            let _ = relay::relay(&client, &origin, lease.moved()).await;
+        }
+    };
+    tokio::select! {
+        () = lease.cut().cancelled() => {}
+        () = flow => {}
+    }
+}
+
+/// The socket under an upgraded connection, and what has been read from it already.
+fn socket(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+}
+
+/// What a client's first bytes ask of us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Then {
+    /// Nothing: the tunnel flows.
+    Flow,
+    /// This host must be allowed as well.
+    Judge(TargetHost),
+    /// Plain HTTP that should not be in a tunnel.
+    Advise,
+    /// There is nobody to serve.
+    Close,
+}
+
+/// The table above.
+fn then(spoken: &Spoken, target: &TargetHost, dialled: IpAddr) -> Then {
+    match spoken {
+        Spoken::Tls(hello) => match hello.name.clone().map(TargetHost::Name) {
+            Some(name) if name != *target => Then::Judge(name),
+            Some(_) | None => Then::Flow,
+        },
+        Spoken::Plain(head) if !head.upgrades => Then::Advise,
+        Spoken::Plain(head) if head.host.host != *target => Then::Judge(head.host.host.clone()),
+        Spoken::Plain(_) => Then::Flow,
+        // The address that the client itself named was judged before it was dialled.
+        Spoken::Nameless if matches!(target, TargetHost::Address(_)) => Then::Flow,
+        Spoken::Nameless => Then::Judge(TargetHost::Address(dialled.to_canonical())),
+        Spoken::Nothing => Then::Close,
+    }
+}
+
+impl Tunnel {
+    async fn run(self, client: OnUpgrade, visit: Arc<Visit>, open: One) {
+        let lease = Arc::clone(&self.lease);
+        let flow = async {
+            // As in `join`: an idle tunnel keeps nothing of its beginning.
+            if let Some((client, origin)) = Box::pin(self.begin(client)).await {
+                let _ = relay::relay(&client, &origin, lease.moved()).await;
+            }
+        };
+        tokio::select! {
+            () = lease.cut().cancelled() => {}
+            () = flow => {}
+        }
+        drop((visit, open));
+    }
+
+    /// Looks at how the client begins, and gives both sockets if it may go on.
+    async fn begin(mut self, client: OnUpgrade) -> Option<(TcpStream, TcpStream)> {
+        let (mut client, mut first) = socket(client.await.ok()?)?;
+        if self.port == PortUse::ClientFirst {
+            let deadline = self.proxy.config.limits.opening;
+            let spoken = opening::listen(&mut client, &mut first, deadline).await.ok()?;
+            if !self.may_go_on(&spoken, &mut client).await {
+                return None;
+            }
+        }
+        self.origin.write_all(&first).await.ok()?;
+        self.lease.moved().fetch_add(first.len() as u64, Ordering::Relaxed);
+        Some((client, self.origin))
+    }
+
+    async fn may_go_on(&self, spoken: &Spoken, client: &mut TcpStream) -> bool {
+        if matches!(spoken, Spoken::Tls(hello) if hello.encrypted) {
+            self.proxy.counters.encrypted_hellos.add(1);
+        }
+        let Ok(dialled) = self.origin.peer_addr() else { return false };
+        match then(spoken, &self.target.host, dialled.ip()) {
+            Then::Flow => true,
+            Then::Close => false,
+            Then::Judge(host) => self.judge(host, spoken, client).await,
+            Then::Advise => {
+                say(client, "400 Bad Request", "text/plain; charset=utf-8", ADVICE.as_bytes()).await;
+                false
+            }
+        }
+    }
+
+    /// Judges what the client showed inside the tunnel. What is refused is closed without a word inside TLS, since any
+    /// word there would need a false certificate.
+    async fn judge(&self, host: TargetHost, spoken: &Spoken, client: &mut TcpStream) -> bool {
+        let gate = &self.proxy.gate;
+        let current = gate.in_force.to_keep();
+        let who = self.asker.who(gate, &current);
+        let asked = Asked::host(host);
+        let verdict = asked.judge(gate, &current, &who);
+        if verdict.allows() {
+            self.lease.also(asked, Made::new(gate, &current, &who, &verdict));
+            return true;
+        }
+        match asked.host {
+            TargetHost::Name(_) => self.proxy.counters.names_refused.add(1),
+            TargetHost::Address(_) => self.proxy.counters.nameless_refused.add(1),
+        }
+        let refused = self.proxy.refuse((&self.asker, who), &current, asked, verdict, Evidence::Connection);
+        if matches!(spoken, Spoken::Plain(_)) {
+            let page = refused.page(gate, Want::Text);
+            say(client, "403 Forbidden", page.content_type, &page.body).await;
+        }
+        false
+    }
+}
+
+const ADVICE: &str =
+    "This proxy carries plain http requests without a tunnel: send them to it in absolute form.\n";
+
+/// Answers plain HTTP inside a tunnel, then closes.
+async fn say(client: &mut TcpStream, status: &str, content_type: &str, body: &[u8]) {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\
+         Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+    );
+    // Whoever has gone need not hear it.
+    if client.write_all(head.as_bytes()).await.is_ok() && client.write_all(body).await.is_ok() {
+        let _ = client.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+#[path = "tunnel/tests.rs"]
+mod tests;

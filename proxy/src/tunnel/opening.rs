@@ -1,0 +1,156 @@
+//! How a tunnel begins: what the client's first bytes are, read without answering them.
+
+use crate::sni::{self, Hello};
+use crate::target::Target;
+use std::io;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+/// What a client began to speak inside its tunnel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    /// TLS.
+    Tls(Hello),
+    /// A plain HTTP/1 request.
+    Plain(PlainHead),
+    /// Something that shows no name: no TLS, broken TLS, no HTTP/1.
+    Nameless,
+    /// Nothing yet, or nothing whole, and the deadline has passed or the client has closed.
+    Nothing,
+}
+
+/// What the first plain HTTP request in a tunnel says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlainHead {
+    /// Its one `Host`.
+    pub(crate) host: Target,
+    /// Whether it asks to change the protocol (`Upgrade: websocket`).
+    pub(crate) upgrades: bool,
+}
+
+/// The result of looking at growing bytes.
+enum Look {
+    More,
+    Is(Spoken),
+}
+
+/// Reads on until the first bytes are understood. `first` holds what has been read already and keeps all that is read,
+/// for the origin to have.
+pub(crate) async fn listen(
+    client: &mut TcpStream,
+    first: &mut Vec<u8>,
+    deadline: Duration,
+) -> io::Result<Spoken> {
+    let understood = async {
+        loop {
+            if let Look::Is(spoken) = look(first) {
+                return Ok(spoken);
+            }
+            first.reserve(2048);
+            if client.read_buf(first).await? == 0 {
+                return Ok(Spoken::Nothing);
+            }
+        }
+    };
+    tokio::time::timeout(deadline, understood).await.unwrap_or(Ok(Spoken::Nothing))
+}
+
+fn look(bytes: &[u8]) -> Look {
+    if bytes.is_empty() {
+        return Look::More;
+    }
+    match sni::parse(bytes) {
+        sni::Opening::More => Look::More,
+        sni::Opening::Hello(hello) => Look::Is(Spoken::Tls(hello)),
+        sni::Opening::Malformed => Look::Is(Spoken::Nameless),
+        sni::Opening::NotTls => look_plain(bytes),
+    }
+}
+
+/// Looks at bytes that are not TLS. Only HTTP/1 request heads with exactly one `Host` are understood.
+fn look_plain(bytes: &[u8]) -> Look {
+    let method = bytes.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let begins_like_http = (1..=24).contains(&method) && bytes.get(method).is_none_or(|b| *b == b' ');
+    if !begins_like_http {
+        return Look::Is(Spoken::Nameless);
+    }
+    match bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+        Some(end) => Look::Is(plain_head(&bytes[..end]).map_or(Spoken::Nameless, Spoken::Plain)),
+        None if bytes.len() >= sni::MOST => Look::Is(Spoken::Nameless),
+        None => Look::More,
+    }
+}
+
+fn plain_head(head: &[u8]) -> Option<PlainHead> {
+    let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
+    lines.next()?.strip_suffix(" HTTP/1.1")?;
+    let (mut host, mut upgrades) = (None, false);
+    for line in lines {
+        let (name, value) = line.split_once(':')?;
+        // White space before the colon, or at the line's beginning, is read differently by different servers.
+        if name.is_empty() || name.contains([' ', '\t']) {
+            return None;
+        }
+        let value = value.trim_matches([' ', '\t']);
+        match name.to_ascii_lowercase().as_str() {
+            "host" if host.is_some() => return None,
+            "host" => host = Some(Target::parse(value, Some(80)).ok()?),
+            "upgrade" => upgrades = true,
+            _ => {}
+        }
+    }
+    Some(PlainHead { host: host?, upgrades })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spoken(bytes: &[u8]) -> Option<Spoken> {
+        match look(bytes) {
+            Look::More => None,
+            Look::Is(spoken) => Some(spoken),
+        }
+    }
+
+    fn plain(host: &str, upgrades: bool) -> Option<Spoken> {
+        Some(Spoken::Plain(PlainHead { host: Target::parse(host, Some(80)).unwrap(), upgrades }))
+    }
+
+    #[test]
+    fn first_bytes_are_told_apart() {
+        let cases: &[(&[u8], Option<Spoken>)] = &[
+            (b"", None),
+            (b"\x16", None),
+            (b"\x16\x03\x01", None),
+            (b"\x16\x02", Some(Spoken::Nameless)),
+            (b"G", None),
+            (b"GET / HTTP/1.1\r\nHost: a.test\r\n", None),
+            (b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", plain("a.test", false)),
+            (
+                b"GET / HTTP/1.1\r\nhOsT:a.test:8080\r\nUpgrade: websocket\r\n\r\nrest",
+                plain("a.test:8080", true),
+            ),
+            (b"GET / HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n\r\n", Some(Spoken::Nameless)),
+            (b"GET / HTTP/1.1\r\nHost : a.test\r\n\r\n", Some(Spoken::Nameless)),
+            (b"GET / HTTP/1.1\r\nX: y\r\n Host: a.test\r\n\r\n", Some(Spoken::Nameless)),
+            (b"GET / HTTP/1.1\r\n\r\n", Some(Spoken::Nameless)),
+            (b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n", Some(Spoken::Nameless)),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some(Spoken::Nameless)),
+            (b"SSH-2.0-OpenSSH_9.6\r\n", Some(Spoken::Nameless)),
+            (b"\x00\x0e\x38", Some(Spoken::Nameless)),
+            (b"\x05\x01\x00", Some(Spoken::Nameless)),
+        ];
+        for (bytes, meant) in cases {
+            assert_eq!(&spoken(bytes), meant, "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn an_endless_head_is_nameless() {
+        let mut endless = b"GET / HTTP/1.1\r\n".to_vec();
+        endless.resize(sni::MOST, b'a');
+        assert_eq!(spoken(&endless), Some(Spoken::Nameless));
+    }
+}

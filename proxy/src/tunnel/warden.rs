@@ -1,0 +1,373 @@
+//! Everything that is open stays under judgement: the warden ends what the agreement no longer allows.
+//!
+//! One task looks after all open tunnels and exchanges. It judges again what a replaced house, a new grant or a verdict's
+//! `until` could have changed, ends what has been quiet for too long, and marks minutes in use. A tunnel therefore has no
+//! timer of its own, which keeps an idle one small, and the instant that counts is always the gate's clock: a clock that
+//! jumps is noticed within a [`ROUND`].
+//!
+//! **Which minutes count.** A minute counts for the person and what they were allowed when at least
+//! [`MINUTE_BYTES`] passed through one tunnel or exchange within it, both directions together, or when they opened a page
+//! over plain HTTP. The keep-alives of a phone in a drawer are a few hundred bytes a minute and a TLS handshake with its
+//! certificates is 5 to 10 KiB, so neither alone makes a minute.
+
+use crate::gate::{Gate, Who};
+use crate::http::Counters;
+use crate::target::TargetHost;
+use agreements::{Counts, Outcome, PersonId, Record, Rule, Severity, Subject, Verdict};
+use chrono::{DateTime, Utc};
+use records::{ClockState, Current};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often the warden looks at the clock.
+pub(crate) const ROUND: Duration = Duration::from_millis(250);
+
+/// How many bytes in one minute make it a minute of use.
+pub(crate) const MINUTE_BYTES: u64 = 16 * 1024;
+
+/// Locks are taken for one shard at a time, so that opening a tunnel seldom waits for a round.
+const SHARDS: usize = 16;
+
+/// Who asked, as they showed themselves: enough to find the person again in a later house.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    /// The device's address.
+    pub(crate) address: IpAddr,
+    /// The token that it showed.
+    pub(crate) token: Option<Box<str>>,
+}
+
+impl Asker {
+    /// Who that is now.
+    pub(crate) fn who(&self, gate: &Gate, current: &Current) -> Who {
+        gate.who(current, self.address, self.token.as_deref())
+    }
+}
+
+/// One thing that was asked for and judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// The host.
+    pub(crate) host: TargetHost,
+    /// The path without its query, where it was seen.
+    pub(crate) path: Option<Box<str>>,
+    /// It is an address of the home's own network that the home opened ([`Reach::is_home`]).
+    ///
+    /// [`Reach::is_home`]: crate::target::Reach::is_home
+    pub(crate) inside: bool,
+}
+
+/// The home's own printer is not the internet, and agreements are about the internet: `home_network` of `gateway.yaml`
+/// says what may be reached there. It leaves no record and no minutes.
+const INSIDE: Verdict = Verdict {
+    outcome: Outcome::Allow,
+    rule: Rule::Otherwise,
+    source: None,
+    subject: Subject::Address,
+    until: None,
+    severity: Severity::Technical,
+    record: Record::Nothing,
+    counts: Counts(0),
+};
+
+impl Asked {
+    /// A host whose paths are not seen.
+    pub(crate) fn host(host: TargetHost) -> Self {
+        Self { host, path: None, inside: false }
+    }
+
+    /// Decides, now.
+    pub(crate) fn judge(&self, gate: &Gate, current: &Current, who: &Who) -> Verdict {
+        if self.inside {
+            return INSIDE;
+        }
+        gate.judge(current, who, self.host.judged(), self.path.as_deref())
+    }
+}
+
+/// A decision that was made, and with what, so that the warden knows when to make it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    pub(crate) generation: u64,
+    pub(crate) person: PersonId,
+    pub(crate) clock: ClockState,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) until: Option<DateTime<Utc>>,
+    pub(crate) counts: Counts,
+}
+
+impl Made {
+    /// Notes what `verdict` was made with.
+    pub(crate) fn new(gate: &Gate, current: &Current, who: &Who, verdict: &Verdict) -> Self {
+        Self {
+            generation: current.generation,
+            person: who.person,
+            clock: gate.clock.state(),
+            at: gate.clock.now(),
+            until: verdict.until,
+            counts: verdict.counts,
+        }
+    }
+
+    /// Both decisions as one: it holds while both hold, is as old as the older, and its minutes count for both.
+    fn and(self, other: Self) -> Self {
+        let until = match (self.until, other.until) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let generation = self.generation.min(other.generation);
+        Self { until, generation, counts: Counts(self.counts.0 | other.counts.0), ..self }
+    }
+}
+
+/// What the warden holds of one open tunnel or exchange.
+#[derive(Debug)]
+struct Held {
+    asker: Asker,
+    asked: Vec<Asked>,
+    made: Made,
+    moved: Arc<AtomicU64>,
+    minute: Minute,
+    quiet: Quiet,
+    cut: CancellationToken,
+}
+
+/// The running minute and what had passed when it began.
+#[derive(Debug)]
+struct Minute {
+    number: i64,
+    began_with: u64,
+    marked: bool,
+}
+
+/// Since when nothing has passed.
+#[derive(Debug)]
+struct Quiet {
+    limit: Duration,
+    since: Duration,
+    with: u64,
+}
+
+/// One look at the clock.
+struct Moment {
+    now: DateTime<Utc>,
+    steady: Duration,
+    clock: ClockState,
+}
+
+/// What becomes of something open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Stays,
+    Refused,
+    TooQuiet,
+}
+
+/// Looks after everything open.
+pub(crate) struct Warden {
+    gate: Arc<Gate>,
+    counters: Arc<Counters>,
+    next: AtomicU64,
+    shards: [Mutex<HashMap<u64, Held>>; SHARDS],
+}
+
+/// Something open that the warden looks after, until it is dropped.
+pub(crate) struct Lease {
+    key: u64,
+    warden: Arc<Warden>,
+    moved: Arc<AtomicU64>,
+    cut: CancellationToken,
+}
+
+impl Lease {
+    /// Where to count bytes that pass.
+    pub(crate) fn moved(&self) -> &Arc<AtomicU64> {
+        &self.moved
+    }
+
+    /// Cancelled when this must end.
+    pub(crate) fn cut(&self) -> &CancellationToken {
+        &self.cut
+    }
+
+    /// From now on something else has to stay allowed as well: the server name inside a tunnel.
+    pub(crate) fn also(&self, asked: Asked, made: Made) {
+        let mut shard = self.warden.shard(self.key);
+        if let Some(held) = shard.get_mut(&self.key) {
+            held.asked.push(asked);
+            held.made = held.made.and(made);
+        }
+    }
+
+    /// How long nothing may pass from now on.
+    pub(crate) fn quiet_for(&self, limit: Duration) {
+        if let Some(held) = self.warden.shard(self.key).get_mut(&self.key) {
+            held.quiet.limit = limit;
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let held = self.warden.shard(self.key).remove(&self.key);
+        if let Some(mut held) = held {
+            let current = self.warden.gate.in_force.current();
+            // A house that came since the last round numbers its people anew: then the last moments are not marked.
+            if current.generation == held.made.generation {
+                held.mark(&current, self.warden.moment().now);
+            }
+        }
+    }
+}
+
+impl Warden {
+    pub(crate) fn new(gate: Arc<Gate>, counters: Arc<Counters>) -> Self {
+        let shards = std::array::from_fn(|_| Mutex::new(HashMap::new()));
+        Self { gate, counters, next: AtomicU64::new(0), shards }
+    }
+
+    /// Takes something open into care. It is ended when `asked` is no longer allowed, or nothing passed for `quiet`.
+    pub(crate) fn hold(
+        self: &Arc<Self>,
+        asker: Asker,
+        asked: Asked,
+        made: Made,
+        quiet: Duration,
+        cut: CancellationToken,
+    ) -> Lease {
+        let key = self.next.fetch_add(1, Ordering::Relaxed);
+        let moved = Arc::new(AtomicU64::new(0));
+        let moment = self.moment();
+        let held = Held {
+            asker,
+            asked: vec![asked],
+            made,
+            moved: Arc::clone(&moved),
+            minute: Minute { number: minute(moment.now), began_with: 0, marked: false },
+            quiet: Quiet { limit: quiet, since: moment.steady, with: 0 },
+            cut: cut.clone(),
+        };
+        self.shard(key).insert(key, held);
+        // A house may have come between the judgement and this line, after its round passed this shard.
+        if self.gate.in_force.current().generation != made.generation {
+            self.round_of(usize::try_from(key).unwrap_or(0) % SHARDS);
+        }
+        Lease { key, warden: Arc::clone(self), moved, cut }
+    }
+
+    /// Marks the running minute at once: someone opened a page.
+    pub(crate) fn opened_a_page(current: &Current, made: &Made) {
+        current.sheet.mark(made.person, made.counts);
+    }
+
+    /// Looks after everything until told to stop.
+    pub(crate) async fn watch(&self, stop: CancellationToken) {
+        let mut changes = self.gate.in_force.changes();
+        let mut rounds = tokio::time::interval(ROUND);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = rounds.tick() => {}
+                // The sender lives in the gate, which we hold: it cannot be gone.
+                _ = changes.changed() => {}
+            }
+            for shard in 0..SHARDS {
+                self.round_of(shard);
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn round_of(&self, shard: usize) {
+        let current = self.gate.in_force.current();
+        let moment = self.moment();
+        let mut shard = lock(&self.shards[shard]);
+        shard.retain(|_, held| {
+            let fate = held.look(&self.gate, &current, &moment);
+            match fate {
+                Fate::Stays => return true,
+                Fate::Refused => self.counters.cut_by_verdict.add(1),
+                Fate::TooQuiet => self.counters.cut_quiet.add(1),
+            }
+            held.cut.cancel();
+            false
+        });
+    }
+
+    fn moment(&self) -> Moment {
+        let clock = &self.gate.clock;
+        Moment { now: clock.now(), steady: clock.steady(), clock: clock.state() }
+    }
+
+    fn shard(&self, key: u64) -> MutexGuard<'_, HashMap<u64, Held>> {
+        lock(&self.shards[usize::try_from(key % SHARDS as u64).unwrap_or(0)])
+    }
+}
+
+/// Nothing in the warden leaves a shard half changed, so a panic elsewhere does not make it unusable.
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of the minute that an instant lies in.
+fn minute(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(60)
+}
+
+impl Held {
+    fn look(&mut self, gate: &Gate, current: &Current, moment: &Moment) -> Fate {
+        if self.is_due(current, moment) && !self.judge_again(gate, current, moment) {
+            return Fate::Refused;
+        }
+        self.mark(current, moment.now);
+        let moved = self.moved.load(Ordering::Relaxed);
+        if moved != self.quiet.with {
+            (self.quiet.with, self.quiet.since) = (moved, moment.steady);
+        }
+        let quiet = moment.steady.saturating_sub(self.quiet.since);
+        if quiet >= self.quiet.limit { Fate::TooQuiet } else { Fate::Stays }
+    }
+
+    /// Whether the decision could be another one now. A clock that went back is a reason too.
+    fn is_due(&self, current: &Current, moment: &Moment) -> bool {
+        self.made.generation != current.generation
+            || self.made.clock != moment.clock
+            || moment.now < self.made.at
+            || self.made.until.is_some_and(|until| moment.now >= until)
+    }
+
+    /// Whether everything is still allowed.
+    fn judge_again(&mut self, gate: &Gate, current: &Current, moment: &Moment) -> bool {
+        let who = self.asker.who(gate, current);
+        let mut made: Option<Made> = None;
+        for asked in &self.asked {
+            let verdict = asked.judge(gate, current, &who);
+            if !verdict.allows() {
+                return false;
+            }
+            let one = Made::new(gate, current, &who, &verdict);
+            made = Some(made.map_or(one, |others| others.and(one)));
+        }
+        if let Some(made) = made {
+            self.made = Made { clock: moment.clock, at: moment.now, ..made };
+        }
+        true
+    }
+
+    fn mark(&mut self, current: &Current, now: DateTime<Utc>) {
+        let moved = self.moved.load(Ordering::Relaxed);
+        let running = minute(now);
+        if running != self.minute.number {
+            self.minute = Minute { number: running, began_with: moved, marked: false };
+        }
+        if !self.minute.marked && moved - self.minute.began_with >= MINUTE_BYTES {
+            self.minute.marked = true;
+            current.sheet.mark(self.made.person, self.made.counts);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Connections: how many, how slow, and what is left when they are gone.
+
+use crate::client::Client;
+use crate::hello::Hello;
+use crate::home::{Home, JORDAN, SAM};
+use crate::origin::{Origin, echo_server};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn whoever_dawdles_over_a_head_is_closed() {
+    let home = Home::with(|c| c.limits.head = Duration::from_millis(300)).await;
+    let mut client = Client::of(&home, JORDAN).await;
+    client.say("GET http://plain.test/ HTTP/1.1\nHost: x\nA: ").await;
+    let start = Instant::now();
+    client.rest().await;
+    assert!((Duration::from_millis(200)..Duration::from_secs(5)).contains(&start.elapsed()));
+    home.until("its place is free", |c| c.connections_open.get() == 0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_frees_everything() {
+    let (home, origin) = (Home::open().await, Origin::start().await);
+    let mut client = Client::of(&home, JORDAN).await;
+    client.say(&format!("GET {}/drip HTTP/1.1\nHost: x\n\n", origin.url("plain.test"))).await;
+    client.head().await;
+    assert_eq!(home.counters.exchanges_open.get(), 1);
+    drop(client);
+    home.until("nothing is open", |c| c.exchanges_open.get() == 0 && c.connections_open.get() == 0).await;
+    home.until("nor at the origin", |_| origin.open.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn an_origin_that_never_answers_is_given_up() {
+    let home = Home::with(|c| c.limits.answer = Duration::from_millis(200)).await;
+    let origin = Origin::start().await;
+    let mut client = Client::of(&home, JORDAN).await;
+    client.say(&format!("GET {}/never HTTP/1.1\nHost: x\n\n", origin.url("plain.test"))).await;
+    assert_eq!(client.answer().await.status, 504);
+}
+
+#[tokio::test]
+async fn one_client_does_not_take_the_others_places() {
+    let home = Home::with(|c| c.limits.per_client = 3).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(Client::of(&home, JORDAN).await);
+    }
+    home.until("three are taken", |c| c.connections_open.get() == 3).await;
+    assert!(Client::of(&home, JORDAN).await.is_closed().await);
+    let mut other = Client::of(&home, SAM).await;
+    other.say("GET / HTTP/1.1\nHost: x\n\n").await;
+    assert_eq!(other.answer().await.status, 404);
+    held.pop();
+    home.until("a place is free", |c| c.connections_open.get() == 3).await;
+    let mut next = Client::of(&home, JORDAN).await;
+    next.say("GET / HTTP/1.1\nHost: x\n\n").await;
+    assert_eq!(next.answer().await.status, 404);
+    assert_eq!(home.counters.too_many.get(), 1);
+}
+
+#[tokio::test]
+async fn a_full_proxy_takes_the_next_when_one_goes() {
+    let home = Home::with(|c| c.limits.connections = 2).await;
+    let held = [Client::of(&home, JORDAN).await, Client::of(&home, JORDAN).await];
+    home.until("both are taken", |c| c.connections_open.get() == 2).await;
+    let mut waiting = Client::of(&home, SAM).await;
+    waiting.say("GET / HTTP/1.1\nHost: x\n\n").await;
+    drop(held);
+    assert_eq!(waiting.answer().await.status, 404);
+}
+
+#[tokio::test]
+async fn stopping_lets_an_answer_end_and_then_closes_what_is_open() {
+    let home = Home::with(|c| c.limits.grace = Duration::from_millis(500)).await;
+    let (web, bytes) = (Origin::start().await, echo_server().await);
+    let url = web.url("plain.test");
+    let mut idle = Client::of(&home, JORDAN).await;
+    idle.say(&format!("GET {url}/ HTTP/1.1\nHost: x\n\n")).await;
+    idle.answer().await;
+    let mut posting = Client::of(&home, JORDAN).await;
+    posting.say(&format!("POST {url}/count HTTP/1.1\nHost: x\nContent-Length: 4\n\nab")).await;
+    let mut tunnel = Client::of(&home, JORDAN).await;
+    assert_eq!(tunnel.tunnel("plain.test", bytes).await, 200);
+    home.until("all are under way", |c| c.exchanges_open.get() == 1 && c.tunnels_open.get() == 1).await;
+    home.stop.cancel();
+    assert!(idle.is_closed().await, "a connection without a request ends at once");
+    posting.say("cd").await;
+    assert_eq!(posting.answer().await.body, "4");
+    assert!(tunnel.is_closed().await);
+    let counters = home.counters.clone();
+    assert!(home.breaches().await.is_empty());
+    assert_eq!((counters.connections_open.get(), counters.tunnels_open.get()), (0, 0));
+}
+
+/// What this process has in memory, in bytes (`/proc/self/statm`, field 2, pages of 4 KiB).
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    text.split(' ').nth(1).expect("a second field").parse::<u64>().expect("a number") * 4096
+}
+
+#[tokio::test]
+async fn an_idle_tunnel_is_small() {
+    const TUNNELS: usize = 1000;
+    let (home, origin) = (Home::open().await, echo_server().await);
+    let hello = Hello::to("plain.test").bytes();
+    let mut held = Vec::with_capacity(TUNNELS);
+    // The first hundred warm up what is there once; what the rest adds is theirs.
+    let mut before = 0;
+    for i in 0..TUNNELS {
+        if i == 100 {
+            before = resident();
+        }
+        let mut client = Client::of(&home, SAM).await;
+        client.tunnel("plain.test", origin).await;
+        client.send(&hello).await;
+        assert_eq!(client.take(hello.len()).await, hello);
+        held.push(client);
+    }
+    assert_eq!(home.counters.tunnels_open.get(), TUNNELS as u64);
+    let each = resident().saturating_sub(before) / (TUNNELS as u64 - 100);
+    // Both ends of the tunnel, its client and its origin live in this process; the origin's copy alone keeps 8 KiB.
+    assert!(each < 24 * 1024, "{each} bytes a tunnel");
+    println!("an idle tunnel with its client and its origin adds {each} bytes to this process");
+    drop(held);
+    home.until("all have ended", |c| c.tunnels_open.get() == 0).await;
+}

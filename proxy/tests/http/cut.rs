@@ -1,0 +1,239 @@
+//! What is open ends when it is no longer allowed, within five seconds by the wall and mostly far sooner; what stays
+//! allowed stays.
+
+use crate::client::{Client, ask};
+use crate::hello::Hello;
+use crate::home::{Home, JORDAN, NOON, SAM, UNKNOWN, instant, jordans_with, snapshot};
+use crate::origin::{Origin, echo_server};
+use agreements::{GrantKind, LimitKey, LiveGrant, Standing, What, Word};
+use chrono::TimeDelta;
+use records::ClockState;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+
+/// An open tunnel through which bytes have passed.
+async fn tunnel(home: &Home, device: &str, host: &str, origin: SocketAddr) -> Client {
+    let mut client = Client::of(home, device).await;
+    assert_eq!(client.tunnel(host, origin).await, 200, "{host}");
+    let hello = Hello::to(host).bytes();
+    client.send(&hello).await;
+    assert_eq!(client.take(hello.len()).await, hello);
+    client
+}
+
+/// Bytes still pass.
+async fn is_open(client: &mut Client) -> bool {
+    client.stream.write_all(b"still there?").await.is_ok() && client.take(12).await == b"still there?"
+}
+
+/// It ends, in time.
+async fn ends(mut client: Client) {
+    let start = Instant::now();
+    client.rest().await;
+    assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
+}
+
+/// Two rounds of the warden and some.
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(700)).await;
+}
+
+fn nine_in_the_evening(home: &Home) {
+    home.clock.advance(Duration::from_secs(9 * 3600));
+}
+
+#[tokio::test]
+async fn bedtime_ends_tunnels_downloads_uploads_and_websockets() {
+    let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
+    let url = web.url("plain.test");
+    let tunnelled = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    let mut download = Client::of(&home, JORDAN).await;
+    download.say(&format!("GET {url}/drip HTTP/1.1\nHost: x\n\n")).await;
+    assert_eq!(download.head().await.status, 200);
+    download.take(2000).await;
+    let mut upload = Client::of(&home, JORDAN).await;
+    upload.say(&format!("POST {url}/count HTTP/1.1\nHost: x\nContent-Length: 1000000\n\nfirst")).await;
+    let mut websocket = Client::of(&home, JORDAN).await;
+    websocket
+        .say(&format!("GET {url}/ws HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: websocket\n\n"))
+        .await;
+    assert_eq!(websocket.head().await.status, 101);
+    let mut waiting = Client::of(&home, JORDAN).await;
+    waiting.say(&format!("GET {url}/never HTTP/1.1\nHost: x\n\n")).await;
+    // Nobody reads this one: the proxy is stuck writing to it and has to end it all the same.
+    let mut unread = Client::of(&home, JORDAN).await;
+    unread.say(&format!("GET {url}/drip HTTP/1.1\nHost: x\n\n")).await;
+    let mut others = tunnel(&home, SAM, "plain.test", bytes).await;
+    home.until("all are under way", |c| c.exchanges_open.get() == 4 && c.tunnels_open.get() == 3).await;
+
+    nine_in_the_evening(&home);
+    for client in [tunnelled, download, upload, websocket, waiting, unread] {
+        ends(client).await;
+    }
+    assert_eq!(home.counters.cut_by_verdict.get(), 6);
+    assert!(is_open(&mut others).await, "Sam's night is Sam's");
+    home.until("nothing of it is left", |c| c.exchanges_open.get() == 0 && c.tunnels_open.get() == 1).await;
+    drop(others);
+    assert!(home.breaches().await.is_empty(), "the end of a day is nobody's breach");
+}
+
+#[tokio::test]
+async fn a_minute_before_bedtime_everything_flows() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let mut client = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    home.clock.set(instant("2026-11-21T20:59:59Z"));
+    a_moment().await;
+    assert!(is_open(&mut client).await);
+    home.clock.advance(Duration::from_secs(1));
+    ends(client).await;
+}
+
+#[tokio::test]
+async fn what_is_protected_stays_through_the_night() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let mut support = tunnel(&home, JORDAN, "help.test", bytes).await;
+    let mut unknown = tunnel(&home, UNKNOWN, "help.test", bytes).await;
+    let mail = tunnel(&home, JORDAN, "mail.test", bytes).await;
+    nine_in_the_evening(&home);
+    // Private mail follows the windows.
+    ends(mail).await;
+    a_moment().await;
+    assert!(is_open(&mut support).await && is_open(&mut unknown).await);
+}
+
+#[tokio::test]
+async fn a_grant_opens_and_its_end_closes() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let grant = LiveGrant {
+        entry: 1,
+        person: "jordan".into(),
+        kind: GrantKind::Sites(What::Words(vec![Word::parse("ask.test").unwrap()])),
+        from: instant(NOON),
+        until: instant(NOON) + TimeDelta::hours(1),
+        by: "K. Lane".into(),
+    };
+    home.grant(std::slice::from_ref(&grant));
+    let revoked = tunnel(&home, JORDAN, "ask.test", bytes).await;
+    let mut other = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    home.grant(&[]);
+    ends(revoked).await;
+    assert!(is_open(&mut other).await, "the rest of the agreement did not change");
+
+    home.grant(&[grant]);
+    let over = tunnel(&home, JORDAN, "ask.test", bytes).await;
+    home.clock.advance(Duration::from_secs(3600));
+    ends(over).await;
+}
+
+#[tokio::test]
+async fn a_changed_agreement_ends_what_it_no_longer_allows() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let any = tunnel(&home, JORDAN, "any.test", bytes).await;
+    let mut plain = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    home.change_jordans(&jordans_with("blocked.test,", "blocked.test, any.test,"));
+    ends(any).await;
+    assert!(is_open(&mut plain).await);
+    // Their phone is somebody else's now: they are found again by what the device showed, not by their old number.
+    home.change_jordans(&jordans_with("ip: 127.0.0.2", "ip: 127.0.0.77"));
+    ends(plain).await;
+}
+
+#[tokio::test]
+async fn the_server_name_inside_stays_under_judgement_too() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let mut client = Client::of(&home, JORDAN).await;
+    client.tunnel("plain.test", bytes).await;
+    let hello = Hello::to("inner.test").bytes();
+    client.send(&hello).await;
+    assert_eq!(client.take(hello.len()).await, hello);
+    home.change_jordans(&jordans_with("blocked.test,", "blocked.test, inner.test,"));
+    ends(client).await;
+}
+
+#[tokio::test]
+async fn a_limit_that_is_used_up_ends_what_it_counts() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let video = tunnel(&home, JORDAN, "video.test", bytes).await;
+    let mut other = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    let house = &home.in_force.to_keep().snapshot.house;
+    // An hour of video is all of it, and an hour of everything is not.
+    let used = |_: &str, _: &LimitKey| 60;
+    let standing = Standing::new(house, &[], &[], &used);
+    home.in_force.replace_standing(standing.into());
+    ends(video).await;
+    assert!(is_open(&mut other).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_puts_everybody_on_the_baseline() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let client = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    home.clock.set_state(ClockState::Jumped);
+    ends(client).await;
+}
+
+#[tokio::test]
+async fn a_house_that_comes_in_between_is_not_missed() {
+    // The window between a judgement and the warden's care is closed: whatever happens there, nothing blocked stays open.
+    let home = Home::with(|c| c.limits.opening = Duration::from_secs(60)).await;
+    let bytes = echo_server().await;
+    let (one, other) = (jordans_with("blocked.test,", "blocked.test, any.test,"), jordans_with("", ""));
+    for round in 0..20 {
+        let mut client = Client::of(&home, JORDAN).await;
+        let connect = format!("CONNECT any.test:{} HTTP/1.1\nConnection: close\n\n", bytes.port());
+        let (strict, ()) = (snapshot(&one), client.say(&connect).await);
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        let standing = Standing::new(&strict.house, &[], &[], &|_, _| 0);
+        home.in_force.replace(strict, standing.into());
+        ends(client).await;
+        home.change_jordans(&other);
+    }
+    home.until("nothing is open", |c| c.tunnels_open.get() == 0).await;
+}
+
+#[tokio::test]
+async fn a_quiet_tunnel_ends_and_a_busy_one_does_not() {
+    let home = Home::with(|c| c.limits.tunnel_quiet = Duration::from_secs(600)).await;
+    let bytes = echo_server().await;
+    let quiet = tunnel(&home, SAM, "plain.test", bytes).await;
+    let mut busy = tunnel(&home, SAM, "plain.test", bytes).await;
+    a_moment().await;
+    home.clock.advance(Duration::from_secs(599));
+    a_moment().await;
+    assert!(is_open(&mut busy).await);
+    a_moment().await;
+    home.clock.advance(Duration::from_secs(2));
+    ends(quiet).await;
+    a_moment().await;
+    assert!(is_open(&mut busy).await);
+    assert_eq!(home.counters.cut_quiet.get(), 1);
+}
+
+/// The minutes of everything that Jordan has used today, once the journal has looked at the marks again.
+async fn minutes(home: &Home) -> u16 {
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let current = home.in_force.to_keep();
+    let house = &current.snapshot.house;
+    let used = home.records.minutes_today(house, house.person("jordan").unwrap()).await.unwrap();
+    used.iter().find(|used| used.key == "everything").map_or(0, |used| used.counted)
+}
+
+#[tokio::test]
+async fn minutes_are_marked_when_somebody_uses_them() {
+    let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
+    let get = |accept: &str| format!("GET {}/ HTTP/1.1\nHost: x\n{accept}\n", web.url("plain.test"));
+    let mut client = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    assert_eq!(ask(&home, JORDAN, &get("")).await.status, 200);
+    assert_eq!(minutes(&home).await, 0, "a handshake and a program's request make no minute");
+    client.send(&[0; 20_000]).await;
+    client.take(20_000).await;
+    assert_eq!(minutes(&home).await, 1, "what flows does");
+    home.clock.advance(Duration::from_secs(60));
+    assert!(is_open(&mut client).await);
+    assert_eq!(minutes(&home).await, 1, "a phone in a drawer does not");
+    assert_eq!(ask(&home, JORDAN, &get("Accept: text/html\n")).await.status, 200);
+    assert_eq!(minutes(&home).await, 2, "a page that someone opened does");
+}
