@@ -8,7 +8,7 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 
 /// The most characters of an ask's words that are kept.
-pub const MOST_WORDS: usize = 300;
+pub(crate) const MOST_WORDS: usize = 300;
 
 /// What a young person asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -177,13 +177,23 @@ fn contacts(home: &agreements::Home) -> Vec<Contact<'_>> {
         }
         agreements::Word::Path(..) | agreements::Word::Service(_) | agreements::Word::Category(_) => None,
     });
-    let known = builtin::support().iter().take(HELPLINES).map(|contact| Contact {
+    let known = builtin::support_in(nation(home)).take(HELPLINES).map(|contact| Contact {
         host: contact.host,
         title: contact.title,
-        reach: contact.phone,
+        reach: contact.reach(),
         sentence: contact.sentence,
     });
     known.chain(own.take(3)).collect()
+}
+
+/// The home's nation is the one whose bank holidays it keeps; England where it says none.
+fn nation(home: &agreements::Home) -> builtin::Nation {
+    match home.school.bank_holidays {
+        None | Some(agreements::Nation::England) => builtin::Nation::England,
+        Some(agreements::Nation::Wales) => builtin::Nation::Wales,
+        Some(agreements::Nation::Scotland) => builtin::Nation::Scotland,
+        Some(agreements::Nation::NorthernIreland) => builtin::Nation::NorthernIreland,
+    }
 }
 
 /// Where to read more about the kind of site that was refused (seed 003 §4.12).

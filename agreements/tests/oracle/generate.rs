@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 /// A small generator of numbers (SplitMix64), so that a seed names a home for ever.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,24 +18,24 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
-    pub fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u64) as usize].clone()
     }
 }
 
 /// A date as (year, month, day): jiff and chrono meet in text only.
-pub type Date = (i16, i8, i8);
+pub(crate) type Date = (i16, i8, i8);
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Day {
+pub(crate) enum Day {
     Date(Date),
     Range(Date, Date),
     SchoolNights,
@@ -49,10 +49,10 @@ pub enum Day {
 }
 
 /// Minutes after midnight.
-pub type Clock = u16;
+pub(crate) type Clock = u16;
 
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub seed: u64,
     pub terms: Vec<(Date, Date)>,
     pub days_off: Vec<Date>,
@@ -93,9 +93,16 @@ impl Day {
 }
 
 impl Plan {
-    pub fn generate(seed: u64) -> Self {
+    pub(crate) fn generate(seed: u64) -> Self {
         let mut r = Random::new(seed);
-        let terms = vec![((2026, 1, 5), (2026, 2, 13)), ((2026, 2, 23), (2026, 4, 1)), ((2026, 9, 2), (2026, 10, 23)), ((2026, 10, 26), (2026, 12, 18)), ((2027, 1, 4), (2027, 3, 31)), ((2027, 9, 6), (2027, 12, 17))];
+        let terms = vec![
+            ((2026, 1, 5), (2026, 2, 13)),
+            ((2026, 2, 23), (2026, 4, 1)),
+            ((2026, 9, 2), (2026, 10, 23)),
+            ((2026, 10, 26), (2026, 12, 18)),
+            ((2027, 1, 4), (2027, 3, 31)),
+            ((2027, 9, 6), (2027, 12, 17)),
+        ];
         let days_off = (0..r.below(4)).map(|_| any_date(&mut r)).collect();
         Self {
             seed,
@@ -113,12 +120,14 @@ impl Plan {
     }
 
     /// The plan as a home's files: the agreement first.
-    pub fn files(&self) -> Vec<(String, String)> {
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
         vec![("agreements/alex.yaml".into(), self.agreement()), ("home.yaml".into(), self.home())]
     }
 
     fn agreement(&self) -> String {
-        let mut text = String::from("person: Alex\nagreed:\n  risk_assessment: {ref: R, on: 2026-01-01}\n  review_by: 2029-01-01\n  young_person: {on: 2026-01-01, view: ok}\n  social_worker: {name: A, authority: B, on: 2026-01-01}\n  home_manager: {name: C, on: 2026-01-01}\n");
+        let mut text = String::from(
+            "person: Alex\nagreed:\n  risk_assessment: {ref: R, on: 2026-01-01}\n  review_by: 2029-01-01\n  young_person: {on: 2026-01-01, view: ok}\n  social_worker: {name: A, authority: B, on: 2026-01-01}\n  home_manager: {name: C, on: 2026-01-01}\n",
+        );
         if self.staff {
             text = String::from("person: Alex\nfor: staff\n");
         }
@@ -132,7 +141,11 @@ impl Plan {
                 let _ = writeln!(text, "  {}: {}", day.word(), clock(*at));
             }
         }
-        let _ = write!(text, "allow: [open.shut.example]\nask: [maybe.example]\nblock: [shut.example]\notherwise: {}\nschool_hours: {}\neducation_sites: [homework.example]\n", self.otherwise, self.school_hours);
+        let _ = write!(
+            text,
+            "allow: [open.shut.example]\nask: [maybe.example]\nblock: [shut.example]\notherwise: {}\nschool_hours: {}\neducation_sites: [homework.example]\n",
+            self.otherwise, self.school_hours
+        );
         text
     }
 
@@ -160,13 +173,32 @@ fn windows_word(windows: &[(Clock, Clock)]) -> String {
     match windows {
         [] => "never".into(),
         [(0, 1440)] => "all_day".into(),
-        many => many.iter().map(|(a, b)| format!("{}-{}", clock(*a), if *b == 1440 { "24:00".into() } else { clock(*b % 1440) })).collect::<Vec<_>>().join(", "),
+        many => many
+            .iter()
+            .map(|(a, b)| {
+                format!("{}-{}", clock(*a), if *b == 1440 { "24:00".into() } else { clock(*b % 1440) })
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
 fn any_date(r: &mut Random) -> Date {
     // Around the clock changes more often than not.
-    r.pick(&[(2026, 3, 28), (2026, 3, 29), (2026, 10, 24), (2026, 10, 25), (2026, 12, 24), (2027, 3, 27), (2027, 3, 28), (2027, 10, 30), (2027, 10, 31), (2026, 5, 12), (2027, 1, 18), (2026, 11, 27)])
+    r.pick(&[
+        (2026, 3, 28),
+        (2026, 3, 29),
+        (2026, 10, 24),
+        (2026, 10, 25),
+        (2026, 12, 24),
+        (2027, 3, 27),
+        (2027, 3, 28),
+        (2027, 10, 30),
+        (2027, 10, 31),
+        (2026, 5, 12),
+        (2027, 1, 18),
+        (2026, 11, 27),
+    ])
 }
 
 /// Day keys of one table, no two of equal rank on one day.
@@ -180,7 +212,14 @@ fn days(r: &mut Random) -> Vec<Day> {
         days.push(Day::Range((2026, 10, 20), (2026, 10, 26)));
         days.push(Day::Range((2027, 3, 20), (2027, 4, 2)));
     }
-    for (day, percent) in [(Day::SchoolNights, 40), (Day::SchoolDays, 40), (Day::Holidays, 30), (Day::Weekdays, 40), (Day::Weekends, 40), (Day::EveryDay, 85)] {
+    for (day, percent) in [
+        (Day::SchoolNights, 40),
+        (Day::SchoolDays, 40),
+        (Day::Holidays, 30),
+        (Day::Weekdays, 40),
+        (Day::Weekends, 40),
+        (Day::EveryDay, 85),
+    ] {
         if r.chance(percent) {
             days.push(day);
         }
@@ -232,5 +271,8 @@ fn online(r: &mut Random) -> Vec<(Day, Vec<(Clock, Clock)>)> {
 }
 
 fn bedtime(r: &mut Random) -> Vec<(Day, Clock)> {
-    days(r).into_iter().map(|day| (day, r.pick(&[20 * 60, 21 * 60, 22 * 60 + 30, 23 * 60 + 59, 0, 30, 60, 75, 90, 120]))).collect()
+    days(r)
+        .into_iter()
+        .map(|day| (day, r.pick(&[20 * 60, 21 * 60, 22 * 60 + 30, 23 * 60 + 59, 0, 30, 60, 75, 90, 120])))
+        .collect()
 }

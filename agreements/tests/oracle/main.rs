@@ -13,7 +13,7 @@ use generate::{Plan, Random};
 use oracle::{Expected, Oracle};
 
 /// What is asked of both: a host, and what the catalogue says of it.
-pub const QUESTIONS: &[(&str, Option<Category>)] = &[
+pub(crate) const QUESTIONS: &[(&str, Option<Category>)] = &[
     ("plain.example", None),
     ("helpline.example", Some(Category::SUPPORT)),
     ("mail.example", Some(Category::PRIVATE_MAIL)),
@@ -45,6 +45,7 @@ fn outcome(expected: Expected) -> (Outcome, &'static str) {
     match expected {
         Expected::Allow(rule) => (Outcome::Allow, rule),
         Expected::Ask(rule) => (Outcome::Ask, rule),
+        Expected::WithStaff(rule) => (Outcome::WithStaff, rule),
         Expected::Block(rule) => (Outcome::Block, rule),
     }
 }
@@ -69,10 +70,20 @@ fn check(plan: &Plan, from: &str, minutes: i64, step: usize) -> u64 {
             let got = (verdict.outcome, rule_word(verdict.rule));
             let (outcome, rule) = outcome(oracle.expect(&time, index));
             let host = QUESTIONS[index].0;
-            assert_eq!(got, (outcome, rule.to_owned()), "seed {} at {at}: {host}\n{:#?}", plan.seed, plan.files());
+            assert_eq!(
+                got,
+                (outcome, rule.to_owned()),
+                "seed {} at {at}: {host}\n{:#?}",
+                plan.seed,
+                plan.files()
+            );
             // What was promised earlier must have held until now.
             if let Some((until, outcome, rule)) = &promised[index] {
-                assert!(at >= *until || (got.0, &got.1) == (*outcome, rule), "seed {}: {host} changed at {at}, promised until {until}", plan.seed);
+                assert!(
+                    at >= *until || (got.0, &got.1) == (*outcome, rule),
+                    "seed {}: {host} changed at {at}, promised until {until}",
+                    plan.seed
+                );
             }
             promised[index] = verdict.until.map(|until| (until, got.0, got.1));
             if let Some(until) = verdict.until {
@@ -86,24 +97,12 @@ fn check(plan: &Plan, from: &str, minutes: i64, step: usize) -> u64 {
 
 const TWO_YEARS: i64 = 730 * 24 * 60;
 
-/// Every minute of both years, for a few homes.
+/// Every minute of both years.
 #[test]
 fn every_minute_of_two_years() {
-    let minutes = if cfg!(debug_assertions) { 60 * 24 * 61 } else { TWO_YEARS };
-    // A debug build looks at every minute of the two months around each clock change; a release build at all of them.
-    let starts: &[&str] = if cfg!(debug_assertions) {
-        &["2026-03-01T00:00:00Z", "2026-10-01T00:00:00Z", "2027-03-01T00:00:00Z", "2027-10-01T00:00:00Z"]
-    } else {
-        &["2026-01-01T00:00:00Z"]
-    };
-    let mut checked = 0;
-    for seed in 0..3 {
-        let plan = Plan::generate(seed);
-        for start in starts {
-            checked += check(&plan, start, minutes, 1);
-        }
-    }
-    assert_eq!(checked, 3 * starts.len() as u64 * minutes as u64 * QUESTIONS.len() as u64);
+    let checked: u64 =
+        [1, 2].map(|seed| check(&Plan::generate(seed), "2026-01-01T00:00:00Z", TWO_YEARS, 1)).iter().sum();
+    assert_eq!(checked, 2 * TWO_YEARS as u64 * QUESTIONS.len() as u64);
 }
 
 /// Minutes drawn from both years, for many homes; the step shares no factor with a day.
@@ -119,7 +118,7 @@ fn many_homes() {
 /// Each minute of the days on which the clocks change, for many homes.
 #[test]
 fn clock_changes() {
-    for seed in 300..400 {
+    for seed in 300..320 {
         let plan = Plan::generate(seed);
         for day in ["2026-03-28", "2026-10-24", "2027-03-27", "2027-10-30"] {
             check(&plan, &format!("{day}T12:00:00Z"), 36 * 60, 1);
@@ -131,7 +130,19 @@ fn clock_changes() {
 fn the_generator_reaches_what_it_should() {
     let mut random = Random::new(1);
     let text: Vec<String> = (0..200).map(|_| Plan::generate(random.next()).files()[0].1.clone()).collect();
-    for word in ["bedtime", "school_nights", "..", "never", "all_day", "with_staff", "offline", "as_agreed", "otherwise: block", "00:30", "01:30"] {
+    for word in [
+        "bedtime",
+        "school_nights",
+        "..",
+        "never",
+        "all_day",
+        "with_staff",
+        "offline",
+        "as_agreed",
+        "otherwise: block",
+        "00:30",
+        "01:30",
+    ] {
         assert!(text.iter().any(|t| t.contains(word)), "no generated agreement has {word}");
     }
 }

@@ -9,19 +9,20 @@ use std::collections::HashMap;
 
 /// What should be decided, and which rule should say so.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Expected {
+pub(crate) enum Expected {
     Allow(&'static str),
     Ask(&'static str),
+    WithStaff(&'static str),
     Block(&'static str),
 }
 
 /// What matters of an instant.
-pub struct Time {
+pub(crate) struct Time {
     online: bool,
     school: bool,
 }
 
-pub struct Oracle<'p> {
+pub(crate) struct Oracle<'p> {
     plan: &'p Plan,
     zone: TimeZone,
     /// Stretches online and at school, in seconds, sorted: computed day by day at the start.
@@ -35,7 +36,7 @@ enum Boundary {
 }
 
 impl<'p> Oracle<'p> {
-    pub fn new(plan: &'p Plan) -> Self {
+    pub(crate) fn new(plan: &'p Plan) -> Self {
         let zone = TimeZone::get("Europe/London").unwrap();
         let mut oracle = Self { plan, zone, online: Vec::new(), school: Vec::new() };
         let mut day = civil::date(2025, 12, 29);
@@ -63,7 +64,8 @@ impl<'p> Oracle<'p> {
             }
         }
         if self.school_day(day) {
-            let end = if plan.short_friday && day.weekday() == Weekday::Friday { 12 * 60 } else { plan.hours.1 };
+            let end =
+                if plan.short_friday && day.weekday() == Weekday::Friday { 12 * 60 } else { plan.hours.1 };
             let opens = self.instant(day, plan.hours.0, &Boundary::Opening);
             let closes = self.instant(day, end, &Boundary::Closing);
             self.school.push((opens, closes));
@@ -72,7 +74,9 @@ impl<'p> Oracle<'p> {
 
     /// The entry that gives the whole day: the first rank that has the day.
     fn entry<T: Clone>(&self, day: civil::Date, table: &[(Day, T)]) -> Option<T> {
-        (0..9).find_map(|rank| table.iter().find(|(d, _)| self.rank(d) == rank && self.covers(d, day)).map(|(_, v)| v.clone()))
+        (0..9).find_map(|rank| {
+            table.iter().find(|(d, _)| self.rank(d) == rank && self.covers(d, day)).map(|(_, v)| v.clone())
+        })
     }
 
     fn rank(&self, day: &Day) -> u8 {
@@ -122,12 +126,17 @@ impl<'p> Oracle<'p> {
             (AmbiguousOffset::Fold { .. }, Boundary::Closing) => ambiguous.earlier().unwrap().as_second(),
             (AmbiguousOffset::Gap { .. }, _) => {
                 let after = ambiguous.later().unwrap();
-                self.zone.preceding(after + jiff::Span::new().seconds(1)).next().unwrap().timestamp().as_second()
+                self.zone
+                    .preceding(after + jiff::Span::new().seconds(1))
+                    .next()
+                    .unwrap()
+                    .timestamp()
+                    .as_second()
             }
         }
     }
 
-    pub fn time(&self, at: i64) -> Time {
+    pub(crate) fn time(&self, at: i64) -> Time {
         let _ = Timestamp::from_second(at).unwrap();
         let inside = |stretches: &[(i64, i64)]| {
             // Windows of a day that runs past midnight may meet those of the next: look at the few that began before.
@@ -137,7 +146,7 @@ impl<'p> Oracle<'p> {
         Time { online: inside(&self.online), school: inside(&self.school) }
     }
 
-    pub fn expect(&self, time: &Time, question: usize) -> Expected {
+    pub(crate) fn expect(&self, time: &Time, question: usize) -> Expected {
         let (host, category) = QUESTIONS[question];
         let is = |word: blocklists::Category| category == Some(word);
         use blocklists::Category as C;
@@ -160,9 +169,11 @@ impl<'p> Oracle<'p> {
         if time.school && !self.plan.staff {
             match self.plan.school_hours {
                 "education_only" if learning => return Expected::Allow("school_hours"),
+                // No session is open here: the refusal has a way out.
+                "with_staff" if learning => return Expected::WithStaff("school_hours"),
                 "education_only" | "offline" | "with_staff" => {
                     // Hosts that only carry a page follow the page's fate where only learning is open.
-                    if is(C::INFRASTRUCTURE) && self.plan.school_hours == "education_only" {
+                    if is(C::INFRASTRUCTURE) && self.plan.school_hours != "offline" {
                         return Expected::Allow("school_hours");
                     }
                     return Expected::Block("school_hours");
@@ -178,7 +189,8 @@ impl<'p> Oracle<'p> {
         }
         match self.plan.otherwise {
             "allow" => Expected::Allow("otherwise"),
-            "block" if is(C::INFRASTRUCTURE) => Expected::Allow("otherwise"),
+            // Where not everything is open, hosts that only carry a page work with the pages that are.
+            _ if is(C::INFRASTRUCTURE) => Expected::Allow("otherwise"),
             "ask" => Expected::Ask("otherwise"),
             _ => Expected::Block("otherwise"),
         }
@@ -195,5 +207,8 @@ fn bank_holidays(year: i16) -> Vec<civil::Date> {
         (2026, &[(1, 1), (4, 3), (4, 6), (5, 4), (5, 25), (8, 31), (12, 25), (12, 28)][..]),
         (2027, &[(1, 1), (3, 26), (3, 29), (5, 3), (5, 31), (8, 30), (12, 27), (12, 28)][..]),
     ]);
-    table.get(&year).map(|days| days.iter().map(|(m, d)| civil::date(year, *m, *d)).collect()).unwrap_or_default()
+    table
+        .get(&year)
+        .map(|days| days.iter().map(|(m, d)| civil::date(year, *m, *d)).collect())
+        .unwrap_or_default()
 }
