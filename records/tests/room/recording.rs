@@ -24,11 +24,17 @@ async fn has(gateway: &Gateway, kind: &str, count: usize) {
 
 pub async fn refusals_become_episodes(play: Play) {
     let gateway = play.gateway().await;
+    let mut news = gateway.records.news();
     gateway.asks_for("jordan", "www.games.example", Lookup);
     gateway.asks_for("jordan", "img.games.example", Connection);
     gateway.asks_for("jordan", "a.cdn.games.example", Lookup);
     gateway.asks_for("jordan", "chat.example", Navigation);
     has(&gateway, "breach_opened", 3).await;
+    let mut told = Vec::new();
+    while let Ok(news) = news.try_recv() {
+        told.push((news.kind, news.severity));
+    }
+    assert!(told.contains(&("breach_opened", Some(Severity::Low))), "{told:?}");
     gateway.clock.advance(Duration::from_secs(60));
     gateway.asks_for("jordan", "games.example", Navigation);
     until("the page", async || all(&gateway.records).await[0].count == 3).await;
@@ -234,5 +240,25 @@ pub async fn a_jump_of_the_clock_is_an_entry(play: Play) {
         })
         .collect();
     assert_eq!(clock, [(ClockState::Jumped, 86_400), (ClockState::Right, 0)]);
+    gateway.stops().await;
+}
+
+pub async fn a_disk_that_fails_for_a_while_loses_nothing(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "chat.example", Lookup);
+    has(&gateway, "breach_opened", 1).await;
+    play.tamper("ALTER TABLE journal RENAME TO journal_gone").await;
+    gateway.asks_for("jordan", "games.example", Lookup);
+    let failing = async || gateway.records.status().await.unwrap().failing;
+    until("it says so", async || failing().await.is_some()).await;
+    gateway.asks_for("jordan", "games.example", Lookup);
+    gateway.asks_for("jordan", "chat.example", Lookup);
+    gateway.clock.advance(Duration::from_secs(16 * 60));
+    play.tamper("ALTER TABLE journal_gone RENAME TO journal").await;
+    has(&gateway, "breach_ended", 2).await;
+    let counts: Vec<_> = all(&gateway.records).await.iter().map(|e| (e.site.clone(), e.count)).collect();
+    assert_eq!(counts, [("chat.example".to_owned(), 2), ("games.example".to_owned(), 2)]);
+    assert_eq!(failing().await, None);
+    assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { .. }));
     gateway.stops().await;
 }
