@@ -331,8 +331,8 @@ fn pair(said: &[Said], found: &mut Terms) {
     for (i, begin) in begins.iter().enumerate() {
         let next = begins.get(i + 1).map_or(NaiveDate::MAX, |n| n.first);
         let far = begin.first.checked_add_days(Days::new(MAX_SPAN as u64)).unwrap_or(NaiveDate::MAX);
-        let ends = said.iter().filter(|s| s.saying == Saying::Ends && s.last >= begin.first);
-        match ends.filter(|s| s.first < next && s.last <= far).next_back() {
+        let mut ends = said.iter().filter(|s| s.saying == Saying::Ends && s.last >= begin.first);
+        match ends.rfind(|s| s.first < next && s.last <= far) {
             Some(end) => found.terms.push((begin.first, end.last)),
             None if next == begin.first => {}
             None => {

@@ -285,3 +285,29 @@ fn single_words_stand_for_lists_and_for_every_day() {
     assert_eq!((person.bedtime.entries[0].0.clone(), person.bedtime.entries[0].1), (Days::EveryDay, 1470));
     assert_eq!(person.words.iter().map(|r| r.word.to_string()).collect::<Vec<_>>(), ["games", "bbc.co.uk"]);
 }
+
+#[test]
+fn search_is_never_looser_than_the_homes() {
+    for (home, own, held) in [
+        ("strict", "off", SafeSearch::Strict),
+        ("moderate", "strict", SafeSearch::Strict),
+        ("moderate", "off", SafeSearch::Moderate),
+        ("off", "moderate", SafeSearch::Moderate),
+        ("off", "off", SafeSearch::Off),
+    ] {
+        let home = format!("home: O\neveryone: {{safe_search: {home}}}\n");
+        let text = format!("person: J\nfor: staff\notherwise: allow\nsafe_search: {own}\n");
+        let reading = reading(&[("home.yaml", &home), ("agreements/j.yaml", &text)]);
+        assert_eq!(reading.house.home().people[0].safe_search, held, "{home} {own}");
+    }
+}
+
+#[test]
+fn an_adult_has_no_times_unless_they_are_written_and_a_young_person_has() {
+    for (kind, online) in [("staff", true), ("visitor", true), ("device", false), ("young person", false)] {
+        let text = format!("person: J\nfor: {kind}\notherwise: allow\n");
+        let reading = reading(&[("home.yaml", "home: O\n"), ("agreements/j.yaml", &text)]);
+        assert_eq!(!reading.house.home().people[0].online.entries.is_empty(), online, "{kind}");
+        assert_eq!(reading.problems.iter().any(|p| p.code == "uncovered-day"), !online, "{kind}");
+    }
+}

@@ -159,7 +159,8 @@ fn ip(typed: &str) -> Result<IpAddr, Wrong> {
     let example = "Write four numbers from 0 to 255: 192.168.4.20.";
     let address: IpAddr = typed.parse().map_err(|_| wrong(example))?;
     let address = address.to_canonical();
-    if address.is_loopback() || address.is_unspecified() || address.is_multicast() {
+    // A loopback address is right: it is how a home is tried out on one machine.
+    if address.is_unspecified() || address.is_multicast() {
         return Err(wrong("Write the address that the device has in the home's network."));
     }
     Ok(address)

@@ -1,0 +1,38 @@
+//! The sample home that a manager starts from: it loads as it stands.
+
+use agreements::{Level, read};
+use std::path::Path;
+
+/// Every text file of a folder, by its path inside it.
+fn files(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("its entries can be read").path();
+        if path.is_dir() {
+            files(root, &path, found);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            let inside = path.strip_prefix(root).expect("it is inside").to_string_lossy().into_owned();
+            found.push((inside, text));
+        }
+    }
+}
+
+#[test]
+fn the_sample_home_has_no_errors_and_nobody_is_on_a_draft() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/sample-home");
+    let mut found = Vec::new();
+    files(&root, &root, &mut found);
+    // Between its agreements' dates and their reviews.
+    let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date");
+    let reading = read(&found, today);
+    let errors: Vec<String> = reading
+        .problems
+        .iter()
+        .filter(|p| p.level == Level::Error)
+        .map(|p| format!("{}:{}:{} {} {}", p.file, p.line, p.column, p.sentence, p.help))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert!(reading.gateway.is_some());
+    let people = &reading.house.home().people;
+    assert!(people.len() >= 5, "three young people, staff and the lounge: {}", people.len());
+    assert!(people.iter().all(|p| p.draft.is_none()));
+}
