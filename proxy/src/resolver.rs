@@ -5,7 +5,8 @@ mod order;
 
 use crate::cache::{Age, Asking, Cache, Entry, Key};
 use crate::dns::wire::{WireName, rtype};
-use crate::dns::{rebinding, verdicts};
+use crate::dns::safe_search::{self, Search};
+use crate::dns::{rebinding, special, verdicts};
 use crate::gate::{Gate, Who};
 use crate::upstream::Validator;
 use crate::upstream::{Failure, Question, Upstreams};
@@ -247,7 +248,17 @@ impl Resolver {
         who: &Who,
         name: Name<'_>,
     ) -> Result<Resolved, Unresolved> {
-        let wire = WireName::from_name(name).lower();
+        if special::is_local(name) {
+            return Err(Unresolved::NoSuchName);
+        }
+        let wire = match safe_search::search(gate, current, who, name) {
+            Search::AsAsked => WireName::from_name(name).lower(),
+            Search::Host(host) => WireName::from_name(Name::trusted(host)),
+            Search::Address(address) => {
+                return Ok(Resolved { addresses: vec![address], ttl: self.shared.settings.keeping.least });
+            }
+            Search::Refused => return Err(Unresolved::NoSuchName),
+        };
         let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
         let (six, four) = (asking(rtype::AAAA), asking(rtype::A));
         let (six, four) = tokio::join!(self.find(&six), self.find(&four));

@@ -229,8 +229,10 @@ impl<'a> Cleaning<'a> {
             // Only a zone that holds the end of the chain can say that the name is not there.
             rtype::SOA if !self.matched && chain[chain.len() - 1].is_under(&record.owner) => {
                 let minimum = record.end.checked_sub(4).and_then(|at| u32_at(self.message, at));
-                self.negative_ttl = Some(record.ttl.min(minimum.ok_or(Unusable::Malformed)?));
-                self.write(Section::Authority, record)
+                let ttl = record.ttl.min(minimum.ok_or(Unusable::Malformed)?);
+                self.negative_ttl = Some(ttl);
+                // Said as it is meant, for clients that look at one of the two only.
+                self.write(Section::Authority, &Record { ttl, ..record.clone() })
             }
             rtype::NSEC | rtype::NSEC3 | rtype::RRSIG if self.dnssec => {
                 self.write(Section::Authority, record)

@@ -7,7 +7,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// A worker looks so often whether it is to stop.
@@ -84,11 +84,12 @@ fn tcp_socket(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Listeners that serve until they are told to stop.
+/// Listeners that serve until they are told to stop, or until this is dropped.
 #[derive(Debug)]
 pub struct Listening {
     address: SocketAddr,
     tasks: TaskTracker,
+    _stop: DropGuard,
 }
 
 impl Listening {
@@ -107,15 +108,20 @@ impl Dns {
     /// Serves an address until told to stop. It has to be called inside a tokio runtime.
     pub fn listen(self: &Arc<Self>, bound: Bound, stop: &CancellationToken) -> io::Result<Listening> {
         let tasks = TaskTracker::new();
+        let stop = stop.child_token();
         let Bound { udp, tcp, address } = bound;
         let waiting = udp::Waiting::new(self.settings.most_waiting);
         for socket in udp {
             let worker = udp::Worker::new(Arc::clone(self), socket, waiting.clone(), stop.clone());
-            tasks.spawn_blocking(move || worker.serve());
+            let token = tasks.token();
+            std::thread::Builder::new().name("dns".into()).spawn(move || {
+                worker.serve();
+                drop(token);
+            })?;
         }
         let listener = tokio::net::TcpListener::from_std(tcp)?;
         tasks.spawn(tcp::serve(Arc::clone(self), listener, stop.clone()));
         tasks.close();
-        Ok(Listening { address, tasks })
+        Ok(Listening { address, tasks, _stop: stop.drop_guard() })
     }
 }

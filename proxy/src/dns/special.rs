@@ -55,6 +55,12 @@ pub(crate) fn local(name: Name<'_>, qtype: u16, own: Name<'_>) -> Option<Local> 
     }
 }
 
+/// Whether a name is none that could be connected to on the internet.
+pub(crate) fn is_local(name: Name<'_>) -> bool {
+    let nobody = Name::trusted("");
+    local(name, rtype::A, nobody).is_some_and(|local| local != Local::Unjudged)
+}
+
 fn localhost(qtype: u16) -> Local {
     match qtype {
         rtype::A => Local::Address(Ipv4Addr::LOCALHOST.into()),

@@ -1,0 +1,252 @@
+//! Questions and answers judged: who asked, what was asked, what was said.
+
+use crate::ask::ede;
+use crate::home::{Home, JORDAN, KATE, SAM, Setup, UNKNOWN, instant};
+use crate::internet::Server;
+use agreements::{BlockedAnswer, Evidence, Rule, Severity};
+use records::Clock;
+use std::time::Duration;
+
+pub const ZONE: &str = "
+    test            60 SOA 30
+    www.test       300 A 192.0.2.1
+    www.test       300 AAAA 2001:db8::1
+    www.test       300 TXT hello
+    mail.test      300 MX 10 mx.test
+    long.test    86400 A 192.0.2.2
+    learn.test     300 A 192.0.2.3
+    help.test      300 CNAME carrier.blocked.test
+    carrier.blocked.test 300 A 192.0.2.4
+    alias.test     300 CNAME www.test
+    hidden.test    300 CNAME tracker.blocked.test
+    tracker.blocked.test 300 A 192.0.2.5
+    twice.test     300 CNAME hidden.test
+    carried.test   300 CNAME carrier.cdn.test
+    carrier.cdn.test 300 A 192.0.2.6
+    svc.test       300 HTTPS 1 . 1=026832 4=c0000201 5=fefe
+    svcto.test     300 HTTPS 1 pool.blocked.test 1=026832
+    svcok.test     300 HTTPS 1 pool.test 1=026832
+    inside.test    300 A 192.168.1.1
+    inside6.test   300 AAAA fd00::1
+    mapped.test    300 AAAA ::ffff:10.0.0.1
+    hint.test      300 HTTPS 1 . 4=c0a80101
+    both.test      300 A 192.0.2.7
+    both.test      300 A 127.0.0.1
+    forcesafesearch.google.com 300 A 216.239.38.120
+    forcesafesearch.google.com 300 AAAA 2001:4860:4802:32::78
+    www.google.com 300 A 192.0.2.66
+    www.google.com 300 HTTPS 1 . 1=026832
+    1.2.0.192.in-addr.arpa 300 PTR www.test
+";
+
+/// The table of conversations: device, question, what is said. The page's address is the one that was asked.
+const CONVERSATIONS: &[(&str, &str, &str, &str)] = &[
+    ("allowed", JORDAN, "www.test A", "NOERROR; www.test 300 A 192.0.2.1"),
+    ("allowed_v6", JORDAN, "www.test AAAA", "NOERROR; www.test 300 AAAA 2001:db8::1"),
+    ("case_is_echoed", JORDAN, "WwW.TeSt A", "NOERROR; WwW.TeSt 300 A 192.0.2.1"),
+    ("other_types", JORDAN, "www.test TXT", "NOERROR; www.test 300 TXT \"hello\""),
+    ("names_in_data", JORDAN, "mail.test MX", "NOERROR; mail.test 300 MX 10 mx.test."),
+    ("alias", JORDAN, "alias.test A", "NOERROR; alias.test 300 CNAME www.test.; www.test 300 A 192.0.2.1"),
+    ("no_such_name", JORDAN, "nothere.test A", "NXDOMAIN; soa 30"),
+    ("no_such_type", JORDAN, "long.test AAAA", "NOERROR; soa 30"),
+    ("ttl_is_capped", JORDAN, "long.test A", "NOERROR; long.test 300 A 192.0.2.2"),
+    ("blocked", JORDAN, "blocked.test A", "NOERROR; blocked.test 30 A 127.0.0.1"),
+    ("blocked_below", JORDAN, "a.b.blocked.test A +edns", "NOERROR; a.b.blocked.test 30 A 127.0.0.1; ede 17"),
+    ("blocked_v6_has_no_page", JORDAN, "blocked.test AAAA +edns", "NOERROR; soa 30; ede 17"),
+    ("blocked_https_is_nodata", JORDAN, "blocked.test HTTPS +edns", "NOERROR; soa 30; ede 17"),
+    ("blocked_txt_is_nodata", JORDAN, "blocked.test TXT +edns", "NOERROR; soa 30; ede 17"),
+    ("ask", JORDAN, "ask.test A +edns", "NOERROR; ask.test 10 A 127.0.0.1; ede 17"),
+    ("with_staff", JORDAN, "together.test A +edns", "NOERROR; together.test 10 A 127.0.0.1; ede 17"),
+    ("floor", JORDAN, "floor.test A +edns", "NOERROR; floor.test 30 A 127.0.0.1; ede 15"),
+    ("floor_for_staff_too", KATE, "floor.test A +edns", "NOERROR; floor.test 30 A 127.0.0.1; ede 15"),
+    ("others_are_not_jordan", KATE, "blocked.test A", "NXDOMAIN; soa 30"),
+    ("cname_to_blocked", JORDAN, "hidden.test A +edns", "NOERROR; hidden.test 30 A 127.0.0.1; ede 17"),
+    ("cname_twice", JORDAN, "twice.test A +edns", "NOERROR; twice.test 30 A 127.0.0.1; ede 17"),
+    (
+        "cname_for_staff",
+        KATE,
+        "hidden.test A",
+        "NOERROR; hidden.test 300 CNAME tracker.blocked.test.; tracker.blocked.test 300 A 192.0.2.5",
+    ),
+    (
+        "helpline_on_a_blocked_carrier",
+        JORDAN,
+        "help.test A",
+        "NOERROR; help.test 300 CNAME carrier.blocked.test.; carrier.blocked.test 300 A 192.0.2.4",
+    ),
+    (
+        "allow_only_and_its_carrier",
+        SAM,
+        "carried.test A",
+        "NOERROR; carried.test 300 CNAME carrier.cdn.test.; carrier.cdn.test 300 A 192.0.2.6",
+    ),
+    ("allow_only_refuses_the_rest", SAM, "learn.test A +edns", "NOERROR; learn.test 30 A 127.0.0.1; ede 17"),
+    ("unknown_device_allowed", UNKNOWN, "learn.test A", "NOERROR; learn.test 300 A 192.0.2.3"),
+    ("unknown_device_refused", UNKNOWN, "www.test A +edns", "NOERROR; www.test 30 A 127.0.0.1; ede 15"),
+    ("https_target_blocked", JORDAN, "svcto.test HTTPS +edns", "NOERROR; soa 30; ede 17"),
+    ("https_without_ech", JORDAN, "svc.test HTTPS", "NOERROR; svc.test 300 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"),
+    ("https_target_allowed", JORDAN, "svcok.test HTTPS", "NOERROR; svcok.test 300 HTTPS 1 pool.test. alpn=h2"),
+    ("rebinding", JORDAN, "inside.test A +edns", "NXDOMAIN; soa 60; ede 15"),
+    ("rebinding_v6", JORDAN, "inside6.test AAAA +edns", "NXDOMAIN; soa 60; ede 15"),
+    ("rebinding_mapped", JORDAN, "mapped.test AAAA +edns", "NXDOMAIN; soa 60; ede 15"),
+    ("rebinding_by_hint", JORDAN, "hint.test HTTPS +edns", "NXDOMAIN; soa 60; ede 15"),
+    ("rebinding_among_others", JORDAN, "both.test A +edns", "NXDOMAIN; soa 60; ede 15"),
+    (
+        "safe_search",
+        JORDAN,
+        "www.google.com A",
+        "NOERROR; www.google.com 300 CNAME forcesafesearch.google.com.; forcesafesearch.google.com 300 A 216.239.38.120",
+    ),
+    (
+        "safe_search_v6",
+        JORDAN,
+        "www.google.com AAAA",
+        "NOERROR; www.google.com 300 CNAME forcesafesearch.google.com.; \
+         forcesafesearch.google.com 300 AAAA 2001:4860:4802:32::78",
+    ),
+    ("safe_search_https", JORDAN, "www.google.com HTTPS", "NOERROR; soa 300"),
+    ("canary_firefox", JORDAN, "use-application-dns.net A", "NXDOMAIN; soa 300"),
+    ("canary_relay", JORDAN, "mask.icloud.com A", "NXDOMAIN; soa 300"),
+    ("canary_relay_h2", KATE, "mask-h2.icloud.com AAAA", "NXDOMAIN; soa 300"),
+    ("no_designated_resolver", JORDAN, "_dns.resolver.arpa SVCB", "NOERROR; soa 300"),
+    ("localhost", JORDAN, "localhost A", "NOERROR; localhost 60 A 127.0.0.1"),
+    ("below_localhost", JORDAN, "a.localhost AAAA", "NOERROR; a.localhost 60 AAAA ::1"),
+    ("onion", JORDAN, "abc.onion A", "NXDOMAIN; soa 300"),
+    ("local", JORDAN, "printer.local A", "NXDOMAIN; soa 300"),
+    ("invalid", JORDAN, "x.invalid A", "NXDOMAIN; soa 300"),
+    ("home_arpa", JORDAN, "nas.home.arpa A", "NXDOMAIN; soa 300"),
+    ("own_name", JORDAN, "hearthgate.home.arpa A", "NOERROR; hearthgate.home.arpa 60 A 127.0.0.1"),
+    ("own_name_v6", JORDAN, "hearthgate.home.arpa AAAA", "NOERROR; soa 60"),
+    ("private_reverse", JORDAN, "1.1.168.192.in-addr.arpa PTR", "NXDOMAIN; soa 300"),
+    ("public_reverse", SAM, "1.2.0.192.in-addr.arpa PTR", "NOERROR; 1.2.0.192.in-addr.arpa 300 PTR www.test."),
+    ("single_label", JORDAN, "wpad A", "NXDOMAIN; soa 300"),
+    ("any", JORDAN, "www.test ANY", "NOERROR; www.test 300 HINFO \"RFC8482\" \"\""),
+    ("any_of_blocked", JORDAN, "blocked.test ANY +edns", "NOERROR; soa 30; ede 17"),
+];
+
+#[tokio::test]
+async fn conversations() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    let mut wrong = Vec::new();
+    // Twice: from the upstream, then from the cache.
+    for round in ["asked", "kept"] {
+        for (case, device, question, expected) in CONVERSATIONS {
+            let said = home.ask(device, question).await;
+            if said != *expected {
+                wrong.push(format!("{case} ({round})\n  expected {expected}\n  said     {said}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(CONVERSATIONS.len(), 55);
+}
+
+#[tokio::test]
+async fn refused_in_each_way() {
+    let internet = Server::start(ZONE).await;
+    let cases = [
+        (BlockedAnswer::Page, "A", "NOERROR; blocked.test 30 A 127.0.0.1; ede 17"),
+        (BlockedAnswer::Page, "AAAA", "NOERROR; soa 30; ede 17"),
+        (BlockedAnswer::Nxdomain, "A", "NXDOMAIN; soa 30; ede 17"),
+        (BlockedAnswer::Nxdomain, "TXT", "NXDOMAIN; soa 30; ede 17"),
+        (BlockedAnswer::Zero, "A", "NOERROR; blocked.test 30 A 0.0.0.0; ede 17"),
+        (BlockedAnswer::Zero, "AAAA", "NOERROR; blocked.test 30 AAAA ::; ede 17"),
+        (BlockedAnswer::Zero, "HTTPS", "NOERROR; soa 30; ede 17"),
+    ];
+    for (answer, rtype, expected) in cases {
+        let home = Home::open(Setup::new(&[&internet]).blocked(answer)).await;
+        assert_eq!(home.ask(JORDAN, &format!("blocked.test {rtype} +edns")).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn configured_page_addresses_are_given_for_both_families() {
+    let internet = Server::start(ZONE).await;
+    let setup = Setup::new(&[&internet]).dns(|dns| {
+        dns.page_addresses = vec!["192.0.2.80".parse().unwrap(), "2001:db8::80".parse().unwrap()];
+    });
+    let home = Home::open(setup).await;
+    assert_eq!(home.ask(JORDAN, "blocked.test A").await, "NOERROR; blocked.test 30 A 192.0.2.80");
+    assert_eq!(home.ask(JORDAN, "blocked.test AAAA").await, "NOERROR; blocked.test 30 AAAA 2001:db8::80");
+}
+
+#[tokio::test]
+async fn the_page_is_at_the_address_that_was_asked() {
+    let internet = Server::start(ZONE).await;
+    let mut home = Home::open(Setup::new(&[&internet])).await;
+    home.address.set_ip("127.0.0.77".parse().unwrap());
+    assert_eq!(home.ask(JORDAN, "blocked.test A").await, "NOERROR; blocked.test 30 A 127.0.0.77");
+}
+
+#[tokio::test]
+async fn the_reason_is_a_sentence() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    let (code, text) = ede(&home.raw(JORDAN, "blocked.test A +edns").await).expect("a reason");
+    assert_eq!(code, 17);
+    assert!(text.contains("blocked.test") && text.ends_with('.'), "{text}");
+    assert_eq!(ede(&home.raw(JORDAN, "blocked.test A").await), None, "without EDNS there is no room for it");
+}
+
+#[tokio::test]
+async fn bedtime_ends_what_is_kept() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR; www.test 300 A 192.0.2.1");
+    let said = home.ask(JORDAN, "nothere.test A").await;
+    assert_eq!(said, "NXDOMAIN; soa 30");
+    // Two minutes to bedtime, then ten seconds, then bedtime. The window closes at 21:00.
+    home.clock.advance(Duration::from_secs((8 * 60 + 58) * 60));
+    assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR; www.test 120 A 192.0.2.1");
+    home.clock.advance(Duration::from_secs(110));
+    assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR; www.test 10 A 192.0.2.1");
+    assert_eq!(home.ask(JORDAN, "nothere.test A").await, "NXDOMAIN; soa 10", "what is not there either");
+    home.clock.advance(Duration::from_secs(10));
+    assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR; www.test 30 A 127.0.0.1");
+    assert_eq!(home.ask(KATE, "www.test A").await, "NOERROR; www.test 180 A 192.0.2.1", "others are up");
+    home.clock.advance(Duration::from_secs(10 * 3600 - 5));
+    assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR; www.test 5 A 127.0.0.1", "a refusal ends too");
+}
+
+#[tokio::test]
+async fn a_clock_that_cannot_be_believed_gives_everybody_the_baseline() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    home.clock.set(instant("2026-11-25T12:00:00Z"));
+    home.clock.look();
+    assert_eq!(home.ask(KATE, "www.test A +edns").await, "NOERROR; www.test 30 A 127.0.0.1; ede 15");
+    assert_eq!(home.ask(KATE, "learn.test A").await, "NOERROR; learn.test 300 A 192.0.2.3", "never dark");
+}
+
+#[tokio::test]
+async fn what_is_recorded() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    for (device, question) in [
+        (JORDAN, "www.test A"),
+        (JORDAN, "help.test A"),
+        (JORDAN, "use-application-dns.net A"),
+        (JORDAN, "blocked.test A"),
+        (JORDAN, "blocked.test AAAA"),
+        (JORDAN, "hidden.test A"),
+        (JORDAN, "floor.test A"),
+    ] {
+        home.ask(device, question).await;
+    }
+    let episodes = home.breaches().await;
+    let mut told: Vec<_> = episodes
+        .iter()
+        .filter(|e| e.severity != Severity::Technical)
+        .map(|e| (e.person.as_str(), e.site.as_str(), e.rule, e.evidence, e.count))
+        .collect();
+    told.sort_unstable_by_key(|(_, site, ..)| *site);
+    assert_eq!(
+        told,
+        [
+            ("jordan", "blocked.test", Rule::Site, Evidence::Lookup, 3),
+            ("jordan", "floor.test", Rule::Floor, Evidence::Lookup, 1),
+        ]
+    );
+    assert!(episodes.iter().all(|e| !e.site.contains("www.test") && !e.site.contains("help")));
+}
