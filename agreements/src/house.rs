@@ -18,6 +18,7 @@ use blocklists::{Catalogue, Tags};
 use chrono::{DateTime, NaiveDate, Utc};
 use moment::Moment;
 use rules::Rules;
+pub(crate) use sentence::key_in_words;
 use sites::{As, Sites};
 
 /// A person of a house, by place. It is good for the house that gave it and no other.

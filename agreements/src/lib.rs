@@ -4,6 +4,7 @@
 //! opens no sockets, reads no clock and no files.
 
 mod calendar;
+mod diff;
 mod explain;
 mod gateway;
 mod house;
@@ -18,10 +19,12 @@ mod source;
 mod standing;
 mod terms;
 mod verdict;
+mod week;
 mod word;
 mod yaml;
 
 pub use calendar::bank_holidays;
+pub use diff::{DayDiff, Diff, LimitChange, PersonDiff, Presence, WordChange, diff};
 pub use explain::{Explanation, TraceStep};
 pub use gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstream};
 pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
@@ -32,4 +35,5 @@ pub use request::{Host, Request};
 pub use source::{Source, SourceId};
 pub use standing::{Grant, GrantKind, LiveGrant, LiveRestriction, Restriction, Standing, What};
 pub use verdict::{Counts, Evidence, Outcome, Record, Rule, Severity, Subject, Verdict};
+pub use week::{Segment, SegmentKind, Week, WeekDay, WeekLimit};
 pub use word::{NotAWord, Word};

@@ -4,7 +4,7 @@ use super::rules::Body;
 use super::{House, PersonId};
 use crate::calendar::Day;
 use crate::schedule::{Local, NEVER, OnlineNow, SchoolNow, Secs, instant};
-use crate::standing::{GrantKind, Held, OfPerson, Restriction, Standing};
+use crate::standing::{Held, OfPerson, Restriction, Standing};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -162,13 +162,6 @@ impl Moment {
         let learner = self.lesson.iter().filter_map(|l| l.standing.as_ref());
         let all = self.standing.iter().chain(learner).flat_map(|s| &s.restrictions);
         all.filter_map(|r| Some((r, in_force(self.at, start(r.from), end(r.until))?)))
-    }
-
-    /// Whether a supervised session is in force: until when, and its number.
-    pub(crate) fn supervised(&self) -> Option<(Secs, i64)> {
-        let sessions =
-            self.grants().filter(|(held, on)| *on && matches!(held.grant.kind, GrantKind::Supervised(_)));
-        sessions.map(|(held, _)| (end(held.grant.until), held.grant.entry)).max()
     }
 
     /// Whether a day's minutes are limited by the limit at a place.

@@ -128,7 +128,7 @@ impl Teller<'_> {
             | Subject::Address
             | Subject::Entry(_) => None,
         };
-        let of = limit.map_or("the internet".into(), |l| key(&l.key));
+        let of = limit.map_or("the internet".into(), |l| key_in_words(&l.key));
         let again = self.house.spoken(self.starts_again(), self.at);
         format!("Today's time for {of} is used up for {}. It starts again at {again}.", self.name)
     }
@@ -214,7 +214,7 @@ impl Teller<'_> {
 }
 
 /// A limit's key in words.
-fn key(key: &LimitKey) -> String {
+pub(crate) fn key_in_words(key: &LimitKey) -> String {
     match key {
         LimitKey::Everything => "the internet".into(),
         LimitKey::Word(Word::Service(service)) => service.title().into(),

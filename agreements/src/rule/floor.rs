@@ -1,4 +1,4 @@
-//! 4. The floor: what the home blocks for everyone. No agreement and no grant loosens it.
+//! Rule 4: The floor: what the home blocks for everyone. No agreement and no grant loosens it.
 
 use super::{Case, Said, Voice};
 use crate::request::Host;

@@ -1,4 +1,4 @@
-//! 5. A grant by staff: an approved ask, extra time, a supervised session. It ends by itself.
+//! Rule 5: A grant by staff: an approved ask, extra time, a supervised session. It ends by itself.
 //!
 //! An approved ask opens its words whatever the agreement says. A supervised session opens what the agreement calls
 //! `with_staff`, its own words, and learning in `with_staff` school hours: a member of staff sits there, so times and limits
@@ -27,7 +27,7 @@ pub(super) fn voice(case: &Case<'_>) -> Voice {
         match opens(case, held) {
             Opens::Nothing => {}
             Opens::This(until) if on => {
-                longest = longest.max(Some((until.min(end(held.grant.until)), held.grant.entry)))
+                longest = longest.max(Some((until.min(end(held.grant.until)), held.grant.entry)));
             }
             Opens::Later(at) if on => wakes = wakes.min(if at < end(held.grant.until) { at } else { NEVER }),
             Opens::This(_) | Opens::Later(_) => wakes = wakes.min(start(held.grant.from)),

@@ -1,4 +1,4 @@
-//! 9. A limit that is used up holds until the home's day ends. What is protected, and what only carries a page, uses none.
+//! Rule 9: A limit that is used up holds until the home's day ends. What is protected, and what only carries a page, uses none.
 
 use super::{Case, Said, Voice};
 use crate::schedule::{NEVER, Secs};

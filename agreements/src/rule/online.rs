@@ -1,4 +1,4 @@
-//! 6. Outside the agreed times only what is protected works. Bedtime is the end of the day's times.
+//! Rule 6: Outside the agreed times only what is protected works. Bedtime is the end of the day's times.
 
 use super::{Case, Said, Voice};
 use crate::verdict::{Outcome, Rule, Severity};

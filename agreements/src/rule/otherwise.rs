@@ -1,4 +1,4 @@
-//! 11. What nobody mentioned. Hosts that only carry a page follow the page's fate: where pages must be on the list, they are
+//! Rule 11: What nobody mentioned. Hosts that only carry a page follow the page's fate: where pages must be on the list, they are
 //! reachable within the times.
 
 use super::{Case, Said, Voice, limit};

@@ -1,4 +1,4 @@
-//! 7. Private mail: sending and receiving in private at reasonable times, with nobody's approval (Reg 22; seed 003 §4.10,
+//! Rule 7: Private mail: sending and receiving in private at reasonable times, with nobody's approval (Reg 22; seed 003 §4.10,
 //! §5.1.1). It follows the agreement's times and nothing below.
 
 use super::{Case, Said, Voice};

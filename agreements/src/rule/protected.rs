@@ -1,4 +1,4 @@
-//! 2. Support and assistive sites: reachable for everybody at every minute. Support is never recorded, not even as a count.
+//! Rule 2: Support and assistive sites: reachable for everybody at every minute. Support is never recorded, not even as a count.
 
 use super::{Case, Said, Voice};
 use crate::schedule::NEVER;

@@ -1,4 +1,4 @@
-//! 3. A restriction in force (Reg 22): what the manager closed for one young person's safety, with the placing authority's
+//! Rule 3: A restriction in force (Reg 22): what the manager closed for one young person's safety, with the placing authority's
 //! consent or in an emergency, until its end.
 //!
 //! Support and assistive sites have spoken before. A restriction on everything leaves private mail to the agreement's times

@@ -1,4 +1,4 @@
-//! 8. School hours on a school day: education is open, everything else is closed, as `school_hours` says. `education` says
+//! Rule 8: School hours on a school day: education is open, everything else is closed, as `school_hours` says. `education` says
 //! where somebody learns; whoever is online at home in those hours is held to `school_hours` alike (seed 003 §4.9).
 
 use super::{Case, Said, Voice};

@@ -1,4 +1,4 @@
-//! 1. Sealed lists: what the law forbids, as licensed to the home. Blocked for everybody; nobody is shown the address.
+//! Rule 1: Sealed lists: what the law forbids, as licensed to the home. Blocked for everybody; nobody is shown the address.
 
 use super::{Case, Said, Voice};
 use crate::schedule::NEVER;

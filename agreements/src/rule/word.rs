@@ -1,4 +1,4 @@
-//! 10. The agreement's most specific word: a path, an exact host, a longer site, a site, a service, a category. At equal
+//! Rule 10: The agreement's most specific word: a path, an exact host, a longer site, a site, a service, a category. At equal
 //! specificity the strictest holds.
 
 use super::{Case, Said, Voice, limit};

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// A word as the language writes it.
-pub fn word(text: &str) -> Word {
+pub(crate) fn word(text: &str) -> Word {
     let domain = |t: &str| Domain::parse(t).unwrap();
     match text.split_once('/') {
         Some((site, path)) => Word::Path(domain(site), format!("/{path}")),
@@ -20,7 +20,7 @@ pub fn word(text: &str) -> Word {
 }
 
 /// What a catalogue would say of a name: words after `#`.
-pub fn tags(words: &str) -> Tags {
+pub(crate) fn tags(words: &str) -> Tags {
     words.split_whitespace().map(|w| w.trim_start_matches('#')).fold(Tags::NONE, |tags, w| match word(w) {
         Word::Category(c) => tags.union(Tags::category(c)),
         Word::Service(s) => tags.union(Tags::service(s)),
@@ -28,20 +28,20 @@ pub fn tags(words: &str) -> Tags {
     })
 }
 
-pub fn date(text: &str) -> NaiveDate {
+pub(crate) fn date(text: &str) -> NaiveDate {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap_or_else(|_| panic!("no date: {text}"))
 }
 
-pub fn time(text: &str) -> NaiveTime {
+pub(crate) fn time(text: &str) -> NaiveTime {
     NaiveTime::parse_from_str(text, "%H:%M").unwrap_or_else(|_| panic!("no time: {text}"))
 }
 
 /// An instant: London's wall clock (the second of two, if it occurs twice), or `…Z`.
-pub fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     at_in(text, chrono_tz::Europe::London)
 }
 
-pub fn at_in(text: &str, zone: Tz) -> DateTime<Utc> {
+pub(crate) fn at_in(text: &str, zone: Tz) -> DateTime<Utc> {
     let parse = |t: &str| {
         NaiveDateTime::parse_from_str(t, "%Y-%m-%dT%H:%M:%S")
             .or_else(|_| NaiveDateTime::parse_from_str(t, "%Y-%m-%dT%H:%M"))
@@ -58,7 +58,7 @@ pub fn at_in(text: &str, zone: Tz) -> DateTime<Utc> {
     }
 }
 
-pub fn days(text: &str) -> Days {
+pub(crate) fn days(text: &str) -> Days {
     match text {
         "every_day" => Days::EveryDay,
         "weekdays" => Days::Weekdays,
@@ -86,7 +86,7 @@ fn minute(text: &str) -> u16 {
     hours.parse::<u16>().unwrap() * 60 + minutes.parse::<u16>().unwrap()
 }
 
-pub fn windows(text: &str) -> Vec<Window> {
+pub(crate) fn windows(text: &str) -> Vec<Window> {
     match text {
         "all_day" => vec![Window { start: 0, end: 1440 }],
         "never" => vec![],
@@ -101,19 +101,19 @@ fn window(text: &str) -> Window {
 }
 
 /// A bedtime: before noon it is after midnight.
-pub fn bedtime(text: &str) -> u16 {
+pub(crate) fn bedtime(text: &str) -> u16 {
     let at = minute(text);
     if at < 720 { at + 1440 } else { at }
 }
 
 /// A home under construction; every rule's source is a line of its own.
-pub struct Build {
-    pub home: Home,
-    pub sources: Vec<Source>,
+pub(crate) struct Build {
+    pub(crate) home: Home,
+    pub(crate) sources: Vec<Source>,
 }
 
 impl Build {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let school = School {
             hours: std::array::from_fn(|i| if i < 5 { vec![(time("09:00"), time("15:15"))] } else { vec![] }),
             terms: [
@@ -165,7 +165,7 @@ impl Build {
         build
     }
 
-    pub fn line(&mut self, file: &str, text: &str) -> SourceId {
+    pub(crate) fn line(&mut self, file: &str, text: &str) -> SourceId {
         let line = self.sources.iter().filter(|s| s.file == file).count() as u32 + 1;
         self.sources.push(Source { file: file.into(), line, text: text.into() });
         SourceId(self.sources.len() as u32 - 1)
@@ -176,14 +176,14 @@ impl Build {
         (days(when), value, source)
     }
 
-    pub fn floor(&mut self, words: &str) -> &mut Self {
+    pub(crate) fn floor(&mut self, words: &str) -> &mut Self {
         let source = self.line("home.yaml", &format!("block: [{words}]"));
         self.home.everyone.block.extend(words.split(", ").map(|w| (word(w), source)));
         self
     }
 
     /// Adds a person who is online all day and has nothing else agreed.
-    pub fn person(&mut self, id: &str) -> PersonBuild<'_> {
+    pub(crate) fn person(&mut self, id: &str) -> PersonBuild<'_> {
         let file = format!("agreements/{id}.yaml");
         let mut name = id.to_owned();
         name[..1].make_ascii_uppercase();
@@ -217,34 +217,34 @@ impl Build {
         PersonBuild { build: self, file }
     }
 
-    pub fn house(self) -> House {
+    pub(crate) fn house(self) -> House {
         House::new(self.home, self.sources)
     }
 }
 
-pub struct PersonBuild<'a> {
-    pub build: &'a mut Build,
+pub(crate) struct PersonBuild<'a> {
+    pub(crate) build: &'a mut Build,
     file: String,
 }
 
 impl PersonBuild<'_> {
-    pub fn with(self, change: impl FnOnce(&mut Person)) -> Self {
+    pub(crate) fn with(self, change: impl FnOnce(&mut Person)) -> Self {
         change(self.build.home.people.last_mut().unwrap());
         self
     }
 
-    pub fn online(self, when: &str, text: &str) -> Self {
+    pub(crate) fn online(self, when: &str, text: &str) -> Self {
         let entry = self.build.entry(&self.file, when, text, windows(text));
         self.with(|p| p.online.entries.push(entry))
     }
 
-    pub fn bedtime(self, when: &str, text: &str) -> Self {
+    pub(crate) fn bedtime(self, when: &str, text: &str) -> Self {
         let entry = self.build.entry(&self.file, when, text, bedtime(text));
         self.with(|p| p.bedtime.entries.push(entry))
     }
 
     /// Minutes by day: `school_days 60, every_day 150`.
-    pub fn limit(self, key: &str, minutes: &str) -> Self {
+    pub(crate) fn limit(self, key: &str, minutes: &str) -> Self {
         let source = self.build.line(&self.file, &format!("{key}: {minutes}"));
         let key = if key == "everything" { LimitKey::Everything } else { LimitKey::Word(word(key)) };
         let entries = minutes.split(", ").map(|m| {
@@ -255,23 +255,23 @@ impl PersonBuild<'_> {
         self.with(|p| p.limits.push(limit))
     }
 
-    pub fn words(self, ruled: Outcome, words: &str) -> Self {
+    pub(crate) fn words(self, ruled: Outcome, words: &str) -> Self {
         let source = self.build.line(&self.file, &format!("{}: [{words}]", ruled.word()));
         let rulings: Vec<_> = words.split(", ").map(|w| Ruling { word: word(w), ruled, source }).collect();
         self.with(|p| p.words.extend(rulings))
     }
 
-    pub fn otherwise(self, ruled: Outcome) -> Self {
+    pub(crate) fn otherwise(self, ruled: Outcome) -> Self {
         let source = self.build.line(&self.file, &format!("otherwise: {}", ruled.word()));
         self.with(|p| (p.otherwise, p.otherwise_source) = (ruled, source))
     }
 
-    pub fn school_hours(self, hours: SchoolHours) -> Self {
+    pub(crate) fn school_hours(self, hours: SchoolHours) -> Self {
         let source = self.build.line(&self.file, "school_hours");
         self.with(|p| (p.school_hours, p.school_hours_source) = (hours, source))
     }
 
-    pub fn learns_at(self, words: &str) -> Self {
+    pub(crate) fn learns_at(self, words: &str) -> Self {
         let source = self.build.line(&self.file, &format!("education_sites: [{words}]"));
         let words: Vec<_> = words.split(", ").map(|w| (word(w), source)).collect();
         self.with(|p| p.education_sites.extend(words))
@@ -279,7 +279,7 @@ impl PersonBuild<'_> {
 }
 
 /// The home of most tests: three young people who differ, and one of every other kind.
-pub fn oakview() -> &'static House {
+pub(crate) fn oakview() -> &'static House {
     static OAKVIEW: std::sync::LazyLock<House> = std::sync::LazyLock::new(build_oakview);
     &OAKVIEW
 }
@@ -341,7 +341,7 @@ fn build_oakview() -> House {
 }
 
 /// A request and the judgement of it, in the one place where tests touch the decision.
-pub fn judge(
+pub(crate) fn judge(
     house: &House,
     who: &str,
     when: DateTime<Utc>,
@@ -355,7 +355,7 @@ pub fn judge(
     })
 }
 
-pub fn person(house: &House, who: &str) -> PersonId {
+pub(crate) fn person(house: &House, who: &str) -> PersonId {
     if who == "nobody" {
         House::NOBODY
     } else {
@@ -364,7 +364,7 @@ pub fn person(house: &House, who: &str) -> PersonId {
 }
 
 /// `host/path #tag #tag`, or an address.
-pub fn with_request<T>(text: &str, then: impl FnOnce(&Request<'_>) -> T) -> T {
+pub(crate) fn with_request<T>(text: &str, then: impl FnOnce(&Request<'_>) -> T) -> T {
     let (host, words) = text.split_once(' ').unwrap_or((text, ""));
     let tags = tags(words);
     if let Ok(address) = host.parse() {
@@ -376,7 +376,7 @@ pub fn with_request<T>(text: &str, then: impl FnOnce(&Request<'_>) -> T) -> T {
 
 /// A standing from words: `sites bbc.example,games 20:00-22:00`, `time everything …`, `supervised -|words …`,
 /// `education jordan …`, `restrict everything|words …`, `used games 60`; `;` between them. Times are London's, of the day.
-pub fn standing(house: &House, who: &str, day: &str, text: &str) -> Standing {
+pub(crate) fn standing(house: &House, who: &str, day: &str, text: &str) -> Standing {
     let (mut grants, mut restrictions, mut used) = (vec![], vec![], vec![]);
     for (entry, part) in (1..).zip(text.split(';').map(str::trim).filter(|p| !p.is_empty() && *p != "-")) {
         let parts: Vec<_> = part.split_whitespace().collect();

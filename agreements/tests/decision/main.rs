@@ -1,6 +1,9 @@
 //! The deciding side: the order of decisions, days, windows, sentences, and what `explain` says. Tables are data beside this
 //! folder; their descriptions are the specification.
 
+// In a test a panic is the answer.
+#![allow(clippy::unwrap_used)]
+
 mod build;
 mod calendar;
 mod days;
@@ -8,4 +11,5 @@ mod explain;
 mod order;
 mod promises;
 mod sentences;
+mod week;
 mod windows;
