@@ -5,6 +5,9 @@
 //!
 //! One sample asks a million questions, so that divan's milliseconds are nanoseconds a question.
 
+// A bench is a program whose figures go to its output.
+#![allow(clippy::print_stdout)]
+
 use benches::names::{listed, questions, real, zipf};
 use blocklists::format::{Format, ListInput};
 use blocklists::{Catalogue, Category, Compiler, Name, Tags};

@@ -1,5 +1,8 @@
 //! The catalogue on disk: written whole or not at all, opened without parsing, refused when it is not what was written.
 
+// A test that unwraps says by failing what went wrong.
+#![allow(clippy::unwrap_used)]
+
 use blocklists::format::ListInput;
 use blocklists::{Catalogue, Category, Compiler, Name, OpenError, Tags};
 use std::path::PathBuf;

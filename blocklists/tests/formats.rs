@@ -1,6 +1,9 @@
 //! Every format by a pair of files: `formats/NAME.txt` as published, `formats/NAME.expected` what is understood of it.
 //! Then what a list must survive, and archives.
 
+// A test that unwraps says by failing what went wrong.
+#![allow(clippy::unwrap_used)]
+
 use blocklists::format::{
     Body, Effect, Format, Limits, ListInput, MAX_LINE, NotAList, Reach, Reason, Skips, parse, read_list,
     recognise,
