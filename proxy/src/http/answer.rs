@@ -12,7 +12,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 /// Any error of a body.
@@ -35,6 +35,8 @@ pub(crate) enum Body {
 pub(crate) struct Passing {
     body: Incoming,
     moved: Arc<AtomicU64>,
+    /// Set when the body breaks: then whoever sends it is at fault, and not who was to have it.
+    broke: Arc<AtomicBool>,
     ended: bool,
     kept: Option<Kept>,
 }
@@ -51,15 +53,15 @@ impl Body {
         Self::Whole(Full::default())
     }
 
-    /// A request's body: its bytes are counted.
-    pub(crate) fn request(body: Incoming, moved: Arc<AtomicU64>) -> Self {
-        Self::Passing(Passing { body, moved, ended: false, kept: None })
+    /// A request's body: its bytes are counted, and it tells when it breaks.
+    pub(crate) fn request(body: Incoming, moved: Arc<AtomicU64>, broke: Arc<AtomicBool>) -> Self {
+        Self::Passing(Passing { body, moved, broke, ended: false, kept: None })
     }
 
     /// An answer's body: its bytes are counted, and `kept` is let go when it has passed or was dropped.
     pub(crate) fn answer(body: Incoming, kept: Kept) -> Self {
         let moved = Arc::clone(kept.lease.moved());
-        Self::Passing(Passing { body, moved, ended: false, kept: Some(kept) })
+        Self::Passing(Passing { body, moved, broke: Arc::default(), ended: false, kept: Some(kept) })
     }
 }
 
@@ -67,10 +69,9 @@ impl Drop for Passing {
     fn drop(&mut self) {
         let Some(Kept { lease, returns, open }) = self.kept.take() else { return };
         // An answer that was dropped half-way leaves its connection useless: dropping the sender closes it.
-        if self.ended || self.body.is_end_stream() {
-            if let Some(returns) = returns {
-                returns.give_back();
-            }
+        let has_passed = self.ended || self.body.is_end_stream();
+        if let Some(returns) = returns.filter(|_| has_passed) {
+            returns.give_back();
         }
         drop((lease, open));
     }
@@ -91,7 +92,8 @@ impl hyper::body::Body for Passing {
                 self.moved.fetch_add(length as u64, Ordering::Relaxed);
             }
             Poll::Ready(None) => self.ended = true,
-            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+            Poll::Ready(Some(Err(_))) => self.broke.store(true, Ordering::Relaxed),
+            Poll::Pending => {}
         }
         polled
     }

@@ -19,7 +19,7 @@ use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The largest head of an answer.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -59,9 +59,12 @@ pub(super) async fn exchange(
     }
     let lease = admitted.hold(proxy, proxy.config.limits.exchange_quiet, visit);
     let open = Counter::one(&proxy.counters, |c| &c.exchanges_open);
-    let (request, asks) = outgoing(request, &target, &lease)?;
+    let broke = Arc::new(AtomicBool::new(false));
+    let (request, asks) = outgoing(request, &target, &lease, &broke)?;
     let tied = is_tied_to_login(request.headers(), header::AUTHORIZATION);
-    let mut answered = send(proxy, &target, found, request, &lease).await?;
+    let sent = send(proxy, &target, found, request, &lease).await;
+    let mut answered =
+        sent.map_err(|no| if broke.load(Ordering::Relaxed) { Problem::BadBody.into() } else { no })?;
     match answered.response.status() {
         // Only we may ask for proxy credentials, and only for our own.
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(Problem::OriginBroke.into()),
@@ -80,6 +83,7 @@ fn outgoing(
     request: Request<Incoming>,
     target: &Target,
     lease: &Lease,
+    broke: &Arc<AtomicBool>,
 ) -> Result<(Request<Body>, Asks), Problem> {
     let (mut parts, body) = request.into_parts();
     let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
@@ -89,7 +93,7 @@ fn outgoing(
     parts.version = Version::HTTP_11;
     // What our own connection with the client left in there is not for the next one.
     parts.extensions.clear();
-    let body = Body::request(body, Arc::clone(lease.moved()));
+    let body = Body::request(body, Arc::clone(lease.moved()), Arc::clone(broke));
     Ok((Request::from_parts(parts, body), asks))
 }
 

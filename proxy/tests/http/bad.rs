@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 const BAD: &[(&str, &str, u16)] = &[
     ("no HTTP", "hello\n\n", 400),
     ("TLS at the proxy's port", "\x16\x03\x01\x02\x00\x01\x00\x01\n\n", 400),
-    ("HTTP/2 preface", "PRI * HTTP/2.0\n\nSM\n\n", 400),
+    ("HTTP/2 preface", "PRI * HTTP/2.0\n\nSM\n\n", 0),
     ("HTTP/3", "GET http://plain.test:{}/ HTTP/3.0\nHost: x\n\n", 400),
     ("no version", "GET http://plain.test:{}/\n\n", 400),
     ("a space in the target", "GET http://plain.test:{}/a b HTTP/1.1\nHost: x\n\n", 400),
@@ -62,7 +62,7 @@ const BAD: &[(&str, &str, u16)] = &[
     (
         "a chunk length that is none",
         "POST http://plain.test:{}/ HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\nzz\nhi\n0\n\n",
-        502,
+        400,
     ),
     ("https in absolute form", "GET https://plain.test/ HTTP/1.1\nHost: x\n\n", 501),
     ("ftp", "GET ftp://plain.test/ HTTP/1.1\nHost: x\n\n", 400),
@@ -103,10 +103,16 @@ const BAD: &[(&str, &str, u16)] = &[
 async fn what_bad_requests_get() {
     let (home, origin) = (Home::open().await, Origin::start().await);
     let port = origin.port().to_string();
-    for (what, request, status) in BAD {
-        let answer = ask(&home, JORDAN, &request.replace("{}", &port)).await;
-        assert_eq!(answer.status, *status, "{what}: {answer:?}");
+    let mut wrong = Vec::new();
+    for (what, request, meant) in BAD {
+        let mut client = Client::of(&home, JORDAN).await;
+        client.say(&request.replace("{}", &port)).await;
+        let status = client.status().await;
+        if status != *meant {
+            wrong.push((what, status, meant));
+        }
     }
+    assert!(wrong.is_empty(), "(what, the status it got, the status meant): {wrong:#?}");
     assert_eq!(BAD.len(), 50);
     let good = format!("GET {}/ HTTP/1.1\nHost: x\n\n", origin.url("plain.test"));
     assert_eq!(ask(&home, JORDAN, &good).await.status, 200, "it still works");

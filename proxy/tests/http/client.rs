@@ -79,6 +79,14 @@ impl Client {
         Answer { status, head: head.replace("\r\n", "\n").trim_end().into(), body: String::new() }
     }
 
+    /// The status of an answer; 0 when the connection is closed without one.
+    pub async fn status(&mut self) -> u16 {
+        match self.more().await {
+            true => self.head().await.status,
+            false => 0,
+        }
+    }
+
     /// Reads a whole answer to a request that was no `HEAD`.
     pub async fn answer(&mut self) -> Answer {
         let mut answer = self.head().await;

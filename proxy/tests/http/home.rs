@@ -46,7 +46,7 @@ education: none
 const JORDANS: &str = "
 person: Jordan
 devices:
-  - {name: phone, ip: 127.0.0.2}
+  - {name: phone, network: 127.0.0.2/32}
   - {name: tablet, token: jordan-tablet-7f3a}
 online: {every_day: 07:00-21:00}
 limits: {everything: 4h, video.test: 1h}
@@ -57,7 +57,7 @@ otherwise: allow
 
 const SAMS: &str = "
 person: Sam
-devices: [{name: laptop, ip: 127.0.0.3}]
+devices: [{name: laptop, network: 127.0.0.3/32}]
 online: {every_day: all_day}
 allow: [plain.test, learn.test]
 otherwise: block

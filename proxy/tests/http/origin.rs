@@ -102,8 +102,10 @@ async fn echo(request: Request<Incoming>) -> Response<Body> {
 }
 
 async fn count(request: Request<Incoming>) -> Response<Body> {
-    let length = request.into_body().collect().await.expect("a whole body").to_bytes().len();
-    Response::new(full(length.to_string()))
+    match request.into_body().collect().await {
+        Ok(body) => Response::new(full(body.to_bytes().len().to_string())),
+        Err(_) => status(StatusCode::BAD_REQUEST),
+    }
 }
 
 /// A body that never ends: a kilobyte every few milliseconds.

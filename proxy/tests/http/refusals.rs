@@ -114,7 +114,7 @@ async fn what_is_recorded_is_what_was_seen() {
             ("sam", "other.test", Evidence::Connection, 1),
         ]
     );
-    assert!(breaches.iter().all(|b| b.identified == Identified::Ip && b.device.is_some()));
+    assert!(breaches.iter().all(|b| b.identified == Identified::Network && b.device.is_some()));
     assert_eq!(breaches[1].severity, Severity::High);
 }
 
