@@ -17,6 +17,7 @@ pub(crate) mod question;
 pub(crate) mod rebinding;
 pub(crate) mod reply;
 pub(crate) mod safe_search;
+mod say;
 mod settings;
 pub(crate) mod special;
 mod svcb;
@@ -30,24 +31,23 @@ pub use counters::Counters;
 pub use listen::{Bound, Listening};
 pub use settings::{DnsSettings, TcpSettings};
 
-use crate::cache::{Asking, DNSSEC, Entry, UNCHECKED};
+use crate::cache::{Asking, DNSSEC, UNCHECKED};
 use crate::gate::{Gate, Who};
 use crate::identify::{Shown, holds};
 use crate::limits::Limits;
 use crate::resolver::{Cached, Found};
 use crate::upstream::Failure;
-use agreements::{BlockedAnswer, Dnssec, Evidence, Host, Severity, Verdict};
+use agreements::{Dnssec, Host, Verdict};
 use blocklists::Name;
-use blocklists::builtin::OffSwitch;
 use counters::count;
 use deliver::{Moment, deliver};
 use estimate::Estimate;
 use question::{Heard, Query, hear};
-use records::{Current, HostText, Refused};
+use records::Current;
 use reply::{Extended, ede};
 use safe_search::Search;
 use special::Local;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use wire::{WireName, rcode, rtype};
 
@@ -293,164 +293,6 @@ impl Dns {
         Asking { name, qtype: query.qtype, flags }
     }
 
-    /// Answers a question that may not be answered, if it is one.
-    fn refused(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        decided: &Decided,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        match (&decided.verdict, decided.search) {
-            (Some(verdict), _) if !verdict.allows() => {
-                count(&self.counters.refused);
-                self.refuse(query, asker, current, &decided.who, query.text.name(), verdict, out);
-                true
-            }
-            (Some(_), Search::Refused) => {
-                count(&self.counters.refused);
-                let text = "This search engine has no safe search, so it is off here.".to_owned();
-                self.blocked(query, asker, 30, Extended { code: ede::FILTERED, text }, out);
-                true
-            }
-            (Some(_), Search::AsAsked | Search::Host(_) | Search::Address(_)) | (None, _) => false,
-        }
-    }
-
-    /// Hands a refusal to the recorder and answers it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "who asked what of whom, why not, and where the answer goes"
-    )]
-    fn refuse(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        who: &Who,
-        host: Name<'_>,
-        verdict: &Verdict,
-        out: &mut Vec<u8>,
-    ) {
-        self.record(current, who, host, *verdict);
-        let ttl = verdicts::refused_for(verdict, self.gate.clock.now());
-        // The sentence is made only for who can read it.
-        let reason = match query.edns {
-            Some(_) => verdicts::reason(&self.gate, current, who, host, verdict),
-            None => Extended::default(),
-        };
-        self.blocked(query, asker, ttl, reason, out);
-    }
-
-    fn record(&self, current: &Arc<Current>, who: &Who, host: Name<'_>, verdict: Verdict) {
-        self.gate.recorder.refused(Refused {
-            at: self.gate.clock.now(),
-            current: Arc::clone(current),
-            who: self.gate.person(who),
-            device: who.device,
-            identified: who.identified,
-            host: HostText::new(host.as_str()),
-            verdict,
-            evidence: Evidence::Lookup,
-        });
-    }
-
-    /// Answers what is refused, in the way that the home chose.
-    fn blocked(&self, query: &Query<'_>, asker: &Asker<'_>, ttl: u32, reason: Extended, out: &mut Vec<u8>) {
-        let code = match self.settings.blocked_answer {
-            BlockedAnswer::Nxdomain => rcode::NXDOMAIN,
-            BlockedAnswer::Page | BlockedAnswer::Zero => rcode::NOERROR,
-        };
-        reply::begin(query.bytes, query.end, code, false, out);
-        match self.settings.blocked_answer {
-            BlockedAnswer::Page => self.ourselves(query, asker, ttl, out),
-            BlockedAnswer::Nxdomain => {}
-            BlockedAnswer::Zero => match query.qtype {
-                rtype::A => reply::address(out, Ipv4Addr::UNSPECIFIED.into(), ttl),
-                rtype::AAAA => reply::address(out, Ipv6Addr::UNSPECIFIED.into(), ttl),
-                _ => {}
-            },
-        }
-        end_with_soa(ttl, out);
-        reply::finish(query, asker.transport, code, Some(&reason), out);
-    }
-
-    /// Writes our own addresses of the family that was asked for: those that are configured, else the one that the client
-    /// reached us at.
-    fn ourselves(&self, query: &Query<'_>, asker: &Asker<'_>, ttl: u32, out: &mut Vec<u8>) {
-        let configured = &self.settings.page_addresses;
-        let reached = asker.to.map(|to| to.to_canonical()).filter(|to| !to.is_unspecified());
-        let fits = |address: &&IpAddr| match query.qtype {
-            rtype::A => address.is_ipv4(),
-            rtype::AAAA => address.is_ipv6(),
-            _ => false,
-        };
-        let ours = configured.iter().chain(reached.as_ref().filter(|_| configured.is_empty()));
-        for address in ours.filter(fits) {
-            reply::address(out, *address, ttl);
-        }
-    }
-
-    /// Answers what is answered without an upstream and without an agreement.
-    fn local(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        local: Local,
-        out: &mut Vec<u8>,
-    ) -> Step {
-        count(&self.counters.local);
-        let (code, ttl) = match local {
-            Local::NoSuchName | Local::Off(OffSwitch::NoSuchName) => {
-                (rcode::NXDOMAIN, self.settings.most_ttl)
-            }
-            Local::Address(_) | Local::Ourselves | Local::NoData | Local::Unjudged => (rcode::NOERROR, 60),
-            Local::Off(OffSwitch::NoData) => (rcode::NOERROR, self.settings.most_ttl),
-        };
-        reply::begin(query.bytes, query.end, code, false, out);
-        match local {
-            Local::Address(address) => reply::address(out, address, ttl),
-            Local::Ourselves => self.ourselves(query, asker, ttl, out),
-            Local::Off(_) => self.note_off_switch(query, asker, current),
-            Local::NoSuchName | Local::NoData | Local::Unjudged => {}
-        }
-        end_with_soa(ttl, out);
-        reply::finish(query, asker.transport, code, None, out);
-        Step::Answer
-    }
-
-    /// A device that asks for an off switch tells what it would do by itself: technical, and never a breach.
-    fn note_off_switch(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Arc<Current>) {
-        let who = self.gate.who_shows(current, &self.client(asker, query));
-        let verdict = self.gate.judge(current, &who, Host::Name(query.text.name()), None);
-        if !verdict.allows() {
-            self.record(
-                current,
-                &who,
-                query.text.name(),
-                Verdict { severity: Severity::Technical, ..verdict },
-            );
-        }
-    }
-
-    fn limited(&self, query: &Query<'_>, asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
-        count(&self.counters.limited);
-        let code = match asker.transport {
-            Transport::Udp => rcode::NOERROR,
-            Transport::Tcp | Transport::Tls | Transport::Https => rcode::REFUSED,
-        };
-        reply::begin(query.bytes, query.end, code, false, out);
-        match asker.transport {
-            Transport::Udp => reply::truncate(query, out, code),
-            Transport::Tcp | Transport::Tls | Transport::Https => {
-                reply::finish(query, asker.transport, code, None, out);
-            }
-        }
-        Step::Answer
-    }
-
     /// Writes an answer that was found, unless a name or address in it is refused.
     fn answer(
         &self,
@@ -484,75 +326,9 @@ impl Dns {
         match decided.search {
             Search::Host(host) => self.search_answer(query, asker, host, entry, moment, out),
             Search::AsAsked | Search::Address(_) | Search::Refused => {
-                deliver(query, asker.transport, entry, moment, out)
+                deliver(query, asker.transport, entry, moment, out);
             }
         }
-    }
-
-    /// An answer that points into the home from outside is as good as none.
-    fn rebinds(&self, query: &Query<'_>, asker: &Asker<'_>, out: &mut Vec<u8>) {
-        let text = "The answer points into the home's own network.".to_owned();
-        reply::begin(query.bytes, query.end, rcode::NXDOMAIN, false, out);
-        end_with_soa(60, out);
-        let reason = Extended { code: ede::BLOCKED, text };
-        reply::finish(query, asker.transport, rcode::NXDOMAIN, Some(&reason), out);
-    }
-
-    /// What safe search answers without an upstream: an address that the engine documents, and that the safe host's
-    /// service records are not the asked name's.
-    fn search_without_asking(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        decided: &Decided,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        let address = match decided.search {
-            Search::Address(address) => Some(address),
-            Search::Host(_) if !matches!(query.qtype, rtype::A | rtype::AAAA) => None,
-            Search::Host(_) | Search::AsAsked | Search::Refused => return false,
-        };
-        count(&self.counters.safe_search);
-        let until = decided.verdict.as_ref().and_then(|verdict| verdict.until);
-        let ttl = verdicts::allowed_for(until, self.gate.clock.now(), self.settings.most_ttl);
-        reply::begin(query.bytes, query.end, rcode::NOERROR, false, out);
-        match (query.qtype, address) {
-            (rtype::A, Some(address @ IpAddr::V4(_))) | (rtype::AAAA, Some(address @ IpAddr::V6(_))) => {
-                reply::address(out, address, ttl);
-            }
-            _ => {}
-        }
-        end_with_soa(ttl, out);
-        reply::finish(query, asker.transport, rcode::NOERROR, None, out);
-        true
-    }
-
-    /// Writes the alias to the safe host, and its addresses.
-    fn search_answer(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        host: &str,
-        entry: &Entry,
-        moment: Moment,
-        out: &mut Vec<u8>,
-    ) {
-        count(&self.counters.safe_search);
-        let left = u32::try_from(entry.left(moment.now).as_secs()).unwrap_or(u32::MAX);
-        reply::begin(query.bytes, query.end, rcode::NOERROR, false, out);
-        safe_search::write(query, host, entry, left.max(1).min(moment.most), out);
-        reply::finish(query, asker.transport, rcode::NOERROR, None, out);
-    }
-
-    fn failed(&self, query: &Query<'_>, asker: &Asker<'_>, failure: Failure, out: &mut Vec<u8>) {
-        count(&self.counters.failed);
-        let code = match failure {
-            Failure::Busy => ede::NOT_READY,
-            Failure::NoAnswer => ede::NO_REACHABLE_AUTHORITY,
-            Failure::Failed(_) => ede::NETWORK_ERROR,
-            Failure::Bogus(how) => how.unwrap_or(ede::BOGUS),
-        };
-        reply::failure(query, asker.transport, code, out);
     }
 
     /// Lookups that read like use mark the running minute.
@@ -587,13 +363,6 @@ fn asked_name(query: &Query<'_>, decided: &Decided) -> WireName {
     }
 }
 
-/// An answer without answers says for how long that holds.
-fn end_with_soa(ttl: u32, out: &mut Vec<u8>) {
-    if out[6..8] == [0, 0] {
-        reply::soa(out, ttl);
-    }
-}
-
 /// Reads bytes as a query and as an upstream's answer, every way that the gateway does. It is what the fuzzer calls: it
 /// must never panic.
 pub fn fuzz(bytes: &[u8]) {
@@ -601,7 +370,7 @@ pub fn fuzz(bytes: &[u8]) {
     match hear(bytes) {
         Heard::Query(query) => {
             reply::begin(bytes, query.end, rcode::NOERROR, false, &mut out);
-            end_with_soa(1, &mut out);
+            say::end_with_soa(1, &mut out);
             reply::finish(&query, Transport::Udp, rcode::NOERROR, Some(&Extended::code(1)), &mut out);
             let _ = special::local(query.text.name(), query.qtype, Name::trusted("gateway.test"));
         }

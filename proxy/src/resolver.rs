@@ -4,8 +4,8 @@ mod flight;
 mod order;
 
 use crate::cache::{Age, Asking, Cache, Entry, Key};
-use crate::dns::wire::{WireName, rtype};
 use crate::dns::safe_search::{self, Search};
+use crate::dns::wire::{WireName, rtype};
 use crate::dns::{rebinding, special, verdicts};
 use crate::gate::{Gate, Who};
 use crate::upstream::Validator;

@@ -110,20 +110,19 @@ fn section(message: &[u8], mut at: usize, count: u16) -> Result<(Vec<Record>, us
 /// The names from the question along its aliases, whatever order the records stand in.
 fn chain(message: &[u8], name: &WireName, qtype: u16, answers: &[Record]) -> Result<Vec<WireName>, Unusable> {
     let mut chain = vec![*name];
-    while qtype != rtype::CNAME {
+    if qtype == rtype::CNAME {
+        return Ok(chain);
+    }
+    loop {
         let last = chain[chain.len() - 1];
-        let Some(alias) =
-            answers.iter().find(|r| r.rtype == rtype::CNAME && r.class == IN && r.owner == last)
-        else {
-            break;
-        };
+        let leads = |r: &&Record| r.rtype == rtype::CNAME && r.class == IN && r.owner == last;
+        let Some(alias) = answers.iter().find(leads) else { return Ok(chain) };
         let (target, end) = WireName::read(message, alias.data).ok_or(Unusable::Malformed)?;
         if end != alias.end || chain.contains(&target) || chain.len() > MOST_ALIASES {
             return Err(Unusable::Malformed);
         }
         chain.push(target);
     }
-    Ok(chain)
 }
 
 struct Cleaning<'a> {
@@ -281,6 +280,7 @@ impl<'a> Cleaning<'a> {
 }
 
 /// A record's data with the names in it read, since they may be compressed against the old message.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack, for as long as one record is written")]
 enum Data {
     /// No names.
     Plain { from: usize, end: usize },

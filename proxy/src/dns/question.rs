@@ -22,6 +22,7 @@ pub(crate) struct Query<'a> {
 
 /// What a message from a client is.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each query")]
 pub(crate) enum Heard<'a> {
     /// A question to answer.
     Query(Query<'a>),

@@ -101,7 +101,8 @@ mod tests {
         let alpn = param(1, b"\x02h2");
         let hint = param(4, &[192, 0, 2, 1, 192, 0, 2, 2]);
         let six = param(6, &[0x20; 16]);
-        let cases: &[(&str, Vec<Vec<u8>>, Vec<Vec<u8>>, bool)] = &[
+        type Params = Vec<Vec<u8>>;
+        let cases: &[(&str, Params, Params, bool)] = &[
             ("nothing_to_strip", vec![alpn.clone(), hint.clone()], vec![alpn.clone(), hint.clone()], false),
             (
                 "ech_between",

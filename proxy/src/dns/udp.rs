@@ -42,7 +42,7 @@ impl Worker {
     /// Serves until told to stop.
     pub(super) fn serve(self) {
         let mut batch = Batch::new();
-        let mut answers: Vec<Vec<u8>> = vec![Vec::with_capacity(1500); PACKETS];
+        let mut answers: Vec<Vec<u8>> = (0..PACKETS).map(|_| Vec::with_capacity(1500)).collect();
         while !self.stop.is_cancelled() {
             match batch.receive(&self.socket) {
                 Ok(count) => self.answer(&batch, count, &mut answers),

@@ -118,7 +118,7 @@ async fn gather<S: Stream<Item = (Message, A)> + Unpin, A>(table: &mut Table, me
 fn apply(table: &mut Table, payload: NetlinkPayload<RouteNetlinkMessage>) {
     match payload {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(neighbour)) => {
-            learn(table, &neighbour)
+            learn(table, &neighbour);
         }
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(neighbour)) => {
             if let (Some(address), _) = parts(&neighbour) {

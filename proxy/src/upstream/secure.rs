@@ -54,6 +54,8 @@ type Exchange = DnsExchange<TokioRuntimeProvider>;
 pub(super) struct Stream {
     config: ConnectionConfig,
     context: Arc<Context>,
+    /// It holds the tasks that drive the connections: dropped, they would end.
+    provider: TokioRuntimeProvider,
     live: Mutex<Live>,
 }
 
@@ -73,7 +75,7 @@ impl fmt::Debug for Stream {
 impl Stream {
     pub(super) fn new(mut config: ConnectionConfig, port: u16, context: Arc<Context>) -> Self {
         config.port = port;
-        Self { config, context, live: Mutex::default() }
+        Self { config, context, provider: TokioRuntimeProvider::default(), live: Mutex::default() }
     }
 
     /// Asks. A connection that was open may have been closed by the other side meanwhile: then once more on a new one.
@@ -97,8 +99,8 @@ impl Stream {
         if let Some(exchange) = &live.exchange {
             return Some((exchange.clone(), live.number, false));
         }
-        let provider = TokioRuntimeProvider::default();
-        let exchange = provider.new_connection(address, &self.config, &self.context.0).ok()?.await.ok()?;
+        let connecting = self.provider.new_connection(address, &self.config, &self.context.0);
+        let exchange = connecting.ok()?.await.ok()?;
         live.number += 1;
         live.exchange = Some(exchange.clone());
         Some((exchange, live.number, true))

@@ -134,7 +134,8 @@ pub fn said(answer: &[u8]) -> String {
         return said;
     }
     for record in message.answer().expect("answers") {
-        let record = record.expect("a record").into_record::<AllRecordData<_, _>>().expect("data").expect("data");
+        let record =
+            record.expect("a record").into_record::<AllRecordData<_, _>>().expect("data").expect("data");
         said += &format!("; {} {} {}", record.owner(), record.ttl().as_secs(), record.rtype());
         said += &match record.data() {
             AllRecordData::Unknown(_) => String::new(),

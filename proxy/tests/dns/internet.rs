@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, UdpSocket};
 
 /// What a name server does with a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +200,10 @@ impl Server {
         }
     }
 
-    pub async fn converse<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(self: Arc<Self>, mut stream: S) {
+    pub async fn converse<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
+        self: Arc<Self>,
+        mut stream: S,
+    ) {
         while let Ok(length) = stream.read_u16().await {
             let mut query = vec![0; usize::from(length)];
             if stream.read_exact(&mut query).await.is_err() {
@@ -213,6 +216,12 @@ impl Server {
                 return;
             }
         }
+    }
+
+    /// Answers a question that came over HTTPS.
+    pub async fn over_https(&self, query: &[u8]) -> Option<Vec<u8>> {
+        self.tcp.fetch_add(1, Ordering::Relaxed);
+        self.answer(query, false).await
     }
 
     async fn answer(&self, query: &[u8], udp: bool) -> Option<Vec<u8>> {
@@ -275,7 +284,8 @@ impl Server {
                 None => break,
             }
         }
-        let soa = zone.iter().find(|r| r.rtype == 6 && (at == r.name || at.ends_with(&format!(".{}", r.name))));
+        let soa =
+            zone.iter().find(|r| r.rtype == 6 && (at == r.name || at.ends_with(&format!(".{}", r.name))));
         (answers, soa.map(|r| record(&r.name, r.ttl, 6, &r.data)), found)
     }
 }
@@ -300,12 +310,3 @@ fn read_name(query: &[u8]) -> Option<(String, usize)> {
     let length = if name.is_empty() { 1 } else { name.len() + 2 };
     Some((name, 12 + length))
 }
-
-/// A connection that is served as this server's TCP (for TLS in front of it).
-pub async fn over<S>(server: Arc<Server>, stream: S)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-{
-    server.converse(stream).await;
-}
-

@@ -47,20 +47,36 @@ const PACKETS: &[(&str, &str, &str)] = &[
     ("type_opt", "4711 0100 0001 0000 0000 0000 04746573 7400 0029 0001", "REFUSED"),
     ("type_tsig", "4711 0100 0001 0000 0000 0000 04746573 7400 00fa 0001", "REFUSED"),
     ("answer_in_a_query", "4711 0100 0001 0001 0000 0000 Q c00c 0001 0001 00000001 0004 01020304", "FORMERR"),
-    ("authority_in_a_query", "4711 0100 0001 0000 0001 0000 Q c00c 0001 0001 00000001 0004 01020304", "FORMERR"),
+    (
+        "authority_in_a_query",
+        "4711 0100 0001 0000 0001 0000 Q c00c 0001 0001 00000001 0004 01020304",
+        "FORMERR",
+    ),
     ("additional_promised", "4711 0100 0001 0000 0000 0001 Q", "FORMERR"),
     ("opt_cut", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 0000", "FORMERR"),
     ("opt_data_beyond_end", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 0009 0001", "FORMERR"),
     ("opt_option_cut", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 0003 000a00", "FORMERR"),
-    ("opt_option_too_long", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 0005 000a0008 01", "FORMERR"),
+    (
+        "opt_option_too_long",
+        "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 0005 000a0008 01",
+        "FORMERR",
+    ),
     ("opt_with_a_name", "4711 0100 0001 0000 0000 0001 Q c00c 0029 04d0 00000000 0000", "FORMERR"),
     (
         "opt_twice",
         "4711 0100 0001 0000 0000 0002 Q 00 0029 04d0 00000000 0000 00 0029 04d0 00000000 0000",
         "FORMERR",
     ),
-    ("subnet_of_33_bits", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 000d 0008 0009 0001 21 00 0102030405", "FORMERR"),
-    ("subnet_too_short", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 000a 0008 0006 0001 20 00 0102", "FORMERR"),
+    (
+        "subnet_of_33_bits",
+        "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 000d 0008 0009 0001 21 00 0102030405",
+        "FORMERR",
+    ),
+    (
+        "subnet_too_short",
+        "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00000000 000a 0008 0006 0001 20 00 0102",
+        "FORMERR",
+    ),
     ("bytes_after_the_end", "4711 0100 0001 0000 0000 0000 Q 00", "FORMERR"),
     ("version_1", "4711 0100 0001 0000 0000 0001 Q 00 0029 04d0 00010000 0000", "BADVERS"),
     ("without_recursion", "4711 0000 0001 0000 0000 0000 Q", "REFUSED"),
@@ -255,6 +271,11 @@ async fn a_trusted_forwarder_speaks_for_its_clients() {
         ("127.0.0.51", [127, 0, 0, 4], Some(15)),
     ] {
         let answer = udp_raw(forwarder, home.address, &subnet(client), PATIENCE).await.expect("an answer");
-        assert_eq!(ede(&answer).map(|(code, _)| code), expected, "{forwarder} for {client:?}: {}", said(&answer));
+        assert_eq!(
+            ede(&answer).map(|(code, _)| code),
+            expected,
+            "{forwarder} for {client:?}: {}",
+            said(&answer)
+        );
     }
 }
