@@ -1,0 +1,77 @@
+//! Time for the commands, and the clock that `run --pretend-now` starts elsewhere.
+//!
+//! Nothing else in this room reads the wall clock.
+
+use chrono::{DateTime, Duration, Utc};
+use records::{Clock, ClockState};
+use std::sync::Arc;
+
+/// The wall clock, for a command that runs once.
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A clock that runs beside another at a fixed distance: for trying the gateway out, and for tests.
+pub(crate) struct Pretend {
+    beneath: Arc<dyn Clock>,
+    ahead: Duration,
+}
+
+impl Pretend {
+    /// A clock that says `now` now.
+    pub(crate) fn starting(beneath: Arc<dyn Clock>, now: DateTime<Utc>) -> Self {
+        let ahead = now - beneath.now();
+        Self { beneath, ahead }
+    }
+}
+
+impl Clock for Pretend {
+    fn now(&self) -> DateTime<Utc> {
+        self.beneath.now() + self.ahead
+    }
+
+    fn steady(&self) -> std::time::Duration {
+        self.beneath.steady()
+    }
+
+    fn state(&self) -> ClockState {
+        self.beneath.state()
+    }
+}
+
+/// A clock's state in one word, as `status` has it.
+pub(crate) const fn word(state: ClockState) -> &'static str {
+    match state {
+        ClockState::Right => "right",
+        ClockState::NotYet => "not_yet",
+        ClockState::Jumped => "jumped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stands;
+
+    impl Clock for Stands {
+        fn now(&self) -> DateTime<Utc> {
+            "2026-01-01T00:00:00Z".parse().expect("a time")
+        }
+        fn steady(&self) -> std::time::Duration {
+            std::time::Duration::from_secs(7)
+        }
+        fn state(&self) -> ClockState {
+            ClockState::Right
+        }
+    }
+
+    #[test]
+    fn a_pretended_clock_keeps_its_distance() {
+        let then = "2026-11-22T21:30:00Z".parse().expect("a time");
+        let clock = Pretend::starting(Arc::new(Stands), then);
+        assert_eq!(clock.now(), then);
+        assert_eq!(clock.steady(), Stands.steady());
+        assert_eq!(clock.state(), ClockState::Right);
+    }
+}

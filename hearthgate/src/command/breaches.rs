@@ -1,0 +1,338 @@
+//! `hearthgate breaches`: the breach log, shift by shift.
+
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure};
+use crate::home::HomeArg;
+use crate::terminal::{self, Ink, Paint};
+use crate::when;
+use agreements::{Evidence, Role, Severity};
+use chrono::NaiveTime;
+use clap::{Args, Subcommand, ValueEnum};
+use records::export::Format;
+use records::{Episode, Head, Misfit, Purpose, Verified, Which, shift};
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Shows the breach log, exports it, and verifies that nobody changed it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  hearthgate breaches list --shift last                  at handover: the shift that is over
+  hearthgate breaches list --shift 2026-11-22/21:30      the shift of that moment
+  hearthgate breaches list --person jordan --since 2026-11-16
+  hearthgate breaches export --format csv --out november.csv --by r.osei --reason \"Reg 45 review\"
+  hearthgate breaches verify")]
+pub(crate) struct Breaches {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Shows episodes, oldest first [default: the last seven days].
+    List(List),
+    /// Writes episodes out for a report, with a manifest that proves what was written.
+    Export(Export),
+    /// Reads the whole journal and finds the first entry that does not fit. Exit code 1 if one does not.
+    Verify(Verify),
+}
+
+/// Which episodes.
+#[derive(Args, Debug)]
+struct Chosen {
+    /// A shift: `last`, or a moment in it (`2026-11-22/21:30`).
+    #[arg(long, value_name = "SHIFT", conflicts_with = "since")]
+    shift: Option<String>,
+    /// One person's: the name of the agreement's file; `nobody` for unknown devices.
+    #[arg(long, value_name = "ID")]
+    person: Option<String>,
+    /// Since then: `2026-11-16`, `21:30`.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct List {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// In what form episodes are written out.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    /// For a spreadsheet (RFC 4180).
+    Csv,
+    /// A JSON array.
+    Json,
+}
+
+#[derive(Args, Debug)]
+struct Export {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The form.
+    #[arg(long, value_enum, default_value_t = Form::Csv)]
+    format: Form,
+    /// The file to write; the manifest is written beside it. Stdout when left out.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    out: Option<PathBuf>,
+    /// Who exports: an account of home.yaml. The export is itself recorded.
+    #[arg(long, value_name = "STAFF_ID", requires = "reason")]
+    by: Option<String>,
+    /// For whom and why.
+    #[arg(long, value_name = "WORDS", requires = "by")]
+    reason: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct Verify {
+    #[command(flatten)]
+    home: HomeArg,
+    /// A head that was kept elsewhere (`ENTRIES:HASH`, as `status` shows it): finds a journal that was rewritten whole.
+    #[arg(long, value_name = "HEAD")]
+    head: Option<String>,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Breaches {
+    /// Shows, exports or verifies.
+    pub(crate) fn act(&self) -> Result<Exit, Failure> {
+        match &self.what {
+            What::List(list) => list.act(),
+            What::Export(export) => export.act(),
+            What::Verify(verify) => verify.act(),
+        }
+    }
+}
+
+impl Chosen {
+    fn which(&self, desk: &Desk, ago: Option<chrono::Duration>) -> Result<Which, Failure> {
+        let (now, zone) = (desk.now(), desk.zone());
+        let shifts = &desk.loaded.reading.house.home().shifts;
+        let mut which = match (self.shift.as_deref(), &self.since) {
+            (Some("last"), _) => Which::from(shift::last(shifts, zone, now)),
+            (Some(text), _) => {
+                let (date, time) = moment(text)?;
+                Which::from(shift::on(shifts, zone, date, time))
+            }
+            (None, Some(since)) => {
+                let from = when::instant(since, zone, now).map_err(Failure::cannot_read)?;
+                Which { from: Some(from), ..Which::default() }
+            }
+            (None, None) => Which { from: ago.map(|ago| now - ago), ..Which::default() },
+        };
+        which.person = self.person.clone();
+        Ok(which)
+    }
+}
+
+/// `2026-11-22/21:30`.
+fn moment(text: &str) -> Result<(chrono::NaiveDate, NaiveTime), Failure> {
+    let wrong = || {
+        Failure::cannot_read(format!("`{text}` is no shift"))
+            .help("write `last`, or a moment in it: `2026-11-22/21:30`")
+    };
+    let (date, time) = text.split_once('/').ok_or_else(wrong)?;
+    let date = when::date(date).map_err(|_| wrong())?;
+    let time = NaiveTime::parse_from_str(time, "%H:%M").map_err(|_| wrong())?;
+    Ok((date, time))
+}
+
+impl List {
+    fn act(&self) -> Result<Exit, Failure> {
+        let desk = Desk::open(&self.home, Purpose::Read)?;
+        let which = self.chosen.which(&desk, Some(chrono::Duration::days(7)))?;
+        let episodes = desk.ask(desk.records.episodes(&which))?;
+        if self.json {
+            terminal::say_json(&episodes);
+        } else {
+            terminal::say(&text(&episodes, desk.zone(), Paint::for_stdout()));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn text(episodes: &[Episode], zone: chrono_tz::Tz, paint: Paint) -> String {
+    if episodes.is_empty() {
+        return "No breaches.\n".to_owned();
+    }
+    let one = |e: &Episode| {
+        let (word, ink) = severity(e.severity);
+        let count = if e.count > 1 { format!(" ({} times)", e.count) } else { String::new() };
+        let reported = if e.reported { "  reported by the young person: no breach" } else { "" };
+        let device = e.device.as_ref().map(|d| format!("'s {d}")).unwrap_or_default();
+        let mut text = format!(
+            "{:>5}  {}  {}{device}  {}{count}  {}{reported}\n       {}\n       {}\n",
+            e.entry,
+            when::words(e.first, zone),
+            paint.ink(Ink::Strong, &e.name),
+            e.site,
+            paint.ink(ink, word),
+            e.sentence,
+            paint.ink(Ink::Quiet, &format!("{}; {}", evidence(e.evidence), e.why)),
+        );
+        for note in &e.notes {
+            text.push_str(&format!("       note by {}: {}\n", note.by.name, note.words));
+        }
+        text
+    };
+    episodes.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+const fn severity(severity: Severity) -> (&'static str, Ink) {
+    match severity {
+        Severity::Technical => ("technical", Ink::Quiet),
+        Severity::Low => ("low", Ink::Quiet),
+        Severity::Medium => ("medium", Ink::Careful),
+        Severity::High => ("high", Ink::Bad),
+        Severity::Critical => ("critical", Ink::Bad),
+    }
+}
+
+/// What was seen, in words that never say guilt.
+const fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Lookup => "a device looked it up; an app may have done so by itself",
+        Evidence::Connection => "a program tried to connect",
+        Evidence::Navigation => "someone opened a page",
+        Evidence::Repeated => "someone kept trying",
+    }
+}
+
+impl Export {
+    fn act(&self) -> Result<Exit, Failure> {
+        let purpose = if self.by.is_some() { Purpose::Beside } else { Purpose::Read };
+        let desk = Desk::open(&self.home, purpose)?;
+        let by = self
+            .by
+            .as_deref()
+            .map(|id| desk.by(id, &[Role::Manager, Role::Staff, Role::Visitor]))
+            .transpose()?;
+        let which = self.chosen.which(&desk, None)?;
+        let format = match self.format {
+            Form::Csv => Format::Csv,
+            Form::Json => Format::Json,
+        };
+        let manifest = self.write(&desk, &which, format)?;
+        if let (Some(by), Some(reason)) = (by, &self.reason) {
+            let what = format!("exported {} episodes, SHA-256 {}", manifest.count, manifest.sha256);
+            desk.write(desk.records.staff_action(by, &what, reason))?;
+        }
+        let kept = serde_json::to_string_pretty(&manifest).expect("our own values have only string keys");
+        match &self.out {
+            Some(out) => {
+                let beside = out.with_extension(format!("{}.manifest.json", extension(self.format)));
+                std::fs::write(&beside, kept + "\n").map_err(|e| cannot_write(&beside, &e))?;
+                terminal::tell(&format!("{} episodes; the manifest is {}", manifest.count, beside.display()));
+            }
+            None => terminal::tell(&kept),
+        }
+        Ok(Exit::Done)
+    }
+
+    fn write(
+        &self,
+        desk: &Desk,
+        which: &Which,
+        format: Format,
+    ) -> Result<records::export::Manifest, Failure> {
+        let to: Box<dyn Write + Send> = match &self.out {
+            Some(out) => Box::new(File::create(out).map_err(|e| cannot_write(out, &e))?),
+            None => Box::new(std::io::stdout()),
+        };
+        let exported = desk.wait(desk.records.export(which, format, to));
+        exported.map_err(|e| Failure::cannot_read(format!("the export failed: {e}")))
+    }
+}
+
+const fn extension(form: Form) -> &'static str {
+    match form {
+        Form::Csv => "csv",
+        Form::Json => "json",
+    }
+}
+
+fn cannot_write(file: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::cannot_read(format!("`{}` cannot be written: {error}", file.display()))
+}
+
+impl Verify {
+    fn act(&self) -> Result<Exit, Failure> {
+        let kept = self.head.as_deref().map(head).transpose()?;
+        let desk = Desk::open(&self.home, Purpose::Read)?;
+        let bar = terminal::spinner("reading the journal");
+        let verified = desk.ask(desk.records.verify(kept.as_ref()));
+        bar.finish_and_clear();
+        let verified = verified?;
+        if self.json {
+            terminal::say_json(&verified);
+        } else {
+            terminal::say_line(&told(&verified, Paint::for_stdout()));
+        }
+        Ok(match verified {
+            Verified::Whole { .. } => Exit::Done,
+            Verified::Broken { .. } => Exit::No,
+        })
+    }
+}
+
+fn head(text: &str) -> Result<Head, Failure> {
+    let parsed = text
+        .split_once(':')
+        .and_then(|(n, hash)| Some(Head { entries: n.parse().ok()?, hash: hash.to_owned() }));
+    parsed.ok_or_else(|| {
+        Failure::cannot_read(format!("`{text}` is no head"))
+            .help("write it as `status` shows it: `412:9f2c…`")
+    })
+}
+
+fn told(verified: &Verified, paint: Paint) -> String {
+    match verified {
+        Verified::Whole { head, purged } => {
+            let whole = paint.ink(Ink::Good, "The journal is whole.");
+            format!(
+                "{whole} {} entries, {purged} of them purged; head {}:{}",
+                head.entries, head.entries, head.hash
+            )
+        }
+        Verified::Broken { entry, misfit } => {
+            let broken = paint.ink(Ink::Bad, &format!("The journal does not fit at entry {entry}:"));
+            format!("{broken} {}.", misfit_words(*misfit))
+        }
+    }
+}
+
+fn misfit_words(misfit: Misfit) -> String {
+    let word = serde_json::to_value(misfit).ok();
+    word.and_then(|w| w.as_str().map(|w| w.replace('_', " "))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shifts_as_typed() {
+        assert!(moment("2026-11-22/21:30").is_ok());
+        for wrong in ["yesterday", "2026-11-22", "2026-11-22/25:00", "2026-13-22/21:30"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_head_reads_back() {
+        let read = head("412:9f2c").expect("a head");
+        assert_eq!(read, Head { entries: 412, hash: "9f2c".to_owned() });
+        assert!(head("nonsense").is_err());
+    }
+}

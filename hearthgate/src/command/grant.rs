@@ -1,0 +1,212 @@
+//! `hearthgate grant`: a member of staff opens something for a while.
+
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure};
+use crate::home::HomeArg;
+use crate::terminal;
+use crate::when;
+use agreements::{GrantKind, LimitKey, NotAWord, Role, What, Word};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use clap::Args;
+use records::{NewGrant, Purpose};
+
+/// Opens something for somebody, for a while: sites, more time, a supervised or an education session.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  hearthgate grant --person jordan --sites chat.example --for 30m --by k.lane --reason \"call with a cousin\"
+  hearthgate grant --person jordan --extra-time 20m --by k.lane --reason \"helped with dinner\"
+  hearthgate grant --person jordan --extra-time 30m --of games --by k.lane --reason \"birthday\"
+  hearthgate grant --person jordan --supervised facebook.com --for 1h --by k.lane --reason \"looked at it together\"
+  hearthgate grant --person lounge-pc --education-session sam --until 15:00 --by k.lane --reason \"tutoring\"
+
+The running gateway follows within a second. `hearthgate revoke ENTRY` takes it back.
+Exit codes: 0 granted, 1 it was not (the sentence says why), 2 cannot read.")]
+pub(crate) struct Grant {
+    #[command(flatten)]
+    home: HomeArg,
+    /// Whom it is for: the name of the agreement's file.
+    #[arg(long, value_name = "ID")]
+    person: String,
+    #[command(flatten)]
+    opens: Opens,
+    /// The limit that more time is for: a word of the agreement [default: everything].
+    #[arg(long, value_name = "WORD", requires = "extra_time")]
+    of: Option<String>,
+    #[command(flatten)]
+    end: End,
+    #[command(flatten)]
+    done: Done,
+}
+
+/// What is opened: exactly one of these.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Opens {
+    /// These sites, services or categories, whatever the agreement says; `everything` for all.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    sites: Option<Vec<String>>,
+    /// More time, from now: times and limits are lifted, words still hold.
+    #[arg(long, value_name = "LENGTH")]
+    extra_time: Option<String>,
+    /// A supervised session: `with_staff` words are open, and these.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', num_args = 0..)]
+    supervised: Option<Vec<String>>,
+    /// An education session on a shared device, for this young person.
+    #[arg(long, value_name = "ID")]
+    education_session: Option<String>,
+}
+
+/// When it ends.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct End {
+    /// For so long: `30m`, `1h30m`.
+    #[arg(long = "for", value_name = "LENGTH")]
+    length: Option<String>,
+    /// Until then: `21:00`, `2026-11-23T21:00`.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+/// Who does it and why.
+#[derive(Args, Debug)]
+pub(crate) struct Done {
+    /// Who does it: an account of home.yaml.
+    #[arg(long, value_name = "STAFF_ID")]
+    pub(crate) by: String,
+    /// Why, in a few words. It stands in the journal.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) reason: String,
+}
+
+impl End {
+    /// The instant, from now.
+    pub(crate) fn at(&self, now: DateTime<Utc>, zone: Tz) -> Result<Option<DateTime<Utc>>, Failure> {
+        let end = match (&self.length, &self.until) {
+            (Some(length), _) => Some(when::length(length).map(|l| now + l)),
+            (None, Some(until)) => Some(when::instant(until, zone, now)),
+            (None, None) => None,
+        };
+        end.transpose().map_err(Failure::cannot_read)
+    }
+}
+
+impl Grant {
+    /// Grants.
+    pub(crate) fn act(&self) -> Result<Exit, Failure> {
+        let kind = self.kind()?;
+        let desk = Desk::open(&self.home, Purpose::Beside)?;
+        let by = desk.by(&self.done.by, &[Role::Manager, Role::Staff])?;
+        let person = desk.person(&self.person)?;
+        if let GrantKind::Education { young_person } = &kind {
+            desk.person(young_person)?;
+        }
+        let until = self.until(&desk)?;
+        let new = NewGrant { person, kind, until, by, reason: self.done.reason.clone() };
+        let entry = desk.write(desk.records.grant(new))?;
+        terminal::say_line(&format!("Granted until {} as entry {entry}.", when::words(until, desk.zone())));
+        Ok(Exit::Done)
+    }
+
+    fn until(&self, desk: &Desk) -> Result<DateTime<Utc>, Failure> {
+        let now = desk.now();
+        if let Some(end) = self.end.at(now, desk.zone())? {
+            return Ok(end);
+        }
+        let extra = self.opens.extra_time.as_deref().ok_or_else(|| {
+            Failure::cannot_read("a grant has an end").help("say `--for 30m` or `--until 21:00`")
+        })?;
+        Ok(now + when::length(extra).map_err(Failure::cannot_read)?)
+    }
+
+    fn kind(&self) -> Result<GrantKind, Failure> {
+        let Opens { sites, extra_time, supervised, education_session } = &self.opens;
+        if let Some(words) = sites {
+            return Ok(GrantKind::Sites(what(words)?));
+        }
+        if extra_time.is_some() {
+            return Ok(GrantKind::ExtraTime(self.key()?));
+        }
+        if let Some(young_person) = education_session {
+            return Ok(GrantKind::Education { young_person: young_person.clone() });
+        }
+        let words = supervised.as_deref().unwrap_or_default();
+        Ok(GrantKind::Supervised(words.iter().map(|w| word(w)).collect::<Result<_, _>>()?))
+    }
+
+    fn key(&self) -> Result<LimitKey, Failure> {
+        match self.of.as_deref() {
+            None | Some("everything") => Ok(LimitKey::Everything),
+            Some(of) => word(of).map(LimitKey::Word),
+        }
+    }
+}
+
+/// Reads a word of the language.
+pub(crate) fn word(text: &str) -> Result<Word, Failure> {
+    Word::parse(text.trim()).map_err(|wrong| match wrong {
+        NotAWord::Domain(why) => Failure::cannot_read(format!("`{text}` is no site: {why}")),
+        NotAWord::PublicSuffix(_) => Failure::cannot_read(format!("`{text}` would cover strangers' sites"))
+            .help("name the site below it"),
+        NotAWord::Url(meant) | NotAWord::Star(meant) => {
+            Failure::cannot_read(format!("`{text}` is no site")).help(format!("write `{meant}`"))
+        }
+        NotAWord::HostAndPath => Failure::cannot_read(format!("`{text}` is both a host alone and a path"))
+            .help("leave out the `=` or the path"),
+        NotAWord::Unknown(near) => {
+            let failure = Failure::cannot_read(format!("`{text}` is no site, service or category"));
+            if near.is_empty() { failure } else { failure.help(format!("did you mean {}?", near.join(", "))) }
+        }
+    })
+}
+
+/// Reads words, or `everything`.
+pub(crate) fn what(words: &[String]) -> Result<What, Failure> {
+    if words.iter().any(|w| w == "everything") {
+        return Ok(What::Everything);
+    }
+    Ok(What::Words(words.iter().map(|w| word(w)).collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        grant: Grant,
+    }
+
+    fn kind(options: &str) -> Result<GrantKind, String> {
+        let words = format!("x --person jo --by k --reason r {options}");
+        let line = Line::try_parse_from(words.split(' ')).map_err(|e| e.kind().to_string())?;
+        line.grant.kind().map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_a_grant_opens() {
+        let site = |s| word(s).expect("a word");
+        assert_eq!(
+            kind("--sites bbc.co.uk,games"),
+            Ok(GrantKind::Sites(What::Words(vec![site("bbc.co.uk"), site("games")])))
+        );
+        assert_eq!(kind("--sites everything"), Ok(GrantKind::Sites(What::Everything)));
+        assert_eq!(kind("--extra-time 20m"), Ok(GrantKind::ExtraTime(LimitKey::Everything)));
+        assert_eq!(
+            kind("--extra-time 20m --of games"),
+            Ok(GrantKind::ExtraTime(LimitKey::Word(site("games"))))
+        );
+        assert_eq!(kind("--supervised --for 1h"), Ok(GrantKind::Supervised(Vec::new())));
+        let session = GrantKind::Education { young_person: "sam".to_owned() };
+        assert_eq!(kind("--education-session sam --for 1h"), Ok(session));
+        for wrong in
+            ["", "--sites a.example --extra-time 20m", "--sites gamez", "--sites co.uk", "--of games"]
+        {
+            assert!(kind(wrong).is_err(), "{wrong}");
+        }
+    }
+}

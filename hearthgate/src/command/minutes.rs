@@ -1,0 +1,92 @@
+//! `hearthgate minutes`: what somebody has used today.
+
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure};
+use crate::home::HomeArg;
+use crate::terminal::{self, Ink, Paint};
+use crate::timetable;
+use clap::Args;
+use records::Purpose;
+use records::minutes::Used;
+use serde::Serialize;
+
+/// Shows today's counted minutes, by key.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  hearthgate minutes jordan
+  hearthgate minutes jordan --json
+
+The day is the home's: it begins at `day_starts`. `estimated` minutes are those in which only names were looked up.
+
+Exit codes: 0 shown, 2 cannot read, or nobody has that id.")]
+pub(crate) struct Minutes {
+    #[command(flatten)]
+    home: HomeArg,
+    /// Whose: the name of the agreement's file.
+    #[arg(value_name = "PERSON")]
+    person: String,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The shape of `minutes --json`.
+#[derive(Serialize)]
+struct Answer<'a> {
+    person: &'a str,
+    day: String,
+    minutes: &'a [Used],
+}
+
+impl Minutes {
+    /// Shows them.
+    pub(crate) fn act(&self) -> Result<Exit, Failure> {
+        let desk = Desk::open(&self.home, Purpose::Read)?;
+        let house = &desk.loaded.reading.house;
+        let who = crate::judge::person(house, &self.person).map_err(Failure::cannot_read)?;
+        let used = desk.ask(desk.records.minutes_today(house, who))?;
+        let day = house.day_of(desk.now());
+        if self.json {
+            terminal::say_json(&Answer { person: &self.person, day: day.to_string(), minutes: &used });
+        } else {
+            terminal::say(&text(&used, &day.format("%A %-d %B").to_string(), Paint::for_stdout()));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn text(used: &[Used], day: &str, paint: Paint) -> String {
+    let row = |used: &Used| {
+        let total = used.counted.saturating_add(used.estimated);
+        let said = timetable::said(i64::from(total));
+        let of =
+            used.limit.map(|limit| format!("of {}", timetable::said(i64::from(limit)))).unwrap_or_default();
+        let estimated =
+            if used.estimated > 0 { format!("{} estimated", used.estimated) } else { String::new() };
+        vec![used.key.clone(), said, of, estimated]
+    };
+    let mut rows: Vec<Vec<String>> = used.iter().map(row).collect();
+    if rows.is_empty() {
+        rows.push(vec!["nothing is counted".to_owned()]);
+    }
+    format!("{}\n{}", paint.ink(Ink::Strong, day), terminal::columns(&rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_stand_beside_what_was_used() {
+        let used = [
+            Used { key: "everything".to_owned(), counted: 70, estimated: 5, limit: Some(240) },
+            Used { key: "games".to_owned(), counted: 0, estimated: 0, limit: None },
+        ];
+        let told = text(&used, "Monday 23 November", Paint::PLAIN);
+        assert_eq!(
+            told,
+            "Monday 23 November\neverything  1 h 15 min  of 4 h  5 estimated\ngames       0 min\n"
+        );
+    }
+}

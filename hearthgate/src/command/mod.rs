@@ -1,0 +1,17 @@
+//! One file for each command: its options, its behaviour, its tests.
+
+pub(crate) mod asks;
+pub(crate) mod breaches;
+pub(crate) mod check;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod grant;
+pub(crate) mod lists;
+pub(crate) mod manual;
+pub(crate) mod minutes;
+pub(crate) mod note;
+pub(crate) mod restrict;
+pub(crate) mod revoke;
+pub(crate) mod run;
+pub(crate) mod status;
+pub(crate) mod week;

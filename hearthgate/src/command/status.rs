@@ -1,0 +1,251 @@
+//! `hearthgate status`: how the gateway is; when none runs, what the records know.
+
+use crate::catalogue::Notes;
+use crate::clock;
+use crate::control;
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure};
+use crate::gateway::board::{self, Board, CatalogueShown};
+use crate::home::{HomeArg, Loaded};
+use crate::last_good::{Meanwhile, Waiting};
+use crate::lists::shelf::Shelf;
+use crate::state::State;
+use crate::terminal::{self, Ink, Paint};
+use crate::when;
+use agreements::Level;
+use blocklists::Catalogue;
+use chrono::Duration;
+use clap::Args;
+use records::Purpose;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Shows how the gateway is: listeners, lists, who is online, files that wait, the journal's head, the clock.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  hearthgate status
+  hearthgate status --json | jq .listeners
+
+Exit codes: 0 a gateway runs, 2 cannot read, 3 none runs (what the records know is shown all the same).")]
+pub(crate) struct Status {
+    #[command(flatten)]
+    home: HomeArg,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    /// Asks and shows.
+    pub(crate) fn act(&self) -> Result<Exit, Failure> {
+        let loaded = self.home.load(clock::now())?;
+        let state =
+            loaded.reading.gateway.as_ref().map_or_else(State::fallback, |g| State::of(g, &loaded.dir));
+        let (board, exit) = match control::ask(&state.socket(), "status") {
+            Some(board) => (board, Exit::Done),
+            None => (at_rest(&self.home, loaded, &state), Exit::NotRunning),
+        };
+        if self.json {
+            terminal::say_json(&board);
+        } else {
+            terminal::say(&text(&board, Paint::for_stdout()));
+        }
+        Ok(exit)
+    }
+}
+
+/// What can be known without a gateway.
+fn at_rest(home: &HomeArg, loaded: Loaded, state: &State) -> Value {
+    let now = clock::now();
+    let house = &loaded.reading.house;
+    let notes = Notes::load(state).unwrap_or_default();
+    let info =
+        Catalogue::open(&state.catalogue()).map(|c| (c.info().names, c.info().bytes)).unwrap_or_default();
+    let mut board = Board {
+        version: env!("HEARTHGATE_VERSION"),
+        home: house.home().name.clone(),
+        now: when::rfc3339(now, house.home().timezone),
+        clock: clock::word(records::Clock::state(&records::SystemClock::new())),
+        lists: board::lists(house, &Shelf::at(state.lists()), &notes, now),
+        catalogue: CatalogueShown {
+            names: info.0,
+            bytes: info.1,
+            compiled: notes.compiled.map(|at| when::rfc3339(at, house.home().timezone)),
+        },
+        waiting: broken(&loaded),
+        warnings: loaded.problems().into_iter().filter(|p| p.level == Level::Warning).collect(),
+        ..Board::default()
+    };
+    if let Ok(desk) = Desk::open(home, Purpose::Read) {
+        board.records = desk.ask(desk.records.status()).ok();
+    }
+    serde_json::to_value(&board).expect("our own values have only string keys")
+}
+
+/// Files that would wait if a gateway started now.
+fn broken(loaded: &Loaded) -> Vec<Waiting> {
+    let mut waiting: Vec<Waiting> = Vec::new();
+    for problem in loaded.problems().into_iter().filter(|p| p.level == Level::Error) {
+        match waiting.last_mut().filter(|w| w.file == problem.file) {
+            Some(same) => same.problems.push(problem),
+            None => waiting.push(Waiting {
+                file: problem.file.clone(),
+                meanwhile: Meanwhile::Baseline,
+                problems: vec![problem],
+            }),
+        }
+    }
+    waiting
+}
+
+fn text(board: &Value, paint: Paint) -> String {
+    let mut text = String::new();
+    headline(&mut text, board, paint);
+    section(&mut text, "listeners", &listeners(board));
+    section(&mut text, "lists", &lists(board));
+    let catalogue = &board["catalogue"];
+    let row =
+        vec![format!("{} names, {} KiB", catalogue["names"], catalogue["bytes"].as_u64().unwrap_or(0) >> 10)];
+    section(&mut text, "catalogue", &[row]);
+    section(&mut text, "online", &rows(&board["online"], |o| vec![string(&o["person"]), string(&o["last"])]));
+    files(&mut text, board, paint);
+    records(&mut text, &board["records"], paint);
+    text
+}
+
+fn headline(text: &mut String, board: &Value, paint: Paint) {
+    let running = board["running"] == true;
+    let how = if running { paint.ink(Ink::Good, "runs") } else { paint.ink(Ink::Bad, "does not run") };
+    let _ = writeln!(
+        text,
+        "{}: the gateway {how} (hearthgate {})",
+        string(&board["home"]),
+        string(&board["version"])
+    );
+    let clock = match board["clock"].as_str() {
+        Some("right") => paint.ink(Ink::Good, "right"),
+        Some("not_yet") => paint.ink(Ink::Bad, "not set yet: the baseline applies to everybody"),
+        _ => paint.ink(Ink::Bad, "jumped: the baseline applies to everybody until it is confirmed"),
+    };
+    let pretended = if board["pretended"] == true { " (pretended)" } else { "" };
+    let _ = writeln!(text, "\nclock      {}{pretended}, {clock}", string(&board["now"]));
+    if let (Some(answering), Some(of)) =
+        (board["upstreams"]["answering"].as_u64(), board["upstreams"]["of"].as_u64())
+    {
+        let ink = if answering == 0 { Ink::Bad } else { Ink::Good };
+        let _ = writeln!(text, "upstreams  {}", paint.ink(ink, &format!("{answering} of {of} answer")));
+    }
+    for what in board["needs_restart"].as_array().into_iter().flatten() {
+        let _ =
+            writeln!(text, "restart    `{}` in gateway.yaml has changed; it takes a restart", string(what));
+    }
+}
+
+fn section(text: &mut String, title: &str, rows: &[Vec<String>]) {
+    if rows.is_empty() {
+        return;
+    }
+    for (i, line) in terminal::columns(rows).lines().enumerate() {
+        let _ = writeln!(text, "{:11}{line}", if i == 0 { title } else { "" });
+    }
+}
+
+fn rows(list: &Value, row: impl Fn(&Value) -> Vec<String>) -> Vec<Vec<String>> {
+    list.as_array().map(|list| list.iter().map(row).collect()).unwrap_or_default()
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn listeners(board: &Value) -> Vec<Vec<String>> {
+    rows(&board["listeners"], |l| vec![string(&l["kind"]), string(&l["address"])])
+}
+
+fn lists(board: &Value) -> Vec<Vec<String>> {
+    rows(&board["lists"], |list| {
+        let age = list["age_minutes"].as_i64().map(|m| format!("{} old", when::span(Duration::minutes(m))));
+        let error = list["error"].as_str().map(str::to_owned);
+        let names = format!("{} names", list["names"]);
+        vec![
+            string(&list["from"]),
+            names,
+            age.unwrap_or_else(|| "not fetched".to_owned()),
+            error.unwrap_or_default(),
+        ]
+    })
+}
+
+fn files(text: &mut String, board: &Value, paint: Paint) {
+    let waiting = board["waiting"].as_array();
+    if waiting.is_none_or(Vec::is_empty) {
+        let _ = writeln!(text, "files      {}", paint.ink(Ink::Good, "all in force"));
+    }
+    for waits in waiting.into_iter().flatten() {
+        let meanwhile = if waits["meanwhile"] == "last_good" { "its last good text" } else { "the baseline" };
+        let line = format!("{} waits; meanwhile {meanwhile} is in force", string(&waits["file"]));
+        let _ = writeln!(text, "files      {}", paint.ink(Ink::Bad, &line));
+        for problem in waits["problems"].as_array().into_iter().flatten() {
+            let place = format!("{}:{}:{}", string(&problem["file"]), problem["line"], problem["column"]);
+            let _ = writeln!(
+                text,
+                "             {place} {} {}",
+                string(&problem["sentence"]),
+                string(&problem["help"])
+            );
+        }
+    }
+    let warnings = board["warnings"].as_array().map_or(0, Vec::len);
+    if warnings > 0 {
+        let _ = writeln!(text, "           {warnings} warnings; `hearthgate check` tells them");
+    }
+}
+
+fn records(text: &mut String, records: &Value, paint: Paint) {
+    let head = &records["journal"];
+    if head.is_null() {
+        let _ = writeln!(text, "journal    {}", paint.ink(Ink::Quiet, "no records yet"));
+        return;
+    }
+    let _ = writeln!(text, "journal    {}:{}", head["entries"], string(&head["hash"]));
+    if let Some(why) = records["failing"].as_str() {
+        let _ = writeln!(text, "           {}", paint.ink(Ink::Bad, &format!("cannot be written: {why}")));
+    }
+    if let Some(shed) = records["shed"].as_u64().filter(|shed| *shed > 0) {
+        let _ = writeln!(text, "           {shed} refusals were shed because too many came at once");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_board_reads_like_one() {
+        let board = serde_json::json!({
+            "running": true, "version": "0.1.0", "home": "Oakview House", "now": "2026-11-22T21:30:00+00:00",
+            "clock": "right", "pretended": false,
+            "listeners": [{"kind": "dns", "address": "127.0.0.1:5533"}],
+            "upstreams": {"answering": 1, "of": 2},
+            "lists": [{"from": "lists/a.txt", "names": 3, "age_minutes": 5, "error": null}],
+            "catalogue": {"names": 100, "bytes": 4096}, "online": [],
+            "waiting": [{"file": "agreements/jo.yaml", "meanwhile": "last_good",
+                "problems": [{"file": "agreements/jo.yaml", "line": 3, "column": 9, "sentence": "No.", "help": "Yes?"}]}],
+            "warnings": [], "needs_restart": [],
+            "records": {"journal": {"entries": 4, "hash": "ab"}, "shed": 0, "failing": null},
+        });
+        assert_eq!(
+            text(&board, Paint::PLAIN),
+            "Oakview House: the gateway runs (hearthgate 0.1.0)\n\n\
+             clock      2026-11-22T21:30:00+00:00, right\n\
+             upstreams  1 of 2 answer\n\
+             listeners  dns  127.0.0.1:5533\n\
+             lists      lists/a.txt  3 names  5 minutes old\n\
+             catalogue  100 names, 4 KiB\n\
+             files      agreements/jo.yaml waits; meanwhile its last good text is in force\n             \
+             agreements/jo.yaml:3:9 No. Yes?\n\
+             journal    4:ab\n"
+        );
+    }
+}

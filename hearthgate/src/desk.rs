@@ -1,0 +1,194 @@
+//! The records, opened for one command: to read them, or to append beside a running gateway.
+
+use crate::clock;
+use crate::control;
+use crate::failure::Failure;
+use crate::home::{HomeArg, Loaded};
+use crate::state::State;
+use agreements::{Role, Staff, Standing};
+use chrono::{DateTime, Utc};
+use records::{By, ByRole, Clock, NotDone, OpenError, Purpose, Records, StoreError, SystemClock};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// A home with its records, and a runtime to ask them with.
+pub(crate) struct Desk {
+    /// The home as it stands on disk.
+    pub(crate) loaded: Loaded,
+    /// The records.
+    pub(crate) records: Arc<Records>,
+    /// Where the gateway keeps things.
+    pub(crate) state: State,
+    runtime: Runtime,
+}
+
+/// A runtime for one command.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|e| Failure::cannot_read(format!("no runtime: {e}")))
+}
+
+/// The clock to date things by: the running gateway's, where it pretends another time, else the machine's.
+pub(crate) fn clock_beside(state: &State) -> Arc<dyn Clock> {
+    let machine: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let status = control::ask(&state.socket(), "clock");
+    let pretended = status.filter(|s| s["pretended"] == true);
+    match pretended.and_then(|s| s["now"].as_str().and_then(|now| now.parse::<DateTime<Utc>>().ok())) {
+        Some(now) => Arc::new(clock::Pretend::starting(machine, now)),
+        None => machine,
+    }
+}
+
+impl Desk {
+    /// Opens the records of a home.
+    pub(crate) fn open(home: &HomeArg, purpose: Purpose) -> Result<Self, Failure> {
+        let loaded = home.load(clock::now())?;
+        let gateway = loaded.gateway()?;
+        let state = State::of(gateway, &loaded.dir);
+        let (runtime, clock) = (runtime()?, clock_beside(&state));
+        let opened = runtime.block_on(Records::open_for(purpose, &gateway.store, &loaded.dir, clock));
+        let records = Arc::new(opened.map_err(not_open)?);
+        Ok(Self { loaded, records, state, runtime })
+    }
+
+    /// Waits for the records.
+    pub(crate) fn wait<T>(&self, asking: impl Future<Output = T>) -> T {
+        self.runtime.block_on(asking)
+    }
+
+    /// Waits for the records, and says what went wrong.
+    pub(crate) fn ask<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
+        self.wait(asking).map_err(|e| Failure::cannot_read(format!("the records cannot be read: {e}")))
+    }
+
+    /// Waits for something to be written, and says why it was not.
+    pub(crate) fn write<T>(&self, writing: impl Future<Output = Result<T, NotDone>>) -> Result<T, Failure> {
+        self.wait(writing).map_err(not_done)
+    }
+
+    /// The time, by the clock that entries are dated by.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.records.clock().now()
+    }
+
+    /// The home's zone.
+    pub(crate) fn zone(&self) -> chrono_tz::Tz {
+        self.loaded.reading.house.home().timezone
+    }
+
+    /// Who does it: an account of `home.yaml` with one of these roles.
+    pub(crate) fn by(&self, id: &str, roles: &[Role]) -> Result<By, Failure> {
+        let staff = &self.loaded.reading.house.home().staff;
+        by(staff, id, roles)
+    }
+
+    /// The id of somebody with an agreement.
+    pub(crate) fn person(&self, id: &str) -> Result<String, Failure> {
+        let house = &self.loaded.reading.house;
+        crate::judge::person(house, id).map_err(Failure::cannot_read)?;
+        Ok(id.to_owned())
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.records.close());
+    }
+}
+
+fn by(staff: &[Staff], id: &str, roles: &[Role]) -> Result<By, Failure> {
+    let known = || staff.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ");
+    let found = staff.iter().find(|s| s.id == id).ok_or_else(|| {
+        Failure::cannot_read(format!("`{id}` is no account of home.yaml"))
+            .help(format!("there are: {}", known()))
+    })?;
+    if !roles.contains(&found.role) {
+        return Err(Failure::no(format!("{} may not do this: it takes {}", found.name, named(roles))));
+    }
+    Ok(By { role: ByRole::CommandLine, id: found.id.clone(), name: found.name.clone() })
+}
+
+fn named(roles: &[Role]) -> String {
+    let word = |role: &Role| match role {
+        Role::Manager => "a manager",
+        Role::Staff => "a member of staff",
+        Role::Visitor => "a visitor",
+        Role::It => "IT",
+    };
+    roles.iter().map(word).collect::<Vec<_>>().join(" or ")
+}
+
+fn not_open(error: OpenError) -> Failure {
+    let failure = Failure::cannot_read(error.to_string());
+    match error {
+        OpenError::Missing(_) => failure.help("start the gateway once: `hearthgate run`"),
+        _ => failure,
+    }
+}
+
+fn not_done(error: NotDone) -> Failure {
+    match error {
+        NotDone::Store(error) => Failure::cannot_read(format!("the records cannot be written: {error}")),
+        NotDone::Unlawful(found) => {
+            let lines: Vec<String> =
+                found.iter().map(|u| format!("{} ({})", u.sentence, u.regulation)).collect();
+            Failure::no(format!("this restriction may not be placed:\n  {}", lines.join("\n  ")))
+        }
+        other => Failure::no(other.to_string()),
+    }
+}
+
+/// What staff decided and what has been used, for commands that only ask; empty where there are no records.
+#[derive(Debug, Default)]
+pub(crate) struct Decided {
+    /// With the minutes of the home's current day.
+    pub(crate) today: Standing,
+    /// Without minutes: for another day.
+    pub(crate) other_day: Standing,
+}
+
+impl Decided {
+    /// Reads it. Records that are not there or cannot be read decide nothing.
+    pub(crate) fn read(loaded: &Loaded) -> Self {
+        Self::try_read(loaded).unwrap_or_default()
+    }
+
+    fn try_read(loaded: &Loaded) -> Option<Self> {
+        let gateway = loaded.reading.gateway.as_ref()?;
+        let (runtime, clock) = (runtime().ok()?, clock_beside(&State::of(gateway, &loaded.dir)));
+        let house = &loaded.reading.house;
+        runtime.block_on(async {
+            let opened = Records::open_for(Purpose::Read, &gateway.store, &loaded.dir, clock).await;
+            let records = opened.ok()?;
+            let today = records.standing(house).await.ok()?;
+            let (grants, restrictions) =
+                (records.live_grants().await.ok()?, records.live_restrictions().await.ok()?);
+            let other_day = Standing::new(house, &grants, &restrictions, &|_, _| 0);
+            records.close().await;
+            Some(Self { today, other_day })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staff() -> Vec<Staff> {
+        let one = |id: &str, role| Staff { id: id.to_owned(), name: id.to_uppercase(), role };
+        vec![one("r.osei", Role::Manager), one("visitor", Role::Visitor)]
+    }
+
+    #[test]
+    fn who_does_it_has_an_account_and_the_role() {
+        let allowed = by(&staff(), "r.osei", &[Role::Manager, Role::Staff]).expect("a manager may");
+        assert_eq!(
+            (allowed.id.as_str(), allowed.name.as_str(), allowed.role),
+            ("r.osei", "R.OSEI", ByRole::CommandLine)
+        );
+        let stranger = by(&staff(), "nobody", &[Role::Manager]).expect_err("no account");
+        assert!(stranger.help.contains("r.osei, visitor"), "{stranger}");
+        let visitor = by(&staff(), "visitor", &[Role::Manager, Role::Staff]).expect_err("read only");
+        assert!(visitor.sentence.contains("a manager or a member of staff"), "{visitor}");
+    }
+}

@@ -1,0 +1,213 @@
+//! A running gateway: started in one order, kept up to date by one loop, stopped in the opposite order.
+//!
+//! Files become a house, lists a catalogue, both a snapshot; the records give the standing; then the listeners serve. From
+//! there on the [`Steward`] waits for whatever changes and brings the next snapshot into force. It alone does.
+
+mod bind;
+pub(crate) mod board;
+mod files;
+mod guide;
+mod keeper;
+mod log;
+mod metrics;
+mod network;
+mod pages;
+mod post;
+mod steward;
+mod systemd;
+mod unbound;
+mod watch;
+
+use crate::catalogue::{Compiled, Recipe};
+use crate::clock::{self, Pretend};
+use crate::control;
+use crate::failure::{Exit, Failure};
+use crate::lists::fetch::Fetcher;
+use crate::lists::shelf::Shelf;
+use crate::lists::update::{Renewed, Renewing};
+use crate::lists::{is_fetched, lock};
+use crate::state::State;
+use crate::terminal::{self, Paint};
+use crate::when;
+use agreements::{Gateway, House, Snapshot};
+use blocklists::format::Limits;
+use files::{Begun, Files};
+use keeper::Keeper;
+use network::{Network, Shared};
+use post::{Post, Shown};
+use proxy::identify::Neighbours;
+use records::{Clock, InForce, Recorder, Records, SystemClock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use steward::Steward;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How the gateway is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The home's folder.
+    pub(crate) home: PathBuf,
+    /// A time to start the clock at.
+    pub(crate) pretend_now: Option<String>,
+}
+
+/// Runs the gateway until it is told to stop.
+pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
+    log::start();
+    let machine: Arc<dyn Clock> = Arc::new(SystemClock::new());
+
+    // The files say where everything else is.
+    let Begun { files, house, journal, state } = Files::begin(&options.home, machine.now())?;
+    let clock = clock_of(&options, &house, machine)?;
+
+    // The records keep a second gateway out; from here on the folder is ours.
+    let records = open_records(&files.gateway, &options.home, &clock).await?;
+    let renewing = renewing(&options.home, &state)?;
+    let (compiled, fingerprint) = first_catalogue(&house, &renewing, &state).await?;
+
+    // What is in force, and who writes down what it refuses.
+    let snapshot = Arc::new(Snapshot { house, catalogue: compiled.catalogue });
+    let standing = records.standing(&snapshot.house).await;
+    let standing = standing.map_err(|e| Failure::cannot_read(format!("the records cannot be read: {e}")))?;
+    let in_force = Arc::new(InForce::new(snapshot, Arc::new(standing)));
+    let (recorder, recording) = Recorder::start(records.clone(), in_force.clone());
+
+    // The network, and everything that works beside it.
+    let (stop, tasks, neighbours) = (CancellationToken::new(), TaskTracker::new(), Neighbours::default());
+    tasks.spawn(neighbours.clone().follow(stop.clone()));
+    let refusals =
+        pages::refusals().ok_or_else(|| Failure::cannot_read("the system has no randomness to give"))?;
+    let shared = Shared {
+        in_force: in_force.clone(),
+        clock: clock.clone(),
+        recorder: recorder.clone(),
+        records: records.clone(),
+        neighbours,
+        refusals,
+    };
+    let network = match Network::start(&files.gateway, &shared) {
+        Ok(network) => network,
+        Err(failure) => {
+            // What was started is stopped in order, so that the journal says so.
+            recorder.stop();
+            let _ended = recording.await;
+            records.close().await;
+            return Err(failure);
+        }
+    };
+    let (ready, compiled) = mpsc::channel(1);
+    let (bell, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let keeper = Keeper {
+        in_force: in_force.clone(),
+        renewing,
+        state: state.clone(),
+        fingerprint,
+        ready,
+        bell: bell.clone(),
+        files: changed.clone(),
+    };
+    tasks.spawn(keeper.work(stop.clone()));
+    tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), stop.clone()));
+    let post = Arc::new(Post {
+        in_force,
+        records: records.clone(),
+        clock: clock.clone(),
+        pretended: options.pretend_now.is_some(),
+        started: clock.now(),
+        state: state.clone(),
+        lists: bell.clone(),
+        shown: Mutex::new(Shown::default()),
+    });
+    let answering = answer_questions(&state, &post)?;
+
+    // It listens: systemd and people are told.
+    tell_people(&options, &shared, &network);
+    let mut steward =
+        Steward { home: options.home, state, files, shared, network, post, bell, changed, compiled };
+    steward.begin(journal).await;
+    let told = steward.work().await;
+
+    // It ends in the opposite order: no new connection, then the journal's last words.
+    systemd::stopping();
+    tracing::info!(signal = told, "stopping");
+    answering.abort();
+    stop.cancel();
+    steward.network.stop().await;
+    tasks.close();
+    tasks.wait().await;
+    recorder.stop();
+    let _ended = recording.await;
+    records.close().await;
+    let _it_may_be_gone = std::fs::remove_file(steward.state.socket());
+    Ok(Exit::Done)
+}
+
+fn clock_of(options: &Options, house: &House, machine: Arc<dyn Clock>) -> Result<Arc<dyn Clock>, Failure> {
+    let Some(text) = &options.pretend_now else { return Ok(machine) };
+    let now = when::instant(text, house.home().timezone, clock::now()).map_err(Failure::cannot_read)?;
+    tracing::warn!(%now, "THE CLOCK IS PRETENDED: every window, limit and entry goes by it. For trying out and tests only");
+    Ok(Arc::new(Pretend::starting(machine, now)))
+}
+
+async fn open_records(
+    gateway: &Gateway,
+    home: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Records>, Failure> {
+    let opened = Records::open(&gateway.store, home, clock.clone()).await;
+    opened.map(Arc::new).map_err(|e| Failure::cannot_read(e.to_string()))
+}
+
+fn renewing(home: &Path, state: &State) -> Result<Renewing, Failure> {
+    let fetcher = Fetcher::new(Limits::default().bytes).map_err(|e| Failure::cannot_read(e.to_string()))?;
+    Ok(Renewing { home: home.to_owned(), shelf: Shelf::at(state.lists()), fetcher })
+}
+
+/// The first catalogue: the one on disk if nothing has changed, else compiled from what is at hand. Nothing is fetched
+/// yet, so that a home without the internet starts as fast.
+async fn first_catalogue(
+    house: &House,
+    renewing: &Renewing,
+    state: &State,
+) -> Result<(Compiled, String), Failure> {
+    let locked =
+        lock(&state.lists()).map_err(|e| Failure::cannot_read(format!("the lists are out of reach: {e}")))?;
+    for source in house.home().lists.iter().filter(|source| !is_fetched(&source.from)) {
+        if let Renewed::Kept(why) = renewing.renew(source, clock::now()).await {
+            tracing::warn!(list = source.from, %why, "a list of the folder was not taken");
+        }
+    }
+    let recipe = Recipe::of(house, &renewing.home, Some(&renewing.shelf));
+    let compiled = match recipe.open(state) {
+        Some(compiled) => compiled,
+        None => {
+            let bar = terminal::bar(recipe.lists() as u64, "compiling the lists");
+            let compiled = recipe.renew(state, clock::now(), &mut |_| bar.inc(1));
+            bar.finish_and_clear();
+            compiled?
+        }
+    };
+    drop(locked);
+    Ok((compiled, recipe.fingerprint().to_owned()))
+}
+
+fn answer_questions(state: &State, post: &Arc<Post>) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let socket = state.socket();
+    let listener = control::bind(&socket).map_err(|error| {
+        Failure::cannot_read(format!("the control socket `{}` cannot be made: {error}", socket.display()))
+    })?;
+    Ok(tokio::spawn(control::serve(listener, post::answering(post.clone()))))
+}
+
+/// Prints what to try, unless systemd started the gateway.
+fn tell_people(options: &Options, shared: &Shared, network: &Network) {
+    if std::env::var_os("INVOCATION_ID").is_some() {
+        return;
+    }
+    let current = shared.in_force.to_keep();
+    let in_force = (&*current.snapshot, &*current.standing);
+    let paint = Paint::for_stdout();
+    terminal::say(&guide::text(&options.home, &network.listeners, in_force, shared.clock.now(), paint));
+}

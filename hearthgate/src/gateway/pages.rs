@@ -1,0 +1,204 @@
+//! The pages listener and the proxy's own pages: the console's router, told who visits.
+
+use crate::asked::{Asked, AskedHost};
+use axum::Router;
+use axum::extract::ConnectInfo;
+use blocklists::{Domain, Tags};
+use bytes::Bytes;
+use console::{Ask, AskKey, Form, Refusals, Showing, Visit};
+use futures_util::future::BoxFuture;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use proxy::http::{OwnBody, OwnPages};
+use proxy::{Gate, Page, Pages, Want};
+use records::{Current, HostText, Records, Refused};
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// The gateway's own name (RFC 8375: `home.arpa` is for names inside a home).
+pub(crate) const OWN_NAME: &str = "hearthgate.home.arpa";
+/// Connections to the pages at once.
+const CONNECTIONS: usize = 256;
+/// A request's head comes within this, and a connection is quiet no longer.
+const HEAD: Duration = Duration::from_secs(10);
+/// A whole connection: pages are small, and nothing is streamed.
+const WHOLE: Duration = Duration::from_secs(60);
+
+/// What renders refusals, for the life of the process.
+pub(crate) fn refusals() -> Option<Arc<Refusals>> {
+    let key = AskKey::fresh().ok()?;
+    Some(Arc::new(Refusals::new(key, format!("http://{OWN_NAME}/hearthgate/ask"))))
+}
+
+/// The renderer for the proxy.
+pub(crate) fn for_proxy(refusals: Arc<Refusals>, clock: Arc<dyn records::Clock>) -> Pages {
+    Arc::new(move |current: &Current, who, explanation, want| {
+        let form = match want {
+            Want::Html => Form::Html,
+            Want::Json => Form::Json,
+            Want::Text => Form::Text,
+        };
+        let body = refusals.render(current, who.person, explanation, form, clock.now());
+        Page { content_type: form.content_type(), body: Bytes::from(body) }
+    })
+}
+
+/// The console's routes for visitors of the gateway itself.
+pub(crate) fn router(gate: Arc<Gate>, refusals: Arc<Refusals>, records: Arc<Records>) -> Router {
+    let visit = Arc::new(move |address: IpAddr, host: &str, path: &str, showing| {
+        visit(&gate, address, host, path, showing)
+    });
+    let ask = Arc::new(move |ask: Ask| -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> {
+        let records = records.clone();
+        Box::pin(async move { keep(&records, ask).await })
+    });
+    console::router(refusals, visit, ask)
+}
+
+/// Keeps an ask. Somebody without an agreement has nobody to ask.
+async fn keep(records: &Records, ask: Ask) -> bool {
+    let kept = records.ask(&ask.person, &ask.host, &ask.words).await;
+    if let Err(why) = &kept {
+        tracing::warn!(%why, "an ask was not kept");
+    }
+    kept.is_ok()
+}
+
+/// Judges a visit. A refusal page that is shown is evidence: someone opened a page.
+fn visit(gate: &Gate, address: IpAddr, host: &str, path: &str, showing: Showing) -> Visit {
+    let current = gate.in_force.to_keep();
+    let who = gate.who(&current, address, None);
+    let at = gate.clock.now();
+    let asked = asked(host, path);
+    let tags = match &asked.host {
+        AskedHost::Name(name) => current.snapshot.catalogue.lookup(name.name()),
+        AskedHost::Address(_) => Tags::NONE,
+    };
+    let request = agreements::Request { host: asked.host(), tags, path: asked.path.as_deref() };
+    let (person, house) = (gate.person(&who), &current.snapshot.house);
+    let explanation = house.explain(person, at, &request, &current.standing);
+    if showing == Showing::Refusal && is_a_site(&asked.host) {
+        let verdict = house.judge(person, at, &request, &current.standing);
+        if !verdict.allows() {
+            gate.recorder.refused(Refused {
+                at,
+                current: Arc::clone(&current),
+                who: person,
+                device: who.device,
+                identified: who.identified,
+                host: HostText::new(host),
+                verdict,
+                evidence: agreements::Evidence::Navigation,
+            });
+        }
+    }
+    Visit { current, who: person, explanation, at }
+}
+
+/// What a visitor's `Host` says; whatever is no host is a name that nobody has.
+fn asked(host: &str, path: &str) -> Asked {
+    let host = Asked::parse(host).map(|asked| asked.host);
+    let nowhere = || AskedHost::Name(Domain::parse("no-host.invalid").expect("a written name"));
+    Asked { host: host.unwrap_or_else(|_| nowhere()), path: Some(path.to_owned()) }
+}
+
+/// Whether a visit is to some site, and not to the gateway by its own name or address.
+fn is_a_site(host: &AskedHost) -> bool {
+    matches!(host, AskedHost::Name(name) if name.as_str() != OWN_NAME && !name.as_str().ends_with(".invalid"))
+}
+
+/// The gateway's own pages through the proxy.
+pub(crate) fn through_proxy(router: Router) -> OwnPages {
+    Arc::new(move |peer, request| -> BoxFuture<'static, Response<OwnBody>> {
+        let router = router.clone();
+        Box::pin(async move {
+            answered(router, peer, request).await.map(|b| b.map_err(Into::into).boxed_unsync())
+        })
+    })
+}
+
+async fn answered(
+    router: Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<axum::body::Body> {
+    let mut request = request.map(axum::body::Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    match TowerToHyperService::new(router).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Serves the pages listener until told to stop.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Out of files: the next one may find some.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (router, stop) = (router.clone(), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _in_time = tokio::time::timeout(WHOLE, converse(stream, peer, router)) => {}
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router) {
+    let service = service_fn(|request| {
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(answered(router, peer, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new()) // Without a timer hyper's limits are silently off.
+        .header_read_timeout(HEAD)
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    // A connection that breaks is its client's affair.
+    let _broken = connection.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateway_itself_is_no_site() {
+        for (host, site) in [
+            ("www.tiktok.com", true),
+            ("hearthgate.home.arpa", false),
+            ("127.0.0.1", false),
+            ("[::1]:8080", false),
+            ("", false),
+            ("not a host", false),
+        ] {
+            assert_eq!(is_a_site(&asked(host, "/").host), site, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_key_can_be_had() {
+        assert!(refusals().is_some());
+    }
+}

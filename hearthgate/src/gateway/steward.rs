@@ -1,0 +1,282 @@
+//! The steward: waits for whatever changes, and brings the next snapshot into force. Nobody else does.
+
+use super::files::{Change, Files};
+use super::network::{Network, Shared};
+use super::post::Post;
+use super::{systemd, watch::Watch};
+use crate::catalogue::{Compiled, Recipe};
+use crate::clock::word;
+use crate::failure::Failure;
+use crate::lists::shelf::Shelf;
+use crate::state::State;
+use agreements::{Gateway, House, Snapshot};
+use blocklists::Catalogue;
+use records::{ClockState, FilesChanged, InForce, Records};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// The steward looks at the clock and the upstreams this often.
+const TICK: Duration = Duration::from_secs(1);
+/// A port that its last listener has just given up may take a moment to be free.
+const PORTS_FREE: Duration = Duration::from_secs(3);
+
+/// Everything that changes while the gateway runs.
+pub(crate) struct Steward {
+    pub(crate) home: PathBuf,
+    pub(crate) state: State,
+    pub(crate) files: Files,
+    pub(crate) shared: Shared,
+    pub(crate) network: Network,
+    pub(crate) post: Arc<Post>,
+    /// Rings for the keeper of the lists.
+    pub(crate) bell: Arc<Notify>,
+    /// Rung when a calendar came.
+    pub(crate) changed: Arc<Notify>,
+    pub(crate) compiled: mpsc::Receiver<Compiled>,
+}
+
+struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+impl Steward {
+    /// Tells what the start brought.
+    pub(crate) async fn begin(&mut self, journal: FilesChanged) {
+        self.tell_files();
+        self.keep(journal).await;
+        self.purge().await;
+        let listeners = self.network.listeners.clone();
+        self.post.show(|shown| shown.listeners = listeners);
+        systemd::ready("The gateway listens.");
+        tracing::info!(listeners = self.network.listeners.len(), "ready");
+    }
+
+    /// Works until a signal says stop; which.
+    pub(crate) async fn work(&mut self) -> &'static str {
+        let mut signals = match Signals::catch() {
+            Ok(signals) => signals,
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be caught");
+                return "none";
+            }
+        };
+        let mut watch = Watch::start(&self.home);
+        let mut tick = tokio::time::interval(systemd::heartbeat().map_or(TICK, |beat| beat.min(TICK)));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut clock = self.shared.clock.state();
+        let changed = self.changed.clone();
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => return "TERM",
+                _ = signals.interrupt.recv() => return "INT",
+                _ = signals.hang_up.recv() => {
+                    systemd::reloading();
+                    self.look().await;
+                    self.bell.notify_one();
+                    systemd::ready("The gateway listens.");
+                }
+                () = watch.changed() => {
+                    watch.follow(&self.home);
+                    self.look().await;
+                    // Lists of the folder have no text of their own among the files.
+                    self.bell.notify_one();
+                }
+                () = changed.notified() => self.look().await,
+                Some(compiled) = self.compiled.recv() => self.bring_catalogue(compiled).await,
+                _ = tick.tick() => clock = self.tick(clock),
+            }
+        }
+    }
+
+    fn tick(&mut self, before: ClockState) -> ClockState {
+        systemd::alive();
+        let upstreams = self.network.upstreams();
+        self.post.show(|shown| shown.upstreams = Some(upstreams));
+        let state = self.shared.clock.state();
+        if state != before {
+            match state {
+                ClockState::Right => tracing::info!("the clock is right"),
+                ClockState::NotYet | ClockState::Jumped => {
+                    tracing::warn!(
+                        clock = word(state),
+                        "the clock cannot be believed; the baseline applies to everybody"
+                    );
+                }
+            }
+        }
+        state
+    }
+
+    /// Looks at the folder, and brings what is good into force.
+    async fn look(&mut self) {
+        let now = self.shared.clock.now();
+        let change = match tokio::task::block_in_place(|| self.files.look(now)) {
+            Ok(Some(change)) => change,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(%error, "the home's folder cannot be read; what was in force stays in force");
+                return;
+            }
+        };
+        let Change { house, journal, gateway } = change;
+        let catalogue = tokio::task::block_in_place(|| self.catalogue(&house));
+        match catalogue {
+            Ok(catalogue) => self.bring(house, catalogue).await,
+            Err(failure) => tracing::error!(%failure, "the change waits: there is no catalogue for it"),
+        }
+        if let Some(gateway) = gateway {
+            self.rebuild_network(gateway).await;
+        }
+        self.tell_files();
+        match journal {
+            Some(journal) => {
+                tracing::info!(
+                    in_force = journal.in_force.len(),
+                    waiting = journal.waiting.len(),
+                    "files changed"
+                );
+                self.keep(journal).await;
+            }
+            None => self.purge().await,
+        }
+    }
+
+    /// The catalogue on disk once more; its lists may be older than the files, until the keeper has compiled.
+    fn catalogue(&self, house: &House) -> Result<Catalogue, Failure> {
+        if let Ok(catalogue) = Catalogue::open(&self.state.catalogue()) {
+            return Ok(catalogue);
+        }
+        let recipe = Recipe::of(house, &self.home, Some(&Shelf::at(self.state.lists())));
+        recipe.compile(crate::clock::now(), &mut |_| {}).map(|compiled| compiled.catalogue)
+    }
+
+    async fn bring_catalogue(&mut self, compiled: Compiled) {
+        let house = tokio::task::block_in_place(|| self.files.house(self.shared.clock.now()));
+        self.bring(house, compiled.catalogue).await;
+    }
+
+    /// Brings a house and a catalogue into force, with the standing that belongs to them.
+    async fn bring(&mut self, house: House, catalogue: Catalogue) {
+        let snapshot = Arc::new(Snapshot { house, catalogue });
+        match self.shared.records.standing(&snapshot.house).await {
+            Ok(standing) => drop(self.shared.in_force.replace(snapshot, Arc::new(standing))),
+            // A house with another's grants would open the wrong doors: the old one serves on.
+            Err(error) => {
+                tracing::error!(%error, "the records cannot be read; what was in force stays in force")
+            }
+        }
+    }
+
+    /// Listens as the changed gateway.yaml says. When that cannot be, as it was before.
+    async fn rebuild_network(&mut self, gateway: Gateway) {
+        let before = self.files.gateway_before.take().unwrap_or_else(|| gateway.clone());
+        if before.store != gateway.store {
+            tracing::warn!("`store` in gateway.yaml has changed; it takes a restart");
+            self.post.show(|shown| shown.needs_restart = vec!["store"]);
+        }
+        let network = match self.listen(&gateway).await {
+            Ok(network) => network,
+            Err(failure) => {
+                tracing::error!(%failure, "the gateway cannot listen as gateway.yaml says now; it listens as before");
+                self.files.refuse_gateway(before.clone(), &failure);
+                match self.listen(&before).await {
+                    Ok(network) => network,
+                    Err(failure) => return tracing::error!(%failure, "nor as before"),
+                }
+            }
+        };
+        let listeners = network.listeners.clone();
+        self.network = network;
+        self.post.show(|shown| shown.listeners = listeners);
+    }
+
+    /// Stops the network and starts another one, while its open connections end by themselves.
+    async fn listen(&mut self, gateway: &Gateway) -> Result<Network, Failure> {
+        let ending = self.network.retire();
+        tokio::spawn(ending);
+        let deadline = tokio::time::Instant::now() + PORTS_FREE;
+        loop {
+            match Network::start(gateway, &self.shared) {
+                Err(_) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn tell_files(&self) {
+        for waits in &self.files.waiting {
+            let places: Vec<String> =
+                waits.problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.code)).collect();
+            // The sentences may quote what a person wrote; the places are enough for the log.
+            tracing::error!(
+                file = waits.file,
+                problems = places.join(", "),
+                "a file waits (`hearthgate check`)"
+            );
+        }
+        let (waiting, warnings) = (self.files.waiting.clone(), self.files.warnings.clone());
+        self.post.show(|shown| {
+            shown.waiting = waiting;
+            shown.warnings = warnings;
+        });
+    }
+
+    async fn keep(&self, journal: FilesChanged) {
+        if journal.in_force.is_empty() && journal.waiting.is_empty() {
+            return;
+        }
+        if let Err(error) = self.shared.records.files(journal).await {
+            tracing::error!(%error, "that files changed could not be written into the journal");
+        }
+    }
+
+    /// Purges what is older than the home keeps it: at the start and with each new day.
+    async fn purge(&self) {
+        let current = self.shared.in_force.to_keep();
+        let home = current.snapshot.house.home();
+        let today = self.shared.clock.now().with_timezone(&home.timezone).date_naive();
+        match self.shared.records.purge(&home.keep, today).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old records were purged"),
+            Err(error) => tracing::error!(%error, "old records could not be purged"),
+        }
+    }
+}
+
+/// Builds a new standing whenever staff decided something or minutes were used.
+pub(crate) async fn follow_standing(records: Arc<Records>, in_force: Arc<InForce>, stop: CancellationToken) {
+    let mut changes = records.changes();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = changes.changed() => {}
+        }
+        let current = in_force.to_keep();
+        match records.standing(&current.snapshot.house).await {
+            // When the house was replaced meanwhile, whoever did it has built the standing too.
+            Ok(standing) => drop(in_force.replace_standing_of(&current.snapshot, Arc::new(standing))),
+            Err(error) => {
+                tracing::error!(%error, "the records cannot be read; what staff decided last holds on")
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Which home a command is about, and its files as they stand on disk.
+
+use crate::failure::Failure;
+use crate::folder::{self, Folder};
+use crate::last_good;
+use agreements::{Gateway, Problem, Reading};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Where a package puts the home.
+const INSTALLED: &str = "/etc/hearthgate";
+/// Where the sample home stands in the source tree.
+const SAMPLE: &str = "deploy/sample-home";
+
+/// `--home DIR`, which nearly every command has.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HomeArg {
+    /// The home's folder [default: /etc/hearthgate, else ./deploy/sample-home].
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) home: Option<PathBuf>,
+}
+
+impl HomeArg {
+    /// The folder: as given, else the installed home, else the sample home.
+    pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
+        let known = [INSTALLED, SAMPLE].map(PathBuf::from);
+        match &self.home {
+            Some(dir) => Ok(dir.clone()),
+            None => known.into_iter().find(|dir| dir.is_dir()).ok_or_else(|| {
+                Failure::cannot_read(format!(
+                    "there is no home at {INSTALLED}, nor a sample home at ./{SAMPLE}"
+                ))
+                .help("say where the home's folder is: `--home DIR`")
+            }),
+        }
+    }
+
+    /// The home as it stands on disk.
+    pub(crate) fn load(&self, now: DateTime<Utc>) -> Result<Loaded, Failure> {
+        load(&self.dir()?, now)
+    }
+}
+
+/// A home as it stands on disk: what a gateway that starts now would make of it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+    /// Its texts.
+    pub(crate) folder: Folder,
+    /// What they mean.
+    pub(crate) reading: Reading,
+}
+
+/// Reads a home's folder as it stands.
+pub(crate) fn load(dir: &Path, now: DateTime<Utc>) -> Result<Loaded, Failure> {
+    let folder = folder::read(dir).map_err(|error| {
+        Failure::cannot_read(format!("the home's folder `{}` cannot be read: {error}", dir.display()))
+    })?;
+    let mut texts = folder.texts.clone();
+    // A person whose file is no text still exists: the empty text keeps them, on the baseline.
+    texts.extend(folder.unusable.iter().map(|u| (u.problem.file.clone(), String::new())));
+    let mut reading = last_good::reading(&texts, now);
+    reading.problems.retain(|p| !folder.unusable.iter().any(|u| u.problem.file == p.file));
+    Ok(Loaded { dir: dir.to_owned(), folder, reading })
+}
+
+impl Loaded {
+    /// Every problem, in order of file and line.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.reading.problems.clone();
+        problems.extend(self.folder.unusable.iter().map(|u| u.problem.clone()));
+        problems.extend(crate::notyet::warnings(self));
+        problems.extend(crate::lists::missing_files(self));
+        problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        problems
+    }
+
+    /// What `gateway.yaml` says, for commands that need the store.
+    pub(crate) fn gateway(&self) -> Result<&Gateway, Failure> {
+        self.reading.gateway.as_ref().ok_or_else(|| {
+            Failure::cannot_read(
+                "`gateway.yaml` is missing or has errors, so nobody knows where the records are",
+            )
+            .help(format!("`hearthgate check --home {}` tells what is wrong", self.dir.display()))
+        })
+    }
+
+    /// Whether every file was good.
+    pub(crate) fn has_errors(&self) -> bool {
+        let bad = self.reading.problems.iter().any(|p| p.level == agreements::Level::Error);
+        bad || !self.folder.unusable.is_empty()
+    }
+}

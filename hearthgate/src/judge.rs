@@ -1,0 +1,74 @@
+//! A home, a catalogue and what staff decided, on the bench: for commands that ask without running a gateway.
+
+use crate::asked::{Asked, AskedHost};
+use crate::catalogue;
+use crate::desk::Decided;
+use crate::failure::Failure;
+use crate::home::Loaded;
+use crate::state::State;
+use crate::terminal;
+use agreements::{Explanation, House, PersonId, Request, Snapshot};
+use blocklists::Tags;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// All that a decision needs.
+pub(crate) struct Bench {
+    /// The home and the catalogue.
+    pub(crate) snapshot: Snapshot,
+    decided: Decided,
+    /// The home's day that the standing's minutes are of.
+    counted: DateTime<Utc>,
+}
+
+impl Bench {
+    /// Prepares a home as it stands on disk, with the catalogue that the gateway compiled, else one of the built-in
+    /// tables and the lists at hand.
+    pub(crate) fn of(loaded: Loaded, now: DateTime<Utc>) -> Result<Self, Failure> {
+        if loaded.has_errors() {
+            terminal::tell(
+                "Some of the home's files have errors (`hearthgate check`). What follows is what a gateway that starts \
+                 now would do: the baseline where nothing better is known.",
+            );
+        }
+        let state = loaded.reading.gateway.as_ref().map(|g| State::of(g, &loaded.dir));
+        let catalogue = catalogue::for_command(&loaded, state.as_ref(), now)?;
+        let decided = Decided::read(&loaded);
+        let snapshot = Snapshot { house: loaded.reading.house, catalogue };
+        Ok(Self { snapshot, decided, counted: now })
+    }
+
+    /// The home's zone.
+    pub(crate) fn zone(&self) -> Tz {
+        self.snapshot.house.home().timezone
+    }
+
+    /// Somebody by id; `baseline` is nobody in particular.
+    pub(crate) fn person(&self, id: &str) -> Result<PersonId, String> {
+        person(&self.snapshot.house, id)
+    }
+
+    /// The answer in the shape of `explain --json`.
+    pub(crate) fn explain(&self, who: PersonId, at: DateTime<Utc>, asked: &Asked) -> Explanation {
+        let tags = match &asked.host {
+            AskedHost::Name(name) => self.snapshot.catalogue.lookup(name.name()),
+            AskedHost::Address(_) => Tags::NONE,
+        };
+        let request = Request { host: asked.host(), tags, path: asked.path.as_deref() };
+        let house = &self.snapshot.house;
+        // Minutes used today say nothing of another day.
+        let today = house.day_of(at) == house.day_of(self.counted);
+        house.explain(who, at, &request, if today { &self.decided.today } else { &self.decided.other_day })
+    }
+}
+
+/// Somebody of a house by id, or who there is.
+pub(crate) fn person(house: &House, id: &str) -> Result<PersonId, String> {
+    if id == "baseline" {
+        return Ok(House::NOBODY);
+    }
+    house.person(id).ok_or_else(|| {
+        let ids: Vec<&str> = house.people().map(|(_, p)| p.id.as_str()).collect();
+        format!("nobody here has the id `{id}`; there are: {}", ids.join(", "))
+    })
+}

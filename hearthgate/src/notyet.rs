@@ -1,0 +1,97 @@
+//! What `gateway.yaml` may already say and this version does not do. It is told plainly and never pretended.
+
+use crate::home::Loaded;
+use agreements::{Gateway, Level, Problem, Router};
+
+/// One thing that the language has and this version has not.
+struct Missing {
+    key: &'static str,
+    asked: fn(&Gateway) -> bool,
+    sentence: &'static str,
+    help: &'static str,
+}
+
+const MISSING: [Missing; 5] = [
+    Missing {
+        key: "dns_tls",
+        asked: |g| !g.listen.dns_tls.is_empty(),
+        sentence: "DNS over TLS is not in this version: nothing will listen here.",
+        help: "Devices use plain DNS on `dns` until then.",
+    },
+    Missing {
+        key: "dns_https",
+        asked: |g| !g.listen.dns_https.is_empty(),
+        sentence: "DNS over HTTPS is not in this version: nothing will listen here.",
+        help: "Devices use plain DNS on `dns` until then.",
+    },
+    Missing {
+        key: "transparent",
+        asked: |g| !g.listen.transparent.is_empty(),
+        sentence: "The transparent listener is not in this version: nothing will listen here.",
+        help: "Devices use `dns`, and `proxy` where they can be set to, until then.",
+    },
+    Missing {
+        key: "console",
+        asked: |g| !g.listen.console.is_empty(),
+        sentence: "The staff console is not in this version: nothing will listen here.",
+        help: "Staff use `hearthgate grant`, `asks`, `breaches` and `note` on the gateway until then.",
+    },
+    Missing {
+        key: "router",
+        asked: |g| g.router != Router::Off,
+        sentence: "Enforcement at the router is not in this version: no nftables rule will be made.",
+        help: "Make the router send DNS to this gateway alone until then.",
+    },
+];
+
+/// A warning for each, with its place in `gateway.yaml`.
+pub(crate) fn warnings(loaded: &Loaded) -> Vec<Problem> {
+    let Some(gateway) = &loaded.reading.gateway else { return Vec::new() };
+    let text = loaded.folder.texts.get("gateway.yaml").map_or("", String::as_str);
+    warnings_of(gateway, text)
+}
+
+/// The same for a text that is in force.
+pub(crate) fn warnings_of(gateway: &Gateway, text: &str) -> Vec<Problem> {
+    MISSING.iter().filter(|missing| (missing.asked)(gateway)).map(|missing| missing.problem(text)).collect()
+}
+
+impl Missing {
+    fn problem(&self, text: &str) -> Problem {
+        let (line, column, text) = place(text, self.key);
+        Problem {
+            level: Level::Warning,
+            file: "gateway.yaml".to_owned(),
+            line,
+            column,
+            code: "not-in-this-version",
+            sentence: self.sentence.to_owned(),
+            help: self.help.to_owned(),
+            text,
+            other: None,
+        }
+    }
+}
+
+/// Line, column and text of the first place where a key stands, outside comments.
+fn place(text: &str, key: &str) -> (u32, u32, String) {
+    let key = format!("{key}:");
+    let found = text.lines().enumerate().find_map(|(i, line)| {
+        let code = line.split(" #").next().unwrap_or(line);
+        let at = code.find(&key).filter(|_| !line.trim_start().starts_with('#'))?;
+        Some((i as u32 + 1, code[..at].chars().count() as u32 + 1, line.to_owned()))
+    });
+    found.unwrap_or((1, 1, String::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_the_keys_own() {
+        let text = "# dns_tls: no\nlisten:\n  dns: []   # dns_tls: below\n  dns_tls: [\"0.0.0.0:853\"]\n";
+        assert_eq!(place(text, "dns_tls"), (4, 3, "  dns_tls: [\"0.0.0.0:853\"]".to_owned()));
+        assert_eq!(place(text, "console"), (1, 1, String::new()));
+    }
+}

@@ -1,0 +1,81 @@
+//! What the gateway keeps beside its records: fetched lists, the compiled catalogue, last good texts, the control socket.
+
+use agreements::{Gateway, Store};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Where the gateway keeps things when the records are in PostgreSQL, and a package's default.
+const DEFAULT: &str = "/var/lib/hearthgate";
+
+/// The folder that holds the records and what belongs to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// The folder.
+    pub(crate) dir: PathBuf,
+}
+
+impl State {
+    /// The folder of a gateway: where its SQLite file is; for PostgreSQL what systemd gave us, else the default.
+    pub(crate) fn of(gateway: &Gateway, home: &Path) -> Self {
+        match &gateway.store {
+            Store::Sqlite(path) => {
+                let file = home.join(path);
+                Self { dir: file.parent().map_or_else(|| home.to_owned(), Path::to_owned) }
+            }
+            Store::Postgres(_) => Self::fallback(),
+        }
+    }
+
+    /// The folder when nobody can say where the records are.
+    pub(crate) fn fallback() -> Self {
+        Self { dir: std::env::var_os("STATE_DIRECTORY").map_or_else(|| DEFAULT.into(), PathBuf::from) }
+    }
+
+    /// Makes the folder and those in it, readable by the gateway alone.
+    pub(crate) fn make(&self) -> io::Result<()> {
+        let new = !self.dir.exists();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        if new {
+            fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700))?;
+        }
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(self.lists())
+    }
+
+    /// Fetched lists: a body and what is known of it, two files a list.
+    pub(crate) fn lists(&self) -> PathBuf {
+        self.dir.join("lists")
+    }
+
+    /// The compiled catalogue.
+    pub(crate) fn catalogue(&self) -> PathBuf {
+        self.dir.join("catalogue.hgc")
+    }
+
+    /// The last good texts of the home's files.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.dir.join("last-good.json")
+    }
+
+    /// Where a running gateway answers `hearthgate status`.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.join("control.sock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_private_and_made_whole() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let state = State { dir: dir.path().join("a/b") };
+        state.make().expect("made");
+        state.make().expect("making it again is harmless");
+        let mode = fs::metadata(&state.dir).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        assert!(state.lists().is_dir());
+    }
+}
