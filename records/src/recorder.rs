@@ -7,9 +7,10 @@
 mod task;
 
 use crate::in_force::InForce;
-use crate::refusal::{Becomes, Total, becomes};
+use crate::refusal::{Becomes, Total, becomes, total};
 use crate::refused::Refused;
 use crate::room::Records;
+use agreements::Verdict;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -85,7 +86,7 @@ impl Recorder {
     ///
     /// The caller does not look at `verdict.record`: what may not be written down is dropped here.
     pub fn refused(&self, refused: Refused) {
-        match becomes(&refused) {
+        match becomes(&refused.verdict) {
             Becomes::Nothing => {}
             Becomes::Total(total) => {
                 self.shared.totals[total as usize].fetch_add(1, Ordering::Relaxed);
@@ -97,6 +98,14 @@ impl Recorder {
                     self.shared.records.health.shed.fetch_add(1, Ordering::Relaxed);
                 }
             }
+        }
+    }
+
+    /// Notes that something was allowed. Nothing is kept of it but, where the verdict says so (communication aids,
+    /// private mail), one more in the day's total.
+    pub fn allowed(&self, verdict: &Verdict) {
+        if let Some(total) = total(verdict) {
+            self.shared.totals[total as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
 

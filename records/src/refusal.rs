@@ -3,7 +3,7 @@
 use crate::entry::{BreachOpened, Line, stamp};
 use crate::episode::{Key, Seen};
 use crate::refused::{Identified, Refused};
-use agreements::{Evidence, Host, Person, Record, Request, Rule, Severity, Subject, Word};
+use agreements::{Evidence, Host, Person, Record, Request, Rule, Severity, Subject, Verdict, Word};
 use blocklists::{Category, Name, Tags};
 use std::net::IpAddr;
 
@@ -44,14 +44,24 @@ pub(crate) enum Becomes {
 }
 
 /// The rule of what may be written down, once more and on this side: whatever the caller meant to record.
-pub(crate) fn becomes(refused: &Refused) -> Becomes {
-    match (refused.verdict.record, refused.verdict.rule, refused.verdict.severity) {
-        (Record::Nothing, _, _) => Becomes::Nothing,
-        (Record::Total, Rule::PrivateMail, _) => Becomes::Total(Total::PrivateMail),
-        (Record::Total, _, _) => Becomes::Total(Total::Assistive),
-        (Record::Episode, _, Severity::Technical) => Becomes::Total(Total::Technical),
-        (Record::Episode, _, _) if refused.verdict.allows() => Becomes::Nothing,
-        (Record::Episode, _, _) => Becomes::Breach,
+pub(crate) fn becomes(verdict: &Verdict) -> Becomes {
+    match (verdict.record, verdict.severity) {
+        (Record::Nothing, _) => Becomes::Nothing,
+        (Record::Total, _) => total(verdict).map_or(Becomes::Nothing, Becomes::Total),
+        (Record::Episode, _) if verdict.allows() => Becomes::Nothing,
+        (Record::Episode, Severity::Technical) => Becomes::Total(Total::Technical),
+        (Record::Episode, _) => Becomes::Breach,
+    }
+}
+
+/// Which total a verdict adds to, if any. Communication aids are decided by their own rule; private mail by whichever
+/// rule lets it through or finds it outside the agreed times.
+pub(crate) fn total(verdict: &Verdict) -> Option<Total> {
+    match (verdict.record, verdict.rule, verdict.severity) {
+        (Record::Nothing | Record::Episode, _, _) => None,
+        (Record::Total, Rule::Protected, _) => Some(Total::Assistive),
+        (Record::Total, _, Severity::Technical) if !verdict.allows() => Some(Total::Technical),
+        (Record::Total, _, _) => Some(Total::PrivateMail),
     }
 }
 
