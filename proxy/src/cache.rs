@@ -183,7 +183,6 @@ impl Entry {
     /// Fetching it again failed: it is not tried again before this (RFC 8767 §5, failure recheck timer).
     pub(crate) fn rest(&self, until: Duration) {
         self.rest_until.store(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.refreshing.store(false, Ordering::Relaxed);
     }
 
     /// Whether fetching it again failed a moment ago.

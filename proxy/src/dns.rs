@@ -177,13 +177,14 @@ impl Dns {
 
         // Some names are nobody's to look up, or ours.
         let current = self.gate.in_force.current();
-        let local = special::local(query.text.name(), query.qtype, self.settings.own_name.name());
-        if let Some(local) = local.filter(|local| *local != Local::Unjudged) {
-            return self.local(&query, asker, &current, local, out);
-        }
+        let judged = match self.special(&query) {
+            None => true,
+            Some(Local::Unjudged) => false,
+            Some(local) => return self.local(&query, asker, &current, local, out),
+        };
 
         // The question gets a person, and the person's agreement judges it. A refusal ends here.
-        let decided = self.decide(&query, asker, &current);
+        let decided = self.decide(&query, asker, &current, judged);
         if self.refused(&query, asker, &current, &decided, out) {
             return Step::Answer;
         }
@@ -222,12 +223,13 @@ impl Dns {
     pub async fn later(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
         let Heard::Query(query) = hear(bytes) else { return };
         count(&self.counters.cache_misses);
-        let before = self.decide(&query, asker, &self.gate.in_force.to_keep());
+        let judged = self.special(&query).is_none();
+        let before = self.decide(&query, asker, &self.gate.in_force.to_keep(), judged);
         let name = asked_name(&query, &before);
         let found = self.gate.resolver.find(&self.asking(&query, &name)).await;
 
         let current = self.gate.in_force.to_keep();
-        let decided = self.decide(&query, asker, &current);
+        let decided = self.decide(&query, asker, &current, judged);
         if self.refused(&query, asker, &current, &decided, out) {
             return;
         }
@@ -245,7 +247,9 @@ impl Dns {
     pub fn renew(&self, bytes: &[u8], asker: &Asker<'_>) {
         let Heard::Query(query) = hear(bytes) else { return };
         count(&self.counters.prefetched);
-        let name = asked_name(&query, &self.decide(&query, asker, &self.gate.in_force.to_keep()));
+        let judged = self.special(&query).is_none();
+        let decided = self.decide(&query, asker, &self.gate.in_force.to_keep(), judged);
+        let name = asked_name(&query, &decided);
         self.gate.resolver.renew(&self.asking(&query, &name));
     }
 
@@ -255,12 +259,15 @@ impl Dns {
         self.failed(&query, asker, Failure::Busy, out);
     }
 
+    fn special(&self, query: &Query<'_>) -> Option<Local> {
+        special::local(query.text.name(), query.qtype, self.settings.own_name.name())
+    }
+
     /// Who asks, what is said of it, and what safe search makes of it.
-    fn decide(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Current) -> Decided {
+    fn decide(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Current, judged: bool) -> Decided {
         let name = query.text.name();
         let who = self.gate.who_shows(current, &self.client(asker, query));
-        let unjudged = special::local(name, query.qtype, self.settings.own_name.name()).is_some();
-        if unjudged {
+        if !judged {
             return Decided { who, verdict: None, search: Search::AsAsked };
         }
         let verdict = self.gate.judge(current, &who, Host::Name(name), None);

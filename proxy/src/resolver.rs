@@ -38,7 +38,8 @@ pub struct ResolverSettings {
     pub stale_after: Duration,
     /// For how long a question that failed is not asked again (RFC 9520 §3.2: at least 1 s).
     pub failure_memory: Duration,
-    /// At most so many questions are with the upstreams at once; more are answered with SERVFAIL.
+    /// At most so many questions are with the upstreams at once; more are answered with SERVFAIL. Over UDP each has a
+    /// socket of its own, so that the limit of open files has to leave room for them.
     pub most_in_flight: usize,
     /// Certificate authorities to trust for DoT and DoH beside those of the web.
     pub extra_roots: Vec<CertificateDer<'static>>,
@@ -57,7 +58,7 @@ impl ResolverSettings {
             timing: Timing::default(),
             stale_after: Duration::from_millis(1800),
             failure_memory: Duration::from_secs(1),
-            most_in_flight: 2048,
+            most_in_flight: 512,
             extra_roots: Vec::new(),
             trust_anchors: String::new(),
         }
@@ -320,7 +321,7 @@ impl Shared {
         };
         let (mut answer, raw) = self.upstreams.ask(&question).await?;
         if let Some(validator) = validator {
-            answer.authentic &= validator.check(&raw).await?;
+            answer.authentic = validator.check(&raw).await? && !answer.stripped;
         }
         let allowed = &self.settings.home_network;
         let local = name.text().name().is_under(Name::trusted("home.arpa"));

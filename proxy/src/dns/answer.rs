@@ -30,6 +30,8 @@ pub(crate) struct Answer {
     pub(crate) negative: bool,
     /// Whether the upstream vouches for it (AD).
     pub(crate) authentic: bool,
+    /// Whether `ech` was taken out of it: what we changed, nobody has signed.
+    pub(crate) stripped: bool,
     /// The names it leads to: CNAME targets, SVCB and HTTPS targets.
     pub(crate) targets: Vec<Domain>,
     /// The addresses in it.
@@ -270,8 +272,8 @@ impl<'a> Cleaning<'a> {
             rcode: self.rcode,
             ttl,
             negative,
-            // What we changed, nobody has signed.
             authentic: authentic && !self.stripped,
+            stripped: self.stripped,
             targets: self.targets,
             addresses: self.addresses,
             hints: self.hints,

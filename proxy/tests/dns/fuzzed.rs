@@ -15,8 +15,20 @@ fn response() -> impl Strategy<Value = Vec<u8>> {
         proptest::collection::vec(any::<u8>(), 1..6),
     ];
     let rtype = prop_oneof![
-        Just(1u16), Just(2), Just(5), Just(6), Just(15), Just(16), Just(28), Just(33), Just(35), Just(39),
-        Just(46), Just(64), Just(65), any::<u16>(),
+        Just(1u16),
+        Just(2),
+        Just(5),
+        Just(6),
+        Just(15),
+        Just(16),
+        Just(28),
+        Just(33),
+        Just(35),
+        Just(39),
+        Just(46),
+        Just(64),
+        Just(65),
+        any::<u16>(),
     ];
     let data = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..40),

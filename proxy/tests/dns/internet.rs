@@ -63,6 +63,7 @@ pub fn rtype(name: &str) -> u16 {
         "DNAME" => 39,
         "DS" => 43,
         "RRSIG" => 46,
+        "DNSKEY" => 48,
         "SVCB" => 64,
         "HTTPS" => 65,
         "ANY" => 255,
@@ -81,7 +82,14 @@ pub fn wire(name: &str) -> Vec<u8> {
     wire
 }
 
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).expect("hex")).collect()
+}
+
 fn data(rtype: u16, words: &[&str]) -> Vec<u8> {
+    if let ["\\#", bytes] = words {
+        return hex(bytes);
+    }
     let number = |i: usize| words[i].parse::<u16>().expect("a number").to_be_bytes().to_vec();
     match rtype {
         1 => words[0].parse::<std::net::Ipv4Addr>().expect("an address").octets().to_vec(),
@@ -102,9 +110,7 @@ fn data(rtype: u16, words: &[&str]) -> Vec<u8> {
             let mut data = [number(0), wire(words[1])].concat();
             for param in &words[2..] {
                 let (key, value) = param.split_once('=').expect("key=hex");
-                let value: Vec<u8> = (0..value.len() / 2)
-                    .map(|i| u8::from_str_radix(&value[2 * i..2 * i + 2], 16).expect("hex"))
-                    .collect();
+                let value = hex(value);
                 data.extend(key.parse::<u16>().expect("a key").to_be_bytes());
                 data.extend((value.len() as u16).to_be_bytes());
                 data.extend(value);
@@ -243,7 +249,9 @@ impl Server {
             Mood::Forged if udp => question.make_ascii_uppercase(),
             _ => {}
         }
-        let (mut answers, soa, found) = self.look_up(&name, qtype);
+        // Our own questions have an OPT record without options at their end: its flags tell whether DNSSEC is wanted.
+        let signed = query[query.len() - 4] & 0x80 != 0;
+        let (mut answers, soa, found) = self.look_up(&name, qtype, signed);
         if mood == Mood::Forged && udp {
             answers = vec![record(&name, 60, 1, &[6, 6, 6, 6])];
         }
@@ -268,13 +276,14 @@ impl Server {
     }
 
     /// Records, the zone's SOA, and whether the name is there at all.
-    fn look_up(&self, name: &str, qtype: u16) -> (Vec<Vec<u8>>, Option<Vec<u8>>, bool) {
+    fn look_up(&self, name: &str, qtype: u16, signed: bool) -> (Vec<Vec<u8>>, Option<Vec<u8>>, bool) {
         let zone = self.zone.lock().unwrap();
         let (mut at, mut answers, mut found) = (name.to_ascii_lowercase(), Vec::new(), false);
         for _ in 0..20 {
             let here: Vec<_> = zone.iter().filter(|r| r.name == at).collect();
             found = !here.is_empty();
-            let of_type = here.iter().filter(|r| r.rtype == qtype);
+            let signs = |r: &Record| signed && r.rtype == 46 && r.data[..2] == qtype.to_be_bytes();
+            let of_type = here.iter().filter(|r| r.rtype == qtype || signs(r));
             answers.extend(of_type.map(|r| record(&at, r.ttl, r.rtype, &r.data)));
             match here.iter().find(|r| r.rtype == 5 && qtype != 5) {
                 Some(alias) => {

@@ -1,4 +1,6 @@
 //! Conversations with the DNS half of the gateway, over real sockets on loopback, with a small internet behind it.
+#![allow(unreachable_pub, reason = "the rooms of a test are pub for each other")]
+#![allow(clippy::unwrap_used, reason = "a test that unwraps says by failing what went wrong")]
 
 mod ask;
 mod encrypted;
@@ -7,4 +9,6 @@ mod home;
 mod internet;
 mod judged;
 mod packets;
+mod signed;
 mod upstreams;
+mod ways;

@@ -194,7 +194,7 @@ async fn many_questions_on_one_connection_are_answered_as_they_are_ready() {
     home.ask(JORDAN, "www.test A").await;
     internet.mood(crate::internet::Mood::Slow(Duration::from_millis(300)));
     let mut tcp = connect(JORDAN, home.address).await;
-    let mut numbered = |id: u16, text: &str| Question { id, ..Question::read(text) }.bytes();
+    let numbered = |id: u16, text: &str| Question { id, ..Question::read(text) }.bytes();
     let asked = [numbered(1, "long.test A"), numbered(2, "www.test A"), numbered(3, "blocked.test A")];
     for question in &asked {
         tcp_send(&mut tcp, question).await;
