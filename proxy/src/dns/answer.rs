@@ -349,3 +349,6 @@ fn naptr(message: &[u8], record: &Record) -> Option<usize> {
     }
     (at <= record.end).then_some(at - record.data)
 }
+
+#[cfg(test)]
+mod tests;
