@@ -10,7 +10,9 @@ fn name(text: &str) -> TargetHost {
 
 #[test]
 fn authorities_are_read_as_written() {
-    let cases: &[(&str, Option<u16>, Result<(TargetHost, u16), NotATarget>)] = &[
+    /// What is written, the port where none is, what it means.
+    type Case = (&'static str, Option<u16>, Result<(TargetHost, u16), NotATarget>);
+    let cases: &[Case] = &[
         ("site.test", Some(80), Ok((name("site.test"), 80))),
         ("SITE.test.", Some(80), Ok((name("site.test"), 80))),
         ("site.test:", Some(80), Ok((name("site.test"), 80))),
