@@ -93,7 +93,7 @@ mod tests {
         for (typed, meant) in cases {
             assert_eq!(shown(typed), meant, "{typed}");
         }
-        for wrong in ["", "http://", "a b.example", "[nonsense]", "-.example"] {
+        for wrong in ["", "http://", "a b.example", "[nonsense]", "a..example"] {
             assert!(shown(wrong).starts_with("no: "), "{wrong}: {}", shown(wrong));
         }
     }

@@ -17,8 +17,6 @@ pub(crate) struct Desk {
     pub(crate) loaded: Loaded,
     /// The records.
     pub(crate) records: Arc<Records>,
-    /// Where the gateway keeps things.
-    pub(crate) state: State,
     runtime: Runtime,
 }
 
@@ -48,7 +46,7 @@ impl Desk {
         let (runtime, clock) = (runtime()?, clock_beside(&state));
         let opened = runtime.block_on(Records::open_for(purpose, &gateway.store, &loaded.dir, clock));
         let records = Arc::new(opened.map_err(not_open)?);
-        Ok(Self { loaded, records, state, runtime })
+        Ok(Self { loaded, records, runtime })
     }
 
     /// Waits for the records.
@@ -154,7 +152,7 @@ impl Decided {
     }
 
     fn try_read(loaded: &Loaded) -> Option<Self> {
-        let gateway = loaded.reading.gateway.as_ref()?;
+        let gateway = loaded.gateway_in_force()?;
         let (runtime, clock) = (runtime().ok()?, clock_beside(&State::of(gateway, &loaded.dir)));
         let house = &loaded.reading.house;
         runtime.block_on(async {

@@ -2,10 +2,12 @@
 
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
-use crate::last_good;
+use crate::last_good::{self, Kept};
+use crate::state::State;
 use agreements::{Gateway, Problem, Reading};
 use chrono::{DateTime, Utc};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where a package puts the home.
@@ -17,7 +19,7 @@ const SAMPLE: &str = "deploy/sample-home";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HomeArg {
     /// The home's folder [default: /etc/hearthgate, else ./deploy/sample-home].
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) home: Option<PathBuf>,
 }
 
@@ -51,6 +53,8 @@ pub(crate) struct Loaded {
     pub(crate) folder: Folder,
     /// What they mean.
     pub(crate) reading: Reading,
+    /// What a running gateway goes by while gateway.yaml has errors: its last good text.
+    gateway_kept: Option<Gateway>,
 }
 
 /// Reads a home's folder as it stands.
@@ -63,7 +67,17 @@ pub(crate) fn load(dir: &Path, now: DateTime<Utc>) -> Result<Loaded, Failure> {
     texts.extend(folder.unusable.iter().map(|u| (u.problem.file.clone(), String::new())));
     let mut reading = last_good::reading(&texts, now);
     reading.problems.retain(|p| !folder.unusable.iter().any(|u| u.problem.file == p.file));
-    Ok(Loaded { dir: dir.to_owned(), folder, reading })
+    let gateway_kept = if reading.gateway.is_some() { None } else { gateway_kept(&folder, dir, now) };
+    Ok(Loaded { dir: dir.to_owned(), folder, reading, gateway_kept })
+}
+
+/// The last good gateway.yaml, where a gateway kept one.
+fn gateway_kept(folder: &Folder, home: &Path, now: DateTime<Utc>) -> Option<Gateway> {
+    let text = folder.texts.get("gateway.yaml").map_or("", String::as_str);
+    State::guesses(text, home).iter().find_map(|state| {
+        let kept = Kept::load(&state.kept()).texts.remove("gateway.yaml")?;
+        last_good::reading(&BTreeMap::from([("gateway.yaml".to_owned(), kept)]), now).gateway
+    })
 }
 
 impl Loaded {
@@ -77,9 +91,19 @@ impl Loaded {
         problems
     }
 
+    /// What `gateway.yaml` says, or said when it was last good.
+    pub(crate) fn gateway_in_force(&self) -> Option<&Gateway> {
+        self.reading.gateway.as_ref().or(self.gateway_kept.as_ref())
+    }
+
+    /// Where the gateway keeps things, if anybody can tell.
+    pub(crate) fn state(&self) -> Option<State> {
+        self.gateway_in_force().map(|gateway| State::of(gateway, &self.dir))
+    }
+
     /// What `gateway.yaml` says, for commands that need the store.
     pub(crate) fn gateway(&self) -> Result<&Gateway, Failure> {
-        self.reading.gateway.as_ref().ok_or_else(|| {
+        self.gateway_in_force().ok_or_else(|| {
             Failure::cannot_read(
                 "`gateway.yaml` is missing or has errors, so nobody knows where the records are",
             )

@@ -5,7 +5,6 @@ use crate::catalogue;
 use crate::desk::Decided;
 use crate::failure::Failure;
 use crate::home::Loaded;
-use crate::state::State;
 use crate::terminal;
 use agreements::{Explanation, House, PersonId, Request, Snapshot};
 use blocklists::Tags;
@@ -31,7 +30,7 @@ impl Bench {
                  now would do: the baseline where nothing better is known.",
             );
         }
-        let state = loaded.reading.gateway.as_ref().map(|g| State::of(g, &loaded.dir));
+        let state = loaded.state();
         let catalogue = catalogue::for_command(&loaded, state.as_ref(), now)?;
         let decided = Decided::read(&loaded);
         let snapshot = Snapshot { house: loaded.reading.house, catalogue };

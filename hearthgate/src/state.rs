@@ -28,6 +28,15 @@ impl State {
         }
     }
 
+    /// Where the folder may be when gateway.yaml has errors: what its `store` line seems to say, then the usual places.
+    pub(crate) fn guesses(text: &str, home: &Path) -> Vec<Self> {
+        let line = text.lines().find_map(|line| line.strip_prefix("store:")).unwrap_or_default();
+        let path = line.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+        let written = path.strip_prefix("sqlite:").map(|path| home.join(path));
+        let written = written.and_then(|file| file.parent().map(|dir| Self { dir: dir.to_owned() }));
+        written.into_iter().chain([Self::fallback(), Self { dir: home.join("state") }]).collect()
+    }
+
     /// The folder when nobody can say where the records are.
     pub(crate) fn fallback() -> Self {
         Self { dir: std::env::var_os("STATE_DIRECTORY").map_or_else(|| DEFAULT.into(), PathBuf::from) }
@@ -67,6 +76,15 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_line_is_read_from_a_broken_file() {
+        let home = Path::new("/home");
+        let first = |text| State::guesses(text, home)[0].dir.clone();
+        assert_eq!(first("listen: {\nstore: sqlite:kept/home.db  # here\n"), home.join("kept"));
+        assert_eq!(first("store: \"sqlite:/var/x/home.db\"\n"), Path::new("/var/x"));
+        assert_eq!(first("nonsense\n"), State::fallback().dir);
+    }
 
     #[test]
     fn the_folder_is_private_and_made_whole() {

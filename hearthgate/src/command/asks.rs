@@ -21,6 +21,8 @@ Examples:
 
 Exit codes: 0 done, 1 the ask is not open, 2 cannot read.")]
 pub(crate) struct Asks {
+    #[command(flatten)]
+    home: HomeArg,
     #[command(subcommand)]
     what: Which,
 }
@@ -35,8 +37,6 @@ enum Which {
 
 #[derive(Args, Debug)]
 struct List {
-    #[command(flatten)]
-    home: HomeArg,
     /// Also answered ones, since then.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -47,8 +47,6 @@ struct List {
 
 #[derive(Args, Debug)]
 struct AnswerIt {
-    #[command(flatten)]
-    home: HomeArg,
     /// The ask's number.
     #[arg(value_name = "ENTRY")]
     entry: i64,
@@ -68,15 +66,15 @@ impl Asks {
     /// Shows or answers.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         match &self.what {
-            Which::List(list) => list.act(),
-            Which::Answer(answer) => answer.act(),
+            Which::List(list) => list.act(&self.home),
+            Which::Answer(answer) => answer.act(&self.home),
         }
     }
 }
 
 impl List {
-    fn act(&self) -> Result<Exit, Failure> {
-        let desk = Desk::open(&self.home, Purpose::Read)?;
+    fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
+        let desk = Desk::open(home, Purpose::Read)?;
         let since = self.since.as_deref().map(|text| when::instant(text, desk.zone(), desk.now()));
         let since = since.transpose().map_err(Failure::cannot_read)?;
         let asks = desk.ask(desk.records.asks(since))?;
@@ -104,8 +102,8 @@ fn row(ask: &Ask, desk: &Desk) -> Vec<String> {
 }
 
 impl AnswerIt {
-    fn act(&self) -> Result<Exit, Failure> {
-        let desk = Desk::open(&self.home, Purpose::Beside)?;
+    fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
+        let desk = Desk::open(home, Purpose::Beside)?;
         let by = desk.by(&self.done.by, &[Role::Manager, Role::Staff])?;
         let answer = if self.yes { self.approval(&desk)? } else { Answer::Decline };
         let granted = desk.write(desk.records.answer(self.entry, answer, by, &self.done.reason))?;

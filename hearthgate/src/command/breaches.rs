@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal::{self, Ink, Paint};
 use crate::when;
-use agreements::{Evidence, Role, Severity};
+use agreements::{Role, Severity};
 use chrono::NaiveTime;
 use clap::{Args, Subcommand, ValueEnum};
 use records::export::Format;
@@ -24,6 +24,8 @@ Examples:
   hearthgate breaches export --format csv --out november.csv --by r.osei --reason \"Reg 45 review\"
   hearthgate breaches verify")]
 pub(crate) struct Breaches {
+    #[command(flatten)]
+    home: HomeArg,
     #[command(subcommand)]
     what: What,
 }
@@ -55,8 +57,6 @@ struct Chosen {
 #[derive(Args, Debug)]
 struct List {
     #[command(flatten)]
-    home: HomeArg,
-    #[command(flatten)]
     chosen: Chosen,
     /// Answer as JSON.
     #[arg(long)]
@@ -75,8 +75,6 @@ enum Form {
 #[derive(Args, Debug)]
 struct Export {
     #[command(flatten)]
-    home: HomeArg,
-    #[command(flatten)]
     chosen: Chosen,
     /// The form.
     #[arg(long, value_enum, default_value_t = Form::Csv)]
@@ -94,8 +92,6 @@ struct Export {
 
 #[derive(Args, Debug)]
 struct Verify {
-    #[command(flatten)]
-    home: HomeArg,
     /// A head that was kept elsewhere (`ENTRIES:HASH`, as `status` shows it): finds a journal that was rewritten whole.
     #[arg(long, value_name = "HEAD")]
     head: Option<String>,
@@ -108,9 +104,9 @@ impl Breaches {
     /// Shows, exports or verifies.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         match &self.what {
-            What::List(list) => list.act(),
-            What::Export(export) => export.act(),
-            What::Verify(verify) => verify.act(),
+            What::List(list) => list.act(&self.home),
+            What::Export(export) => export.act(&self.home),
+            What::Verify(verify) => verify.act(&self.home),
         }
     }
 }
@@ -149,8 +145,8 @@ fn moment(text: &str) -> Result<(chrono::NaiveDate, NaiveTime), Failure> {
 }
 
 impl List {
-    fn act(&self) -> Result<Exit, Failure> {
-        let desk = Desk::open(&self.home, Purpose::Read)?;
+    fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
+        let desk = Desk::open(home, Purpose::Read)?;
         let which = self.chosen.which(&desk, Some(chrono::Duration::days(7)))?;
         let episodes = desk.ask(desk.records.episodes(&which))?;
         if self.json {
@@ -179,7 +175,7 @@ fn text(episodes: &[Episode], zone: chrono_tz::Tz, paint: Paint) -> String {
             e.site,
             paint.ink(ink, word),
             e.sentence,
-            paint.ink(Ink::Quiet, &format!("{}; {}", evidence(e.evidence), e.why)),
+            paint.ink(Ink::Quiet, &e.why),
         );
         for note in &e.notes {
             text.push_str(&format!("       note by {}: {}\n", note.by.name, note.words));
@@ -199,20 +195,10 @@ const fn severity(severity: Severity) -> (&'static str, Ink) {
     }
 }
 
-/// What was seen, in words that never say guilt.
-const fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Lookup => "a device looked it up; an app may have done so by itself",
-        Evidence::Connection => "a program tried to connect",
-        Evidence::Navigation => "someone opened a page",
-        Evidence::Repeated => "someone kept trying",
-    }
-}
-
 impl Export {
-    fn act(&self) -> Result<Exit, Failure> {
+    fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
         let purpose = if self.by.is_some() { Purpose::Beside } else { Purpose::Read };
-        let desk = Desk::open(&self.home, purpose)?;
+        let desk = Desk::open(home, purpose)?;
         let by = self
             .by
             .as_deref()
@@ -267,9 +253,9 @@ fn cannot_write(file: &std::path::Path, error: &std::io::Error) -> Failure {
 }
 
 impl Verify {
-    fn act(&self) -> Result<Exit, Failure> {
+    fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
         let kept = self.head.as_deref().map(head).transpose()?;
-        let desk = Desk::open(&self.home, Purpose::Read)?;
+        let desk = Desk::open(home, Purpose::Read)?;
         let bar = terminal::spinner("reading the journal");
         let verified = desk.ask(desk.records.verify(kept.as_ref()));
         bar.finish_and_clear();

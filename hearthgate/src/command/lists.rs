@@ -30,6 +30,8 @@ Examples:
 
 A running gateway updates its lists by itself; nobody needs `update` for that.")]
 pub(crate) struct Lists {
+    #[command(flatten)]
+    home: HomeArg,
     #[command(subcommand)]
     what: What,
 }
@@ -48,8 +50,6 @@ enum What {
 
 #[derive(Args, Debug)]
 struct Common {
-    #[command(flatten)]
-    home: HomeArg,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -77,11 +77,12 @@ struct Update {
 impl Lists {
     /// Does it.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
+        let home = &self.home;
         match &self.what {
-            What::Update(common) => update(common),
-            What::Status(common) => status(common),
-            What::Compile(common) => compile(common),
-            What::Lookup(lookup) => lookup.act(),
+            What::Update(common) => update(home, common),
+            What::Status(common) => status(home, common),
+            What::Compile(common) => compile(home, common),
+            What::Lookup(lookup) => lookup.act(home),
         }
     }
 }
@@ -92,16 +93,16 @@ struct Kept {
     state: State,
 }
 
-impl Common {
-    fn open(&self) -> Result<Kept, Failure> {
-        let loaded = self.home.load(clock::now())?;
+impl Kept {
+    fn open(home: &HomeArg) -> Result<Self, Failure> {
+        let loaded = home.load(clock::now())?;
         let state = State::of(loaded.gateway()?, &loaded.dir);
-        Ok(Kept { loaded, state })
+        Ok(Self { loaded, state })
     }
 
     /// The same, to change it: the folder is made, and nobody else changes it meanwhile.
-    fn open_to_change(&self) -> Result<(Kept, File), Failure> {
-        let kept = self.open()?;
+    fn open_to_change(home: &HomeArg) -> Result<(Self, File), Failure> {
+        let kept = Self::open(home)?;
         let cannot = |e: std::io::Error| {
             Failure::cannot_read(format!("`{}` cannot be written: {e}", kept.state.dir.display()))
         };
@@ -111,8 +112,8 @@ impl Common {
     }
 }
 
-fn update(common: &Common) -> Result<Exit, Failure> {
-    let (kept, lock) = common.open_to_change()?;
+fn update(home: &HomeArg, common: &Common) -> Result<Exit, Failure> {
+    let (kept, lock) = Kept::open_to_change(home)?;
     let lists = &kept.loaded.reading.house.home().lists;
     let fetcher = Fetcher::new(Limits::default().bytes).map_err(|e| Failure::cannot_read(e.to_string()))?;
     let renewing = Renewing { home: kept.loaded.dir.clone(), shelf: Shelf::at(kept.state.lists()), fetcher };
@@ -156,8 +157,8 @@ fn updated(updates: &[Update], paint: Paint) -> String {
     terminal::columns(&updates.iter().map(row).collect::<Vec<_>>())
 }
 
-fn compile(common: &Common) -> Result<Exit, Failure> {
-    let (kept, lock) = common.open_to_change()?;
+fn compile(home: &HomeArg, common: &Common) -> Result<Exit, Failure> {
+    let (kept, lock) = Kept::open_to_change(home)?;
     let compiled = compiled(&kept)?;
     drop(lock);
     let _nobody_runs = control::ask(&kept.state.socket(), "lists-changed");
@@ -184,8 +185,8 @@ fn told(compiled: &Compiled) -> String {
     format!("{} names in {} KiB, {:.1} bytes a name.", info.names, info.bytes >> 10, info.bytes_per_name())
 }
 
-fn status(common: &Common) -> Result<Exit, Failure> {
-    let kept = common.open()?;
+fn status(home: &HomeArg, common: &Common) -> Result<Exit, Failure> {
+    let kept = Kept::open(home)?;
     let notes = Notes::load(&kept.state).unwrap_or_default();
     let lists =
         board::lists(&kept.loaded.reading.house, &Shelf::at(kept.state.lists()), &notes, clock::now());
@@ -240,11 +241,11 @@ struct Known {
 }
 
 impl Lookup {
-    fn act(&self) -> Result<Exit, Failure> {
-        let loaded = self.common.home.load(clock::now())?;
+    fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
+        let loaded = home.load(clock::now())?;
         let host = Domain::parse(&self.host)
             .map_err(|e| Failure::cannot_read(format!("`{}` is no host name: {e}", self.host)))?;
-        let state = loaded.reading.gateway.as_ref().map(|g| State::of(g, &loaded.dir));
+        let state = loaded.state();
         let catalogue = crate::catalogue::for_command(&loaded, state.as_ref(), clock::now())?;
         let tags = catalogue.lookup(host.name());
         let known = Known {

@@ -40,8 +40,7 @@ impl Status {
     /// Asks and shows.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let loaded = self.home.load(clock::now())?;
-        let state =
-            loaded.reading.gateway.as_ref().map_or_else(State::fallback, |g| State::of(g, &loaded.dir));
+        let state = loaded.state().unwrap_or_else(State::fallback);
         let (board, exit) = match control::ask(&state.socket(), "status") {
             Some(board) => (board, Exit::Done),
             None => (at_rest(&self.home, loaded, &state), Exit::NotRunning),

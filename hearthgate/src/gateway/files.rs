@@ -178,9 +178,11 @@ fn where_to_keep(disk: &Folder, home: &Path, now: DateTime<Utc>) -> Result<State
     if let Some(gateway) = &fresh.reading.gateway {
         return Ok(State::of(gateway, home));
     }
-    // The file cannot be read, so nobody knows where its last good text is: the usual places are looked at.
-    let usual = [State::fallback(), State { dir: home.join("state") }];
-    let found = usual.into_iter().find(|state| Kept::load(&state.kept()).texts.contains_key("gateway.yaml"));
+    // The file cannot be read, so nobody knows for sure where its last good text is.
+    let text = disk.texts.get("gateway.yaml").map_or("", String::as_str);
+    let found = State::guesses(text, home)
+        .into_iter()
+        .find(|state| Kept::load(&state.kept()).texts.contains_key("gateway.yaml"));
     found.ok_or_else(|| no_gateway(&fresh.reading))
 }
 

@@ -161,8 +161,8 @@ mod tests {
         prometheus_client::encoding::text::encode(&mut text, &registry).expect("written");
         assert_eq!(
             text,
-            "# HELP hearthgate_dns_refused Questions refused.\n# TYPE hearthgate_dns_refused counter\n\
-             hearthgate_dns_refused_total 3\n# HELP hearthgate_clock_right 1 while right.\n\
+            "# HELP hearthgate_dns_refused Questions refused\n# TYPE hearthgate_dns_refused counter\n\
+             hearthgate_dns_refused_total 3\n# HELP hearthgate_clock_right 1 while right\n\
              # TYPE hearthgate_clock_right gauge\nhearthgate_clock_right 1\n# EOF\n"
         );
     }

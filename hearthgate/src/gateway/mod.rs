@@ -126,8 +126,8 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     tell_people(&options, &shared, &network);
     let mut steward =
         Steward { home: options.home, state, files, shared, network, post, bell, changed, compiled };
-    steward.begin(journal).await;
-    let told = steward.work().await;
+    let watch = steward.begin(journal).await;
+    let told = steward.work(watch).await;
 
     // It ends in the opposite order: no new connection, then the journal's last words.
     systemd::stopping();

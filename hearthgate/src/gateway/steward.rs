@@ -58,18 +58,23 @@ impl Signals {
 
 impl Steward {
     /// Tells what the start brought.
-    pub(crate) async fn begin(&mut self, journal: FilesChanged) {
+    pub(crate) async fn begin(&mut self, journal: FilesChanged) -> Watch {
         self.tell_files();
         self.keep(journal).await;
         self.purge().await;
+        // What changed between the first reading and the watch is seen now; from here on nothing is missed.
+        let watch = Watch::start(&self.home);
+        self.look().await;
+        self.bell.notify_one();
         let listeners = self.network.listeners.clone();
         self.post.show(|shown| shown.listeners = listeners);
         systemd::ready("The gateway listens.");
         tracing::info!(listeners = self.network.listeners.len(), "ready");
+        watch
     }
 
     /// Works until a signal says stop; which.
-    pub(crate) async fn work(&mut self) -> &'static str {
+    pub(crate) async fn work(&mut self, mut watch: Watch) -> &'static str {
         let mut signals = match Signals::catch() {
             Ok(signals) => signals,
             Err(error) => {
@@ -77,7 +82,6 @@ impl Steward {
                 return "none";
             }
         };
-        let mut watch = Watch::start(&self.home);
         let mut tick = tokio::time::interval(systemd::heartbeat().map_or(TICK, |beat| beat.min(TICK)));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut clock = self.shared.clock.state();

@@ -1,0 +1,227 @@
+//! Commands that look at the home's files, without a gateway.
+
+use crate::home::{Gave, Home, JO, gave, program};
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+#[test]
+fn exit_codes_of_check() {
+    let good = Home::new();
+    assert_eq!(good.run("check").code, 0, "{:?}", good.run("check"));
+    assert_eq!(good.run("check").out, "No problems.\n");
+
+    let broken = Home::new();
+    broken.write(
+        "agreements/jo.yaml",
+        &JO.replace("09:00-21:00", "25:00-21:00").replace("gambling", "gamblng"),
+    );
+    let told = broken.run("check");
+    assert_eq!(told.code, 1, "{told:?}");
+    assert!(told.out.contains("agreements/jo.yaml:9:") && told.out.contains("^"), "{told:?}");
+    assert!(told.out.contains("gambling") && told.out.contains("2 errors."), "all at once: {told:?}");
+
+    let unreadable = Home::new();
+    std::os::unix::fs::symlink("nowhere.yaml", unreadable.path().join("agreements/al.yaml")).unwrap();
+    assert_eq!(unreadable.run("check").code, 2);
+    assert_eq!(gave(program().args(["check", "--home", "/nowhere/at/all"])).code, 2);
+}
+
+#[test]
+fn the_shape_of_check_json() {
+    let home = Home::new();
+    home.write("agreements/jo.yaml", &JO.replace("09:00-21:00", "25:00-21:00"));
+    home.write("gateway.yaml", "listen: {dns_tls: [\"127.0.0.1:853\"]}\nupstream: [\"udp://127.0.0.1:9\"]\nstore: sqlite:state/home.db\n");
+    let told = home.run("check --json");
+    let json = told.json();
+    let problems = json["problems"].as_array().unwrap();
+    let keys: Vec<&String> = problems[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["code", "column", "file", "help", "level", "line", "sentence"], "{told:?}");
+    let found =
+        |file: &str, code: &str| problems.iter().find(|p| p["file"] == file && p["code"] == code).cloned();
+    assert_eq!(found("gateway.yaml", "not-in-this-version").unwrap()["level"], "warning");
+    assert_eq!(problems.iter().filter(|p| p["level"] == "error").count(), 1, "{told:?}");
+}
+
+#[test]
+fn a_list_that_is_not_there_is_a_warning() {
+    let home = Home::new();
+    fs::remove_file(home.path().join("lists/gambling.txt")).unwrap();
+    let told = home.run("check");
+    assert_eq!(told.code, 0);
+    assert!(told.out.contains("home.yaml:7:") && told.out.contains("lists/gambling.txt"), "{told:?}");
+}
+
+#[test]
+fn what_explain_says() {
+    let home = Home::new();
+    let cases = [
+        ("--at 2026-11-21T16:00 casino.example", "block", "category"),
+        ("--at 2026-11-21T16:00 http://www.club.example/page", "block", "site"),
+        ("--at 2026-11-21T16:00 chat.example", "ask", "site"),
+        ("--at 2026-11-21T16:00 news.example", "allow", "otherwise"),
+        ("--at 2026-11-21T22:00 news.example", "block", "online"),
+        ("--at 2026-11-21T22:00 www.childline.org.uk", "allow", "protected"),
+        ("--at 2026-11-21T16:00 192.0.2.1", "block", "otherwise"),
+    ];
+    for (options, verdict, rule) in &cases[..6] {
+        let json = home.run(&format!("explain --person jo --json {options}")).json();
+        assert_eq!(
+            (json["verdict"].as_str(), json["rule"].as_str()),
+            (Some(*verdict), Some(*rule)),
+            "{options}: {json}"
+        );
+    }
+    assert!(home.run(&format!("explain --person jo --json {}", cases[6].0)).json()["verdict"].is_string());
+    let text = home.run("explain --person jo --at 2026-11-21T22:00 news.example");
+    assert!(text.out.starts_with("BLOCK  jo, Sat 21 Nov 22:00, news.example\n"), "{text:?}");
+    assert!(text.out.contains("agreements/jo.yaml:9"), "{text:?}");
+}
+
+#[test]
+fn what_explain_cannot_answer() {
+    let home = Home::new();
+    for line in [
+        "explain --person nobody-here news.example",
+        "explain --person jo --at tomorrow news.example",
+        "explain --person jo a..example",
+        "explain --person jo",
+        "explain news.example",
+    ] {
+        let told = home.run(line);
+        assert_eq!((told.code, told.out.as_str()), (2, ""), "{line}: {told:?}");
+        assert!(!told.err.is_empty(), "{line}");
+    }
+    assert!(home.run("explain --person joe news.example").err.contains("there are: jo"));
+}
+
+#[test]
+fn a_batch_is_answered_line_by_line() {
+    let home = Home::new();
+    let questions = "{\"person\":\"jo\",\"at\":\"2026-11-21T16:00\",\"host\":\"casino.example\"}\n\nnonsense\n\
+                     {\"person\":\"baseline\",\"at\":\"2026-11-21T16:00\",\"host\":\"news.example\"}\n";
+    let mut child = program()
+        .args(["explain", "--batch", "-", "--home"])
+        .arg(home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(questions.as_bytes()).unwrap();
+    let out = child.wait_with_output().unwrap();
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(out.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!((&lines[0]["verdict"], &lines[0]["person"]), (&"block".into(), &"jo".into()));
+    assert_eq!(lines[1]["line"], 3);
+    assert_eq!(lines[2]["rule"], "baseline");
+    assert_eq!(out.status.code(), Some(1), "one line was no question");
+}
+
+#[test]
+fn a_week_in_words_and_as_a_picture() {
+    let home = Home::new();
+    let week = home.run("week jo --from 2026-11-23");
+    assert_eq!(week.code, 0, "{week:?}");
+    let row = format!("Mon 23 Nov  {}{}{}  12 h\n", "·".repeat(18), "█".repeat(24), "·".repeat(6));
+    assert!(week.out.contains(&row), "{}", week.out);
+    assert!(
+        week.out.contains("Sun 29 Nov  09:00-21:00\n") && week.out.contains("everything: 4h"),
+        "{}",
+        week.out
+    );
+    let svg = home.run("week jo --from 2026-11-23 --svg -").out;
+    assert!(
+        svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains("Monday: 09:00-21:00."),
+        "{svg}"
+    );
+    assert_eq!(home.run("week nobody").code, 2);
+}
+
+#[test]
+fn a_diff_says_what_a_change_gives_and_takes() {
+    let (old, new) = (Home::new(), Home::new());
+    let diff = |json: bool| -> Gave {
+        let mut command = program();
+        command.arg("diff").arg(old.path()).arg(new.path());
+        gave(if json { command.arg("--json") } else { &mut command })
+    };
+    assert_eq!(diff(false).out, "Nothing changes for anybody.\n");
+    let changed =
+        JO.replace("09:00-21:00", "09:00-22:00").replace("club.example]", "games]").replace("4h", "3h");
+    new.write("agreements/jo.yaml", &changed);
+    let text = diff(false).out;
+    for told in [
+        "+1 h",
+        "every Mon",
+        "club.example: block -> allow",
+        "games: allow -> block",
+        "limit on everything: {everything: 4h} -> {everything: 3h}",
+    ] {
+        assert!(text.contains(told), "`{told}` is missing: {text}");
+    }
+    let json = diff(true).json();
+    assert_eq!(json["people"][0]["minutes"][0]["old"], 720, "{json}");
+    assert_eq!(json["people"][0]["minutes"][0]["new"], 780, "{json}");
+}
+
+#[test]
+fn lists_can_be_compiled_and_looked_up() {
+    let home = Home::new();
+    let lookup = home.run("lists lookup www.casino.example --json").json();
+    assert_eq!(lookup["categories"], serde_json::json!(["gambling"]));
+    assert_eq!(
+        home.run("lists lookup news.example").out,
+        "news.example: no list and no built-in table has it.\n"
+    );
+    let update = home.run("lists update --json");
+    assert_eq!((update.code, &update.json()[0]["became"]), (0, &"replaced".into()), "{update:?}");
+    assert_eq!(home.run("lists update --json").json()[0]["became"], "current");
+    assert_eq!(home.run("lists status --json").json()[0]["names"], 3);
+    home.write("lists/gambling.txt", "<!DOCTYPE html><html>sign in</html>");
+    let bad = home.run("lists update");
+    assert_eq!(bad.code, 1, "{bad:?}");
+    assert!(bad.out.contains("web page"), "{bad:?}");
+    let lookup = home.run("lists lookup www.casino.example --json").json();
+    assert_eq!(lookup["categories"], serde_json::json!(["gambling"]), "the last good copy stays");
+    assert_eq!(home.run("lists compile").code, 0);
+}
+
+#[test]
+fn without_a_gateway_status_says_so() {
+    let home = Home::new();
+    let told = home.run("status --json");
+    assert_eq!((told.code, &told.json()["running"]), (3, &false.into()), "{told:?}");
+    assert!(home.run("status").out.contains("does not run"));
+    for line in ["breaches list", "breaches verify", "minutes jo", "asks list"] {
+        let told = home.run(line);
+        assert_eq!(told.code, 2, "{line}: {told:?}");
+        assert!(
+            told.err.contains("no records yet") && told.err.contains("hearthgate run"),
+            "{line}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn help_is_as_it_was_blessed() {
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/help.txt");
+    let help = gave(program().arg("--help").env("COLUMNS", "120"));
+    assert_eq!(help.code, 0);
+    if std::env::var_os("HEARTHGATE_BLESS").is_some() {
+        fs::write(&golden, &help.out).unwrap();
+    }
+    assert_eq!(help.out, fs::read_to_string(&golden).unwrap_or_default(), "bless it: see main.rs");
+}
+
+#[test]
+fn generated_texts_and_wrong_command_lines() {
+    assert!(gave(program().arg("man")).out.contains(".TH hearthgate"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(gave(program().args(["completions", shell])).out.contains("hearthgate"), "{shell}");
+    }
+    assert!(gave(program().arg("--version")).out.starts_with("hearthgate "));
+    for line in [&["nonsense"][..], &["explain", "--nonsense"], &["diff", "one"], &[]] {
+        assert_eq!(gave(program().args(line)).code, 2, "{line:?}");
+    }
+}

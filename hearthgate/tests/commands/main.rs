@@ -1,0 +1,7 @@
+//! The commands as scripts meet them: the built program, its exit codes, its JSON, its words.
+//!
+//! `HEARTHGATE_BLESS=1 cargo test -p hearthgate --test commands` writes the golden files anew.
+
+mod home;
+mod looking;
+mod running;

@@ -1,0 +1,170 @@
+//! Commands beside a running gateway, and the gateway's own start, reload and end.
+
+use crate::home::{Gateway, Home, JO, gave, program, wait_for};
+use std::net::TcpListener;
+
+const SATURDAY: &str = "2026-11-21T16:00";
+
+#[test]
+fn a_gateway_starts_is_asked_and_stops() {
+    let home = Home::new();
+    let gateway = Gateway::start(&home, SATURDAY);
+    let status = home.run("status --json");
+    let json = status.json();
+    assert_eq!((status.code, &json["running"], &json["clock"]), (0, &true.into(), &"right".into()), "{json}");
+    assert!(json["now"].as_str().unwrap().starts_with("2026-11-21T16:0"), "{json}");
+    let kinds: Vec<&str> =
+        json["listeners"].as_array().unwrap().iter().map(|l| l["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["dns", "proxy", "pages", "metrics"]);
+    assert!(
+        json["listeners"].as_array().unwrap().iter().all(|l| !l["address"].as_str().unwrap().ends_with(":0"))
+    );
+    assert_eq!(json["lists"][0]["names"], 3, "{json}");
+    assert!(home.run("status").out.contains("Test House: the gateway runs"));
+
+    let second = home.run("run");
+    assert_eq!(second.code, 2, "{second:?}");
+    assert!(second.err.contains("another gateway"), "{second:?}");
+    assert_eq!(gateway.stop("-TERM"), Some(0), "{}", home.log());
+    assert_eq!(home.run("status").code, 3);
+    assert_eq!(home.run("breaches verify").code, 0);
+    assert_eq!(Gateway::start(&home, SATURDAY).stop("-INT"), Some(0));
+}
+
+#[test]
+fn what_staff_do_is_in_force_and_in_the_journal() {
+    let home = Home::new();
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let explained =
+        || home.run("explain --person jo --at 2026-11-21T16:10 --json casino.example").json()["rule"].clone();
+    assert_eq!(explained(), "category");
+    let granted = home.run("grant --person jo --sites casino.example --for 30m --by k.lane --reason test");
+    assert_eq!(granted.code, 0, "{granted:?}");
+    assert!(granted.out.starts_with("Granted until Sat 21 Nov 16:30"), "by the gateway's clock: {granted:?}");
+    assert_eq!(explained(), "grant");
+    let entry = granted.out.trim_end_matches(".\n").rsplit(' ').next().unwrap().to_owned();
+    assert_eq!(home.run(&format!("revoke {entry} --by k.lane --reason enough")).code, 0);
+    assert_eq!(explained(), "category");
+    assert_eq!(home.run(&format!("revoke {entry} --by k.lane --reason again")).code, 1, "it is over");
+
+    for (line, code) in [
+        ("grant --person jo --sites casino.example --for 30m --by nobody --reason test", 2),
+        ("grant --person jo --sites casino.example --for 30m --by visitor --reason test", 1),
+        ("grant --person nobody --sites casino.example --for 30m --by k.lane --reason test", 2),
+        ("grant --person jo --sites gamblng --for 30m --by k.lane --reason test", 2),
+        ("grant --person jo --sites casino.example --by k.lane --reason test", 2),
+        ("grant --person jo --extra-time 20m --by k.lane --reason test", 0),
+        ("note 1 seen --by k.lane", 0),
+        ("note 9999 seen --by k.lane", 1),
+        ("asks list", 0),
+        ("asks answer 1 --no --by k.lane --reason no", 1),
+        ("minutes jo", 0),
+        ("breaches list --shift last", 0),
+        ("breaches list --shift nonsense", 2),
+        ("breaches export --format json", 0),
+        ("breaches verify", 0),
+    ] {
+        let told = home.run(line);
+        assert_eq!(told.code, code, "{line}: {told:?}");
+    }
+    assert_eq!(home.run("breaches list --json").json(), serde_json::json!([]));
+    assert_eq!(home.run("minutes jo --json").json()["minutes"][0]["key"], "everything");
+}
+
+#[test]
+fn a_restriction_takes_all_that_the_law_asks() {
+    let home = Home::new();
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let bare = home.run("restrict --person jo --closes chat.example --by r.osei");
+    assert_eq!(bare.code, 1, "{bare:?}");
+    for asked in ["Say when it ends", "consent is missing", "restricts less", "was told"] {
+        assert!(bare.err.contains(asked), "`{asked}`: {bare:?}");
+    }
+    let whole = "--for 2h --review 2026-11-21 --reason safety --tried talking --emergency --told-on 2026-11-21 --view ok";
+    let mail = home.run(&format!("restrict --person jo --closes private_mail --by r.osei {whole}"));
+    assert_eq!(mail.code, 1, "private mail cannot be closed: {mail:?}");
+    assert_eq!(
+        home.run(&format!("restrict --person jo --closes news.example --by k.lane {whole}")).code,
+        1,
+        "a manager's"
+    );
+    let placed = home.run(&format!("restrict --person jo --closes news.example --by r.osei {whole}"));
+    assert_eq!(placed.code, 0, "{placed:?}");
+    let rule =
+        home.run("explain --person jo --at 2026-11-21T16:30 --json news.example").json()["rule"].clone();
+    assert_eq!(rule, "restriction");
+}
+
+#[test]
+fn a_broken_file_waits_over_a_restart() {
+    let home = Home::new();
+    let gateway = Gateway::start(&home, SATURDAY);
+    let waiting = || home.run("status --json").json()["waiting"].clone();
+    assert_eq!(waiting(), serde_json::json!([]));
+    home.write("agreements/jo.yaml", &JO.replace("gambling", "gamblng"));
+    let waits = wait_for("the file to wait", || Some(waiting()).filter(|w| w[0].is_object()));
+    assert_eq!(
+        (&waits[0]["file"], &waits[0]["meanwhile"]),
+        (&"agreements/jo.yaml".into(), &"last_good".into())
+    );
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+
+    let gateway = Gateway::start(&home, SATURDAY);
+    assert_eq!(waiting()[0]["meanwhile"], "last_good", "what was in force is in force after a restart");
+    home.write("agreements/jo.yaml", JO);
+    gateway.signal("-HUP");
+    wait_for("the mended file", || (waiting() == serde_json::json!([])).then_some(()));
+    assert!(!home.log().contains("Jo"), "no name in the log: {}", home.log());
+}
+
+#[test]
+fn a_changed_gateway_file_moves_the_listeners() {
+    let home = Home::new();
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let listeners = || home.run("status --json").json()["listeners"].clone();
+    assert_eq!(listeners().as_array().unwrap().len(), 4);
+    home.write(
+        "gateway.yaml",
+        "listen: {dns: [\"127.0.0.1:0\"]}\nupstream: [\"udp://127.0.0.1:9\"]\nstore: sqlite:state/home.db\n",
+    );
+    wait_for("one listener", || (listeners().as_array().unwrap().len() == 1).then_some(()));
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    home.write(
+        "gateway.yaml",
+        &format!("listen: {{proxy: [\"127.0.0.1:{port}\"]}}\nupstream: [\"udp://127.0.0.1:9\"]\nstore: sqlite:state/home.db\n"),
+    );
+    let waits = wait_for("the refusal", || {
+        Some(home.run("status --json").json()["waiting"].clone()).filter(|w| w[0].is_object())
+    });
+    assert_eq!(waits[0]["problems"][0]["code"], "cannot-listen", "{waits}");
+    assert_eq!(listeners()[0]["kind"], "dns", "it listens as before");
+}
+
+#[test]
+fn a_new_list_is_compiled_beside() {
+    let home = Home::new();
+    let _gateway = Gateway::start(&home, SATURDAY);
+    home.write("lists/gambling.txt", "casino.example\nnew-casino.example\n");
+    wait_for("the new list", || (home.run("status --json").json()["lists"][0]["names"] == 2).then_some(()));
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let home = Home::new();
+    home.write(
+        "gateway.yaml",
+        &format!("listen: {{proxy: [\"127.0.0.1:{port}\"]}}\nupstream: [\"udp://127.0.0.1:9\"]\nstore: sqlite:state/home.db\n"),
+    );
+    let told = home.run("run");
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.err.contains("`proxy` cannot listen on") && told.err.contains("has the port"), "{told:?}");
+    home.write("gateway.yaml", "listen: {dns: [nonsense]}\n");
+    let told = home.run("run");
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.err.contains("gateway.yaml"), "{told:?}");
+    assert_eq!(gave(program().args(["run", "--home", "/nowhere/at/all"])).code, 2);
+}
