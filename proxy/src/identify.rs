@@ -138,7 +138,8 @@ mod tests {
             (ip("2001:db8::abcd"), [2, 0, 0, 0, 0, 1]),
             (ip("192.168.4.31"), [2, 0, 0, 0, 0, 9]),
         ]);
-        let cases: &[(&str, &str, Option<&str>, Option<(u16, Identified)>)] = &[
+        type Found = Option<(u16, Identified)>;
+        let cases: &[(&str, &str, Option<&str>, Found)] = &[
             ("token_beats_mac", "192.168.4.30", Some("jordan-tablet-7f3a"), Some((4, Identified::Token))),
             ("token_in_any_case", "203.0.113.1", Some("JORDAN-TABLET-7F3A"), Some((4, Identified::Token))),
             ("unknown_token_is_as_none", "192.168.4.30", Some("nobody"), Some((0, Identified::Mac))),

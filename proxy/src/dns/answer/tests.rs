@@ -18,6 +18,8 @@ fn rr(owner: &[u8], rtype: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
     [owner, &rtype.to_be_bytes(), &[0, 1], &ttl.to_be_bytes(), &length, data].concat()
 }
 
+type Records = Vec<Vec<u8>>;
+
 fn named(owner: &str, rtype: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
     rr(&name(owner), rtype, ttl, data)
 }
@@ -59,7 +61,7 @@ const A1: [u8; 4] = [192, 0, 2, 1];
 #[test]
 fn only_the_questions_own_chain_is_kept() {
     let alias = |from: &str, to: &str| named(from, t::CNAME, 60, &name(to));
-    let cases: &[(&str, Vec<Vec<u8>>, &[&str], &[&str])] = &[
+    let cases: &[(&str, Records, &[&str], &[&str])] = &[
         ("one_address", vec![named("www.test", t::A, 60, &A1)], &["www.test 60 A"], &[]),
         (
             "a_strangers_record_beside_it",
@@ -160,7 +162,7 @@ fn what_is_no_answer() {
 
 #[test]
 fn how_long_a_no_holds() {
-    let cases: &[(&str, u16, Vec<Vec<u8>>, u32, bool)] = &[
+    let cases: &[(&str, u16, Records, u32, bool)] = &[
         ("the_minimum_if_less", 0x8183, vec![soa("test", 900, 60)], 60, true),
         ("the_soas_own_ttl_if_less", 0x8183, vec![soa("test", 30, 900)], 30, true),
         ("no_data", 0x8180, vec![soa("test", 900, 60)], 60, true),
