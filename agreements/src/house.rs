@@ -57,8 +57,12 @@ pub struct Snapshot {
 }
 
 impl House {
-    /// Nobody in particular: an unknown device, a draft, the clock unknown. The baseline applies.
+    /// Nobody in particular: an unknown device. The baseline applies.
     pub const NOBODY: PersonId = PersonId(0);
+
+    /// Everybody while the clock cannot be believed: the baseline as within its times, since nobody can tell whether it is
+    /// night; never dark, never open. The instant of a judgement is not looked at.
+    pub const NO_CLOCK: PersonId = PersonId(u16::MAX);
 
     /// Prepares a home for deciding. Person `i` of `home.people` becomes `PersonId(i + 1)`.
     pub fn new(home: Home, sources: Vec<Source>) -> Self {
@@ -130,15 +134,10 @@ impl House {
     /// All of the decision that depends on person, instant and standing. It is good for many requests, as long as
     /// [`Moment::holds`] and neither this house nor the standing has been replaced.
     pub fn moment(&self, who: PersonId, at: DateTime<Utc>, standing: &Standing) -> Moment {
+        if who == Self::NO_CLOCK {
+            return Moment::without_clock();
+        }
         Moment::new(self, who, at, standing)
-    }
-
-    /// The moment of everybody while the clock cannot be right: the baseline, as within its times, since nobody can tell
-    /// whether it is night; never dark, never open. It holds until the clock is right, which the caller learns.
-    pub fn moment_without_clock(&self) -> Moment {
-        let mut moment = Moment::blank(Self::NOBODY, i64::MIN);
-        moment.clocked = false;
-        moment
     }
 
     /// Decides within a moment: no arithmetic of time, no allocation. [`House::judge`] is this and [`House::moment`].

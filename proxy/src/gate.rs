@@ -90,7 +90,7 @@ impl Gate {
     pub fn person(&self, who: &Who) -> PersonId {
         match self.clock.state() {
             ClockState::Right => who.person,
-            ClockState::NotYet | ClockState::Jumped => House::NOBODY,
+            ClockState::NotYet | ClockState::Jumped => House::NO_CLOCK,
         }
     }
 

@@ -68,8 +68,13 @@ impl Moment {
         moment
     }
 
+    /// The moment of everybody while the clock cannot be believed.
+    pub(super) fn without_clock() -> Self {
+        Self { clocked: false, ..Self::blank(House::NOBODY, i64::MIN) }
+    }
+
     /// A moment in which nothing is known: nobody is outside their times, nothing is used up.
-    pub(super) fn blank(who: PersonId, at: Secs) -> Self {
+    fn blank(who: PersonId, at: Secs) -> Self {
         Self {
             who,
             at,

@@ -175,6 +175,9 @@ impl Teller<'_> {
             Outcome::Ask => "Staff can be asked to open this.".into(),
             Outcome::WithStaff => "This can be opened together with a member of staff.".into(),
             Outcome::Block if !online => self.off(),
+            Outcome::Block if self.who == House::NO_CLOCK => {
+                "The gateway does not know the right time yet, and until it does only some sites are open.".into()
+            }
             Outcome::Block if known => {
                 format!(
                     "{}'s agreement is not finished yet, and until it is only some sites are open.",

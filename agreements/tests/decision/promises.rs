@@ -192,7 +192,7 @@ fn unknown_devices_that_a_home_blocks_have_what_is_protected() {
 #[test]
 fn without_a_clock_there_is_the_baseline_and_no_night() {
     let house = oakview();
-    let moment = house.moment_without_clock();
+    let moment = house.moment(House::NO_CLOCK, at("2026-11-24T12:00"), &Standing::default());
     assert!(moment.holds(at("1970-01-01T02:00")) && moment.until().is_none());
     for (host, outcome, severity) in [
         ("school.example #education", Outcome::Allow, None),
@@ -205,6 +205,10 @@ fn without_a_clock_there_is_the_baseline_and_no_night() {
         assert!(severity.is_none_or(|s| s == verdict.severity), "{host}");
         assert_eq!(verdict.until, None, "{host}");
     }
+    let sentence = with_request("bbc.example", |request| {
+        house.explain(House::NO_CLOCK, at("1970-01-01T02:00"), request, &Standing::default()).sentence
+    });
+    assert_eq!(sentence, "The gateway does not know the right time yet, and until it does only some sites are open.");
 }
 
 #[test]
