@@ -2,11 +2,12 @@
 //!
 //! Nothing else in this room reads the wall clock.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 use records::{Clock, ClockState};
 use std::sync::Arc;
 
 /// The wall clock, for a command that runs once.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
@@ -34,8 +35,11 @@ impl Clock for Pretend {
         self.beneath.steady()
     }
 
+    /// As beneath, save that a time before this program existed is one that no clock can have: so a machine that starts
+    /// without the time can be tried out.
     fn state(&self) -> ClockState {
-        self.beneath.state()
+        const FIRST_YEAR: i32 = 2026;
+        if self.now().year() < FIRST_YEAR { ClockState::NotYet } else { self.beneath.state() }
     }
 }
 
@@ -73,5 +77,7 @@ mod tests {
         assert_eq!(clock.now(), then);
         assert_eq!(clock.steady(), Stands.steady());
         assert_eq!(clock.state(), ClockState::Right);
+        let long_ago = Pretend::starting(Arc::new(Stands), "1970-01-01T00:00:05Z".parse().expect("a time"));
+        assert_eq!(long_ago.state(), ClockState::NotYet);
     }
 }

@@ -3,6 +3,8 @@
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
 use crate::last_good::{self, Kept};
+use crate::lists::calendar;
+use crate::lists::shelf::Shelf;
 use crate::state::State;
 use agreements::{Gateway, Problem, Reading};
 use chrono::{DateTime, Utc};
@@ -59,9 +61,12 @@ pub(crate) struct Loaded {
 
 /// Reads a home's folder as it stands.
 pub(crate) fn load(dir: &Path, now: DateTime<Utc>) -> Result<Loaded, Failure> {
-    let folder = folder::read(dir).map_err(|error| {
+    let mut folder = folder::read(dir).map_err(|error| {
         Failure::cannot_read(format!("the home's folder `{}` cannot be read: {error}", dir.display()))
     })?;
+    if let Some(state) = state_of(&folder, dir, now) {
+        calendar::add(&mut folder, &Shelf::at(state.lists()), now);
+    }
     let mut texts = folder.texts.clone();
     // A person whose file is no text still exists: the empty text keeps them, on the baseline.
     texts.extend(folder.unusable.iter().map(|u| (u.problem.file.clone(), String::new())));
@@ -69,6 +74,13 @@ pub(crate) fn load(dir: &Path, now: DateTime<Utc>) -> Result<Loaded, Failure> {
     reading.problems.retain(|p| !folder.unusable.iter().any(|u| u.problem.file == p.file));
     let gateway_kept = if reading.gateway.is_some() { None } else { gateway_kept(&folder, dir, now) };
     Ok(Loaded { dir: dir.to_owned(), folder, reading, gateway_kept })
+}
+
+/// Where the gateway keeps things, as far as the folder tells.
+fn state_of(folder: &Folder, dir: &Path, now: DateTime<Utc>) -> Option<State> {
+    let network = folder.texts.get("gateway.yaml").map(|text| ("gateway.yaml".to_owned(), text.clone()));
+    let reading = last_good::reading(&network.into_iter().collect(), now);
+    reading.gateway.map(|gateway| State::of(&gateway, dir))
 }
 
 /// The last good gateway.yaml, where a gateway kept one.

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
 use crate::last_good::{self, Accepted, Kept, Meanwhile, Waiting};
-use crate::lists::is_fetched;
+use crate::lists::calendar;
 use crate::lists::shelf::{Shelf, hex};
 use crate::state::State;
 use agreements::{Gateway, House, Level, Problem, Reading};
@@ -59,7 +59,7 @@ pub(crate) struct Begun {
 impl Files {
     /// Reads the folder for the first time. Only a gateway that nobody can tell where to listen cannot start.
     pub(crate) fn begin(home: &Path, now: DateTime<Utc>) -> Result<Begun, Failure> {
-        let disk = folder::read(home).map_err(|error| {
+        let mut disk = folder::read(home).map_err(|error| {
             Failure::cannot_read(format!("the home's folder `{}` cannot be read: {error}", home.display()))
         })?;
         let state = where_to_keep(&disk, home, now)?;
@@ -68,7 +68,7 @@ impl Files {
                 .help("`store:` in gateway.yaml says where it is; the gateway's account must be able to write there")
         })?;
         let shelf = Shelf::at(state.lists());
-        let disk = with_calendar(disk, &shelf, now);
+        calendar::add(&mut disk, &shelf, now);
         let accepted = last_good::accept(&Kept::load(&state.kept()), &disk, now);
         let gateway = accepted.reading.gateway.clone().ok_or_else(|| no_gateway(&accepted.reading))?;
         let mut files = Self {
@@ -89,7 +89,8 @@ impl Files {
 
     /// Looks at the folder. `None` when nothing is different, in the files and in the home's date.
     pub(crate) fn look(&mut self, now: DateTime<Utc>) -> std::io::Result<Option<Change>> {
-        let disk = with_calendar(folder::read(&self.home)?, &self.shelf, now);
+        let mut disk = folder::read(&self.home)?;
+        calendar::add(&mut disk, &self.shelf, now);
         let same_day = self.day.is_some_and(|(day, zone)| day == home_day(now, zone));
         if disk == self.seen && same_day {
             return Ok(None);
@@ -123,6 +124,11 @@ impl Files {
         let file = "gateway.yaml".to_owned();
         self.waiting.retain(|waits| waits.file != file);
         self.waiting.push(Waiting { file, meanwhile: Meanwhile::LastGood, problems: vec![problem] });
+    }
+
+    /// Lets the next look take everything again: what was taken could not be brought into force.
+    pub(crate) fn take_again(&mut self) {
+        self.seen = Folder::default();
     }
 
     /// The house of the texts in force, once more: a house belongs to one snapshot.
@@ -192,20 +198,6 @@ fn no_gateway(reading: &Reading) -> Failure {
         problems.map(|p| format!("\n  gateway.yaml:{}:{} {}", p.line, p.column, p.sentence)).collect();
     Failure::cannot_read(format!("gateway.yaml has errors, so nobody knows where to listen{told}"))
         .help("`hearthgate check` shows them all")
-}
-
-/// Adds the calendar that home.yaml names by its address, as it was fetched last.
-fn with_calendar(mut disk: Folder, shelf: &Shelf, now: DateTime<Utc>) -> Folder {
-    if let Some(url) = calendar_address(&last_good::reading(&disk.texts, now).house) {
-        let copy = shelf.copy(&url).and_then(|(body, _)| std::fs::read_to_string(body).ok());
-        disk.texts.extend(copy.map(|text| (url, text)));
-    }
-    disk
-}
-
-/// The address of the home's calendar, if it is fetched.
-pub(crate) fn calendar_address(house: &House) -> Option<String> {
-    house.home().school.calendar.clone().filter(|calendar| is_fetched(calendar))
 }
 
 /// Files whose text in force is another, with the hash of the new one; empty where the file is gone.

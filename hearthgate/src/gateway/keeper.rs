@@ -6,11 +6,10 @@
 use crate::catalogue::{Compiled, Recipe};
 use crate::clock;
 use crate::failure::Failure;
-use crate::gateway::files::calendar_address;
 use crate::lists::fetch::{Fetched, Marks};
 use crate::lists::shelf::{Label, Shelf};
 use crate::lists::update::{Renewed, Renewing};
-use crate::lists::{self, is_fetched};
+use crate::lists::{self, calendar, is_fetched};
 use crate::state::State;
 use agreements::{House, ListSource};
 use blocklists::subscription::{next_fetch, next_try};
@@ -68,8 +67,8 @@ impl Keeper {
     async fn renew(&self, house: &House, seed: u64) {
         let Ok(lock) = self.lock().await else { return };
         let sources = &house.home().lists;
-        let calendar = calendar_address(house);
-        let known = sources.iter().map(|s| s.from.as_str()).chain(calendar.as_deref());
+        let terms = calendar::address(house);
+        let known = sources.iter().map(|s| s.from.as_str()).chain(terms.as_deref());
         if let Err(error) = self.renewing.shelf.tidy(known) {
             tracing::warn!(%error, "old copies of lists cannot be removed");
         }
@@ -82,7 +81,7 @@ impl Keeper {
                 tracing::warn!(%why, "a list could not be renewed; its last good copy stays (`hearthgate lists status`)");
             }
         }
-        if let Some(url) = calendar.filter(|url| self.due(url, CALENDAR, seed) == Duration::ZERO) {
+        if let Some(url) = terms.filter(|url| self.due(url, CALENDAR, seed) == Duration::ZERO) {
             self.renew_calendar(&url).await;
         }
         drop(lock);
@@ -99,7 +98,7 @@ impl Keeper {
         let label = Label { tried: Some(clock::now()), ..shelf.label(url) };
         let marks = Marks { etag: label.etag.clone(), last_modified: label.last_modified.clone() };
         let fetched = self.renewing.fetcher.fetch(url, &marks, &shelf.arriving(url)).await;
-        let kept = match fetched.map_err(|e| e.to_string()).and_then(|f| calendar(shelf, &label, f)) {
+        let kept = match fetched.map_err(|e| e.to_string()).and_then(|f| take_in(shelf, &label, f)) {
             Ok(new) => {
                 if new {
                     self.files.notify_one();
@@ -134,8 +133,8 @@ impl Keeper {
     fn until_due(&self, house: &House, seed: u64) -> Duration {
         let fetched = house.home().lists.iter().filter(|source| is_fetched(&source.from));
         let due = fetched.map(|source| self.due(&source.from, refresh(source), seed));
-        let calendar = calendar_address(house).map(|url| self.due(&url, CALENDAR, seed));
-        let soonest = due.chain(calendar).min().unwrap_or(SELDOM);
+        let terms = calendar::address(house).map(|url| self.due(&url, CALENDAR, seed));
+        let soonest = due.chain(terms).min().unwrap_or(SELDOM);
         soonest.clamp(Duration::from_secs(1), SELDOM)
     }
 
@@ -162,7 +161,7 @@ impl Keeper {
 }
 
 /// Takes a fetched calendar in. Whether it is another than before.
-fn calendar(shelf: &Shelf, label: &Label, fetched: Fetched) -> Result<bool, String> {
+fn take_in(shelf: &Shelf, label: &Label, fetched: Fetched) -> Result<bool, String> {
     let well = |label: Label| Label { failures: 0, error: None, confirmed: Some(clock::now()), ..label };
     match fetched {
         Fetched::Current => {
@@ -172,7 +171,7 @@ fn calendar(shelf: &Shelf, label: &Label, fetched: Fetched) -> Result<bool, Stri
         Fetched::Body { marks, sha256, bytes } => {
             let arrived = shelf.arriving(&label.from);
             let text = std::fs::read_to_string(&arrived).map_err(|e| e.to_string())?;
-            if bytes > 4 << 20 || !text.contains("BEGIN:VCALENDAR") {
+            if !calendar::is_one(&text) {
                 return Err("what was fetched is no iCalendar file".to_owned());
             }
             let new = sha256 != label.sha256;

@@ -126,8 +126,13 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     tell_people(&options, &shared, &network);
     let mut steward =
         Steward { home: options.home, state, files, shared, network, post, bell, changed, compiled };
-    let watch = steward.begin(journal).await;
-    let told = steward.work(watch).await;
+    let told = match steward.begin(journal).await {
+        Ok(ears) => steward.work(ears).await,
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be caught");
+            "none"
+        }
+    };
 
     // It ends in the opposite order: no new connection, then the journal's last words.
     systemd::stopping();

@@ -40,6 +40,12 @@ pub(crate) struct Steward {
     pub(crate) compiled: mpsc::Receiver<Compiled>,
 }
 
+/// What the steward listens to: from before the gateway says that it is ready, so that nothing is missed.
+pub(crate) struct Ears {
+    watch: Watch,
+    signals: Signals,
+}
+
 struct Signals {
     hang_up: Signal,
     terminate: Signal,
@@ -58,30 +64,24 @@ impl Signals {
 
 impl Steward {
     /// Tells what the start brought.
-    pub(crate) async fn begin(&mut self, journal: FilesChanged) -> Watch {
+    pub(crate) async fn begin(&mut self, journal: FilesChanged) -> std::io::Result<Ears> {
         self.tell_files();
         self.keep(journal).await;
         self.purge().await;
         // What changed between the first reading and the watch is seen now; from here on nothing is missed.
-        let watch = Watch::start(&self.home);
+        let ears = Ears { watch: Watch::start(&self.home), signals: Signals::catch()? };
         self.look().await;
         self.bell.notify_one();
         let listeners = self.network.listeners.clone();
         self.post.show(|shown| shown.listeners = listeners);
         systemd::ready("The gateway listens.");
         tracing::info!(listeners = self.network.listeners.len(), "ready");
-        watch
+        Ok(ears)
     }
 
     /// Works until a signal says stop; which.
-    pub(crate) async fn work(&mut self, mut watch: Watch) -> &'static str {
-        let mut signals = match Signals::catch() {
-            Ok(signals) => signals,
-            Err(error) => {
-                tracing::error!(%error, "signals cannot be caught");
-                return "none";
-            }
-        };
+    pub(crate) async fn work(&mut self, ears: Ears) -> &'static str {
+        let Ears { mut watch, mut signals } = ears;
         let mut tick = tokio::time::interval(systemd::heartbeat().map_or(TICK, |beat| beat.min(TICK)));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut clock = self.shared.clock.state();
@@ -143,7 +143,10 @@ impl Steward {
         let catalogue = tokio::task::block_in_place(|| self.catalogue(&house));
         match catalogue {
             Ok(catalogue) => self.bring(house, catalogue).await,
-            Err(failure) => tracing::error!(%failure, "the change waits: there is no catalogue for it"),
+            Err(failure) => {
+                tracing::error!(%failure, "the change waits: there is no catalogue for it");
+                self.files.take_again();
+            }
         }
         if let Some(gateway) = gateway {
             self.rebuild_network(gateway).await;
@@ -181,9 +184,10 @@ impl Steward {
         let snapshot = Arc::new(Snapshot { house, catalogue });
         match self.shared.records.standing(&snapshot.house).await {
             Ok(standing) => drop(self.shared.in_force.replace(snapshot, Arc::new(standing))),
-            // A house with another's grants would open the wrong doors: the old one serves on.
+            // A house with another's grants would open the wrong doors: the old one serves on until this works.
             Err(error) => {
-                tracing::error!(%error, "the records cannot be read; what was in force stays in force")
+                tracing::error!(%error, "the records cannot be read; what was in force stays in force");
+                self.files.take_again();
             }
         }
     }
@@ -279,7 +283,7 @@ pub(crate) async fn follow_standing(records: Arc<Records>, in_force: Arc<InForce
             // When the house was replaced meanwhile, whoever did it has built the standing too.
             Ok(standing) => drop(in_force.replace_standing_of(&current.snapshot, Arc::new(standing))),
             Err(error) => {
-                tracing::error!(%error, "the records cannot be read; what staff decided last holds on")
+                tracing::error!(%error, "the records cannot be read; what staff decided last holds on");
             }
         }
     }

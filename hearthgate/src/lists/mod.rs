@@ -3,6 +3,7 @@
 //! A list is fetched (or read from the home's folder), judged by `blocklists::subscription`, and put on the shelf. The
 //! catalogue is compiled from the shelf alone, so that a bad fetch or a broken file changes nothing.
 
+pub(crate) mod calendar;
 pub(crate) mod fetch;
 pub(crate) mod shelf;
 pub(crate) mod update;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-pub const JO: &str = "\
+pub(crate) const JO: &str = "\
 person: Jo
 agreed:
   risk_assessment: {ref: RA-1, on: 2026-10-28}
@@ -46,36 +46,36 @@ store: sqlite:state/home.db
 
 /// What a command gave.
 #[derive(Debug)]
-pub struct Gave {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Gave {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Gave {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 }
 
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearthgate"));
     command.env_remove("NOTIFY_SOCKET").env_remove("INVOCATION_ID").env_remove("STATE_DIRECTORY");
     command
 }
 
-pub fn gave(command: &mut Command) -> Gave {
+pub(crate) fn gave(command: &mut Command) -> Gave {
     let out = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Gave { code: out.status.code().unwrap_or(-1), out: text(out.stdout), err: text(out.stderr) }
 }
 
-pub struct Home {
-    pub folder: TempDir,
+pub(crate) struct Home {
+    pub(crate) folder: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = Self { folder: tempfile::tempdir().unwrap() };
         home.write("home.yaml", HOME);
         home.write("gateway.yaml", GATEWAY);
@@ -84,31 +84,31 @@ impl Home {
         home
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Runs a command on this home.
-    pub fn run(&self, line: &str) -> Gave {
+    pub(crate) fn run(&self, line: &str) -> Gave {
         let words: Vec<&str> = line.split(' ').collect();
         gave(program().arg(words[0]).arg("--home").arg(self.path()).args(&words[1..]))
     }
 }
 
 /// A gateway that runs until it is dropped.
-pub struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
 }
 
 impl Gateway {
     /// Starts one and waits until it says that it is ready.
-    pub fn start(home: &Home, now: &str) -> Self {
+    pub(crate) fn start(home: &Home, now: &str) -> Self {
         let socket_path = home.path().join("notify");
         let _ = fs::remove_file(&socket_path);
         let socket = UnixDatagram::bind(&socket_path).unwrap();
@@ -130,12 +130,12 @@ impl Gateway {
         }
     }
 
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
     }
 
     /// Sends a signal and waits for the end.
-    pub fn stop(mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn stop(mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
         wait_for("the gateway to stop", || self.child.try_wait().unwrap()).code()
     }
@@ -149,13 +149,13 @@ impl Drop for Gateway {
 }
 
 impl Home {
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path().join("run.log")).unwrap_or_default()
     }
 }
 
 /// Asks again until the answer is there.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
