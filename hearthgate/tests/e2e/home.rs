@@ -146,7 +146,8 @@ impl<'h> Gateway<'h> {
         let process = Process(child);
         let mut buffer = [0; 1024];
         loop {
-            let n = socket.recv(&mut buffer).unwrap_or_else(|e| panic!("not ready: {e}: {}", read_file(&log)));
+            let n =
+                socket.recv(&mut buffer).unwrap_or_else(|e| panic!("not ready: {e}: {}", read_file(&log)));
             if String::from_utf8_lossy(&buffer[..n]).lines().any(|l| l == "READY=1") {
                 break;
             }
@@ -154,7 +155,10 @@ impl<'h> Gateway<'h> {
         let status = home.json(&["status", "--json"]);
         let port = |kind: &str| -> u16 {
             let listeners = status["listeners"].as_array().unwrap();
-            let found = listeners.iter().find(|l| l["kind"] == kind).unwrap_or_else(|| panic!("no {kind} in {status}"));
+            let found = listeners
+                .iter()
+                .find(|l| l["kind"] == kind)
+                .unwrap_or_else(|| panic!("no {kind} in {status}"));
             found["address"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
         };
         let (dns, proxy, pages) = (port("dns"), port("proxy"), port("pages"));

@@ -49,12 +49,30 @@ fn a_blocked_category_is_refused_with_its_reason() {
     assert!(answer.contains("EDE: 17"), "{answer}");
     assert!(answer.contains("Jordan"), "the sentence is the text: {answer}");
 
-    let (code, body) = gateway.curl(JORDAN, &["-o", "-", "-w", "%{http_code}", "-H", "Accept: text/html", &format!("http://casino.test:{}/", world.http_port)]);
+    let (code, body) = gateway.curl(
+        JORDAN,
+        &[
+            "-o",
+            "-",
+            "-w",
+            "%{http_code}",
+            "-H",
+            "Accept: text/html",
+            &format!("http://casino.test:{}/", world.http_port),
+        ],
+    );
     assert_eq!(code, 0);
-    assert!(body.ends_with("403") && body.contains("block: [gambling, club.test]") && body.contains("0800 1111"), "{body}");
+    assert!(
+        body.ends_with("403") && body.contains("block: [gambling, club.test]") && body.contains("0800 1111"),
+        "{body}"
+    );
 
     let explained = home.json(&["explain", "--person", "jordan", "--at", SATURDAY, "--json", "casino.test"]);
-    assert_eq!((&explained["verdict"], &explained["rule"]), (&"block".into(), &"category".into()), "{explained}");
+    assert_eq!(
+        (&explained["verdict"], &explained["rule"]),
+        (&"block".into(), &"category".into()),
+        "{explained}"
+    );
 }
 
 #[test]
@@ -79,7 +97,10 @@ fn an_ask_first_site_offers_to_ask_and_opens_with_a_grant() {
     let (_, page) = gateway.curl(JORDAN, &["-H", "Accept: text/html", &url]);
     assert!(page.contains("Ask first") && page.contains("<form"), "{page}");
     let field = |name: &str| {
-        let from = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {name}: {page}"));
+        let from = page
+            .split(&format!("name=\"{name}\" value=\""))
+            .nth(1)
+            .unwrap_or_else(|| panic!("no {name}: {page}"));
         from.split('"').next().unwrap().to_owned()
     };
     let action = page.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -90,7 +111,17 @@ fn an_ask_first_site_offers_to_ask_and_opens_with_a_grant() {
     assert!(asks.contains("chat.test") && asks.contains("for my cousin"), "{asks}");
 
     let (code, out, err) = home.command(&[
-        "grant", "--person", "jordan", "--sites", "chat.test", "--for", "30m", "--by", "r.osei", "--reason", "cousin",
+        "grant",
+        "--person",
+        "jordan",
+        "--sites",
+        "chat.test",
+        "--for",
+        "30m",
+        "--by",
+        "r.osei",
+        "--reason",
+        "cousin",
     ]);
     assert_eq!(code, 0, "{out}{err}");
     let started = Instant::now();
@@ -112,7 +143,8 @@ fn a_server_name_that_differs_from_the_connect_host_is_judged_too() {
 
     // The CONNECT names an open site, the TLS hello a blocked one.
     let via = format!("casino.test:{port}:open.test:{port}");
-    let (code, page) = gateway.curl(JORDAN, &["--cacert", ca, "--connect-to", &via, &format!("https://casino.test:{port}/")]);
+    let (code, page) = gateway
+        .curl(JORDAN, &["--cacert", ca, "--connect-to", &via, &format!("https://casino.test:{port}/")]);
     assert_ne!(code, 0, "{page}");
     let episodes = wait_for("the episode", || {
         let list = home.json(&["breaches", "list", "--json"]);
@@ -230,7 +262,20 @@ fn hop_by_hop_headers_stay_here() {
     let home = Home::new(&world);
     let gateway = Gateway::start(&home, SATURDAY);
     let url = format!("http://open.test:{}/echo", world.http_port);
-    let (_, head) = gateway.curl(JORDAN, &["-D", "-", "--proxy-user", "jordan-tablet:", "-H", "Connection: x-secret", "-H", "X-Secret: 1", &url]);
+    let (_, head) = gateway.curl(
+        JORDAN,
+        &[
+            "-D",
+            "-",
+            "--proxy-user",
+            "jordan-tablet:",
+            "-H",
+            "Connection: x-secret",
+            "-H",
+            "X-Secret: 1",
+            &url,
+        ],
+    );
     let head = head.to_ascii_lowercase();
     assert!(!head.contains("x-proxy-auth: basic"), "{head}");
     assert!(head.contains("x-via: 1.1 hearthgate"), "{head}");
@@ -241,9 +286,56 @@ fn encrypted_client_hello_is_taken_out_of_answers() {
     let world = World::start();
     let home = Home::new(&world);
     let gateway = Gateway::start(&home, SATURDAY);
-    let direct = world::output("kdig", &["@127.0.0.1", "-p", &world.dns_port.to_string(), "ech.test", "HTTPS"]);
+    let direct =
+        world::output("kdig", &["@127.0.0.1", "-p", &world.dns_port.to_string(), "ech.test", "HTTPS"]);
     assert!(direct.contains("ech="), "the test internet offers it: {direct}");
     let port = gateway.dns.to_string();
     let ours = world::output("kdig", &["@127.0.0.1", "-p", &port, "-b", JORDAN, "ech.test", "HTTPS"]);
     assert!(ours.contains("alpn") && !ours.contains("ech="), "{ours}");
+}
+
+#[test]
+fn a_refused_name_leads_to_the_page_that_says_why() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let address = gateway.dig(JORDAN, &["+short", "casino.test", "A"]);
+    assert_eq!(address.trim(), "127.0.0.1", "the gateway's own address");
+    // What a browser does with that answer: plain HTTP to the address, with the site as its host.
+    let url = format!("http://127.0.0.1:{}/", gateway.pages);
+    let head =
+        ["-sS", "-i", "--interface", JORDAN, "-H", "Host: casino.test", "-H", "Accept: text/html", &url];
+    let page = world::output("curl", &head);
+    assert!(
+        page.starts_with("HTTP/1.1 403") && page.to_ascii_lowercase().contains("cache-control: no-store"),
+        "{page}"
+    );
+    for part in ["casino.test", "block: [gambling, club.test]", "0800 1111", "Ask staff", "Saw something"] {
+        assert!(page.contains(part), "no `{part}`: {page}");
+    }
+    let json = world::output(
+        "curl",
+        &["-sS", "--interface", JORDAN, "-H", "Host: casino.test", "-H", "Accept: application/json", &url],
+    );
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"));
+    assert_eq!((&json["rule"], &json["person"]), (&"category".into(), &"jordan".into()), "{json}");
+    let episodes = wait_for("the page to be recorded", || {
+        let list = home.json(&["breaches", "list", "--json"]);
+        (list[0]["evidence"] == "navigation" || list[0]["evidence"] == "repeated").then_some(list)
+    });
+    assert_eq!(episodes.as_array().map(Vec::len), Some(1), "one episode, not one packet: {episodes}");
+}
+
+#[test]
+fn a_clock_from_before_the_build_gives_everybody_the_baseline() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, "1970-01-01T00:00:05");
+    let answer = gateway.dig(JORDAN, &["open.test", "A"]);
+    assert!(answer.contains("does not know the right time"), "{answer}");
+    for open in ["school.test", "helpline.test"] {
+        assert!(!gateway.dig(JORDAN, &[open, "A"]).contains("EDE"), "{open}");
+    }
+    let status = home.json(&["status", "--json"]);
+    assert!(status["clock"].to_string().contains("not"), "{status}");
 }

@@ -23,7 +23,10 @@ impl Drop for Process {
 
 /// Runs a program to its end and gives its standard output; the program must exist.
 pub fn output(program: &str, arguments: &[&str]) -> String {
-    let out = Command::new(program).args(arguments).output().unwrap_or_else(|e| panic!("cannot run {program}: {e}"));
+    let out = Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|e| panic!("cannot run {program}: {e}"));
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
@@ -117,7 +120,10 @@ impl World {
         self.nsd = Some(Process(nsd));
         let port = self.dns_port.to_string();
         wait_for("nsd", || {
-            let out = output("dig", &["+time=1", "+tries=1", "+short", "@127.0.0.1", "-p", &port, "open.test", "A"]);
+            let out = output(
+                "dig",
+                &["+time=1", "+tries=1", "+short", "@127.0.0.1", "-p", &port, "open.test", "A"],
+            );
             out.contains("127.0.0.1").then_some(())
         });
     }
@@ -135,7 +141,17 @@ fn certificate(dir: &Path) {
         .map(|n| format!("DNS:{n}.test"))
         .collect();
     let done = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
         .args(["-subj", "/CN=test internet", "-addext", &format!("subjectAltName={}", names.join(","))])
         .arg("-keyout")
         .arg(dir.join("key.pem"))
@@ -170,7 +186,9 @@ fn nginx(dir: &Path, http_port: u16, https_port: u16) -> Process {
         .expect("nginx is installed (./test installs it)");
     let process = Process(nginx);
     wait_for("nginx", || TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, http_port))).ok());
-    wait_for("nginx with TLS", || TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, https_port))).ok());
+    wait_for("nginx with TLS", || {
+        TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, https_port))).ok()
+    });
     process
 }
 
