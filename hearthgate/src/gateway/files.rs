@@ -133,22 +133,12 @@ impl Files {
 
     /// The house of the texts in force, once more: a house belongs to one snapshot.
     pub(crate) fn house(&self, now: DateTime<Utc>) -> House {
-        last_good::reading(&self.texts_in_force(), now).house
+        last_good::accept(&self.kept, &self.seen, now).reading.house
     }
 
     /// The text of gateway.yaml in force.
     pub(crate) fn gateway_text(&self) -> &str {
         self.kept.texts.get("gateway.yaml").map_or("", String::as_str)
-    }
-
-    /// The good texts, and those of files that never were good, so that their people keep the baseline.
-    fn texts_in_force(&self) -> BTreeMap<String, String> {
-        let mut texts = self.kept.texts.clone();
-        for waits in &self.waiting {
-            let disk = self.seen.texts.get(&waits.file).cloned().unwrap_or_default();
-            texts.entry(waits.file.clone()).or_insert(disk);
-        }
-        texts
     }
 
     /// Takes what was accepted over, and tells what the journal keeps of it.

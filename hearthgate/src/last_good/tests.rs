@@ -100,10 +100,30 @@ fn a_person_whose_file_is_removed_leaves() {
 fn the_homes_own_file_does_not_leave() {
     let mut play = Play::begin();
     play.look();
-    play.disk.texts.remove("home.yaml");
-    let (waiting, _) = play.look();
-    assert_eq!(waiting, waits("home.yaml", Meanwhile::LastGood));
-    assert!(play.kept.texts.contains_key("home.yaml"));
+    for file in ESSENTIAL {
+        let text = play.disk.texts.remove(file).expect("it was there");
+        assert_eq!(play.look().0, waits(file, Meanwhile::LastGood));
+        assert!(play.kept.texts.contains_key(file));
+        play.write(file, &text);
+        assert_eq!(play.look().0, vec![], "put back");
+    }
+}
+
+#[test]
+fn a_new_file_that_clashes_hurts_nobody_who_was_there() {
+    let device = "devices: [{name: phone, ip: 192.168.4.20}]\n";
+    for newcomer in ["agreements/al.yaml", "agreements/zoe.yaml"] {
+        let mut play = Play::begin();
+        play.write("agreements/jo.yaml", &format!("{GOOD}{device}"));
+        play.look();
+        play.write(newcomer, &format!("{}{device}", GOOD.replace("Jo", "New")));
+        // Looking again changes nothing: what is in force is found anew from what was kept.
+        for _ in 0..2 {
+            let (waiting, people) = play.look();
+            assert_eq!(waiting, waits(newcomer, Meanwhile::Baseline));
+            assert!(people.contains(&("jo".to_owned(), 1)), "{newcomer}: {people:?}");
+        }
+    }
 }
 
 #[test]
