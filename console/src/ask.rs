@@ -1,4 +1,4 @@
-//! Asking staff, from a refusal page.
+//! Asking staff, and telling them, from a refusal page.
 //!
 //! The form carries a token that only this gateway can make, so that no web page can ask in a young person's name. It is
 //! bound to the person, the host and the hour, and is good for two to three hours.
@@ -17,6 +17,15 @@ pub struct Ask {
     pub person: String,
     /// The host that was refused.
     pub host: String,
+    /// Their words; may be empty.
+    pub words: String,
+}
+
+/// A young person says that they saw something that upset them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saw {
+    /// The id of the person whose device it was.
+    pub person: String,
     /// Their words; may be empty.
     pub words: String,
 }
@@ -87,7 +96,12 @@ mod tests {
             assert_eq!(key.accepts(&token, person, host, at(when)), good, "{person} {host} {when}");
         }
         assert!(!key.accepts("", "jordan", "chat.example", at("2026-11-22T21:50:00Z")));
-        assert!(!AskKey::fresh().unwrap().accepts(&token, "jordan", "chat.example", at("2026-11-22T21:50:00Z")));
+        assert!(!AskKey::fresh().unwrap().accepts(
+            &token,
+            "jordan",
+            "chat.example",
+            at("2026-11-22T21:50:00Z")
+        ));
     }
 
     #[test]

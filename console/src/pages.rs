@@ -1,12 +1,13 @@
-//! The pages listener: refusal pages for names that were answered with the gateway's address, and the asks.
+//! The pages listener: refusal pages for names that were answered with the gateway's address, the asks and reports from
+//! them, and the gateway's own front page.
 
-use crate::ask::{Ask, tidy};
-use crate::refusal::{Form, Refusals};
+use crate::ask::{Ask, Saw, tidy};
+use crate::refusal::{ASK, Form, Refusals, SAW, SAW_SOMETHING};
 use agreements::{Explanation, PersonId};
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::routing::post;
 use chrono::{DateTime, Utc};
@@ -15,6 +16,20 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+
+/// Whether a visit shows the refusal page. Only then is it evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Showing {
+    /// The refusal page is shown: the program records a refusal as a navigation.
+    Refusal,
+    /// Something else (an ask, a report, the front page): nothing is recorded.
+    Nothing,
+}
+
+/// The token that a device showed to the proxy, where the request came through it. The program puts it into a request's
+/// extensions.
+#[derive(Clone, Debug)]
+pub struct Token(pub String);
 
 /// What the program knows of somebody's visit to a host.
 pub struct Visit {
@@ -28,25 +43,31 @@ pub struct Visit {
     pub at: DateTime<Utc>,
 }
 
-/// Whether a visit shows the refusal page. Only then is it evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Showing {
-    /// The refusal page is shown: the program records a refusal as a navigation.
-    Refusal,
-    /// Something else (an ask): nothing is recorded.
-    Nothing,
+/// What somebody told staff from a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// They ask for a site.
+    Ask(Ask),
+    /// They saw something that upset them.
+    Saw(Saw),
 }
 
-/// Tells who is behind an address and judges the host and path.
-pub type Visiting = Arc<dyn Fn(IpAddr, &str, &str, Showing) -> Visit + Send + Sync>;
-/// Keeps an ask; `false` when it could not be kept.
-pub type Asking = Arc<dyn Fn(Ask) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+/// What the pages need of the program.
+pub trait Visitors: Send + Sync + 'static {
+    /// Tells who is behind an address or token, and judges the host and path.
+    fn visit(&self, address: IpAddr, token: Option<&str>, host: &str, path: &str, showing: Showing) -> Visit;
+
+    /// Keeps what somebody told; `false` when it could not be kept.
+    fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = bool> + Send>>;
+
+    /// Whether a host is the gateway's own name or address.
+    fn is_own(&self, host: &str) -> bool;
+}
 
 #[derive(Clone)]
 struct Desk {
     refusals: Arc<Refusals>,
-    visit: Visiting,
-    ask: Asking,
+    visitors: Arc<dyn Visitors>,
 }
 
 #[derive(Template)]
@@ -58,22 +79,51 @@ struct AskedPage<'a> {
     lines: &'a [&'a str],
 }
 
-/// The routes of the pages listener. Whatever is not an ask is a visit to a refused host.
+type Shown = Option<Extension<Token>>;
+
+/// The routes of the pages listener. Whatever is not for the gateway itself is a visit to a refused host.
 ///
 /// It needs the client's address: serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or put
 /// [`ConnectInfo`] into the request's extensions.
-pub fn router(refusals: Arc<Refusals>, visit: Visiting, ask: Asking) -> Router {
+pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
     Router::new()
-        .route("/hearthgate/ask", post(asked))
-        .fallback(refused)
+        .route(ASK, post(asked))
+        .route(SAW, post(saw))
+        .fallback(visited)
         .layer(DefaultBodyLimit::max(8 * 1024))
-        .with_state(Desk { refusals, visit, ask })
+        .with_state(Desk { refusals, visitors })
 }
 
-async fn refused(State(desk): State<Desk>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
+async fn visited(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    token: Shown,
+    request: Request,
+) -> Response<Body> {
     let host = host_of(&request).unwrap_or_default();
-    let visit = (desk.visit)(peer.ip(), &host, request.uri().path(), Showing::Refusal);
-    let form = form_of(request.headers());
+    let token = token.as_ref().map(|Extension(token)| token.0.as_str());
+    if desk.visitors.is_own(&host) {
+        return front(&desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing));
+    }
+    let visit = desk.visitors.visit(peer.ip(), token, &host, request.uri().path(), Showing::Refusal);
+    refused(&desk, &visit, form_of(request.headers()))
+}
+
+/// The gateway's own front page: whose device this is, and that it works. Their own week and minutes come with the desk.
+fn front(visit: &Visit) -> Response<Body> {
+    let house = &visit.current.snapshot.house;
+    let whose = match house.agreement(visit.who) {
+        Some(person) => format!("This device is known here as {}’s.", person.name),
+        None => "This device is not known here yet. Staff can put that right.".to_owned(),
+    };
+    let lines = [
+        whose.as_str(),
+        "This is the home’s internet gateway, and it works. When a site is closed, it says why.",
+    ];
+    answer(StatusCode::OK, &house.home().name, "Hello", &lines)
+}
+
+fn refused(desk: &Desk, visit: &Visit, form: Form) -> Response<Body> {
     let body = desk.refusals.render(&visit.current, visit.who, &visit.explanation, form, visit.at);
     if visit.explanation.verdict == agreements::Outcome::Allow {
         // The name was refused a moment ago and its answer is still remembered by the device; it lapses in seconds.
@@ -92,25 +142,71 @@ struct AskForm {
     words: String,
 }
 
+#[derive(serde::Deserialize)]
+struct SawForm {
+    token: String,
+    #[serde(default)]
+    words: String,
+}
+
+const TOO_OLD: &[&str] = &["This form is too old. Go back, load the page again, and try once more."];
+const NOT_KEPT: &[&str] =
+    &["The gateway could not keep it. Please tell whoever is on shift: it is not your fault."];
+const ASKED: &[&str] = &[
+    "Staff can see it now. You can also go and find whoever is on shift.",
+    "When they say yes, just load the page again.",
+];
+const TOLD: &[&str] = &[
+    "Thank you for saying so. Staff can see it now, and you are not in trouble.",
+    "You can also talk to whoever is on shift, or to Childline on 0800 1111, at any time.",
+];
+
 async fn asked(
     State(desk): State<Desk>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    token: Shown,
     axum::Form(form): axum::Form<AskForm>,
 ) -> Response<Body> {
-    let visit = (desk.visit)(peer.ip(), &form.host, "/", Showing::Nothing);
-    let home = &visit.current.snapshot.house.home().name;
+    let visit = visit_of(&desk, peer, &token, &form.host);
     let person = visit.explanation.person.clone();
-    if !desk.refusals.key().accepts(&form.token, &person, &form.host, visit.at) {
-        let lines = ["This form is too old. Go back, load the page again, and ask once more."];
-        return answer(StatusCode::FORBIDDEN, home, "That did not work", &lines);
+    let about = form.host.clone();
+    let ask = Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) });
+    take(&desk, &visit, &form.token, &about, ask, ("You have asked", ASKED)).await
+}
+
+async fn saw(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    token: Shown,
+    axum::Form(form): axum::Form<SawForm>,
+) -> Response<Body> {
+    let visit = visit_of(&desk, peer, &token, "");
+    let saw = Told::Saw(Saw { person: visit.explanation.person.clone(), words: tidy(&form.words) });
+    take(&desk, &visit, &form.token, SAW_SOMETHING, saw, ("Staff have been told", TOLD)).await
+}
+
+fn visit_of(desk: &Desk, peer: SocketAddr, token: &Shown, host: &str) -> Visit {
+    let token = token.as_ref().map(|Extension(token)| token.0.as_str());
+    desk.visitors.visit(peer.ip(), token, host, "/", Showing::Nothing)
+}
+
+/// Takes what somebody tells, if the form was made here for them.
+async fn take(
+    desk: &Desk,
+    visit: &Visit,
+    token: &str,
+    about: &str,
+    told: Told,
+    done: (&str, &[&str]),
+) -> Response<Body> {
+    let home = &visit.current.snapshot.house.home().name;
+    if !desk.refusals.key().accepts(token, &visit.explanation.person, about, visit.at) {
+        return answer(StatusCode::FORBIDDEN, home, "That did not work", TOO_OLD);
     }
-    let ask = Ask { person, host: form.host, words: tidy(&form.words) };
-    if (desk.ask)(ask).await {
-        let lines = ["Staff can see it now. You can also go and find whoever is on shift.", "When they say yes, just load the page again."];
-        return answer(StatusCode::OK, home, "You have asked", &lines);
+    if !desk.visitors.tell(told).await {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, home, "That did not work", NOT_KEPT);
     }
-    let lines = ["The gateway could not keep your ask. Please tell whoever is on shift: it is not your fault."];
-    answer(StatusCode::SERVICE_UNAVAILABLE, home, "That did not work", &lines)
+    answer(StatusCode::OK, home, done.0, done.1)
 }
 
 fn answer(status: StatusCode, home: &str, heading: &str, lines: &[&str]) -> Response<Body> {

@@ -37,6 +37,7 @@ impl Form {
 pub struct Refusals {
     key: AskKey,
     ask_url: String,
+    saw_url: String,
 }
 
 #[derive(Template)]
@@ -47,8 +48,10 @@ struct RefusalPage<'a> {
     heading: &'static str,
     host: Option<&'a str>,
     sentence: &'a str,
+    until: String,
     source: Option<SourceBox<'a>>,
     ask: Option<AskForm<'a>>,
+    saw: Option<SawForm<'a>>,
     tell: &'a str,
     support: Vec<Contact<'a>>,
     learn: Option<&'static str>,
@@ -66,20 +69,46 @@ struct AskForm<'a> {
     token: String,
 }
 
+/// "I saw something that upset me": it goes to staff and is no breach.
+struct SawForm<'a> {
+    action: &'a str,
+    token: String,
+}
+
+#[derive(serde::Serialize)]
 struct Contact<'a> {
     host: &'a str,
     title: &'a str,
     reach: &'a str,
+    #[serde(skip)]
     sentence: &'a str,
 }
 
+/// The JSON form: the object of `explain --json`, and what the page has beside it.
+#[derive(serde::Serialize)]
+struct RefusalJson<'a> {
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+    ask: Option<&'a str>,
+    tell_someone: &'a str,
+    support: Vec<Contact<'a>>,
+}
+
+/// The path of the ask form.
+pub(crate) const ASK: &str = "/hearthgate/ask";
+/// The path of the form that says "I saw something".
+pub(crate) const SAW: &str = "/hearthgate/saw";
+/// What the token of that form is made for, in place of a host: no host has a space.
+pub(crate) const SAW_SOMETHING: &str = "saw something";
+
 impl Refusals {
-    /// `ask_url` is where the form goes: the gateway's own name, which answers on every path to it.
-    pub fn new(key: AskKey, ask_url: String) -> Self {
-        Self { key, ask_url }
+    /// `own_url` is the gateway's own name as a URL without a path (`http://hearthgate.home.arpa`): forms go there, since
+    /// it answers on every way to the gateway.
+    pub fn new(key: AskKey, own_url: &str) -> Self {
+        Self { key, ask_url: format!("{own_url}{ASK}"), saw_url: format!("{own_url}{SAW}") }
     }
 
-    /// The key of the ask form's tokens.
+    /// The key of the forms' tokens.
     pub(crate) fn key(&self) -> &AskKey {
         &self.key
     }
@@ -95,30 +124,30 @@ impl Refusals {
     ) -> String {
         match form {
             Form::Html => self.html(current, who, explanation, at),
-            Form::Json => json(explanation),
-            Form::Text => text(explanation),
+            Form::Json => self.json(current, who, explanation),
+            Form::Text => text(current, who, explanation, at),
         }
     }
 
     fn html(&self, current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
         let house = &current.snapshot.house;
-        let agreement = house.agreement(who);
+        let known = house.agreement(who).is_some();
         let page = RefusalPage {
             style: STYLE,
             home: &house.home().name,
             heading: heading(explanation),
             host: shown_host(explanation),
             sentence: &explanation.sentence,
+            until: until(current, explanation, at),
             source: source_box(explanation),
-            ask: agreement.and_then(|_| self.ask_form(explanation, at)),
-            tell: agreement
-                .and_then(|a| a.tell_someone.as_deref())
-                .unwrap_or("Talk to whoever is on shift, or anyone below."),
+            ask: if known { self.ask_form(explanation, at) } else { None },
+            saw: known.then(|| self.saw_form(explanation, at)),
+            tell: tell_someone(current, who),
             support: contacts(house.home()),
             learn: learn(explanation),
         };
         // Rendering writes into a string, which cannot fail; were it to, the plain form says the same.
-        page.render().unwrap_or_else(|_| text(explanation))
+        page.render().unwrap_or_else(|_| text(current, who, explanation, at))
     }
 
     fn ask_form<'a>(&'a self, explanation: &'a Explanation, at: DateTime<Utc>) -> Option<AskForm<'a>> {
@@ -128,6 +157,51 @@ impl Refusals {
         }
         let token = self.key.token(&explanation.person, &explanation.host, at);
         Some(AskForm { action: &self.ask_url, host: &explanation.host, token })
+    }
+
+    fn saw_form(&self, explanation: &Explanation, at: DateTime<Utc>) -> SawForm<'_> {
+        SawForm { action: &self.saw_url, token: self.key.token(&explanation.person, SAW_SOMETHING, at) }
+    }
+
+    fn json(&self, current: &Current, who: PersonId, explanation: &Explanation) -> String {
+        let mut shown = explanation.clone();
+        let sealed = shown.rule == Rule::Sealed;
+        if sealed {
+            shown.host.clear();
+            shown.trace.clear();
+        }
+        let whole = RefusalJson {
+            explanation: &shown,
+            ask: (!sealed).then_some(self.ask_url.as_str()),
+            tell_someone: tell_someone(current, who),
+            support: contacts(current.snapshot.house.home()),
+        };
+        // The shape holds only strings, numbers and lists, which always serialise.
+        serde_json::to_string(&whole).unwrap_or_default()
+    }
+}
+
+fn tell_someone(current: &Current, who: PersonId) -> &str {
+    let agreement = current.snapshot.house.agreement(who);
+    agreement
+        .and_then(|a| a.tell_someone.as_deref())
+        .unwrap_or("Talk to whoever is on shift, or to anyone in the list.")
+}
+
+/// Until when, for the rules that end by time. For the others the verdict's `until` only says when another rule takes over.
+fn until(current: &Current, explanation: &Explanation, at: DateTime<Utc>) -> String {
+    let ends = explanation.until.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    match explanation.rule {
+        Rule::Online | Rule::SchoolHours | Rule::Limit | Rule::Restriction | Rule::Grant => match ends {
+            Some(ends) => format!("Until {}.", current.snapshot.house.spoken(ends.with_timezone(&Utc), at)),
+            None => String::new(),
+        },
+        Rule::Site | Rule::Service | Rule::Category | Rule::Otherwise | Rule::Floor | Rule::EmailOnly => {
+            "This is the same at any time, until the agreement or the home’s rules change.".into()
+        }
+        Rule::Sealed | Rule::Protected | Rule::PrivateMail | Rule::Baseline | Rule::EducationSession => {
+            String::new()
+        }
     }
 }
 
@@ -201,28 +275,30 @@ fn learn(explanation: &Explanation) -> Option<&'static str> {
     if explanation.rule == Rule::Sealed {
         return None;
     }
-    explanation.categories.iter().filter_map(|word| Category::from_word(word)).find_map(builtin::category_help)
+    explanation
+        .categories
+        .iter()
+        .filter_map(|word| Category::from_word(word))
+        .find_map(builtin::category_help)
 }
 
-fn json(explanation: &Explanation) -> String {
-    let mut shown = explanation.clone();
-    if shown.rule == Rule::Sealed {
-        shown.host.clear();
-        shown.trace.clear();
-    }
-    // The shape holds only strings, numbers and lists, which always serialise.
-    serde_json::to_string(&shown).unwrap_or_default()
-}
-
-fn text(explanation: &Explanation) -> String {
+fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
     let mut lines = vec![heading(explanation).to_owned(), explanation.sentence.clone()];
     if let Some(source) = source_box(explanation) {
         lines.push(format!("{}: {} ({})", source.whose, source.text, source.place));
     }
-    if let Some(until) = &explanation.until {
-        lines.push(format!("Until {until}."));
+    let until = until(current, explanation, at);
+    if !until.is_empty() {
+        lines.push(until);
     }
-    lines.push("Childline is always open: 0800 1111, childline.org.uk.".to_owned());
+    lines.push(format!(
+        "Ask staff about it, or open this page in a browser to ask. {}",
+        tell_someone(current, who)
+    ));
+    lines.push("These always work:".to_owned());
+    for contact in contacts(current.snapshot.house.home()) {
+        lines.push(format!("  {}  {}  {}", contact.title, contact.reach, contact.host));
+    }
     lines.push(String::new());
     lines.join("\n")
 }

@@ -55,6 +55,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use visit::Clients;
 
+/// The token of a device that asks for the gateway's own pages, in the request's extensions: it is good.
+#[derive(Clone, Debug)]
+pub struct ShownToken(pub Box<str>);
+
 /// Answers requests for the gateway's own pages: those in origin form, and those for one of [`Config::own_names`]. It is
 /// given the visitor's address and must itself check `Host` where that matters.
 pub type OwnPages =
@@ -373,8 +377,14 @@ impl Proxy {
         }
     }
 
-    async fn own_page(&self, visit: &Visit, request: Request<Incoming>) -> Response<Body> {
+    async fn own_page(&self, visit: &Visit, mut request: Request<Incoming>) -> Response<Body> {
         self.counters.own.add(1);
+        // A wrong token is answered and counted here as anywhere: the pages are no place to try tokens out.
+        match self.asker(visit, request.headers()) {
+            Ok(Asker { token: Some(token), .. }) => drop(request.extensions_mut().insert(ShownToken(token))),
+            Ok(Asker { token: None, .. }) => {}
+            Err(problem) => return problem.answer(answer::want(request.headers())),
+        }
         if *request.method() == Method::OPTIONS && request.uri().path() == "*" {
             return forward::options();
         }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use blocklists::{Domain, Tags};
 use bytes::Bytes;
-use console::{Ask, AskKey, Form, Refusals, Showing, Visit};
+use console::{AskKey, Form, Refusals, Showing, Token, Told, Visit, Visitors};
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -14,8 +14,8 @@ use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use proxy::http::{OwnBody, OwnPages};
-use proxy::{Gate, Page, Pages, Want};
+use proxy::http::{OwnBody, OwnPages, ShownToken};
+use proxy::{Gate, Page, Pages, Want, Who};
 use records::{Current, HostText, Records, Refused};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -37,7 +37,7 @@ const WHOLE: Duration = Duration::from_secs(60);
 /// What renders refusals, for the life of the process.
 pub(crate) fn refusals() -> Option<Arc<Refusals>> {
     let key = AskKey::fresh().ok()?;
-    Some(Arc::new(Refusals::new(key, format!("http://{OWN_NAME}/hearthgate/ask"))))
+    Some(Arc::new(Refusals::new(key, &format!("http://{OWN_NAME}"))))
 }
 
 /// The renderer for the proxy.
@@ -55,29 +55,51 @@ pub(crate) fn for_proxy(refusals: Arc<Refusals>, clock: Arc<dyn records::Clock>)
 
 /// The console's routes for visitors of the gateway itself.
 pub(crate) fn router(gate: Arc<Gate>, refusals: Arc<Refusals>, records: Arc<Records>) -> Router {
-    let visit = Arc::new(move |address: IpAddr, host: &str, path: &str, showing| {
-        visit(&gate, address, host, path, showing)
-    });
-    let ask = Arc::new(move |ask: Ask| -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> {
-        let records = records.clone();
-        Box::pin(async move { keep(&records, ask).await })
-    });
-    console::router(refusals, visit, ask)
+    console::router(refusals, Arc::new(AtTheGate { gate, records }))
 }
 
-/// Keeps an ask. Somebody without an agreement has nobody to ask.
-async fn keep(records: &Records, ask: Ask) -> bool {
-    let kept = records.ask(&ask.person, &ask.host, &ask.words).await;
+/// What the pages need to know, from the gate and the records.
+struct AtTheGate {
+    gate: Arc<Gate>,
+    records: Arc<Records>,
+}
+
+impl Visitors for AtTheGate {
+    fn visit(&self, address: IpAddr, token: Option<&str>, host: &str, path: &str, showing: Showing) -> Visit {
+        let who = self.gate.who(&self.gate.in_force.current(), address, token);
+        visit(&self.gate, &who, host, path, showing)
+    }
+
+    fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> {
+        let records = Arc::clone(&self.records);
+        Box::pin(async move { keep(&records, told).await })
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        host == OWN_NAME || host.parse::<IpAddr>().is_ok()
+    }
+}
+
+/// Keeps what somebody told.
+async fn keep(records: &Records, told: Told) -> bool {
+    let kept = match told {
+        Told::Ask(ask) => records.ask(&ask.person, &ask.host, &ask.words).await,
+        Told::Saw(saw) => {
+            let (id, name) = (saw.person.clone(), saw.person.clone());
+            let by = records::By { role: records::ByRole::YoungPerson, id, name };
+            let words = if saw.words.is_empty() { "I saw something that upset me." } else { &saw.words };
+            records.report(&saw.person, by, words).await
+        }
+    };
     if let Err(why) = &kept {
-        tracing::warn!(%why, "an ask was not kept");
+        tracing::warn!(%why, "what somebody told was not kept");
     }
     kept.is_ok()
 }
 
 /// Judges a visit. A refusal page that is shown is evidence: someone opened a page.
-fn visit(gate: &Gate, address: IpAddr, host: &str, path: &str, showing: Showing) -> Visit {
+fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing) -> Visit {
     let current = gate.in_force.to_keep();
-    let who = gate.who(&current, address, None);
     let at = gate.clock.now();
     let asked = asked(host, path);
     let tags = match &asked.host {
@@ -85,7 +107,7 @@ fn visit(gate: &Gate, address: IpAddr, host: &str, path: &str, showing: Showing)
         AskedHost::Address(_) => Tags::NONE,
     };
     let request = agreements::Request { host: asked.host(), tags, path: asked.path.as_deref() };
-    let (person, house) = (gate.person(&who), &current.snapshot.house);
+    let (person, house) = (gate.person(who), &current.snapshot.house);
     let explanation = house.explain(person, at, &request, &current.standing);
     if showing == Showing::Refusal && is_a_site(&asked.host) {
         let verdict = house.judge(person, at, &request, &current.standing);
@@ -134,6 +156,9 @@ async fn answered(
 ) -> Response<axum::body::Body> {
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
+    if let Some(ShownToken(token)) = request.extensions_mut().remove() {
+        request.extensions_mut().insert(Token(token.into()));
+    }
     match TowerToHyperService::new(router).call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
