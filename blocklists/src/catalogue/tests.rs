@@ -138,20 +138,24 @@ fn no_list_takes_a_protected_site_away() {
     let shown: Vec<_> = report.protected.iter().map(|hit| (hit.line, hit.touch)).collect();
     use crate::compile::Touch;
     assert_eq!(shown, [(1, Touch::Is), (2, Touch::Below), (3, Touch::Covers)]);
-    let sealed = ListInput { sealed: true, ..ListInput::new("s", i, b"help.example\n!! bad\n") };
+    let licensed = b"help.example\nwww.help.example\ncharity.example\nsealed.example\n!! bad\n";
+    let sealed = ListInput { sealed: true, ..ListInput::new("s", i, licensed) };
     let report = compiler.add(sealed).unwrap();
-    assert_eq!((report.names, report.touches_protected), (1, 1));
-    assert!(report.protected.iter().all(|hit| hit.names.is_none()));
+    assert_eq!((report.names, report.touches_protected), (2, 3));
+    let shown: Vec<_> =
+        report.protected.iter().map(|hit| (hit.line, hit.touch, hit.names.is_some())).collect();
+    assert_eq!(shown, [(1, Touch::Is, false), (2, Touch::Below, false), (3, Touch::Covers, false)]);
     assert!(report.skips.iter().all(|(_, _, samples)| samples.iter().all(|s| s.text.is_empty())));
     let support = category("support");
     let own = ListInput { built_in: true, ..ListInput::new("built in", support, b"help.example\n") };
     assert_eq!(compiler.add(own).unwrap().touches_protected, 0);
     let catalogue = compiler.finish(0).unwrap();
     for (name, tags) in [
-        ("help.example", i.union(support)),
-        ("www.help.example", i.union(support)),
-        ("charity.example", g),
-        ("www.charity.example", g),
+        ("help.example", support),
+        ("www.help.example", support),
+        ("charity.example", g.union(i)),
+        ("www.charity.example", g.union(i)),
+        ("sealed.example", i),
         ("line.charity.example", Tags::NONE),
         ("a.line.charity.example", Tags::NONE),
         ("other.example", g),

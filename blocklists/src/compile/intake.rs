@@ -196,7 +196,7 @@ impl<'a> Adding<'a> {
         if entry.effect == Effect::Except {
             return self.exception(&entry, hash, source, bits);
         }
-        if !self.built_in && self.touches_protected(&entry, hash, source, near_site) && !self.sealed {
+        if !self.built_in && self.touches_protected(&entry, hash, source, near_site) {
             return;
         }
         self.names += 1;
@@ -227,7 +227,7 @@ impl<'a> Adding<'a> {
         if entry.reach.below() && self.protected.may_be_above(hash) {
             for site in self.protected.sites_below(entry.name) {
                 self.report(entry, Touch::Covers, site);
-                if !self.sealed && self.stopped.insert((site.clone(), source)) {
+                if self.stopped.insert((site.clone(), source)) {
                     self.stop_at(site.name(), source);
                 }
             }
@@ -235,6 +235,8 @@ impl<'a> Adding<'a> {
         false
     }
 
+    /// Ends what a list says from above at a protected site. The site stands here as text, also for a sealed list: it is
+    /// the protected site's name and none of the list's.
     fn stop_at(&mut self, site: Name<'_>, source: u16) {
         let site = site.as_str().as_bytes();
         let hash = self.intake.hasher.hash(site);

@@ -43,6 +43,6 @@ pub struct ProtectedHit {
     pub line: u32,
     /// How it touches the site.
     pub touch: Touch,
-    /// The entry's name and the site; `None` for a sealed list, whose names nobody is shown and whose entries stay.
+    /// The entry's name and the site; `None` for a sealed list, whose names nobody is shown.
     pub names: Option<(Domain, Domain)>,
 }
