@@ -8,7 +8,7 @@ use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::post;
 use chrono::{DateTime, Utc};
 use records::Current;
@@ -18,10 +18,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 /// Whether a visit shows the refusal page. Only then is it evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Showing {
-    /// The refusal page is shown: the program records a refusal as a navigation.
-    Refusal,
+#[derive(Clone, Copy, Debug)]
+pub enum Showing<'a> {
+    /// The refusal page is the answer to a request with this method and these headers, which tell whether somebody opened
+    /// a page or a page's picture was asked for.
+    Refusal(&'a Method, &'a HeaderMap),
     /// Something else (an ask, a report, the front page): nothing is recorded.
     Nothing,
 }
@@ -55,7 +56,7 @@ pub enum Told {
 /// What the pages need of the program.
 pub trait Visitors: Send + Sync + 'static {
     /// Tells who is behind an address or token, and judges the host and path.
-    fn visit(&self, address: IpAddr, token: Option<&str>, host: &str, path: &str, showing: Showing) -> Visit;
+    fn visit(&self, address: IpAddr, token: Option<&str>, host: &str, path: &str, showing: Showing<'_>) -> Visit;
 
     /// Keeps what somebody told; `false` when it could not be kept.
     fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = bool> + Send>>;
@@ -105,7 +106,7 @@ async fn visited(
     if desk.visitors.is_own(&host) {
         return front(&desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing));
     }
-    let visit = desk.visitors.visit(peer.ip(), token, &host, request.uri().path(), Showing::Refusal);
+    let visit = desk.visitors.visit(peer.ip(), token, &host, request.uri().path(), Showing::Refusal(request.method(), request.headers()));
     refused(&desk, &visit, form_of(request.headers()))
 }
 

@@ -44,11 +44,9 @@ impl State {
 
     /// Makes the folder and those in it, readable by the gateway alone.
     pub(crate) fn make(&self) -> io::Result<()> {
-        let new = !self.dir.exists();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-        if new {
-            fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700))?;
-        }
+        // Also where somebody else made it: what is inside is about young people.
+        fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700))?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(self.lists())
     }
 

@@ -30,6 +30,7 @@ use crate::target::{Reach, Target, TargetHost};
 use crate::tunnel::dial::{self, NotDialled};
 use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden};
 use agreements::Evidence;
+pub use asked::evidence;
 use asked::For;
 use blocklists::Domain;
 use futures_util::future::{BoxFuture, join_all};
@@ -361,7 +362,7 @@ impl Proxy {
         // May they, now? Before anything of the name is told to anybody outside.
         let inside = self.config.reach.is_home(&target.host);
         let asked = Asked { host: target.host.clone(), path, inside };
-        let admitted = self.admit(asker, asked, asked::evidence(&request))?;
+        let admitted = self.admit(asker, asked, evidence(request.method(), request.headers()))?;
         // Where is it? Every name on the way there is judged as well.
         let found = self.find(&admitted, &target.host).await?;
         // Dial the address that was checked, relay, and stay under judgement.

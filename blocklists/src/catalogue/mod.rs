@@ -40,6 +40,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// A compiled, immutable catalogue, opened from its file or built in memory.
@@ -110,7 +111,8 @@ impl Catalogue {
         temporary.push(".new");
         let temporary = Path::new(&temporary);
         // A name that is left from a crash is cut, never a mapped one: only renamed files are mapped.
-        let mut file = File::create(temporary)?;
+        // Sealed names stand in it as digests: it is nobody's but the gateway's.
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
         file.write_all(self.memory.bytes())?;
         file.sync_all()?;
         fs::rename(temporary, path)?;

@@ -17,18 +17,19 @@ use hyper_util::service::TowerToHyperService;
 use proxy::http::{OwnBody, OwnPages, ShownToken};
 use proxy::{Gate, Page, Pages, Want, Who};
 use records::{Current, HostText, Records, Refused};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// The gateway's own name (RFC 8375: `home.arpa` is for names inside a home).
 pub(crate) const OWN_NAME: &str = "hearthgate.home.arpa";
-/// Connections to the pages at once.
+/// Connections to the pages at once, and of one address: nobody keeps the others from the page with the helplines.
 const CONNECTIONS: usize = 256;
+const OF_ONE: usize = 16;
 /// A request's head comes within this, and a connection is quiet no longer.
 const HEAD: Duration = Duration::from_secs(10);
 /// A whole connection: pages are small, and nothing is streamed.
@@ -65,7 +66,14 @@ struct AtTheGate {
 }
 
 impl Visitors for AtTheGate {
-    fn visit(&self, address: IpAddr, token: Option<&str>, host: &str, path: &str, showing: Showing) -> Visit {
+    fn visit(
+        &self,
+        address: IpAddr,
+        token: Option<&str>,
+        host: &str,
+        path: &str,
+        showing: Showing<'_>,
+    ) -> Visit {
         let who = self.gate.who(&self.gate.in_force.current(), address, token);
         visit(&self.gate, &who, host, path, showing)
     }
@@ -97,8 +105,8 @@ async fn keep(records: &Records, told: Told) -> bool {
     kept.is_ok()
 }
 
-/// Judges a visit. A refusal page that is shown is evidence: someone opened a page.
-fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing) -> Visit {
+/// Judges a visit. A refusal page that is shown is evidence, as strong as the request for it.
+fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing<'_>) -> Visit {
     let current = gate.in_force.to_keep();
     let at = gate.clock.now();
     let asked = asked(host, path);
@@ -109,7 +117,9 @@ fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing) -> Vi
     let request = agreements::Request { host: asked.host(), tags, path: asked.path.as_deref() };
     let (person, house) = (gate.person(who), &current.snapshot.house);
     let explanation = house.explain(person, at, &request, &current.standing);
-    if showing == Showing::Refusal && is_a_site(&asked.host) {
+    if let Showing::Refusal(method, headers) = showing
+        && is_a_site(&asked.host)
+    {
         let verdict = house.judge(person, at, &request, &current.standing);
         if !verdict.allows() {
             gate.recorder.refused(Refused {
@@ -120,7 +130,7 @@ fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing) -> Vi
                 identified: who.identified,
                 host: HostText::new(host),
                 verdict,
-                evidence: agreements::Evidence::Navigation,
+                evidence: proxy::http::evidence(method, headers),
             });
         }
     }
@@ -165,11 +175,45 @@ async fn answered(
     }
 }
 
-/// Serves the pages listener until told to stop.
+/// How many connections each address has; it holds an address only while it has one.
+#[derive(Default)]
+struct Places(Mutex<HashMap<IpAddr, usize>>);
+
+/// A connection's place, given back when it is dropped.
+struct Place(Arc<Places>, IpAddr);
+
+impl Places {
+    /// A place for one more connection; none when there is no room, or the address has its share.
+    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.values().sum::<usize>() >= CONNECTIONS {
+            return None;
+        }
+        let of_one = taken.entry(address).or_default();
+        if *of_one >= OF_ONE {
+            return None;
+        }
+        *of_one += 1;
+        Some(Place(Arc::clone(self), address))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_one) = taken.get_mut(&self.1) {
+            *of_one -= 1;
+            if *of_one == 0 {
+                taken.remove(&self.1);
+            }
+        }
+    }
+}
+
+/// Serves the pages listener until told to stop. A connection that finds no place is closed, so that nobody waits behind it.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Places::default());
     loop {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
@@ -179,13 +223,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let Some(place) = places.take(peer.ip().to_canonical()) else { continue };
         let (router, stop) = (router.clone(), stop.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _in_time = tokio::time::timeout(WHOLE, converse(stream, peer, router)) => {}
             }
-            drop(permit);
+            drop(place);
         });
     }
 }
@@ -220,6 +265,19 @@ mod tests {
         ] {
             assert_eq!(is_a_site(&asked(host, "/").host), site, "{host}");
         }
+    }
+
+    #[test]
+    fn one_address_leaves_room_for_the_others() {
+        let places = Arc::new(Places::default());
+        let address = |last: u8| IpAddr::from([192, 168, 4, last]);
+        let mut held: Vec<_> = (0..OF_ONE).map(|_| places.take(address(1)).expect("a place")).collect();
+        assert!(places.take(address(1)).is_none(), "it has its share");
+        assert!(places.take(address(2)).is_some(), "another address has room");
+        held.pop();
+        assert!(places.take(address(1)).is_some(), "a place that was given back is free");
+        held.clear();
+        assert!(places.0.lock().expect("the map").is_empty(), "nothing stays of an address that left");
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The addresses that the home's people ask from: the whole of 127/8 is loopback.
-pub const JORDAN: &str = "127.0.0.11";
-pub const SAM: &str = "127.0.0.12";
-pub const STRANGER: &str = "127.0.0.99";
+pub(crate) const JORDAN: &str = "127.0.0.11";
+pub(crate) const SAM: &str = "127.0.0.12";
+pub(crate) const STRANGER: &str = "127.0.0.99";
 
-pub const JORDAN_YAML: &str = "\
+pub(crate) const JORDAN_YAML: &str = "\
 person: Jordan
 agreed:
   risk_assessment: {ref: RA-1, on: 2026-10-28}
@@ -71,12 +71,12 @@ staff:
 ";
 
 /// A home's folder.
-pub struct Home {
-    pub folder: TempDir,
+pub(crate) struct Home {
+    pub(crate) folder: TempDir,
 }
 
 impl Home {
-    pub fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Self { folder };
         let gateway = format!(
@@ -91,18 +91,18 @@ impl Home {
         home
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Runs a command of the program on this home: exit code, standard output, standard error.
-    pub fn command(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn command(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hearthgate"));
         let (first, rest) = arguments.split_first().unwrap();
         command.arg(first).arg("--home").arg(self.path()).args(rest);
@@ -111,25 +111,24 @@ impl Home {
         (out.status.code().unwrap_or(-1), text(out.stdout), text(out.stderr))
     }
 
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let (code, out, err) = self.command(arguments);
         serde_json::from_str(&out).unwrap_or_else(|e| panic!("{arguments:?} gave {code}, {e}: {out}{err}"))
     }
 }
 
 /// A running gateway.
-pub struct Gateway<'h> {
-    pub home: &'h Home,
+pub(crate) struct Gateway {
     process: Process,
     log: PathBuf,
-    pub dns: u16,
-    pub proxy: u16,
-    pub pages: u16,
+    pub(crate) dns: u16,
+    pub(crate) proxy: u16,
+    pub(crate) pages: u16,
 }
 
-impl<'h> Gateway<'h> {
+impl Gateway {
     /// Starts the gateway with its clock at `now` (the home's wall clock) and waits until it says that it is ready.
-    pub fn start(home: &'h Home, now: &str) -> Self {
+    pub(crate) fn start(home: &Home, now: &str) -> Self {
         let log = home.path().join("run.log");
         let socket_path = home.path().join("notify");
         let _ = fs::remove_file(&socket_path);
@@ -162,11 +161,11 @@ impl<'h> Gateway<'h> {
             found["address"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
         };
         let (dns, proxy, pages) = (port("dns"), port("proxy"), port("pages"));
-        Self { home, process, log, dns, proxy, pages }
+        Self { process, log, dns, proxy, pages }
     }
 
     /// `dig` from an address of the home.
-    pub fn dig(&self, from: &str, rest: &[&str]) -> String {
+    pub(crate) fn dig(&self, from: &str, rest: &[&str]) -> String {
         let port = self.dns.to_string();
         let mut arguments = vec!["+time=3", "+tries=2", "@127.0.0.1", "-p", &port, "-b", from];
         arguments.extend(rest);
@@ -174,13 +173,13 @@ impl<'h> Gateway<'h> {
     }
 
     /// `curl` through the proxy from an address of the home: exit code and output.
-    pub fn curl(&self, from: &str, rest: &[&str]) -> (i32, String) {
+    pub(crate) fn curl(&self, from: &str, rest: &[&str]) -> (i32, String) {
         let out = self.curl_command(from, rest).output().unwrap();
         (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&out.stdout).into_owned())
     }
 
     /// The same, not yet run.
-    pub fn curl_command(&self, from: &str, rest: &[&str]) -> Command {
+    pub(crate) fn curl_command(&self, from: &str, rest: &[&str]) -> Command {
         let mut command = Command::new("curl");
         let proxy = format!("http://127.0.0.1:{}", self.proxy);
         command.args(["-sS", "--max-time", "30", "--interface", from, "-x", &proxy]).args(rest);
@@ -188,20 +187,14 @@ impl<'h> Gateway<'h> {
     }
 
     /// What the gateway has logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         read_file(&self.log)
     }
 
     /// Sends a signal and waits for the end: the exit code.
-    pub fn stop(mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn stop(mut self, signal: &str) -> Option<i32> {
         let pid = self.process.0.id().to_string();
         let _ = Command::new("kill").args([signal, &pid]).status();
         wait_for("the gateway to stop", || self.process.0.try_wait().unwrap()).code()
-    }
-
-    /// Sends a signal and goes on.
-    pub fn signal(&self, signal: &str) {
-        let pid = self.process.0.id().to_string();
-        let _ = Command::new("kill").args([signal, &pid]).status();
     }
 }

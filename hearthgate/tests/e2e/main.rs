@@ -31,6 +31,10 @@ fn an_open_site_is_answered_and_leaves_no_trace() {
 
     let episodes = home.json(&["breaches", "list", "--json"]);
     assert_eq!(episodes.as_array().map(Vec::len), Some(0), "{episodes}");
+    let log = gateway.log().to_lowercase();
+    for secret in ["jordan", "open.test", "127.0.0.11"] {
+        assert!(!log.contains(secret), "the log names `{secret}`: {log}");
+    }
     assert_eq!(gateway.stop("-TERM"), Some(0));
     for file in std::fs::read_dir(home.path().join("state")).unwrap() {
         let path = file.unwrap().path();

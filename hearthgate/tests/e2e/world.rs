@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A child process that ends with the test.
-pub struct Process(pub Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Process {
 }
 
 /// Runs a program to its end and gives its standard output; the program must exist.
-pub fn output(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn output(program: &str, arguments: &[&str]) -> String {
     let out = Command::new(program)
         .args(arguments)
         .output()
@@ -31,7 +31,7 @@ pub fn output(program: &str, arguments: &[&str]) -> String {
 }
 
 /// Asks again until the answer is there; panics when patience ends.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -76,17 +76,17 @@ big IN TXT \"one\"
 ";
 
 /// The test internet.
-pub struct World {
-    pub folder: TempDir,
-    pub dns_port: u16,
-    pub http_port: u16,
-    pub https_port: u16,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) dns_port: u16,
+    pub(crate) http_port: u16,
+    pub(crate) https_port: u16,
     nsd: Option<Process>,
     _nginx: Process,
 }
 
 impl World {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // nginx and nsd drop to other users where the tests run as root.
         let _ = Command::new("chmod").arg("755").arg(folder.path()).status();
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// Starts the authoritative server and waits until it answers.
-    pub fn dns_up(&mut self) {
+    pub(crate) fn dns_up(&mut self) {
         let dir = self.folder.path();
         fs::write(dir.join("test.zone"), ZONE).unwrap();
         let conf = format!(
@@ -129,7 +129,7 @@ impl World {
     }
 
     /// Takes the authoritative server away.
-    pub fn dns_down(&mut self) {
+    pub(crate) fn dns_down(&mut self) {
         self.nsd = None;
     }
 }
@@ -193,7 +193,7 @@ fn nginx(dir: &Path, http_port: u16, https_port: u16) -> Process {
 }
 
 /// Reads what a child has written so far, without waiting for its end.
-pub fn read_file(path: &Path) -> String {
+pub(crate) fn read_file(path: &Path) -> String {
     let mut text = String::new();
     if let Ok(mut file) = fs::File::open(path) {
         let _ = file.read_to_string(&mut text);

@@ -146,10 +146,10 @@ fn hex(digit: u8) -> u8 {
 /// What the gateway sees of whoever asks: someone opening a page, or a program connecting.
 ///
 /// Browsers say so themselves (Fetch Metadata); a program that does not is taken at its `Accept`.
-pub(super) fn evidence<B>(request: &Request<B>) -> Evidence {
-    let says = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+pub fn evidence(method: &Method, headers: &HeaderMap) -> Evidence {
+    let says = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let navigates = match (says("sec-fetch-mode"), says("sec-fetch-dest")) {
-        (None, None) => *request.method() == Method::GET && accepts_pages(request.headers()),
+        (None, None) => *method == Method::GET && accepts_pages(headers),
         (mode, dest) => mode == Some("navigate") && matches!(dest, None | Some("document")),
     };
     if navigates { Evidence::Navigation } else { Evidence::Connection }
