@@ -5,7 +5,7 @@
 //! here when a manager drafts one. The guard knows what it is told and what its tables name: it helps a manager, and
 //! takes nobody's duty from them.
 
-use crate::meant::ProtectedSites;
+use crate::meant::{PersonKind, ProtectedSites};
 use crate::source::SourceId;
 use crate::standing::What;
 use crate::word::Word;
@@ -126,6 +126,8 @@ fn covers(list: &[(Word, SourceId)], name: Name<'_>) -> bool {
 pub struct RestrictionDraft {
     /// The ids of those whom it restricts.
     pub people: Vec<String>,
+    /// What the person is ([`crate::Person::kind`]): a restriction is of a young person.
+    pub kind: PersonKind,
     /// What it closes; none while nothing was chosen.
     pub what: Option<What>,
     /// Why it is necessary to safeguard or promote the welfare of the child.
@@ -176,6 +178,11 @@ fn for_whom(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
             "A restriction is for one young person: a group is never restricted for what one of them did.",
         ),
     }
+    if draft.kind != PersonKind::YoungPerson {
+        let sentence = "A restriction is of a young person: what staff, visitors and shared devices may do is changed in \
+                        their agreement.";
+        add(found, "no-young-person", "Reg 22", sentence);
+    }
 }
 
 fn of_what(draft: &RestrictionDraft, sites: &ProtectedSites, found: &mut Vec<Unlawful>) {
@@ -200,10 +207,20 @@ fn why(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
         let sentence = "Write why it is necessary for the young person's safety or welfare.";
         add(found, "no-reason", "Reg 22", sentence);
     }
+    if punishes(&draft.reason) {
+        let sentence = "The reason reads as a punishment. A restriction keeps a young person safe and is no measure of \
+                        discipline: write what it protects them from.";
+        add(found, "punishment", "Reg 19", sentence);
+    }
     if draft.tried.trim().is_empty() {
         let sentence = "Write what was tried or considered that restricts less.";
         add(found, "nothing-tried", "Reg 22", sentence);
     }
+}
+
+/// The day of an instant in England, where the Regulations hold.
+fn day_of(at: DateTime<Utc>) -> NaiveDate {
+    at.with_timezone(&chrono_tz::Europe::London).date_naive()
 }
 
 fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
@@ -215,7 +232,10 @@ fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
     }
     match draft.review_on {
         None => add(found, "no-review", "Reg 22", "Say on which day it is reviewed."),
-        Some(day) if day > until.date_naive() => {
+        Some(day) if day < day_of(draft.from) => {
+            add(found, "early-review", "Reg 22", "The review comes before the restriction begins.");
+        }
+        Some(day) if day > day_of(until) => {
             add(
                 found,
                 "late-review",
@@ -228,8 +248,12 @@ fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
 }
 
 fn with_whose_consent(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
-    let consented = draft.consent.as_ref().is_some_and(|(name, _)| !name.trim().is_empty());
-    if consented {
+    if let Some((_, on)) = draft.consent.as_ref().filter(|(name, _)| !name.trim().is_empty()) {
+        if *on > day_of(draft.from) {
+            let sentence = "The placing authority's consent is dated after the restriction begins: wait for it, or mark \
+                            an emergency.";
+            add(found, "consent-to-come", "Reg 22", sentence);
+        }
         return;
     }
     if !draft.emergency {
@@ -245,8 +269,13 @@ fn with_whose_consent(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
 }
 
 fn with_the_young_person(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
-    if draft.told_on.is_none() {
-        add(found, "not-told", "Reg 22", "Say when the young person was told.");
+    match draft.told_on {
+        None => add(found, "not-told", "Reg 22", "Say when the young person was told."),
+        Some(on) if on > day_of(draft.from) => {
+            let sentence = "The young person is told only after the restriction has begun: tell them first.";
+            add(found, "told-later", "Reg 22", sentence);
+        }
+        Some(_) => {}
     }
     if draft.view.trim().is_empty() {
         let sentence = "Write what the young person said about it, or that they chose not to say anything.";
@@ -378,6 +407,53 @@ const TAKEN: &[&str] = &[
 const KEEPS: &[&str] =
     &["keep", "keeps", "stays", "stay", "except", "still", "not", "never", "remains", "always"];
 
+/// Words that make a restriction a punishment.
+const PUNISHES: &[&str] = &[
+    "to punish",
+    "as punishment",
+    "as a punishment",
+    "punishment for",
+    "punished for",
+    "as a sanction",
+    "sanction for",
+    "as a penalty",
+    "penalty for",
+    "to discipline",
+    "as discipline",
+    "a consequence for",
+    "teach him a lesson",
+    "teach her a lesson",
+    "teach them a lesson",
+    "learn a lesson",
+    "learn his lesson",
+    "learn her lesson",
+    "learn their lesson",
+    "lost the privilege",
+    "lost privileges",
+    "loss of privileges",
+    "for bad behaviour",
+    "for misbehaving",
+    "for misbehaviour",
+    "for being rude",
+    "for swearing",
+    "until he apologises",
+    "until she apologises",
+    "until they apologise",
+];
+
+/// Whether a reason says that it punishes, clause by clause: `not as a punishment` does not.
+fn punishes(reason: &str) -> bool {
+    let lower = reason.to_lowercase();
+    clauses(&lower).any(|clause| {
+        let words = words(clause);
+        !words.iter().any(|w| KEEPS.contains(w)) && PUNISHES.iter().any(|phrase| takes(&words, phrase, None))
+    })
+}
+
+fn clauses(lower: &str) -> impl Iterator<Item = &str> {
+    lower.split([',', ';', '.', '(', ')', ':']).flat_map(|c| c.split(" and ")).flat_map(|c| c.split(" but "))
+}
+
 /// What in a suggested consequence the law forbids, as far as its wording shows it.
 ///
 /// Each clause is looked at by itself. It must name what is protected beside a word that takes it away: `stop e-mail` is
@@ -385,11 +461,7 @@ const KEEPS: &[&str] =
 pub fn consequence(suggested: &str) -> Vec<Unlawful> {
     let lower = suggested.to_lowercase();
     let mut found = Vec::new();
-    for clause in lower
-        .split([',', ';', '.', '(', ')', ':'])
-        .flat_map(|c| c.split(" and "))
-        .flat_map(|c| c.split(" but "))
-    {
+    for clause in clauses(&lower) {
         let words = words(clause);
         if words.iter().any(|w| KEEPS.contains(w)) {
             continue;

@@ -10,10 +10,12 @@ mod block;
 mod coverage;
 mod days;
 mod devices;
+mod filled;
 mod home;
 mod limits;
 mod lists;
 mod network;
+mod notyet;
 mod person;
 mod pledges;
 mod school;
@@ -209,17 +211,19 @@ fn read_people(
     usable: bool,
     today: NaiveDate,
 ) -> Vec<Person> {
+    // Of a home that cannot be read nobody knows which lists it has.
+    let filled = usable.then(|| filled::by(&home.lists));
     let mut known = devices::Known::new();
     let mut people: BTreeMap<String, Person> = BTreeMap::new();
     for (id, (path, text)) in &folder.agreements {
         let (mut sheet, root) = Sheet::open(desk, path, text);
-        let person = read_person(&mut sheet, root.as_ref(), id, home, &mut known, today);
+        let person = read_person(&mut sheet, root.as_ref(), id, home, filled, &mut known, today);
         people.insert(id.clone(), person);
     }
     for (path, text) in &folder.misnamed {
         let (mut sheet, root) = Sheet::open(desk, path, text);
         let id = misnamed(&mut sheet, path, &people);
-        let mut person = read_person(&mut sheet, root.as_ref(), &id, home, &mut known, today);
+        let mut person = read_person(&mut sheet, root.as_ref(), &id, home, filled, &mut known, today);
         person.draft = Some(Draft::Unusable);
         if accounts::is_id(&id) && people.len() < MAX_PEOPLE {
             people.entry(id).or_insert(person);
@@ -237,11 +241,12 @@ fn read_person(
     root: Option<&crate::yaml::Node>,
     id: &str,
     home: &Home,
+    filled: filled::Filled,
     known: &mut devices::Known,
     today: NaiveDate,
 ) -> Person {
     match root {
-        Some(root) => person::read(sheet, root, id, home, known, today),
+        Some(root) => person::read(sheet, root, id, home, filled, known, today),
         None => {
             empty(sheet);
             person::unusable(sheet, id)

@@ -1,4 +1,5 @@
-//! What `gateway.yaml` may already say and this version does not do. It is told plainly and never pretended.
+//! What `gateway.yaml` may already say and this version does not do. It is told plainly and never pretended; the home's and
+//! the agreements' own words are told where they are read (`agreements::read`), under the same code.
 
 use crate::home::Loaded;
 use agreements::{Gateway, Level, Problem, Router};
@@ -64,7 +65,7 @@ impl Missing {
             file: "gateway.yaml".to_owned(),
             line,
             column,
-            code: "not-in-this-version",
+            code: "not-yet",
             sentence: self.sentence.to_owned(),
             help: self.help.to_owned(),
             text,

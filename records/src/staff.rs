@@ -244,6 +244,7 @@ impl Records {
         }
         let RestrictionDraft {
             people,
+            kind: _,
             what,
             reason,
             tried,

@@ -176,7 +176,8 @@ impl Teller<'_> {
             Outcome::WithStaff => "This can be opened together with a member of staff.".into(),
             Outcome::Block if !online => self.off(),
             Outcome::Block if self.who == House::NO_CLOCK => {
-                "The gateway does not know the right time yet, and until it does only some sites are open.".into()
+                "The gateway does not know the right time yet, and until it does only some sites are open."
+                    .into()
             }
             Outcome::Block if known => {
                 format!(

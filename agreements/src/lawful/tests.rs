@@ -10,6 +10,7 @@ fn lawful() -> RestrictionDraft {
     let from = DateTime::from_timestamp(1_795_000_000, 0).expect("a time");
     RestrictionDraft {
         people: vec!["jordan".to_owned()],
+        kind: PersonKind::YoungPerson,
         what: Some(words("chat")),
         reason: "Threats from a stranger in a chat room.".to_owned(),
         tried: "Talking it through; blocking the one account.".to_owned(),
@@ -32,6 +33,9 @@ fn a_restriction_needs_all_that_regulation_22_asks() {
         ("complete", |_| {}, &[]),
         ("of two people", |d| d.people.push("sam".to_owned()), &["group"]),
         ("of nobody", |d| d.people.clear(), &["nobody"]),
+        ("of staff", |d| d.kind = PersonKind::Staff, &["no-young-person"]),
+        ("of a visitor", |d| d.kind = PersonKind::Visitor, &["no-young-person"]),
+        ("of a shared device", |d| d.kind = PersonKind::Device, &["no-young-person"]),
         ("of nothing", |d| d.what = None, &["nothing"]),
         ("of an empty list", |d| d.what = Some(What::Words(vec![])), &["nothing"]),
         ("of everything", |d| d.what = Some(What::Everything), &[]),
@@ -40,6 +44,13 @@ fn a_restriction_needs_all_that_regulation_22_asks() {
         ("of aids", |d| d.what = Some(words("assistive")), &["protected"]),
         ("of a home's helpline", |d| d.what = Some(words("www.help.example")), &["protected"]),
         ("without a reason", |d| d.reason = "  ".to_owned(), &["no-reason"]),
+        ("for swearing", |d| d.reason = "No gaming for swearing at staff.".to_owned(), &["punishment"]),
+        ("as a punishment", |d| d.reason = "As a punishment for the fight".to_owned(), &["punishment"]),
+        (
+            "that is said not to punish",
+            |d| d.reason = "Threats in a chat room; not meant as a punishment.".to_owned(),
+            &[],
+        ),
         ("with nothing tried", |d| d.tried.clear(), &["nothing-tried"]),
         ("without an end", |d| d.until = None, &["no-end"]),
         ("that ends before it begins", |d| d.until = Some(d.from), &["ends-before-it-begins", "late-review"]),
@@ -48,6 +59,34 @@ fn a_restriction_needs_all_that_regulation_22_asks() {
             "with a late review",
             |d| d.review_on = Some(d.from.date_naive() + Duration::days(8)),
             &["late-review"],
+        ),
+        (
+            "with a review before it begins",
+            |d| d.review_on = Some(d.from.date_naive() - Duration::days(1)),
+            &["early-review"],
+        ),
+        ("with a review on its first day", |d| d.review_on = Some(d.from.date_naive()), &[]),
+        (
+            "with consent to come",
+            |d| d.consent = Some(("A. Mensah".to_owned(), d.from.date_naive() + Duration::days(1))),
+            &["consent-to-come"],
+        ),
+        (
+            "told of after it has begun",
+            |d| d.told_on = Some(d.from.date_naive() + Duration::days(1)),
+            &["told-later"],
+        ),
+        (
+            "in the first hour of a summer's day",
+            |d| {
+                // Half past midnight in London on 2 July is still 1 July in UTC.
+                d.from = DateTime::from_timestamp(1_782_948_600, 0).expect("a time");
+                d.until = Some(d.from + Duration::days(7));
+                let today = chrono::NaiveDate::from_ymd_opt(2026, 7, 2);
+                (d.review_on, d.told_on) = (today, today);
+                d.consent = today.map(|on| ("A. Mensah".to_owned(), on));
+            },
+            &[],
         ),
         ("without consent", |d| d.consent = None, &["no-consent"]),
         (

@@ -3,7 +3,9 @@
 use super::accounts;
 use super::block::{Block, choice_of, items, short, text, text_of};
 use super::days::table;
+use super::filled::{self, Filled, Use};
 use super::lists;
+use super::notyet;
 use super::person::{OTHERWISE, SAFE_SEARCH};
 use super::school;
 use super::sheet::Sheet;
@@ -112,18 +114,22 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Home {
     if let Some(node) = block.get("protected") {
         home.protected = protected(sheet, node);
     }
+    // Lists come before words, which are measured by them.
+    let before = sheet.errors();
+    home.lists = lists::read(sheet, &block);
+    let filled = (sheet.errors() == before).then(|| filled::by(&home.lists));
     if let Some(node) = block.get("everyone") {
-        home.everyone = everyone(sheet, node, &home.protected);
+        home.everyone = everyone(sheet, node, &home.protected, filled);
     }
     if let Some(node) = block.get("baseline") {
-        home.baseline = baseline(sheet, node, &block, &home);
+        home.baseline = baseline(sheet, node, &block, &home, filled);
     }
     home.unknown_devices =
         choice_of(sheet, &block, "unknown_devices", &UNKNOWN_DEVICES, UnknownDevices::SignIn);
-    home.lists = lists::read(sheet, &block);
     home.staff = accounts::staff(sheet, &block);
     home.notify = accounts::notify(sheet, &block);
     home.keep = accounts::keep(sheet, &block, home.keep);
+    notyet::warn(sheet, &block, notyet::HOME);
     home
 }
 
@@ -192,7 +198,7 @@ fn protected(sheet: &mut Sheet<'_>, node: &Node) -> ProtectedSites {
     }
 }
 
-fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites) -> Everyone {
+fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites, filled: Filled) -> Everyone {
     let built_in = Everyone { block: floor(sheet), safe_search: SafeSearch::Strict };
     let Some(block) = Block::read(sheet, node, "`everyone`", &["block", "safe_search"]) else {
         return built_in;
@@ -203,6 +209,7 @@ fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites) -> Every
     }
     for (word, node) in words::written(&mut *sheet, &block, "block") {
         floored(sheet, node, &word, sites);
+        filled::check(sheet, node.at(), &word, Use::Ruled(Outcome::Block), filled);
     }
     let before = sheet.errors();
     let mut words = quiet(sheet, &block);
@@ -241,7 +248,7 @@ fn floored(sheet: &mut Sheet<'_>, node: &Node, word: &Word, sites: &ProtectedSit
 }
 
 /// What applies to unknown devices and drafts: never open, never dark.
-fn baseline(sheet: &mut Sheet<'_>, node: &Node, home: &Block<'_>, so_far: &Home) -> Baseline {
+fn baseline(sheet: &mut Sheet<'_>, node: &Node, home: &Block<'_>, so_far: &Home, filled: Filled) -> Baseline {
     let before = sheet.errors();
     let built_in = baseline_of(sheet);
     let keys = ["online", "allow", "ask", "with_staff", "block", "otherwise"];
@@ -251,7 +258,7 @@ fn baseline(sheet: &mut Sheet<'_>, node: &Node, home: &Block<'_>, so_far: &Home)
         Some(node) => table(sheet, node, "online", |s, n| times::windows(s, n, "online")),
         None => default_times(line),
     };
-    let measure = Measure { protected: &so_far.protected, floor: Some(&so_far.everyone) };
+    let measure = Measure { protected: &so_far.protected, floor: Some(&so_far.everyone), filled };
     let mut words = words::rulings(sheet, &block, &measure);
     if block.get("allow").is_none() {
         words.push(education(line));

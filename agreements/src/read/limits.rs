@@ -2,11 +2,12 @@
 
 use super::block::Block;
 use super::days::table;
+use super::filled::{self, Use};
 use super::sheet::Sheet;
 use super::times;
-use super::words;
+use super::words::{self, Measure};
 use crate::lawful;
-use crate::meant::{Limit, LimitKey, ProtectedSites};
+use crate::meant::{Limit, LimitKey};
 use crate::word::Word;
 use crate::yaml::{Kind, Node};
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use std::collections::HashMap;
 const MAX_LIMITS: usize = 63;
 
 /// Reads the limits of a person.
-pub(crate) fn read(sheet: &mut Sheet<'_>, block: &Block<'_>, sites: &ProtectedSites) -> Vec<Limit> {
+pub(crate) fn read(sheet: &mut Sheet<'_>, block: &Block<'_>, measure: &Measure<'_>) -> Vec<Limit> {
     let Some(node) = block.get("limits") else { return Vec::new() };
     let Kind::Block(entries) = &node.kind else {
         if !node.is_nothing() {
@@ -27,7 +28,7 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, block: &Block<'_>, sites: &ProtectedSi
     let mut limits = Vec::new();
     let mut places: HashMap<LimitKey, usize> = HashMap::new();
     for (key, value) in entries {
-        let read = limit_key(sheet, key, sites);
+        let read = limit_key(sheet, key, measure);
         let minutes = table(sheet, value, "limits", times::limit);
         let Some(limit) = read else { continue };
         if let Some(at) = places.insert(limit.clone(), key.at()) {
@@ -52,7 +53,7 @@ fn too_many(sheet: &mut Sheet<'_>, node: &Node, limits: &mut Vec<Limit>) {
     }
 }
 
-fn limit_key(sheet: &mut Sheet<'_>, key: &Node, sites: &ProtectedSites) -> Option<LimitKey> {
+fn limit_key(sheet: &mut Sheet<'_>, key: &Node, measure: &Measure<'_>) -> Option<LimitKey> {
     if key.text() == Some("everything") {
         return Some(LimitKey::Everything);
     }
@@ -62,10 +63,11 @@ fn limit_key(sheet: &mut Sheet<'_>, key: &Node, sites: &ProtectedSites) -> Optio
         sheet.error(key.at(), "limit-on-path", sentence, &format!("Write `{site}`."));
         return None;
     }
-    if let Some(set) = lawful::protected(&word, sites) {
+    if let Some(set) = lawful::protected(&word, measure.protected) {
         let sentence =
             format!("`{word}` is among {}, which no limit touches ({}).", set.words(), set.regulation());
         sheet.error(key.at(), "protected", &sentence, "Take it out.");
     }
+    filled::check(sheet, key.at(), &word, Use::Limits, measure.filled);
     Some(LimitKey::Word(word))
 }

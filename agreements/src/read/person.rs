@@ -5,7 +5,9 @@ use super::block::{Block, choice_of, text, text_of, texts};
 use super::coverage;
 use super::days::table;
 use super::devices;
+use super::filled::Filled;
 use super::limits;
+use super::notyet;
 use super::pledges;
 use super::sheet::Sheet;
 use super::times;
@@ -100,6 +102,7 @@ pub(crate) fn read(
     root: &Node,
     id: &str,
     home: &Home,
+    filled: Filled,
     known: &mut devices::Known,
     today: NaiveDate,
 ) -> Person {
@@ -108,14 +111,16 @@ pub(crate) fn read(
     who(sheet, &block, &mut person);
     person.devices = devices::read(sheet, &block, id, known);
     when(sheet, &block, &mut person, home);
-    person.limits = limits::read(sheet, &block, &home.protected);
-    what(sheet, &block, &mut person, home);
+    let measure = Measure { protected: &home.protected, floor: Some(&home.everyone), filled };
+    person.limits = limits::read(sheet, &block, &measure);
+    what(sheet, &block, &mut person, &measure);
     school(sheet, &block, &mut person);
     person.safe_search = safe_search(sheet, &block, home);
     person.monitoring = pledges::monitoring(sheet, &block, today);
     person.behaviour = texts(sheet, &block, "behaviour");
     person.tell_someone = text_of(sheet, &block, "tell_someone").map(str::to_owned);
     person.consequences = pledges::consequences(sheet, &block);
+    notyet::warn(sheet, &block, notyet::AGREEMENT);
     let missing = agreed::read(sheet, &block, &mut person, today);
     if sheet.errors() == 0 {
         person.draft = (!missing.is_empty()).then_some(Draft::Missing(missing));
@@ -150,7 +155,7 @@ fn when(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, home: &Ho
     if let Some(node) = block.get("bedtime") {
         person.bedtime = table(sheet, node, "bedtime", times::bedtime);
     }
-    if sheet.errors() == 0 {
+    if sheet.errors() == 0 && person.profile != Profile::EducationSession {
         let places = coverage::Places { online: block.key_at("online"), bedtime: block.get("bedtime") };
         coverage::warn(sheet, &places, &person.online, &person.bedtime, &home.school);
     }
@@ -162,9 +167,8 @@ fn always_online(person: &Person) -> bool {
         || person.profile == Profile::EducationSession
 }
 
-fn what(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, home: &Home) {
-    let measure = Measure { protected: &home.protected, floor: Some(&home.everyone) };
-    person.words = words::rulings(sheet, block, &measure);
+fn what(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, measure: &Measure<'_>) {
+    person.words = words::rulings(sheet, block, measure);
     person.education_sites = words::listed(sheet, block, "education_sites");
     person.otherwise = choice_of(sheet, block, "otherwise", &OTHERWISE, Outcome::Allow);
     if block.get("otherwise").is_some() {
@@ -182,8 +186,13 @@ fn what(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, home: &Ho
 
 /// The other two profiles decide by themselves what is open.
 fn without_effect(sheet: &mut Sheet<'_>, block: &Block<'_>, profile: Profile) {
-    let name = if profile == Profile::EmailOnly { "email_only" } else { "education_session" };
-    for key in ["allow", "ask", "with_staff", "otherwise", "limits"] {
+    let words = ["allow", "ask", "with_staff", "otherwise", "limits"];
+    let (name, more): (_, &[&str]) = match profile {
+        Profile::EmailOnly => ("email_only", &[]),
+        // A session is open from when staff start it until they end it, for learning, by the learner's own agreement.
+        _ => ("education_session", &["block", "online", "bedtime", "school_hours", "education_sites"]),
+    };
+    for key in words.iter().chain(more).copied() {
         if block.get(key).is_some() {
             let sentence = format!("`{key}` changes nothing under `profile: {name}`.");
             sheet.warning(block.key_at(key), "no-effect", &sentence, "Take it out, or take the profile out.");

@@ -3,6 +3,7 @@
 use crate::problem::{Level, Place, Problem};
 use crate::source::{Source, SourceId};
 use crate::yaml::{self, Node};
+use blocklists::{Category, Tags};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -24,6 +25,8 @@ pub(crate) struct Sheet<'a> {
     lines: Vec<usize>,
     comments: Vec<Range<usize>>,
     known: HashMap<u32, SourceId>,
+    /// The categories without sites that were told of.
+    empty: Tags,
     desk: &'a mut Desk,
     errors: usize,
     told: usize,
@@ -58,7 +61,17 @@ impl<'a> Sheet<'a> {
     pub(crate) fn plain(desk: &'a mut Desk, file: &'a str, text: &'a str) -> Self {
         let text = &text[..text.floor_char_boundary(yaml::MAX_BYTES)];
         let lines = line_starts(text);
-        Self { file, text, lines, comments: Vec::new(), known: HashMap::new(), desk, errors: 0, told: 0 }
+        Self {
+            file,
+            text,
+            lines,
+            comments: Vec::new(),
+            known: HashMap::new(),
+            empty: Tags::NONE,
+            desk,
+            errors: 0,
+            told: 0,
+        }
     }
 
     /// How many errors were told.
@@ -75,6 +88,13 @@ impl<'a> Sheet<'a> {
     /// Tells of something that the manager should look at.
     pub(crate) fn warning(&mut self, at: usize, code: &'static str, sentence: &str, help: &str) {
         self.tell(Level::Warning, at, code, sentence, help);
+    }
+
+    /// Whether a category without sites is met for the first time in this file.
+    pub(crate) fn first_empty(&mut self, category: Category) -> bool {
+        let known = self.empty.has(category);
+        self.empty = self.empty.union(Tags::category(category));
+        !known
     }
 
     /// Names the other place that the last problem speaks of.

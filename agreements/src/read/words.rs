@@ -1,6 +1,7 @@
 //! Lists of words, and what an agreement says of them.
 
 use super::block::{Block, items, short, text};
+use super::filled::{self, Filled, Use};
 use super::sheet::Sheet;
 use super::spelling::did_you_mean;
 use crate::lawful::{self, Protected};
@@ -110,6 +111,8 @@ pub(crate) struct Measure<'h> {
     pub(crate) protected: &'h ProtectedSites,
     /// The floor; none while the home itself is read.
     pub(crate) floor: Option<&'h Everyone>,
+    /// The categories that have sites.
+    pub(crate) filled: Filled,
 }
 
 /// What is said of words: `allow`, `ask`, `with_staff`, `block`.
@@ -121,6 +124,7 @@ pub(crate) fn rulings(sheet: &mut Sheet<'_>, block: &Block<'_>, measure: &Measur
         for (word, node) in written(sheet, block, key) {
             unlawful(sheet, node.at(), &word, ruled, measure.protected);
             loosens(sheet, node.at(), &word, ruled, measure.floor);
+            filled::check(sheet, node.at(), &word, Use::Ruled(ruled), measure.filled);
             if let Some((at, before)) = places.get(&word).copied() {
                 twice(sheet, node.at(), &word, key, (at, before));
                 continue;

@@ -208,7 +208,10 @@ fn without_a_clock_there_is_the_baseline_and_no_night() {
     let sentence = with_request("bbc.example", |request| {
         house.explain(House::NO_CLOCK, at("1970-01-01T02:00"), request, &Standing::default()).sentence
     });
-    assert_eq!(sentence, "The gateway does not know the right time yet, and until it does only some sites are open.");
+    assert_eq!(
+        sentence,
+        "The gateway does not know the right time yet, and until it does only some sites are open."
+    );
 }
 
 #[test]

@@ -87,8 +87,12 @@ impl Restrict {
         let date =
             |text: &Option<String>| text.as_deref().map(when::date).transpose().map_err(Failure::cannot_read);
         let consent = self.consent.clone().zip(date(&self.consent_on)?);
+        let person = desk.person(&self.person)?;
+        let house = &desk.loaded.reading.house;
+        let kind = house.person(&person).and_then(|who| house.agreement(who)).map(|p| p.kind);
         Ok(RestrictionDraft {
-            people: vec![desk.person(&self.person)?],
+            people: vec![person],
+            kind: kind.unwrap_or_default(),
             what: Some(what(&self.closes)?),
             reason: self.reason.clone(),
             tried: self.tried.clone(),

@@ -92,6 +92,7 @@ pub async fn restrictions_must_be_lawful(play: Play) {
     let now = play.clock.now();
     let draft = RestrictionDraft {
         people: vec!["jordan".into()],
+        kind: agreements::PersonKind::YoungPerson,
         what: Some(What::Words(vec![Word::parse("video.example").unwrap()])),
         reason: "contact from a stranger".into(),
         tried: "talked about it, moved the tablet downstairs".into(),
