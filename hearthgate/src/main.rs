@@ -20,7 +20,6 @@ mod last_good;
 mod lists;
 mod notyet;
 mod state;
-mod svg;
 mod terminal;
 mod timetable;
 mod told;

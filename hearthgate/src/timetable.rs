@@ -28,32 +28,6 @@ pub(crate) enum Like {
     Online,
 }
 
-impl Like {
-    /// Every kind, in the order of the legend.
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Online,
-        Self::Learning,
-        Self::LearningWithStaff,
-        Self::Mail,
-        Self::Baseline,
-        Self::Session,
-        Self::Off,
-    ];
-
-    /// In words.
-    pub(crate) const fn words(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Learning => "learning",
-            Self::LearningWithStaff => "learning with staff",
-            Self::Mail => "mail",
-            Self::Baseline => "baseline",
-            Self::Session => "in a session only",
-            Self::Online => "online",
-        }
-    }
-}
-
 /// From when to when something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
