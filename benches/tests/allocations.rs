@@ -1,0 +1,136 @@
+//! What every query pays for allocates nothing: the lookup, and the decision.
+
+mod counting {
+    //! An allocator that counts what this thread asks of it.
+    //!
+    //! Rust has no safe way to see an allocation. What makes this sound: every call is handed on to the system's
+    //! allocator with the very arguments that came, and its answer is handed back; counting writes a thread-local
+    //! number that needs no allocation and no destructor.
+    #![allow(unsafe_code)]
+
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+
+    struct Counting;
+
+    #[global_allocator]
+    static ALLOCATOR: Counting = Counting;
+
+    // SAFETY: the contract of each method is the caller's promise and `System`'s, and passes through unchanged.
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            count();
+            // SAFETY: as promised by the caller.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+            count();
+            // SAFETY: as promised by the caller.
+            unsafe { System.alloc_zeroed(layout) }
+        }
+
+        unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            count();
+            // SAFETY: as promised by the caller.
+            unsafe { System.realloc(at, layout, size) }
+        }
+
+        unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+            // SAFETY: as promised by the caller.
+            unsafe { System.dealloc(at, layout) }
+        }
+    }
+
+    fn count() {
+        // A thread that ends has no number any more, and nobody asks for it.
+        let _ending = COUNT.try_with(|count| count.set(count.get() + 1));
+    }
+
+    /// How often this thread allocates while something is done.
+    pub(super) fn allocations(act: impl FnOnce()) -> u64 {
+        let before = COUNT.get();
+        act();
+        COUNT.get() - before
+    }
+}
+
+use agreements::{Host, Request, Standing};
+use benches::homes::{ASKED, WHO, house, instant, person, tags};
+use benches::names::{listed, questions};
+use blocklists::format::ListInput;
+use blocklists::{Catalogue, Compiler, Name, Tags};
+use counting::allocations;
+use std::hint::black_box;
+
+fn catalogue(names: &[String]) -> Catalogue {
+    let text = names.join("\n");
+    let mut compiler = Compiler::with_seed(7);
+    let tags = tags(Some("gambling"));
+    compiler.add(ListInput::new("bench", tags, text.as_bytes())).expect("names are a list");
+    compiler.finish(0).expect("a few thousand names fit")
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(black_box(Box::new(1)))), 1);
+    assert_eq!(allocations(|| drop(black_box(vec![0u8; 100]))), 1);
+    assert_eq!(allocations(|| ()), 0);
+}
+
+#[test]
+fn a_lookup_allocates_nothing() {
+    let names = listed(&[], 20_000);
+    let catalogue = catalogue(&names);
+    let questions = questions(&[], &names, 5_000);
+    let asked: Vec<Name<'_>> = questions.iter().map(|name| Name::trusted(name)).collect();
+    let (gambling, mut hits) = (tags(Some("gambling")), 0);
+    let count = allocations(|| {
+        hits = asked.iter().filter(|name| catalogue.lookup(**name).intersects(gambling)).count();
+    });
+    assert_eq!((hits, count), (1_500, 0));
+}
+
+#[test]
+fn a_batch_of_lookups_allocates_nothing() {
+    let names = listed(&[], 20_000);
+    let catalogue = catalogue(&names);
+    let questions = questions(&[], &names, 5_000);
+    let asked: Vec<Name<'_>> = questions.iter().map(|name| Name::trusted(name)).collect();
+    let gambling = tags(Some("gambling"));
+    // A whole batch, one that is longer than the catalogue works at a time, and one that is not full.
+    for size in [1, 31, 32, 100, 5_000] {
+        let (mut tags, mut hits) = (vec![Tags::NONE; size], 0);
+        let count = allocations(|| {
+            for names in asked.chunks(size) {
+                catalogue.lookup_many(names, &mut tags);
+                hits += tags[..names.len()].iter().filter(|t| t.intersects(gambling)).count();
+            }
+        });
+        assert_eq!((hits, count), (1_500, 0), "in batches of {size}");
+    }
+}
+
+#[test]
+fn a_decision_allocates_nothing() {
+    let house = house();
+    let standing = Standing::new(&house, &[], &[], &|_, _| 30);
+    let mut checked = 0;
+    for who in WHO {
+        let person = person(&house, who);
+        for (name, host, word, at) in ASKED {
+            let request = Request { host: Host::Name(Name::trusted(host)), tags: tags(word), path: None };
+            let at = instant(at);
+            let whole = allocations(|| _ = black_box(house.judge(person, at, &request, &standing)));
+            let moment = house.moment(person, at, &standing);
+            let kept = allocations(|| _ = black_box(house.judge_in(&moment, &request)));
+            assert_eq!((whole, kept), (0, 0), "{who}, {name}: allocations of `judge` and `judge_in`");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 30);
+}
