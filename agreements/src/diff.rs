@@ -1,8 +1,11 @@
-//! What a change of a home's files gives and takes: minutes of each day, sites and categories, limits.
+//! What a change of a home's files gives and takes: minutes of each day, sites, services and categories, limits, settings.
+//! It speaks the language's words, so that a manager finds each in the file.
+
+mod settings;
 
 use crate::calendar::Day;
 use crate::house::{House, PersonId, key_in_words};
-use crate::meant::{LimitKey, Person};
+use crate::meant::{LimitKey, Person, Ruling};
 use crate::verdict::Outcome;
 use crate::week::{Segment, duration};
 use crate::word::Word;
@@ -17,7 +20,11 @@ pub struct Diff {
     /// People who have changed; those who have not are left out.
     pub people: Vec<PersonDiff>,
     /// The floor: words that are now closed for everyone, or no longer.
-    pub everyone: Vec<WordChange>,
+    pub everyone: WordChanges,
+    /// What the baseline says differently.
+    pub baseline: WordChanges,
+    /// What else `home.yaml` says differently.
+    pub settings: Vec<SettingChange>,
 }
 
 /// What changed for one person.
@@ -32,11 +39,13 @@ pub struct PersonDiff {
     /// The days on which something is given or taken.
     pub days: Vec<DayDiff>,
     /// The words that are said differently.
-    pub words: Vec<WordChange>,
+    pub words: WordChanges,
     /// `otherwise`, if it changed.
     pub otherwise: Option<(Outcome, Outcome)>,
     /// The limits that differ on a day.
     pub limits: Vec<LimitChange>,
+    /// What else the agreement says differently.
+    pub settings: Vec<SettingChange>,
 }
 
 /// Whether a person is in both homes.
@@ -73,6 +82,28 @@ pub struct WordChange {
     pub after: Option<Outcome>,
 }
 
+/// The words that are said differently, by what they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WordChanges {
+    /// Sites, hosts and paths.
+    pub sites: Vec<WordChange>,
+    /// Services (`tiktok`).
+    pub services: Vec<WordChange>,
+    /// Categories (`gambling`).
+    pub categories: Vec<WordChange>,
+}
+
+/// Another key that is said differently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingChange {
+    /// The key as the language writes it (`school_hours`); a key inside another stands after it (`baseline otherwise`).
+    pub setting: &'static str,
+    /// The value before, in the language's words (`education_only`); none if nothing was said.
+    pub before: Option<String>,
+    /// The value after.
+    pub after: Option<String>,
+}
+
 /// A limit that differs on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LimitChange {
@@ -101,7 +132,13 @@ pub fn diff(old: &House, new: &House, from: NaiveDate) -> Diff {
             .map(|(w, _)| (w.clone(), Outcome::Block))
             .collect::<BTreeMap<_, _>>()
     };
-    Diff { people, everyone: words(&floor(old), &floor(new)) }
+    let baseline = |house: &House| said_of_words(&house.home().baseline.words);
+    Diff {
+        people,
+        everyone: words(&floor(old), &floor(new)),
+        baseline: words(&baseline(old), &baseline(new)),
+        settings: settings::of_home(old.home(), new.home()),
+    }
 }
 
 fn person(old: &House, new: &House, id: &str, from: NaiveDate) -> PersonDiff {
@@ -127,29 +164,57 @@ fn person(old: &House, new: &House, id: &str, from: NaiveDate) -> PersonDiff {
             .map(|(x, y)| (x.otherwise, y.otherwise))
             .filter(|(x, y)| x != y),
         limits: days.flat_map(|d| limits(old, a, new, b, d)).collect(),
+        settings: settings::of_person(was.as_ref(), is.as_ref()),
     }
 }
 
-/// What an agreement says of each word; of two lines the stricter.
 fn rulings(person: Option<&Person>) -> BTreeMap<Word, Outcome> {
+    person.map(|p| said_of_words(&p.words)).unwrap_or_default()
+}
+
+/// What is said of each word; of two lines the stricter.
+fn said_of_words(rulings: &[Ruling]) -> BTreeMap<Word, Outcome> {
     let mut said = BTreeMap::new();
-    for ruling in person.into_iter().flat_map(|p| &p.words) {
+    for ruling in rulings {
         let outcome = said.entry(ruling.word.clone()).or_insert(ruling.ruled);
         *outcome = (*outcome).max(ruling.ruled);
     }
     said
 }
 
-fn words(old: &BTreeMap<Word, Outcome>, new: &BTreeMap<Word, Outcome>) -> Vec<WordChange> {
+fn words(old: &BTreeMap<Word, Outcome>, new: &BTreeMap<Word, Outcome>) -> WordChanges {
     let mut all: Vec<&Word> = old.keys().chain(new.keys()).collect();
     all.sort_unstable();
     all.dedup();
-    let changes = all.into_iter().map(|word| WordChange {
-        word: word.to_string(),
-        before: old.get(word).copied(),
-        after: new.get(word).copied(),
-    });
-    changes.filter(|c| c.before != c.after).collect()
+    let mut changes = WordChanges::default();
+    for word in all {
+        let (before, after) = (old.get(word).copied(), new.get(word).copied());
+        if before != after {
+            changes.of(word).push(WordChange { word: word.to_string(), before, after });
+        }
+    }
+    changes
+}
+
+impl WordChanges {
+    /// The changes of a word's kind.
+    fn of(&mut self, word: &Word) -> &mut Vec<WordChange> {
+        match word {
+            Word::Site(_) | Word::Host(_) | Word::Path(..) => &mut self.sites,
+            Word::Service(_) => &mut self.services,
+            Word::Category(_) => &mut self.categories,
+        }
+    }
+
+    /// All of them: sites, services, categories.
+    pub fn iter(&self) -> impl Iterator<Item = &WordChange> {
+        self.sites.iter().chain(&self.services).chain(&self.categories)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
 }
 
 fn day(old: &House, a: PersonId, new: &House, b: PersonId, date: NaiveDate) -> DayDiff {
@@ -196,19 +261,21 @@ impl House {
 
 impl PersonDiff {
     fn is_empty(&self) -> bool {
-        let Self { person: _, name: _, presence, days, words, otherwise, limits } = self;
+        let Self { person: _, name: _, presence, days, words, otherwise, limits, settings } = self;
         *presence == Presence::Kept
             && days.is_empty()
             && words.is_empty()
             && otherwise.is_none()
             && limits.is_empty()
+            && settings.is_empty()
     }
 }
 
 impl Diff {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.everyone.is_empty()
+        let Self { people, everyone, baseline, settings } = self;
+        people.is_empty() && everyone.is_empty() && baseline.is_empty() && settings.is_empty()
     }
 }
 
@@ -220,14 +287,25 @@ impl fmt::Display for Diff {
         for person in &self.people {
             write!(f, "{person}")?;
         }
-        if !self.everyone.is_empty() {
-            writeln!(f, "Everyone (the floor)")?;
-            for change in &self.everyone {
-                writeln!(f, "  {change}")?;
-            }
-        }
-        Ok(())
+        part(f, "Everyone (the floor)", self.everyone.iter())?;
+        part(f, "The baseline", self.baseline.iter())?;
+        part(f, "The home", self.settings.iter())
     }
+}
+
+/// A heading and what is under it; nothing when there is nothing.
+fn part<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    heading: &str,
+    changes: impl Iterator<Item = T>,
+) -> fmt::Result {
+    for (place, change) in changes.enumerate() {
+        if place == 0 {
+            writeln!(f, "{heading}")?;
+        }
+        writeln!(f, "  {change}")?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for PersonDiff {
@@ -244,11 +322,14 @@ impl fmt::Display for PersonDiff {
         for limit in &self.limits {
             writeln!(f, "  {limit}")?;
         }
-        for word in &self.words {
+        for word in self.words.iter() {
             writeln!(f, "  {word}")?;
         }
         if let Some((before, after)) = self.otherwise {
             writeln!(f, "  what nobody mentioned: {} → {}", before.word(), after.word())?;
+        }
+        for setting in &self.settings {
+            writeln!(f, "  {setting}")?;
         }
         Ok(())
     }
@@ -272,6 +353,13 @@ impl fmt::Display for WordChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = |outcome: Option<Outcome>| outcome.map_or("not mentioned", Outcome::word);
         write!(f, "{}: {} → {}", self.word, said(self.before), said(self.after))
+    }
+}
+
+impl fmt::Display for SettingChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "not mentioned".to_owned());
+        write!(f, "{}: {} → {}", self.setting, said(&self.before), said(&self.after))
     }
 }
 

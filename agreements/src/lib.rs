@@ -24,7 +24,9 @@ mod word;
 mod yaml;
 
 pub use calendar::bank_holidays;
-pub use diff::{DayDiff, Diff, LimitChange, PersonDiff, Presence, WordChange, diff};
+pub use diff::{
+    DayDiff, Diff, LimitChange, PersonDiff, Presence, SettingChange, WordChange, WordChanges, diff,
+};
 pub use explain::{Explanation, TraceStep};
 pub use gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstream};
 pub use house::{Device, House, PersonId, Snapshot, moment::Moment};

@@ -24,6 +24,9 @@ mod spelling;
 mod times;
 mod words;
 
+pub(crate) use home::UNKNOWN_DEVICES;
+pub(crate) use person::{EDUCATION, KINDS, PROFILES, SAFE_SEARCH, SCHOOL_HOURS};
+pub(crate) use pledges::LEVELS;
 pub(crate) use spelling::nearest;
 
 use crate::gateway::Gateway;

@@ -1,6 +1,6 @@
 //! The sample home that a manager starts from: it loads as it stands.
 
-use agreements::{Level, read};
+use agreements::read;
 use std::path::Path;
 
 /// Every text file of a folder, by its path inside it.
@@ -17,20 +17,21 @@ fn files(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 #[test]
-fn the_sample_home_has_no_errors_and_nobody_is_on_a_draft() {
+fn the_sample_home_has_no_problems_and_nobody_is_on_a_draft() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/sample-home");
     let mut found = Vec::new();
     files(&root, &root, &mut found);
     // Between its agreements' dates and their reviews.
     let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date");
     let reading = read(&found, today);
-    let errors: Vec<String> = reading
+    let problems: Vec<String> = reading
         .problems
         .iter()
-        .filter(|p| p.level == Level::Error)
+        // Robin's phone shows what a private address is like.
+        .filter(|p| p.code != "random-mac")
         .map(|p| format!("{}:{}:{} {} {}", p.file, p.line, p.column, p.sentence, p.help))
         .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    assert!(problems.is_empty(), "{problems:#?}");
     assert!(reading.gateway.is_some());
     let people = &reading.house.home().people;
     assert!(people.len() >= 5, "three young people, staff and the lounge: {}", people.len());

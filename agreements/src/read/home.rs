@@ -36,7 +36,8 @@ const KEYS: &[&str] = &[
     "notify",
     "keep",
 ];
-const UNKNOWN_DEVICES: [(&str, UnknownDevices); 3] = [
+/// What `unknown_devices` may say.
+pub(crate) const UNKNOWN_DEVICES: [(&str, UnknownDevices); 3] = [
     ("sign_in", UnknownDevices::SignIn),
     ("baseline", UnknownDevices::Baseline),
     ("block", UnknownDevices::Block),

@@ -40,20 +40,24 @@ const KEYS: &[&str] = &[
     "tell_someone",
     "consequences",
 ];
-const KINDS: [(&str, PersonKind); 4] = [
+/// What `for` may say.
+pub(crate) const KINDS: [(&str, PersonKind); 4] = [
     ("young person", PersonKind::YoungPerson),
     ("staff", PersonKind::Staff),
     ("visitor", PersonKind::Visitor),
     ("device", PersonKind::Device),
 ];
-const PROFILES: [(&str, Profile); 3] = [
+/// What `profile` may say.
+pub(crate) const PROFILES: [(&str, Profile); 3] = [
     ("agreement", Profile::Agreement),
     ("email_only", Profile::EmailOnly),
     ("education_session", Profile::EducationSession),
 ];
-const EDUCATION: [(&str, Education); 3] =
+/// What `education` may say.
+pub(crate) const EDUCATION: [(&str, Education); 3] =
     [("school", Education::School), ("home", Education::Home), ("none", Education::None)];
-const SCHOOL_HOURS: [(&str, SchoolHours); 4] = [
+/// What `school_hours` may say.
+pub(crate) const SCHOOL_HOURS: [(&str, SchoolHours); 4] = [
     ("education_only", SchoolHours::EducationOnly),
     ("with_staff", SchoolHours::WithStaff),
     ("as_agreed", SchoolHours::AsAgreed),

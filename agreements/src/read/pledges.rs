@@ -9,7 +9,8 @@ use crate::yaml::{Kind, Node};
 use blocklists::Category;
 use chrono::NaiveDate;
 
-const LEVELS: [(&str, MonitoringLevel); 3] = [
+/// What `monitoring` may say.
+pub(crate) const LEVELS: [(&str, MonitoringLevel); 3] = [
     ("breaches", MonitoringLevel::Breaches),
     ("categories", MonitoringLevel::Categories),
     ("sites", MonitoringLevel::Sites),

@@ -135,6 +135,13 @@ Sam (new)
   Fri 27 Nov: +10 h
   Sat 28 Nov: +10 h
   Sun 29 Nov: +10 h
+  agreed: not mentioned → complete
+  education: not mentioned → school
+  for: not mentioned → young person
+  monitoring: not mentioned → breaches
+  profile: not mentioned → agreement
+  safe_search: not mentioned → off
+  school_hours: not mentioned → as_agreed
 Everyone (the floor)
   gambling: block → not mentioned
 ";
@@ -143,5 +150,55 @@ Everyone (the floor)
     let sat = &back.people[0].days[0];
     assert_eq!((sat.given, sat.taken), (60, 120));
     assert_eq!(back.people[1].presence, Presence::Removed);
-    assert_eq!(serde_json::to_value(&back.everyone).unwrap()[0]["word"], "gambling");
+    assert_eq!(serde_json::to_value(&back.everyone).unwrap()["categories"][0]["word"], "gambling");
+}
+
+#[test]
+fn a_change_is_told_in_the_languages_words() {
+    let new = home(|build| {
+        let line = build.line("agreements/jordan.yaml", "block: [tiktok, dating, =a.example]");
+        let jordan = &mut build.home.people[0];
+        for word in ["tiktok", "dating", "=a.example"] {
+            let word = crate::build::word(word);
+            jordan.words.push(agreements::Ruling { word, ruled: Outcome::WithStaff, source: line });
+        }
+        jordan.school_hours = agreements::SchoolHours::EducationOnly;
+        jordan.profile = agreements::Profile::EmailOnly;
+        jordan.monitoring.level = agreements::MonitoringLevel::Categories;
+        jordan.kind = agreements::PersonKind::Visitor;
+        build.home.unknown_devices = agreements::UnknownDevices::Block;
+        build.home.everyone.safe_search = agreements::SafeSearch::Moderate;
+        let education = crate::build::word("news");
+        build.home.baseline.words.push(agreements::Ruling {
+            word: education,
+            ruled: Outcome::Ask,
+            source: line,
+        });
+    });
+    let told = diff(&home(|_| {}), &new, date("2026-11-23"));
+    let words =
+        |words: &[agreements::WordChange]| -> Vec<String> { words.iter().map(|w| w.word.clone()).collect() };
+    let jordan = &told.people[0];
+    assert_eq!(words(&jordan.words.sites), ["=a.example"]);
+    assert_eq!(words(&jordan.words.services), ["tiktok"]);
+    assert_eq!(words(&jordan.words.categories), ["dating"]);
+    assert_eq!(words(&told.baseline.categories), ["news"]);
+    let said = |settings: &[agreements::SettingChange]| -> Vec<String> {
+        settings.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        said(&jordan.settings),
+        [
+            "for: young person → visitor",
+            "monitoring: breaches → categories",
+            "profile: agreement → email_only",
+            "school_hours: as_agreed → education_only",
+        ]
+    );
+    assert_eq!(said(&told.settings), ["safe_search: strict → moderate", "unknown_devices: sign_in → block"]);
+    // No word of the program's own stands in what a manager or a script reads.
+    let all = format!("{told}{}", serde_json::to_string(&told).unwrap());
+    for own in ["EducationOnly", "WithStaff", "EmailOnly", "SignIn", "YoungPerson", "Service("] {
+        assert!(!all.contains(own), "{own}: {all}");
+    }
 }
