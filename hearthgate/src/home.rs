@@ -2,10 +2,11 @@
 
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
-use crate::last_good::{self, Kept};
+use crate::last_good::{self, Kept, Meanwhile};
 use crate::lists::calendar;
 use crate::lists::shelf::Shelf;
 use crate::state::State;
+use crate::terminal;
 use agreements::{Gateway, Problem, Reading};
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -121,6 +122,24 @@ impl Loaded {
             )
             .help(format!("`hearthgate check --home {}` tells what is wrong", self.dir.display()))
         })
+    }
+
+    /// The home as the gateway holds it: where a file has errors, its last good text is in force. Says which files wait.
+    pub(crate) fn in_force(mut self, now: DateTime<Utc>) -> Self {
+        if !self.has_errors() {
+            return self;
+        }
+        let kept = self.state().map(|state| Kept::load(&state.kept())).unwrap_or_default();
+        let accepted = last_good::accept(&kept, &self.folder, now);
+        for waiting in &accepted.waiting {
+            let meanwhile = match waiting.meanwhile {
+                Meanwhile::LastGood => "its last good text is in force",
+                Meanwhile::Baseline => "it was never good, so the baseline applies",
+            };
+            terminal::tell(&format!("`{}` has errors (`hearthgate check`) and waits: {meanwhile}.", waiting.file));
+        }
+        self.reading = accepted.reading;
+        self
     }
 
     /// Whether every file was good.

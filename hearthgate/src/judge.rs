@@ -5,7 +5,6 @@ use crate::catalogue;
 use crate::desk::Decided;
 use crate::failure::Failure;
 use crate::home::Loaded;
-use crate::terminal;
 use agreements::{Explanation, House, PersonId, Request, Snapshot};
 use blocklists::Tags;
 use chrono::{DateTime, Utc};
@@ -21,15 +20,10 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Prepares a home as it stands on disk, with the catalogue that the gateway compiled, else one of the built-in
+    /// Prepares a home as it is in force, with the catalogue that the gateway compiled, else one of the built-in
     /// tables and the lists at hand.
     pub(crate) fn of(loaded: Loaded, now: DateTime<Utc>) -> Result<Self, Failure> {
-        if loaded.has_errors() {
-            terminal::tell(
-                "Some of the home's files have errors (`hearthgate check`). What follows is what a gateway that starts \
-                 now would do: the baseline where nothing better is known.",
-            );
-        }
+        let loaded = loaded.in_force(now);
         let state = loaded.state();
         let catalogue = catalogue::for_command(&loaded, state.as_ref(), now)?;
         let decided = Decided::read(&loaded);

@@ -25,7 +25,7 @@ Examples:
 
 Minutes are those of the coming year, grouped by day of the week. Lists are not compared, only what the files say of them.
 
-Exit codes: 0 compared (same or not), 2 cannot read.")]
+Exit codes: 0 compared (same or not), 1 one of them has errors, 2 cannot read.")]
 pub(crate) struct Diff {
     /// The folder as it was.
     #[arg(value_name = "OLD_DIR", value_hint = clap::ValueHint::DirPath)]
@@ -94,7 +94,9 @@ impl Diff {
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let now = clock::now();
         let (old, new) = (home::load(&self.old, now)?, home::load(&self.new, now)?);
-        [&old, &new].into_iter().for_each(warn);
+        if [&old, &new].into_iter().filter(|loaded| is_refused(loaded)).count() > 0 {
+            return Ok(Exit::No);
+        }
         let difference = compare(&old.reading.house, &new.reading.house, now);
         if self.json {
             terminal::say_json(&difference);
@@ -105,13 +107,16 @@ impl Diff {
     }
 }
 
-fn warn(loaded: &Loaded) {
-    if loaded.has_errors() {
+/// Whether a folder has errors, which it tells: such an edit would change nothing, so there is nothing to compare.
+fn is_refused(loaded: &Loaded) -> bool {
+    let refused = loaded.has_errors();
+    if refused {
         let dir = loaded.dir.display();
         terminal::tell(&format!(
-            "`{dir}` has errors (`hearthgate check --home {dir}`); the baseline is compared there."
+            "`{dir}` has errors, so nothing of it would come into force: `hearthgate check --home {dir}` tells them."
         ));
     }
+    refused
 }
 
 /// What is different between two homes, for the year from `now`.

@@ -2,6 +2,7 @@
 
 use crate::asked::Asked;
 use crate::clock;
+use crate::desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::judge::Bench;
@@ -70,8 +71,10 @@ struct NoQuestion {
 impl Explain {
     /// Answers one question or a batch.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
-        let now = clock::now();
-        let bench = Bench::of(self.home.load(now)?, now)?;
+        let loaded = self.home.load(clock::now())?;
+        // The running gateway's time, where it pretends another.
+        let now = loaded.state().map_or_else(clock::now, |state| desk::clock_beside(&state).now());
+        let bench = Bench::of(loaded, now)?;
         match (&self.batch, &self.person, &self.host) {
             (Some(file), ..) => batch(&bench, open(file)?, now),
             (None, Some(person), Some(host)) => self.one(&bench, person, host, now),

@@ -38,7 +38,7 @@ impl Week {
     /// Shows it.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let now = clock::now();
-        let house = self.home.load(now)?.reading.house;
+        let house = self.home.load(now)?.in_force(now).reading.house;
         let who = judge::person(&house, &self.person).map_err(Failure::cannot_read)?;
         let from = match &self.from {
             Some(text) => when::date(text).map_err(Failure::cannot_read)?,
