@@ -1,5 +1,7 @@
 //! Hostile and damaged files: a problem report, never a crash, never a slow start.
 
+#![allow(clippy::disallowed_methods, reason = "a hostile file must not take long")]
+
 use agreements::{Draft, Level, Reading, read};
 use chrono::NaiveDate;
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Every example of the language's page (docs/agreements.md) loads as it stands there.
 
+#![allow(clippy::disallowed_methods, reason = "the page is a file")]
+
 use agreements::{Level, read};
 
 /// The page's blocks of YAML: what each is an example of, its first line, its text.

@@ -1,5 +1,7 @@
 //! The sample home that a manager starts from: it loads as it stands.
 
+#![allow(clippy::disallowed_methods, reason = "the sample is files")]
+
 use agreements::read;
 use std::path::Path;
 

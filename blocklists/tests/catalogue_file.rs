@@ -1,5 +1,6 @@
 //! The catalogue on disk: written whole or not at all, opened without parsing, refused when it is not what was written.
 
+#![allow(clippy::disallowed_methods, reason = "it is about files")]
 // A test that unwraps says by failing what went wrong.
 #![allow(clippy::unwrap_used)]
 

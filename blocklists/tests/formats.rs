@@ -1,6 +1,7 @@
 //! Every format by a pair of files: `formats/NAME.txt` as published, `formats/NAME.expected` what is understood of it.
 //! Then what a list must survive, and archives.
 
+#![allow(clippy::disallowed_methods, reason = "the corpus is files")]
 // A test that unwraps says by failing what went wrong.
 #![allow(clippy::unwrap_used)]
 

@@ -1,6 +1,7 @@
 //! Every list of the data folder compiles. The folder is not part of the repository: it is looked for in
 //! `HEARTHGATE_DATA`, else in `../shared/data` beside the repository, and the test says so when it is absent.
 
+#![allow(clippy::disallowed_methods, reason = "the lists are files, and the time is told")]
 // The figures of the run, and that it was skipped, are what this test is also for.
 #![allow(clippy::print_stdout)]
 // A test that unwraps says by failing what went wrong.

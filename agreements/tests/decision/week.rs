@@ -195,7 +195,7 @@ fn a_change_is_told_in_the_languages_words() {
             "school_hours: as_agreed → education_only",
         ]
     );
-    assert_eq!(said(&told.settings), ["safe_search: strict → moderate", "unknown_devices: sign_in → block"]);
+    assert_eq!(said(&told.settings), ["safe_search: off → moderate", "unknown_devices: sign_in → block"]);
     // No word of the program's own stands in what a manager or a script reads.
     let all = format!("{told}{}", serde_json::to_string(&told).unwrap());
     for own in ["EducationOnly", "WithStaff", "EmailOnly", "SignIn", "YoungPerson", "Service("] {

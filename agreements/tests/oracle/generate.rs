@@ -34,6 +34,7 @@ impl Random {
 /// A date as (year, month, day): jiff and chrono meet in text only.
 pub(crate) type Date = (i16, i8, i8);
 
+#[allow(clippy::enum_variant_names, reason = "`every_day` is the language's word")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Day {
     Date(Date),
