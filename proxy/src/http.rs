@@ -20,6 +20,7 @@ pub use counters::{Counter, Counters};
 pub use refuse::refusal_page;
 
 pub(crate) use answer::Body;
+pub(crate) use asked::judged_path;
 pub(crate) use counters::One;
 pub(crate) use visit::Visit;
 

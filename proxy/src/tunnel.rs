@@ -10,7 +10,8 @@
 //! | TLS for another name | that name must be allowed as well; else it is closed and recorded |
 //! | TLS without a name | it flows: the host of `CONNECT` was judged, and we resolved it ourselves |
 //! | TLS with an encrypted hello | as above, by its outer name; most such extensions are noise that browsers add to every hello |
-//! | a plain HTTP upgrade (`ws://`) | its `Host` must be allowed as well |
+//! | a plain WebSocket (`ws://`) to the same host | its path must be allowed too, and it flows after the origin's `101` |
+//! | plain HTTP to another host | that must be allowed, or it is recorded; either way it does not flow |
 //! | any other plain HTTP | it is told to use the proxy without a tunnel, where each request is judged |
 //! | anything else, broken TLS too | it shows no name, so the address that was dialled is judged as one |
 //! | nothing within the deadline | it is closed |
@@ -20,6 +21,7 @@
 pub(crate) mod dial;
 mod opening;
 mod relay;
+mod upgrade;
 mod warden;
 
 pub(crate) use warden::{Asked, Asker, Lease, Made, Warden};
@@ -103,6 +105,10 @@ enum Then {
     Flow,
     /// This host must be allowed as well.
     Judge(TargetHost),
+    /// This path of the host must be allowed as well, and the origin must agree.
+    Upgrade(Box<str>),
+    /// Plain HTTP to another host than that of `CONNECT`: it is judged so that it is recorded, and goes nowhere.
+    Stray(TargetHost),
     /// Plain HTTP that should not be in a tunnel.
     Advise,
     /// There is nobody to serve.
@@ -116,9 +122,11 @@ fn then(spoken: &Spoken, target: &TargetHost, dialled: IpAddr) -> Then {
             Some(name) if name != *target => Then::Judge(name),
             Some(_) | None => Then::Flow,
         },
-        Spoken::Plain(head) if !head.upgrades => Then::Advise,
-        Spoken::Plain(head) if head.host.host != *target => Then::Judge(head.host.host.clone()),
-        Spoken::Plain(_) => Then::Flow,
+        Spoken::Plain(head) => match &head.websocket {
+            None => Then::Advise,
+            Some(_) if head.host.host != *target => Then::Stray(head.host.host.clone()),
+            Some(path) => Then::Upgrade(path.clone()),
+        },
         // The address that the client itself named was judged before it was dialled.
         Spoken::Nameless if matches!(target, TargetHost::Address(_)) => Then::Flow,
         Spoken::Nameless => Then::Judge(TargetHost::Address(dialled.to_canonical())),
@@ -146,10 +154,17 @@ impl Tunnel {
     async fn begin(mut self, client: OnUpgrade) -> Option<(TcpStream, TcpStream)> {
         let (mut client, mut first) = socket(client.await.ok()?)?;
         if self.port == PortUse::ClientFirst {
-            let deadline = self.proxy.config.limits.opening;
-            let spoken = opening::listen(&mut client, &mut first, deadline).await.ok()?;
+            let limits = &self.proxy.config.limits;
+            let spoken = opening::listen(&mut client, &mut first, limits.opening).await.ok()?;
             if !self.may_go_on(&spoken, &mut client).await {
                 return None;
+            }
+            if let Spoken::Plain(head) = &spoken {
+                let after = first.split_off(head.length);
+                let (head, patience, moved) = (&first, limits.answer, self.lease.moved());
+                let asking = upgrade::ask(&mut client, &mut self.origin, head, patience, moved);
+                asking.await.ok().filter(|switches| *switches)?;
+                first = after;
             }
         }
         self.origin.write_all(&first).await.ok()?;
@@ -165,9 +180,20 @@ impl Tunnel {
         match then(spoken, &self.target.host, dialled.ip()) {
             Then::Flow => true,
             Then::Close => false,
-            Then::Judge(host) => self.judge(host, spoken, client).await,
+            Then::Judge(host) => self.judge(Asked::host(host), spoken, client).await,
+            Then::Upgrade(path) => {
+                let host = self.target.host.clone();
+                let inside = self.proxy.config.reach.is_home(&host);
+                self.judge(Asked { host, path: Some(path), inside }, spoken, client).await
+            }
+            Then::Stray(host) => {
+                if self.judge(Asked::host(host), spoken, client).await {
+                    advise(client).await;
+                }
+                false
+            }
             Then::Advise => {
-                say(client, "400 Bad Request", "text/plain; charset=utf-8", ADVICE.as_bytes()).await;
+                advise(client).await;
                 false
             }
         }
@@ -175,11 +201,10 @@ impl Tunnel {
 
     /// Judges what the client showed inside the tunnel. What is refused is closed without a word inside TLS, since any
     /// word there would need a false certificate.
-    async fn judge(&self, host: TargetHost, spoken: &Spoken, client: &mut TcpStream) -> bool {
+    async fn judge(&self, asked: Asked, spoken: &Spoken, client: &mut TcpStream) -> bool {
         let gate = &self.proxy.gate;
         let current = gate.in_force.to_keep();
         let who = self.asker.who(gate, &current);
-        let asked = Asked::host(host);
         let verdict = asked.judge(gate, &current, &who);
         if verdict.allows() {
             self.lease.also(asked, Made::new(gate, &current, &who, &verdict));
@@ -200,6 +225,11 @@ impl Tunnel {
 
 const ADVICE: &str =
     "This proxy carries plain http requests without a tunnel: send them to it in absolute form.\n";
+
+/// Tells a client whose plain HTTP should not be in a tunnel.
+async fn advise(client: &mut TcpStream) {
+    say(client, "400 Bad Request", "text/plain; charset=utf-8", ADVICE.as_bytes()).await;
+}
 
 /// Answers plain HTTP inside a tunnel, then closes.
 async fn say(client: &mut TcpStream, status: &str, content_type: &str, body: &[u8]) {

@@ -96,7 +96,7 @@ fn is_this_listener(target: &Target, visit: &Visit) -> bool {
 /// The path as rules are held against it: percent-decoded once, with `\` as `/` and dot segments taken out
 /// (RFC 3986 §5.2.4). Servers differ in how far they go; going furthest means that no spelling of a blocked path reads
 /// as an allowed one. The request itself goes on as it was written.
-fn judged_path(path: &str) -> String {
+pub(crate) fn judged_path(path: &str) -> String {
     let decoded = String::from_utf8_lossy(&percent_decoded(path)).replace('\\', "/");
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = decoded.split('/').skip(1).peekable();

@@ -1,5 +1,6 @@
 //! How a tunnel begins: what the client's first bytes are, read without answering them.
 
+use crate::http::judged_path;
 use crate::sni::{self, Hello};
 use crate::target::Target;
 use std::io;
@@ -25,8 +26,10 @@ pub(crate) enum Spoken {
 pub(crate) struct PlainHead {
     /// Its one `Host`.
     pub(crate) host: Target,
-    /// Whether it asks to change the protocol (`Upgrade: websocket`).
-    pub(crate) upgrades: bool,
+    /// The path by which it is judged, if it asks for a WebSocket and for nothing else (RFC 6455 §4.1).
+    pub(crate) websocket: Option<Box<str>>,
+    /// How many bytes it is, the empty line included.
+    pub(crate) length: usize,
 }
 
 /// The result of looking at growing bytes.
@@ -76,31 +79,58 @@ fn look_plain(bytes: &[u8]) -> Look {
         return Look::Is(Spoken::Nameless);
     }
     match bytes.windows(4).position(|w| w == b"\r\n\r\n") {
-        Some(end) => Look::Is(plain_head(&bytes[..end]).map_or(Spoken::Nameless, Spoken::Plain)),
+        Some(end) => Look::Is(plain_head(&bytes[..end + 4]).map_or(Spoken::Nameless, Spoken::Plain)),
         None if bytes.len() >= sni::MOST => Look::Is(Spoken::Nameless),
         None => Look::More,
     }
 }
 
+/// Reads a head that ends with its empty line.
 fn plain_head(head: &[u8]) -> Option<PlainHead> {
-    let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
-    lines.next()?.strip_suffix(" HTTP/1.1")?;
-    let (mut host, mut upgrades) = (None, false);
+    let mut lines = std::str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?.split("\r\n");
+    let (method, target) = lines.next()?.strip_suffix(" HTTP/1.1")?.split_once(' ')?;
+    let (mut host, mut asks) = (None, Asks::default());
     for line in lines {
         let (name, value) = line.split_once(':')?;
-        // White space before the colon, or at the line's beginning, is read differently by different servers.
-        if name.is_empty() || name.contains([' ', '\t']) {
+        // White space before the colon, or at the line's beginning, and line ends of another kind are read differently by
+        // different servers.
+        if name.is_empty() || name.contains([' ', '\t']) || line.contains(['\r', '\n', '\0']) {
             return None;
         }
         let value = value.trim_matches([' ', '\t']);
         match name.to_ascii_lowercase().as_str() {
             "host" if host.is_some() => return None,
             "host" => host = Some(Target::parse(value, Some(80)).ok()?),
-            "upgrade" => upgrades = true,
+            "connection" => {
+                asks.upgrade |= value.split(',').any(|v| v.trim().eq_ignore_ascii_case("upgrade"))
+            }
+            "upgrade" if value.eq_ignore_ascii_case("websocket") && !asks.another => asks.websocket = true,
+            // Another protocol, or a body, in which another request could hide.
+            "upgrade" | "content-length" | "transfer-encoding" => asks.another = true,
             _ => {}
         }
     }
-    Some(PlainHead { host: host?, upgrades })
+    let origin_form = method == "GET" && target.starts_with('/') && !target.contains(' ');
+    let websocket = (origin_form && asks == Asks::ONE_WEBSOCKET).then(|| {
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        judged_path(path).into_boxed_str()
+    });
+    Some(PlainHead { host: host?, websocket, length: head.len() })
+}
+
+/// What a request's fields ask of the connection.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asks {
+    /// `Connection: upgrade`.
+    upgrade: bool,
+    /// `Upgrade: websocket`.
+    websocket: bool,
+    /// Something that no WebSocket asks for.
+    another: bool,
+}
+
+impl Asks {
+    const ONE_WEBSOCKET: Self = Self { upgrade: true, websocket: true, another: false };
 }
 
 #[cfg(test)]
@@ -114,8 +144,33 @@ mod tests {
         }
     }
 
-    fn plain(host: &str, upgrades: bool) -> Option<Spoken> {
-        Some(Spoken::Plain(PlainHead { host: Target::parse(host, Some(80)).unwrap(), upgrades }))
+    fn plain(host: &str, websocket: Option<&str>, length: usize) -> Option<Spoken> {
+        let host = Target::parse(host, Some(80)).unwrap();
+        Some(Spoken::Plain(PlainHead { host, websocket: websocket.map(Into::into), length }))
+    }
+
+    #[test]
+    fn only_a_websocket_is_one() {
+        let both = "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n";
+        for (line, fields, path) in [
+            ("GET /a/../b?c HTTP/1.1", both, Some("/b")),
+            ("GET / HTTP/1.1", "Upgrade: websocket\r\n", None),
+            ("GET / HTTP/1.1", "Connection: upgrade\r\n", None),
+            ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: x\r\n", None),
+            ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket, h2c\r\n", None),
+            ("GET / HTTP/1.1", &format!("{both}Upgrade: h2c\r\n"), None),
+            ("GET / HTTP/1.1", &format!("Upgrade: h2c\r\n{both}"), None),
+            ("GET / HTTP/1.1", &format!("{both}Content-Length: 4\r\n"), None),
+            ("GET / HTTP/1.1", &format!("{both}Transfer-Encoding: chunked\r\n"), None),
+            ("POST / HTTP/1.1", both, None),
+            ("GET http://b.test/ HTTP/1.1", both, None),
+            ("GET b.test HTTP/1.1", both, None),
+            ("OPTIONS * HTTP/1.1", both, None),
+        ] {
+            let bytes = format!("{line}\r\nHost: a.test\r\n{fields}\r\n");
+            let meant = plain("a.test", path, bytes.len());
+            assert_eq!(spoken(format!("{bytes}rest").as_bytes()), meant, "{line} {fields}");
+        }
     }
 
     #[test]
@@ -127,13 +182,14 @@ mod tests {
             (b"\x16\x02", Some(Spoken::Nameless)),
             (b"G", None),
             (b"GET / HTTP/1.1\r\nHost: a.test\r\n", None),
-            (b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", plain("a.test", false)),
+            (b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", plain("a.test", None, 32)),
             (
                 b"GET / HTTP/1.1\r\nhOsT:a.test:8080\r\nUpgrade: websocket\r\n\r\nrest",
-                plain("a.test:8080", true),
+                plain("a.test:8080", None, 56),
             ),
             (b"GET / HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n\r\n", Some(Spoken::Nameless)),
             (b"GET / HTTP/1.1\r\nHost : a.test\r\n\r\n", Some(Spoken::Nameless)),
+            (b"GET / HTTP/1.1\r\nX: y\nY: z\r\nHost: a.test\r\n\r\n", Some(Spoken::Nameless)),
             (b"GET / HTTP/1.1\r\nX: y\r\n Host: a.test\r\n\r\n", Some(Spoken::Nameless)),
             (b"GET / HTTP/1.1\r\n\r\n", Some(Spoken::Nameless)),
             (b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n", Some(Spoken::Nameless)),

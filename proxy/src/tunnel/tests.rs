@@ -11,8 +11,9 @@ fn tls(name: Option<&str>, encrypted: bool) -> Spoken {
     Spoken::Tls(Hello { name: name.map(|n| Domain::parse(n).unwrap()), encrypted })
 }
 
-fn plain(host: &str, upgrades: bool) -> Spoken {
-    Spoken::Plain(PlainHead { host: Target::parse(host, Some(80)).unwrap(), upgrades })
+fn plain(host: &str, websocket: Option<&str>) -> Spoken {
+    let host = Target::parse(host, Some(80)).unwrap();
+    Spoken::Plain(PlainHead { host, websocket: websocket.map(Into::into), length: 0 })
 }
 
 #[test]
@@ -27,10 +28,10 @@ fn what_follows_from_the_first_bytes() {
         (tls(Some("other.test"), false), site(), Then::Judge(name("other.test"))),
         (tls(Some("outer.test"), true), site(), Then::Judge(name("outer.test"))),
         (tls(Some("site.test"), false), TargetHost::Address(dialled), Then::Judge(site())),
-        (plain("site.test", true), site(), Then::Flow),
-        (plain("site.test:8080", true), site(), Then::Flow),
-        (plain("other.test", true), site(), Then::Judge(name("other.test"))),
-        (plain("site.test", false), site(), Then::Advise),
+        (plain("site.test", Some("/a")), site(), Then::Upgrade("/a".into())),
+        (plain("site.test:8080", Some("/")), site(), Then::Upgrade("/".into())),
+        (plain("other.test", Some("/")), site(), Then::Stray(name("other.test"))),
+        (plain("site.test", None), site(), Then::Advise),
         (Spoken::Nameless, site(), Then::Judge(TargetHost::Address(dialled))),
         (Spoken::Nameless, TargetHost::Address(dialled), Then::Flow),
         (Spoken::Nothing, site(), Then::Close),

@@ -25,8 +25,6 @@ use Tunnel::{Closed, Flows, Recorded};
 async fn what_a_tunnel_shows_is_judged_too() {
     let far = "plain.test";
     let to = Hello::to;
-    let websocket =
-        |host: &str| format!("GET /ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n\r\n").into_bytes();
     let cases: Vec<(&str, &str, &str, Vec<u8>, Tunnel)> = vec![
         ("the same name", JORDAN, far, to(far).bytes(), Flows),
         ("the same name in capitals", JORDAN, far, to("PLAIN.test").bytes(), Flows),
@@ -73,7 +71,6 @@ async fn what_a_tunnel_shows_is_judged_too() {
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
             Recorded("127.0.0.1"),
         ),
-        ("ws:// to the same host", JORDAN, far, websocket(far), Flows),
         ("nothing", JORDAN, far, vec![], Closed),
         ("half a hello", JORDAN, far, to(far).bytes()[..40].to_vec(), Closed),
         ("SSH to an opened address", JORDAN, "127.0.0.1", b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(), Flows),
@@ -140,6 +137,86 @@ async fn plain_http_in_a_tunnel_is_told_the_way() {
         assert!(client.is_closed().await);
     }
     assert_eq!(home.breaches().await.iter().map(|b| b.site.as_str()).collect::<Vec<_>>(), ["blocked.test"]);
+}
+
+/// A WebSocket's request over plain HTTP, as browsers send it.
+fn websocket(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\nHost: plain.test\nConnection: Upgrade\nUpgrade: websocket\n\n")
+}
+
+#[tokio::test]
+async fn a_plain_websocket_flows_once_the_origin_agrees() {
+    let (home, origin) = (Home::open().await, Origin::start().await);
+    let mut client = Client::of(&home, JORDAN).await;
+    assert_eq!(client.tunnel("plain.test", origin.address).await, 200);
+    client.say(&format!("{}early", websocket("/ws"))).await;
+    assert_eq!(client.head().await.status, 101);
+    assert_eq!(client.take(11).await, b"hello\nearly");
+    client.send(b"and on").await;
+    assert_eq!(client.take(6).await, b"and on");
+    assert!(home.breaches().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_plain_websocket_is_judged_by_its_path() {
+    let (home, origin) = (Home::open().await, Origin::start().await);
+    let mut client = Client::of(&home, JORDAN).await;
+    assert_eq!(client.tunnel("plain.test", origin.address).await, 200);
+    client.say(&websocket("/x/../games/ws")).await;
+    assert_eq!(client.answer().await.status, 403);
+    assert!(client.is_closed().await);
+    assert_eq!(home.breaches().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_origin_that_does_not_agree_gets_no_second_request() {
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let origin = serve_bytes({
+        let heard = heard.clone();
+        move |mut stream| {
+            let heard = heard.clone();
+            async move {
+                let mut bytes = [0; 4096];
+                while let Ok(read @ 1..) = stream.read(&mut bytes).await {
+                    heard.lock().unwrap().extend_from_slice(&bytes[..read]);
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno").await;
+                }
+            }
+        }
+    })
+    .await;
+    let home = Home::open().await;
+    let second = "GET /secret HTTP/1.1\r\nHost: blocked.test\r\n\r\n";
+    // The second request comes with the first, or after its answer.
+    for together in [true, false] {
+        heard.lock().unwrap().clear();
+        let mut client = Client::of(&home, JORDAN).await;
+        assert_eq!(client.tunnel("plain.test", origin).await, 200);
+        client.say(&format!("{}{}", websocket("/ws"), if together { second } else { "" })).await;
+        assert_eq!(client.head().await.status, 200);
+        assert_eq!(client.take(2).await, b"no");
+        client.say(second).await;
+        assert!(client.is_closed().await);
+        let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
+        assert!(heard.starts_with("GET /ws ") && !heard.contains("secret"), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_makes_no_plain_tunnel() {
+    let (home, origin) = (Home::open().await, echo_server().await);
+    for request in [
+        "GET /ws HTTP/1.1\nHost: plain.test\nUpgrade: websocket\n\n",
+        "GET /ws HTTP/1.1\nHost: plain.test\nConnection: Upgrade\nUpgrade: anything\n\n",
+        "GET http://blocked.test/ HTTP/1.1\nHost: plain.test\nConnection: Upgrade\nUpgrade: websocket\n\n",
+        "GET /ws HTTP/1.1\nHost: any.test\nConnection: Upgrade\nUpgrade: websocket\n\n",
+    ] {
+        let mut client = Client::of(&home, JORDAN).await;
+        assert_eq!(client.tunnel("plain.test", origin).await, 200);
+        client.say(request).await;
+        assert_eq!(client.answer().await.status, 400, "{request}");
+        assert!(client.is_closed().await);
+    }
 }
 
 #[tokio::test]
