@@ -35,7 +35,7 @@ use crate::cache::{Asking, DNSSEC, UNCHECKED};
 use crate::gate::{Gate, Who};
 use crate::identify::{Shown, holds};
 use crate::limits::Limits;
-use crate::resolver::{Cached, Found};
+use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
 use agreements::{Dnssec, Host, Verdict};
 use blocklists::Name;
@@ -95,6 +95,7 @@ pub struct Dns {
     gate: Arc<Gate>,
     settings: DnsSettings,
     limits: Limits,
+    stream_limits: Limits,
     estimate: Estimate,
     counters: Counters,
 }
@@ -116,11 +117,13 @@ impl std::fmt::Debug for Dns {
 impl Dns {
     /// Puts the DNS half together.
     pub fn new(gate: Arc<Gate>, settings: DnsSettings) -> Arc<Self> {
-        let limits = Limits::new(settings.rate);
+        // Anybody can use up an allowance over UDP in another's name; over a connection nobody can.
+        let (limits, stream_limits) = (Limits::new(settings.rate), Limits::new(settings.rate));
         Arc::new(Self {
             gate,
             settings,
             limits,
+            stream_limits,
             estimate: Estimate::default(),
             counters: Counters::default(),
         })
@@ -163,8 +166,9 @@ impl Dns {
             Heard::Nothing => return Step::Nothing,
         };
 
-        // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address.
-        if !self.limits.allows(self.client(asker, &query).address) {
+        // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address
+        // and has an allowance of its own. What is protected is answered all the same.
+        if !self.allows(&query, asker) {
             return self.limited(&query, asker, out);
         }
         // We resolve for clients; a question that wants to know only what is in the cache would show what others asked.
@@ -226,7 +230,8 @@ impl Dns {
         let judged = self.special(&query).is_none();
         let before = self.decide(&query, asker, &self.gate.in_force.to_keep(), judged);
         let name = asked_name(&query, &before);
-        let found = self.gate.resolver.find(&self.asking(&query, &name)).await;
+        let of = self.on_behalf(&query, asker, &before);
+        let found = self.gate.resolver.find(&self.asking(&query, &name), of).await;
 
         let current = self.gate.in_force.to_keep();
         let decided = self.decide(&query, asker, &current, judged);
@@ -250,13 +255,33 @@ impl Dns {
         let judged = self.special(&query).is_none();
         let decided = self.decide(&query, asker, &self.gate.in_force.to_keep(), judged);
         let name = asked_name(&query, &decided);
-        self.gate.resolver.renew(&self.asking(&query, &name));
+        let of = self.on_behalf(&query, asker, &decided);
+        self.gate.resolver.renew(&self.asking(&query, &name), of);
     }
 
-    /// Answers that too many wait.
-    fn overloaded(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
-        let Heard::Query(query) = hear(bytes) else { return };
-        self.failed(&query, asker, Failure::Busy, out);
+    /// Whether a client may ask yet another question.
+    fn allows(&self, query: &Query<'_>, asker: &Asker<'_>) -> bool {
+        let limits = match asker.transport {
+            Transport::Udp => &self.limits,
+            Transport::Tcp | Transport::Tls | Transport::Https => &self.stream_limits,
+        };
+        limits.allows(self.client(asker, query).address) || {
+            let decided = self.decide(query, asker, &self.gate.in_force.current(), true);
+            decided.verdict.as_ref().is_some_and(verdicts::protects)
+        }
+    }
+
+    /// For whom an upstream is asked.
+    fn on_behalf(&self, query: &Query<'_>, asker: &Asker<'_>, decided: &Decided) -> For {
+        let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
+        For::client(self.client(asker, query).address, protected)
+    }
+
+    /// Answers that too many wait. Anybody can fill the places of UDP in others' names: a real client comes over TCP.
+    fn overloaded(bytes: &[u8], out: &mut Vec<u8>) {
+        if let Heard::Query(query) = hear(bytes) {
+            say::over_tcp(&query, out);
+        }
     }
 
     fn special(&self, query: &Query<'_>) -> Option<Local> {
@@ -311,16 +336,14 @@ impl Dns {
         out: &mut Vec<u8>,
     ) {
         let Found { entry, stale } = found;
-        let mut until = None;
-        if let Some(verdict) = &decided.verdict {
-            match verdicts::judge_targets(&self.gate, current, &decided.who, verdict, entry) {
-                Ok(earliest) => until = earliest,
-                Err((target, refusal)) => {
-                    count(&self.counters.answers_refused);
-                    return self.refuse(query, asker, current, &decided.who, target.name(), &refusal, out);
-                }
+        let asked = decided.verdict.as_ref();
+        let until = match verdicts::judge_targets(&self.gate, current, &decided.who, asked, entry) {
+            Ok(earliest) => earliest,
+            Err((target, refusal)) => {
+                count(&self.counters.answers_refused);
+                return self.refuse(query, asker, current, &decided.who, target.name(), &refusal, out);
             }
-        }
+        };
         if entry.rebinds {
             count(&self.counters.rebinding);
             return self.rebinds(query, asker, out);

@@ -31,12 +31,12 @@ use crate::target::{Reach, Target, TargetHost};
 use crate::tunnel::dial::{self, NotDialled};
 use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden};
 use agreements::Evidence;
-pub use asked::evidence;
 use asked::For;
+pub use asked::evidence;
 use blocklists::Domain;
 use futures_util::future::{BoxFuture, join_all};
 use hyper::body::Incoming;
-use hyper::header::HeaderMap;
+use hyper::header::{self, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -398,6 +398,11 @@ impl Proxy {
 
     fn asker(&self, visit: &Visit, headers: &HeaderMap) -> Result<Asker, Problem> {
         let address = visit.peer.ip().to_canonical();
+        // Whoever guesses is not even told when a guess is right.
+        let shows = headers.contains_key(header::PROXY_AUTHORIZATION);
+        if shows && self.memory.guesses_tokens(address, self.gate.clock.steady()) {
+            return Err(Problem::TooManyTokens);
+        }
         let token = token::read(headers).map_err(|problem| self.wrong_token(address, problem))?;
         let asker = Asker { address, token };
         let identified = asker.who(&self.gate, &self.gate.in_force.current()).identified;
@@ -410,8 +415,8 @@ impl Proxy {
     }
 
     fn wrong_token(&self, client: IpAddr, problem: Problem) -> Problem {
-        let too_many = self.memory.wrong_token(client, self.gate.clock.steady());
-        if too_many { Problem::TooManyTokens } else { problem }
+        self.memory.wrong_token(client, self.gate.clock.steady());
+        problem
     }
 
     /// Judges; a refusal is recorded.
@@ -433,7 +438,7 @@ impl Proxy {
             TargetHost::Name(name) => name.name(),
         };
         let Admitted { asker, who, current, evidence, .. } = admitted;
-        let looking = self.gate.resolver.addresses(&self.gate, current, who, name);
+        let looking = self.gate.resolver.addresses(&self.gate, current, who, asker.address, name);
         let looked = tokio::time::timeout(self.config.limits.dial, Box::pin(looking)).await;
         match looked.map_err(|_| Problem::NamesDown)? {
             Ok(resolved) => Ok(resolved.addresses),

@@ -18,6 +18,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use flight::For;
+
 pub use crate::cache::Keeping;
 pub use crate::upstream::Timing;
 
@@ -38,9 +40,12 @@ pub struct ResolverSettings {
     pub stale_after: Duration,
     /// For how long a question that failed is not asked again (RFC 9520 §3.2: at least 1 s).
     pub failure_memory: Duration,
-    /// At most so many questions are with the upstreams at once; more are answered with SERVFAIL. Over UDP each has a
-    /// socket of its own, so that the limit of open files has to leave room for them.
+    /// At most so many questions are with the upstreams at once, and as many again for protected names; more are answered
+    /// with SERVFAIL. Over UDP each has a socket of its own, so that the limit of open files has to leave room for them.
     pub most_in_flight: usize,
+    /// Of these, for one client: an IPv4 address or an IPv6 /64. Names that never answer must not close the others to
+    /// everybody.
+    pub most_in_flight_of_one: usize,
     /// Certificate authorities to trust for DoT and DoH beside those of the web.
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Trust anchors for validation, as lines of a zone file; the root's own when empty.
@@ -59,6 +64,7 @@ impl ResolverSettings {
             stale_after: Duration::from_millis(1800),
             failure_memory: Duration::from_secs(1),
             most_in_flight: 512,
+            most_in_flight_of_one: 64,
             extra_roots: Vec::new(),
             trust_anchors: String::new(),
         }
@@ -172,7 +178,10 @@ impl Resolver {
             cache: Cache::new(settings.keeping),
             upstreams,
             validator,
-            flights: flight::Flights::new(settings.most_in_flight),
+            flights: flight::Flights::new(flight::Most {
+                all: settings.most_in_flight,
+                of_one: settings.most_in_flight_of_one,
+            }),
             failed: quick_cache::sync::Cache::new(FAILED),
             settings,
         };
@@ -204,13 +213,13 @@ impl Resolver {
     }
 
     /// Fetches an answer again although it is still good.
-    pub(crate) fn renew(&self, asking: &Asking<'_>) {
+    pub(crate) fn renew(&self, asking: &Asking<'_>, of: For) {
         // When too much is in flight already, the answer simply ends in its time.
-        let _ = self.shared.join(Key::from(*asking));
+        let _ = self.shared.join(Key::from(*asking), of);
     }
 
     /// The answer to a question: kept, fetched, or one whose time is over when nothing better is to be had.
-    pub(crate) async fn find(&self, asking: &Asking<'_>) -> Result<Found, Failure> {
+    pub(crate) async fn find(&self, asking: &Asking<'_>, of: For) -> Result<Found, Failure> {
         let shared = &self.shared;
         let now = shared.clock.steady();
         let old = match shared.cache.find(asking, now) {
@@ -224,7 +233,7 @@ impl Resolver {
         {
             return Err(failure);
         }
-        let flight = match (shared.join(Key::from(*asking)), &old) {
+        let flight = match (shared.join(Key::from(*asking), of), &old) {
             (Some(flight), _) => flight,
             (None, Some(entry)) => return Ok(Found { entry: Arc::clone(entry), stale: true }),
             (None, None) => return Err(Failure::Busy),
@@ -240,13 +249,14 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a name for somebody. The name itself is judged by the caller; every name that the answer leads
-    /// to is judged here.
+    /// The addresses of a name for somebody at a client's address. The name itself is judged by the caller; every name
+    /// that the answer leads to is judged here.
     pub async fn addresses(
         &self,
         gate: &Gate,
         current: &Current,
         who: &Who,
+        client: IpAddr,
         name: Name<'_>,
     ) -> Result<Resolved, Unresolved> {
         if special::is_local(name) {
@@ -262,14 +272,16 @@ impl Resolver {
         };
         let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
         let (six, four) = (asking(rtype::AAAA), asking(rtype::A));
-        let (six, four) = tokio::join!(self.find(&six), self.find(&four));
+        let asked = gate.judge(current, who, Host::Name(name), None);
+        let of = For::client(client, verdicts::protects(&asked));
+        let (six, four) = tokio::join!(self.find(&six, of), self.find(&four, of));
         if six.is_err() && four.is_err() {
             return Err(Unresolved::Upstream);
         }
         let found: Vec<_> = [six, four].into_iter().flatten().map(|found| found.entry).collect();
-        let asked = gate.judge(current, who, Host::Name(name), None);
         for entry in &found {
-            if let Some((target, verdict)) = verdicts::refused_target(gate, current, who, &asked, entry) {
+            if let Some((target, verdict)) = verdicts::refused_target(gate, current, who, Some(&asked), entry)
+            {
                 return Err(Unresolved::Refused(target.clone(), Box::new(verdict)));
             }
         }
@@ -285,9 +297,9 @@ impl Resolver {
 
 impl Shared {
     /// Joins whoever asks the same already, or begins to ask. `None`: too much is being asked.
-    fn join(self: &Arc<Self>, key: Key) -> Option<flight::Flight> {
+    fn join(self: &Arc<Self>, key: Key, of: For) -> Option<flight::Flight> {
         let shared = Arc::clone(self);
-        self.flights.join(key, move |key| async move { shared.fetch(key).await })
+        self.flights.join(key, of, move |key| async move { shared.fetch(key).await })
     }
 
     async fn fetch(&self, key: Key) -> Result<Arc<Entry>, Failure> {

@@ -124,10 +124,8 @@ impl Upstreams {
                     one.health.works();
                     failure = Failure::Failed(rcode);
                 }
-                Ok(Err(Problem::Silent)) | Err(_) => {
-                    one.forget_address();
-                    one.health.fails(self.clock.steady());
-                }
+                // Its fault, or the name's: its own probe tells.
+                Ok(Err(Problem::Silent)) | Err(_) => self.doubt(one),
             }
             if Instant::now() >= deadline {
                 break;
@@ -141,14 +139,21 @@ impl Upstreams {
         let now = self.clock.steady();
         let others = || self.all.iter().filter(|one| !except.is_some_and(|e| Arc::ptr_eq(e, one)));
         let works: Vec<_> = others().filter(|one| one.health.is_up()).cloned().collect();
-        for down in others().filter(|one| one.health.may_probe(now)) {
+        for down in others().filter(|one| !one.health.is_up() && one.health.may_probe(now)) {
             self.probe(down);
         }
         let down: Vec<_> = others().filter(|one| !one.health.is_up()).cloned().collect();
         works.into_iter().chain(down).collect()
     }
 
-    /// Asks an upstream that failed for the root's servers, beside the questions of people: any answer will do.
+    /// Looks whether an upstream that did not answer in time works, unless that was done just now.
+    fn doubt(&self, one: &Arc<One>) {
+        if one.health.may_probe(self.clock.steady()) {
+            self.probe(one);
+        }
+    }
+
+    /// Asks an upstream for the root's servers, beside the questions of people: any answer will do.
     fn probe(&self, one: &Arc<One>) {
         let (one, clock, total) = (Arc::clone(one), Arc::clone(&self.clock), self.timing.total);
         tokio::spawn(async move {
@@ -157,8 +162,11 @@ impl Upstreams {
                 None => None,
             };
             match asked {
-                Some(Ok(_) | Err(Problem::Says(_))) => one.health.works(),
-                Some(Err(Problem::Silent)) | None => one.health.fails(clock.steady()),
+                Some(Ok(_) | Err(Problem::Says(_))) => one.health.is_well(clock.steady()),
+                Some(Err(Problem::Silent)) | None => {
+                    one.forget_address();
+                    one.health.fails(clock.steady());
+                }
             }
         });
     }

@@ -5,13 +5,13 @@ use super::deliver::Moment;
 use super::question::Query;
 use super::reply::{self, Extended, ede};
 use super::safe_search::{self, Search};
-use super::special::Local;
+use super::special::{self, Local};
 use super::wire::{rcode, rtype};
 use super::{Asker, Decided, Dns, Step, Transport, verdicts};
 use crate::cache::Entry;
 use crate::gate::Who;
 use crate::upstream::Failure;
-use agreements::{BlockedAnswer, Evidence, Host, Severity, Verdict};
+use agreements::{BlockedAnswer, Evidence, Host, Rule, Severity, Verdict};
 use blocklists::Name;
 use blocklists::builtin::OffSwitch;
 use records::{Current, HostText, Refused};
@@ -59,6 +59,11 @@ impl Dns {
         verdict: &Verdict,
         out: &mut Vec<u8>,
     ) {
+        // A datagram's sender can be anybody in anybody's name. What would weigh on a young person is recorded only when
+        // the question comes over a connection, which proves the address: every client repeats it there.
+        if asker.transport == Transport::Udp && verdicts::weighs(verdict) {
+            return over_tcp(query, out);
+        }
         self.record(current, who, host, *verdict);
         let ttl = verdicts::refused_for(verdict, self.gate.clock.now());
         // The sentence is made only for who can read it.
@@ -70,6 +75,10 @@ impl Dns {
     }
 
     pub(super) fn record(&self, current: &Arc<Current>, who: &Who, host: Name<'_>, verdict: Verdict) {
+        // Devices look reverse names up by themselves, and nobody visits one.
+        let technical = special::is_reverse(host) && verdict.rule != Rule::Sealed;
+        let severity = if technical { Severity::Technical } else { verdict.severity };
+        let verdict = Verdict { severity, ..verdict };
         self.gate.recorder.refused(Refused {
             at: self.gate.clock.now(),
             current: Arc::clone(current),
@@ -170,15 +179,11 @@ impl Dns {
 
     pub(super) fn limited(&self, query: &Query<'_>, asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
         count(&self.counters.limited);
-        let code = match asker.transport {
-            Transport::Udp => rcode::NOERROR,
-            Transport::Tcp | Transport::Tls | Transport::Https => rcode::REFUSED,
-        };
-        reply::begin(query.bytes, query.end, code, false, out);
         match asker.transport {
-            Transport::Udp => reply::truncate(query, out, code),
+            Transport::Udp => over_tcp(query, out),
             Transport::Tcp | Transport::Tls | Transport::Https => {
-                reply::finish(query, asker.transport, code, None, out);
+                reply::begin(query.bytes, query.end, rcode::REFUSED, false, out);
+                reply::finish(query, asker.transport, rcode::REFUSED, None, out);
             }
         }
         Step::Answer
@@ -249,6 +254,12 @@ impl Dns {
         };
         reply::failure(query, asker.transport, code, out);
     }
+}
+
+/// Tells a client that asked over UDP to ask again over TCP (RFC 7766 §5): nothing is answered.
+pub(super) fn over_tcp(query: &Query<'_>, out: &mut Vec<u8>) {
+    reply::begin(query.bytes, query.end, rcode::NOERROR, false, out);
+    reply::truncate(query, out, rcode::NOERROR);
 }
 
 /// An answer without answers says for how long that holds.

@@ -43,7 +43,7 @@ pub(crate) fn local(name: Name<'_>, qtype: u16, own: Name<'_>) -> Option<Local> 
     let last = name.as_str().rsplit('.').next().unwrap_or_default();
     match last {
         "localhost" => Some(localhost(qtype)),
-        "arpa" => arpa(name.as_str()),
+        "arpa" => arpa(name.as_str(), qtype),
         _ if KEPT_LOCAL.contains(&last) => Some(Local::NoSuchName),
         // A name of one label is a word that somebody typed, or a search for a proxy (`wpad`): neither is the internet's.
         "" => Some(Local::Unjudged),
@@ -69,9 +69,18 @@ fn localhost(qtype: u16) -> Local {
     }
 }
 
-fn arpa(name: &str) -> Option<Local> {
-    let below =
-        |zone: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+/// Whether a name is a zone or stands below it.
+fn is_below(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a name stands in the trees of reverse names (RFC 1035 §3.5, RFC 3596 §2.5).
+pub(crate) fn is_reverse(name: Name<'_>) -> bool {
+    is_below(name.as_str(), "in-addr.arpa") || is_below(name.as_str(), "ip6.arpa")
+}
+
+fn arpa(name: &str, qtype: u16) -> Option<Local> {
+    let below = |zone| is_below(name, zone);
     if below("resolver.arpa") {
         // The name exists and no encrypted resolver is designated.
         return Some(Local::NoData);
@@ -82,8 +91,9 @@ fn arpa(name: &str) -> Option<Local> {
     }
     match reversed(name) {
         Some(address) if super::rebinding::is_inside(address) => Some(Local::NoSuchName),
-        // A reverse lookup shows who is behind an address that is known already.
-        _ if below("in-addr.arpa") || below("ip6.arpa") => Some(Local::Unjudged),
+        // A reverse lookup shows who is behind an address that is known already. Anything else below there could lead
+        // anywhere and carry anything: whoever holds a few addresses holds a zone.
+        _ if qtype == rtype::PTR && is_whole(name) => Some(Local::Unjudged),
         _ => None,
     }
 }
@@ -108,9 +118,42 @@ fn reversed(name: &str) -> Option<IpAddr> {
     (count >= 8).then(|| Ipv6Addr::from_bits(bits << (128 - count)).into())
 }
 
+/// Whether a reverse name stands for one address: four octets or 32 nibbles, as software writes them and not otherwise.
+fn is_whole(name: &str) -> bool {
+    let octet = |text: &str| text.parse::<u8>().is_ok_and(|number| number.to_string() == text);
+    let nibble = |text: &str| text.len() == 1 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(octets) = name.strip_suffix(".in-addr.arpa") {
+        return octets.split('.').count() == 4 && octets.split('.').all(octet);
+    }
+    let nibbles = name.strip_suffix(".ip6.arpa");
+    nibbles.is_some_and(|nibbles| nibbles.split('.').count() == 32 && nibbles.split('.').all(nibble))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_whole_reverse_names_are_unjudged() {
+        let whole = format!("{}ip6.arpa", "2.".repeat(32));
+        for (name, qtype, unjudged) in [
+            ("1.2.0.192.in-addr.arpa", rtype::PTR, true),
+            (whole.as_str(), rtype::PTR, true),
+            ("1.2.0.192.in-addr.arpa", rtype::A, false),
+            ("1.2.0.192.in-addr.arpa", rtype::CNAME, false),
+            ("01.2.0.192.in-addr.arpa", rtype::PTR, false),
+            ("2.0.192.in-addr.arpa", rtype::PTR, false),
+            ("x.1.2.0.192.in-addr.arpa", rtype::PTR, false),
+            ("1.2.0.192.ip6.arpa", rtype::PTR, false),
+            (&whole[2..], rtype::PTR, false),
+            (&format!("x.{whole}"), rtype::PTR, false),
+            (&whole.replacen('2', "22", 1), rtype::PTR, false),
+            ("in-addr.arpa", rtype::PTR, false),
+        ] {
+            let said = local(Name::trusted(name), qtype, Name::trusted("gateway.test"));
+            assert_eq!(said, unjudged.then_some(Local::Unjudged), "{name}");
+        }
+    }
 
     #[test]
     fn reverse_names() {

@@ -98,7 +98,7 @@ impl Worker {
                 }
                 None => {
                     count(&self.dns.counters.shed);
-                    self.dns.overloaded(query, &asker, answer);
+                    Dns::overloaded(query, answer);
                     true
                 }
             },

@@ -3,7 +3,7 @@
 use super::reply::{Extended, ede};
 use crate::cache::Entry;
 use crate::gate::{Gate, Who};
-use agreements::{Host, Outcome, Request, Rule, Subject, Verdict};
+use agreements::{Evidence, Host, Outcome, Request, Rule, Severity, Subject, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
 use records::Current;
@@ -13,16 +13,16 @@ const MOST_REFUSED: u32 = 30;
 /// One with a way out for less: the answer to an ask may come any moment.
 const MOST_ASKED: u32 = 10;
 
-/// Judges every name that an answer leads to. The first that is refused, with why; else the next instant at which any
-/// of the verdicts could differ.
+/// Judges every name that an answer leads to, whether or not the name that was asked for was judged itself. The first that
+/// is refused, with why; else the next instant at which any of the verdicts could differ.
 pub(crate) fn judge_targets<'e>(
     gate: &Gate,
     current: &Current,
     who: &Who,
-    asked: &Verdict,
+    asked: Option<&Verdict>,
     entry: &'e Entry,
 ) -> Result<Option<DateTime<Utc>>, (&'e Domain, Verdict)> {
-    let mut until = asked.until;
+    let mut until = asked.and_then(|asked| asked.until);
     for target in entry.targets() {
         let verdict = gate.judge(current, who, Host::Name(target.name()), None);
         if reaches(asked, &verdict) {
@@ -38,7 +38,7 @@ pub(crate) fn refused_target<'e>(
     gate: &Gate,
     current: &Current,
     who: &Who,
-    asked: &Verdict,
+    asked: Option<&Verdict>,
     entry: &'e Entry,
 ) -> Option<(&'e Domain, Verdict)> {
     judge_targets(gate, current, who, asked, entry).err()
@@ -56,8 +56,19 @@ fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTim
 /// It has to be about that name: what nobody mentioned (an allow-only agreement, school hours) is not refused there,
 /// since nobody could list every host that an allowed site is carried by. And a rule that spoke earlier for the name
 /// that was asked for stands: what protects a helpline is not undone by the company that carries it.
-fn reaches(asked: &Verdict, target: &Verdict) -> bool {
-    !target.allows() && about_the_name(target) && place(target.rule) <= place(asked.rule)
+fn reaches(asked: Option<&Verdict>, target: &Verdict) -> bool {
+    let before = asked.is_none_or(|asked| place(target.rule) <= place(asked.rule));
+    !target.allows() && about_the_name(target) && before
+}
+
+/// Whether a name is one that the home protects: no limit of ours is a reason not to answer it.
+pub(crate) fn protects(verdict: &Verdict) -> bool {
+    verdict.allows() && verdict.rule == Rule::Protected
+}
+
+/// Whether a lookup of this kind tells staff more than a little, so that a forged address must not be able to make one.
+pub(crate) fn weighs(verdict: &Verdict) -> bool {
+    verdict.severity_seen(Evidence::Lookup) > Severity::Low
 }
 
 fn about_the_name(verdict: &Verdict) -> bool {

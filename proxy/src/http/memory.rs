@@ -1,8 +1,11 @@
 //! What the proxy remembers of clients for a short while, in bounded space: refusal pages shown, wrong tokens.
 
+use crate::limits::network_of;
 use blocklists::Domain;
 use quick_cache::sync::Cache;
+use quick_cache::unsync;
 use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a shown refusal page makes the next attempt a repeated one: an episode's length (`agreements.md`).
@@ -17,12 +20,12 @@ const WRONG_TOKENS: u32 = 30;
 /// The short memory. Times are the steady clock's.
 pub(super) struct Memory {
     pages: Cache<(IpAddr, Domain), Duration>,
-    wrong: Cache<IpAddr, (Duration, u32)>,
+    wrong: Mutex<unsync::Cache<IpAddr, (Duration, u32)>>,
 }
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { pages: Cache::new(PAGES), wrong: Cache::new(CLIENTS) }
+        Self { pages: Cache::new(PAGES), wrong: Mutex::new(unsync::Cache::new(CLIENTS)) }
     }
 
     /// Notes that a client was shown a refusal page for a site, and says whether it had been shown one shortly before.
@@ -33,15 +36,32 @@ impl Memory {
         before
     }
 
-    /// Notes a wrong token, and says whether there were too many of late.
-    pub(super) fn wrong_token(&self, client: IpAddr, now: Duration) -> bool {
-        let (since, count) = match self.wrong.get(&client) {
-            Some((since, count)) if now.saturating_sub(since) < Duration::from_secs(60) => (since, count + 1),
+    /// Notes a wrong token.
+    pub(super) fn wrong_token(&self, client: IpAddr, now: Duration) {
+        let client = network_of(client);
+        let mut wrong = self.wrong();
+        let (since, count) = match wrong.get(&client) {
+            Some((since, count)) if is_same_minute(now, *since) => (*since, count + 1),
             Some(_) | None => (now, 1),
         };
-        self.wrong.insert(client, (since, count));
-        count > WRONG_TOKENS
+        wrong.insert(client, (since, count));
     }
+
+    /// Whether a client has shown too many wrong tokens of late, so that none is looked at until the minute is over.
+    pub(super) fn guesses_tokens(&self, client: IpAddr, now: Duration) -> bool {
+        let wrong = self.wrong();
+        let late = wrong.get(&network_of(client)).filter(|(since, _)| is_same_minute(now, *since));
+        late.is_some_and(|(_, count)| *count >= WRONG_TOKENS)
+    }
+
+    fn wrong(&self) -> MutexGuard<'_, unsync::Cache<IpAddr, (Duration, u32)>> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it is still the minute in which wrong tokens are counted.
+fn is_same_minute(now: Duration, since: Duration) -> bool {
+    now.saturating_sub(since) < Duration::from_secs(60)
 }
 
 #[cfg(test)]
@@ -65,9 +85,14 @@ mod tests {
     #[test]
     fn guessing_tokens_is_slow() {
         let memory = Memory::new();
-        let too_many = (0..40).filter(|i| memory.wrong_token(CLIENT, Duration::from_secs(*i))).count();
-        assert_eq!(too_many, 10);
-        assert!(!memory.wrong_token(CLIENT, Duration::from_secs(61)));
+        let second = Duration::from_secs;
+        for i in 0..40 {
+            assert_eq!(memory.guesses_tokens(CLIENT, second(i)), i >= 30, "{i}");
+            memory.wrong_token(CLIENT, second(i));
+        }
+        assert!(memory.guesses_tokens(CLIENT, second(59)) && !memory.guesses_tokens(CLIENT, second(60)));
+        memory.wrong_token(CLIENT, second(61));
+        assert!(!memory.guesses_tokens(CLIENT, second(61)));
     }
 
     #[test]

@@ -87,6 +87,13 @@ pub async fn udp_raw(device: &str, server: SocketAddr, bytes: &[u8], patience: D
     Some(answer)
 }
 
+/// Asks over TCP, on a connection of its own.
+pub async fn ask_over_tcp(device: &str, server: SocketAddr, question: &str) -> String {
+    let mut stream = connect(device, server).await;
+    tcp_send(&mut stream, &Question::read(question).bytes()).await;
+    said(&tcp_hear(&mut stream).await.expect("an answer"))
+}
+
 /// Opens a TCP connection from a device's address.
 pub async fn connect(device: &str, server: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");

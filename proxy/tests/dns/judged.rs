@@ -1,10 +1,12 @@
 //! Questions and answers judged: who asked, what was asked, what was said.
 
-use crate::ask::ede;
-use crate::home::{Home, JORDAN, KATE, SAM, Setup, UNKNOWN, instant};
+use crate::ask::{ask_over_tcp, ede};
+use crate::home::{Home, JORDAN, KATE, SAM, Setup, UNKNOWN, instant, snapshot};
 use crate::internet::Server;
-use agreements::{BlockedAnswer, Evidence, Rule, Severity};
+use agreements::{BlockedAnswer, Evidence, Rule, Severity, Snapshot, Standing};
+use blocklists::{Category, Compiler, Tags};
 use records::Clock;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub const ZONE: &str = "
@@ -37,6 +39,10 @@ pub const ZONE: &str = "
     www.google.com 300 A 192.0.2.66
     www.google.com 300 HTTPS 1 . 1=026832
     1.2.0.192.in-addr.arpa 300 PTR www.test
+    2.2.0.192.in-addr.arpa 300 CNAME tracker.blocked.test
+    3.2.0.192.in-addr.arpa 300 CNAME www.test
+    tracker.blocked.test 300 PTR www.test
+    deep.9.9.0.192.in-addr.arpa 300 TXT tunnel
 ";
 
 /// The table of conversations: device, question, what is said. The page's address is the one that was asked.
@@ -134,6 +140,14 @@ const CONVERSATIONS: &[(&str, &str, &str, &str)] = &[
         "1.2.0.192.in-addr.arpa PTR",
         "NOERROR; 1.2.0.192.in-addr.arpa 300 PTR www.test.",
     ),
+    ("reverse_name_led_past_judging", JORDAN, "2.2.0.192.in-addr.arpa PTR +edns", "NOERROR; soa 30; ede 17"),
+    (
+        "reverse_name_asked_for_an_address",
+        SAM,
+        "3.2.0.192.in-addr.arpa A +edns",
+        "NOERROR; 3.2.0.192.in-addr.arpa 30 A 127.0.0.1; ede 17",
+    ),
+    ("below_a_reverse_name", SAM, "deep.9.9.0.192.in-addr.arpa TXT +edns", "NOERROR; soa 30; ede 17"),
     ("single_label", JORDAN, "wpad A", "NXDOMAIN; soa 300"),
     ("any", JORDAN, "www.test ANY", "NOERROR; www.test 300 HINFO \"RFC8482\" \"\""),
     ("any_of_blocked", JORDAN, "blocked.test ANY +edns", "NOERROR; soa 30; ede 17"),
@@ -154,7 +168,7 @@ async fn conversations() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(CONVERSATIONS.len(), 55);
+    assert_eq!(CONVERSATIONS.len(), 58);
 }
 
 #[tokio::test]
@@ -235,6 +249,47 @@ async fn a_clock_that_cannot_be_believed_gives_everybody_the_baseline() {
 }
 
 #[tokio::test]
+async fn a_forged_address_makes_nobody_a_weighty_record() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    // A list of this test's own says what is a way around the gateway.
+    let tags = Tags::category(Category::from_word("circumvention").unwrap());
+    let mut compiler = Compiler::new();
+    compiler.add(blocklists::format::ListInput::new("ways around", tags, b"around.test")).unwrap();
+    let Snapshot { house, .. } = Arc::into_inner(snapshot()).unwrap();
+    let standing = Arc::new(Standing::new(&house, &[], &[], &|_, _| 0));
+    home.in_force.replace(Arc::new(Snapshot { house, catalogue: compiler.finish(0).unwrap() }), standing);
+
+    let around = "around.test A +edns";
+    for _ in 0..2 {
+        assert_eq!(home.ask(JORDAN, around).await, "NOERROR tc", "nothing is answered, and nothing recorded");
+    }
+    assert_eq!(
+        home.ask(JORDAN, "blocked.test A").await,
+        "NOERROR; blocked.test 30 A 127.0.0.1",
+        "weighs little"
+    );
+    let said = ask_over_tcp(SAM, home.address, around).await;
+    assert_eq!(said, "NOERROR; around.test 30 A 127.0.0.1; ede 15", "a connection proves who asks");
+    let episodes = home.breaches().await;
+    let mut told: Vec<_> =
+        episodes.iter().map(|e| (e.person.as_str(), e.site.as_str(), e.severity)).collect();
+    told.sort_unstable_by_key(|(person, ..)| *person);
+    assert_eq!(told, [("jordan", "blocked.test", Severity::Low), ("sam", "around.test", Severity::High)]);
+}
+
+#[tokio::test]
+async fn reverse_names_carry_nothing_at_bedtime() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    home.clock.advance(Duration::from_secs(10 * 3600));
+    let said = home.ask(JORDAN, "deep.9.9.0.192.in-addr.arpa TXT").await;
+    assert_eq!(said, "NOERROR; soa 30");
+    let whole = home.ask(JORDAN, "1.2.0.192.in-addr.arpa PTR").await;
+    assert_eq!(whole, "NOERROR; 1.2.0.192.in-addr.arpa 300 PTR www.test.", "software asks whom it talked to");
+}
+
+#[tokio::test]
 async fn what_is_recorded() {
     let internet = Server::start(ZONE).await;
     let home = Home::open(Setup::new(&[&internet])).await;
@@ -246,6 +301,7 @@ async fn what_is_recorded() {
         (JORDAN, "blocked.test AAAA"),
         (JORDAN, "hidden.test A"),
         (JORDAN, "floor.test A"),
+        (SAM, "deep.9.9.0.192.in-addr.arpa TXT"),
     ] {
         home.ask(device, question).await;
     }

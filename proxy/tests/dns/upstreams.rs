@@ -51,11 +51,9 @@ async fn one_that_is_down_is_asked_last_and_comes_back() {
     let (first, second) = (Server::start(ZONE).await, Server::start(ZONE).await);
     first.mood(Mood::Silent);
     let home = Home::open(quick(Setup::new(&[&first, &second]))).await;
-    for name in ["a.test", "b.test"] {
-        home.ask(JORDAN, &format!("{name} A")).await;
-    }
+    home.ask(JORDAN, "a.test A").await;
     let health = || home.dns.gate().resolver.upstream_health();
-    assert_eq!(health(), (1, 2));
+    until("its own probe finds it down", || health() == (1, 2)).await;
     let before = first.asked();
     home.ask(JORDAN, "c.test A").await;
     assert_eq!(first.asked(), before, "a question of a person does not wait for it");
@@ -66,6 +64,87 @@ async fn one_that_is_down_is_asked_last_and_comes_back() {
     let before = first.asked();
     home.ask(JORDAN, "e.test A").await;
     assert_eq!(first.asked(), before + 1, "the first again");
+}
+
+#[tokio::test]
+async fn a_name_that_has_no_answer_says_nothing_of_the_upstream() {
+    let (first, second) = (Server::start(ZONE).await, Server::start(ZONE).await);
+    let home = Home::open(quick(Setup::new(&[&first, &second]))).await;
+    let health = || home.dns.gate().resolver.upstream_health();
+    for i in 0..4 {
+        let said = home.ask(JORDAN, &format!("{i}.silent.test A +edns")).await;
+        assert_eq!(said, "SERVFAIL; ede 22");
+        assert_eq!(health(), (2, 2));
+        home.clock.advance(Duration::from_secs(2));
+    }
+    let before = second.asked();
+    assert_eq!(home.ask(JORDAN, "www.test A").await, WWW);
+    assert_eq!((health(), second.asked()), ((2, 2), before), "the first is still the first");
+    first.mood(Mood::Error(2));
+    for i in 0..4 {
+        home.ask(JORDAN, &format!("{i}.failing.test A")).await;
+    }
+    assert_eq!(health(), (2, 2), "nor does an error");
+}
+
+/// Has a device ask for names that never have an answer, and waits until the upstream has heard them.
+async fn ask_in_vain(home: &Home, server: &Server, device: &str, count: u32) {
+    let before = server.asked();
+    for i in 0..count {
+        let question = Question::read(&format!("{}-{i}.silent.test A", device.replace('.', "-"))).bytes();
+        assert_eq!(udp_raw(device, home.address, &question, Duration::from_millis(1)).await, None);
+    }
+    until("they are with the upstream", || server.asked() >= before + count).await;
+}
+
+#[tokio::test]
+async fn one_client_cannot_take_the_others_seats() {
+    let server = Server::start(ZONE).await;
+    let setup = Setup::new(&[&server]).resolver(|resolver| {
+        resolver.timing.total = Duration::from_secs(60);
+        resolver.most_in_flight = 8;
+        resolver.most_in_flight_of_one = 4;
+    });
+    let home = Home::open(setup).await;
+    ask_in_vain(&home, &server, JORDAN, 4).await;
+    assert_eq!(home.ask(JORDAN, "www.test A +edns").await, "SERVFAIL; ede 14", "it has as many as it may");
+    assert_eq!(home.ask(KATE, "www.test A").await, WWW);
+    assert_eq!(home.ask(JORDAN, "www.test A").await, WWW, "what is kept needs no seat");
+    let help = "NOERROR; help.test 300 CNAME carrier.blocked.test.; carrier.blocked.test 300 A 192.0.2.4";
+    assert_eq!(home.ask(JORDAN, "help.test A").await, help, "nor are protected names anybody's to close");
+
+    // The HTTP proxy's seats are the same ones.
+    let gate = home.dns.gate();
+    let current = home.in_force.to_keep();
+    let find = |device: &str, host: &'static str| {
+        let (current, client) = (&current, device.parse().unwrap());
+        let who = gate.who(current, client, None);
+        async move {
+            let name = blocklists::Name::new(host).unwrap();
+            gate.resolver.addresses(gate, current, &who, client, name).await
+        }
+    };
+    let refused = find(JORDAN, "learn.test").await;
+    assert!(matches!(refused, Err(proxy::resolver::Unresolved::Upstream)), "{refused:?}");
+    assert!(find(KATE, "learn.test").await.is_ok());
+}
+
+#[tokio::test]
+async fn protected_names_have_seats_when_all_others_are_taken() {
+    let server = Server::start(ZONE).await;
+    let setup = Setup::new(&[&server]).resolver(|resolver| {
+        resolver.timing.total = Duration::from_secs(60);
+        resolver.most_in_flight = 4;
+        resolver.most_in_flight_of_one = 2;
+    });
+    let home = Home::open(setup).await;
+    ask_in_vain(&home, &server, JORDAN, 2).await;
+    ask_in_vain(&home, &server, KATE, 2).await;
+    assert_eq!(home.ask(crate::home::SAM, "www.test A +edns").await, "SERVFAIL; ede 14");
+    for device in [JORDAN, crate::home::SAM, crate::home::UNKNOWN] {
+        let said = home.ask(device, "help.test A").await;
+        assert!(said.starts_with("NOERROR; help.test 300 CNAME"), "{device}: {said}");
+    }
 }
 
 #[tokio::test]
@@ -261,9 +340,11 @@ async fn addresses_for_the_http_proxy() {
     let home = Home::open(Setup::new(&[&server])).await;
     let gate = home.dns.gate();
     let current = home.in_force.to_keep();
-    let who = gate.who(&current, JORDAN.parse().unwrap(), None);
+    let client = JORDAN.parse().unwrap();
+    let who = gate.who(&current, client, None);
     let name = |text| blocklists::Name::new(text).unwrap();
-    let found = gate.resolver.addresses(gate, &current, &who, name("www.test")).await.expect("addresses");
+    let found =
+        gate.resolver.addresses(gate, &current, &who, client, name("www.test")).await.expect("addresses");
     let expected: Vec<std::net::IpAddr> = vec!["2001:db8::1".parse().unwrap(), "192.0.2.1".parse().unwrap()];
     assert_eq!(found.addresses, expected);
     for (host, why) in [
@@ -272,11 +353,14 @@ async fn addresses_for_the_http_proxy() {
         ("inside.test", "Rebinding"),
         ("printer.local", "NoSuchName"),
     ] {
-        let error = gate.resolver.addresses(gate, &current, &who, name(host)).await.expect_err(host);
+        let error = gate.resolver.addresses(gate, &current, &who, client, name(host)).await.expect_err(host);
         assert!(format!("{error:?}").starts_with(why), "{host}: {error:?}");
     }
-    let search =
-        gate.resolver.addresses(gate, &current, &who, name("www.google.com")).await.expect("addresses");
+    let search = gate
+        .resolver
+        .addresses(gate, &current, &who, client, name("www.google.com"))
+        .await
+        .expect("addresses");
     assert!(search.addresses.contains(&"216.239.38.120".parse().unwrap()), "{search:?}");
     assert_eq!(said(&home.raw(JORDAN, "www.test A").await), WWW);
 }

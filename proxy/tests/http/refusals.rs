@@ -162,6 +162,13 @@ async fn a_token_says_whose_device_it_is() {
         ask(&home, SAM, &get(wrong)).await;
     }
     assert_eq!(ask(&home, SAM, &get(wrong)).await.status, 429, "guessing is slow");
+    assert_eq!(
+        ask(&home, SAM, &get(right)).await.status,
+        429,
+        "and a right guess is not told from a wrong one"
+    );
+    assert_eq!(ask(&home, UNKNOWN, &get(right)).await.status, 200, "others are not the guesser");
+    home.clock.advance(Duration::from_secs(61));
     assert_eq!(ask(&home, SAM, &get(right)).await.status, 200);
 }
 
