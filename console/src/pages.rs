@@ -56,7 +56,14 @@ pub enum Told {
 /// What the pages need of the program.
 pub trait Visitors: Send + Sync + 'static {
     /// Tells who is behind an address or token, and judges the host and path.
-    fn visit(&self, address: IpAddr, token: Option<&str>, host: &str, path: &str, showing: Showing<'_>) -> Visit;
+    fn visit(
+        &self,
+        address: IpAddr,
+        token: Option<&str>,
+        host: &str,
+        path: &str,
+        showing: Showing<'_>,
+    ) -> Visit;
 
     /// Keeps what somebody told; `false` when it could not be kept.
     fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = bool> + Send>>;
@@ -106,7 +113,13 @@ async fn visited(
     if desk.visitors.is_own(&host) {
         return front(&desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing));
     }
-    let visit = desk.visitors.visit(peer.ip(), token, &host, request.uri().path(), Showing::Refusal(request.method(), request.headers()));
+    let visit = desk.visitors.visit(
+        peer.ip(),
+        token,
+        &host,
+        request.uri().path(),
+        Showing::Refusal(request.method(), request.headers()),
+    );
     refused(&desk, &visit, form_of(request.headers()))
 }
 

@@ -136,7 +136,10 @@ impl Loaded {
                 Meanwhile::LastGood => "its last good text is in force",
                 Meanwhile::Baseline => "it was never good, so the baseline applies",
             };
-            terminal::tell(&format!("`{}` has errors (`hearthgate check`) and waits: {meanwhile}.", waiting.file));
+            terminal::tell(&format!(
+                "`{}` has errors (`hearthgate check`) and waits: {meanwhile}.",
+                waiting.file
+            ));
         }
         self.reading = accepted.reading;
         self

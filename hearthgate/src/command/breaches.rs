@@ -9,7 +9,7 @@ use agreements::{Role, Severity};
 use chrono::NaiveTime;
 use clap::{Args, Subcommand, ValueEnum};
 use records::export::Format;
-use records::{Episode, Head, Misfit, Purpose, Verified, Which, shift};
+use records::{Episode, Head, Purpose, Verified, Which, shift};
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -148,14 +148,55 @@ impl List {
     fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
         let desk = Desk::open(home, Purpose::Read)?;
         let which = self.chosen.which(&desk, Some(chrono::Duration::days(7)))?;
-        let episodes = desk.ask(desk.records.episodes(&which))?;
+        let (episodes, unreadable) = all(&desk, which)?;
         if self.json {
             terminal::say_json(&episodes);
         } else {
             terminal::say(&text(&episodes, desk.zone(), Paint::for_stdout()));
         }
+        if let Some(warning) = unreadable_words(&unreadable) {
+            terminal::tell(&warning);
+        }
         Ok(Exit::Done)
     }
+}
+
+/// Every episode, page after page, and the lines of the list that cannot be read: nothing is left out without a word.
+fn all(desk: &Desk, mut which: Which) -> Result<(Vec<Episode>, Vec<i64>), Failure> {
+    let (mut episodes, mut unreadable) = (Vec::new(), Vec::new());
+    loop {
+        let page = desk.ask(desk.records.episodes_page(&which))?;
+        episodes.extend(page.episodes);
+        unreadable.extend(page.unreadable);
+        match page.next {
+            Some(next) => which.after = next,
+            None => return Ok((episodes, unreadable)),
+        }
+    }
+}
+
+fn unreadable_words(unreadable: &[i64]) -> Option<String> {
+    let first = unreadable.first()?;
+    let count = unreadable.len();
+    Some(format!(
+        "Warning: {count} of the list cannot be read, entry {first} first: somebody may have changed the records. \
+         `hearthgate breaches verify` says more."
+    ))
+}
+
+/// How many of each severity, the gravest first.
+fn heading(episodes: &[Episode]) -> String {
+    let gravest_first =
+        [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Technical];
+    let counted =
+        gravest_first.map(|of| (episodes.iter().filter(|e| e.severity == of).count(), severity(of).0));
+    let counts: Vec<_> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let noun = if episodes.len() == 1 { "episode" } else { "episodes" };
+    format!("{} {noun}: {}", episodes.len(), counts.join(", "))
 }
 
 fn text(episodes: &[Episode], zone: chrono_tz::Tz, paint: Paint) -> String {
@@ -182,7 +223,8 @@ fn text(episodes: &[Episode], zone: chrono_tz::Tz, paint: Paint) -> String {
         }
         text
     };
-    episodes.iter().map(one).collect::<Vec<_>>().join("\n")
+    let told = episodes.iter().map(one).collect::<Vec<_>>().join("\n");
+    format!("{}\n\n{told}", paint.ink(Ink::Strong, &heading(episodes)))
 }
 
 const fn severity(severity: Severity) -> (&'static str, Ink) {
@@ -263,7 +305,7 @@ impl Verify {
         if self.json {
             terminal::say_json(&verified);
         } else {
-            terminal::say_line(&told(&verified, Paint::for_stdout()));
+            terminal::say_line(&told(&verified, kept.is_some(), Paint::for_stdout()));
         }
         Ok(match verified {
             Verified::Whole { .. } => Exit::Done,
@@ -282,25 +324,26 @@ fn head(text: &str) -> Result<Head, Failure> {
     })
 }
 
-fn told(verified: &Verified, paint: Paint) -> String {
+fn told(verified: &Verified, kept: bool, paint: Paint) -> String {
     match verified {
         Verified::Whole { head, purged } => {
-            let whole = paint.ink(Ink::Good, "The journal is whole.");
+            let whole = paint.ink(Ink::Good, "The journal is whole, and the lists say what it says.");
+            let tail = if kept {
+                "It passes through the head that you gave."
+            } else {
+                "A journal whose end was cut off, or that was written anew, shows only against a head that was kept \
+                 elsewhere: give it with --head."
+            };
             format!(
-                "{whole} {} entries, {purged} of them purged; head {}:{}",
+                "{whole} {} entries, {purged} of them purged; head {}:{}\n{tail}",
                 head.entries, head.entries, head.hash
             )
         }
         Verified::Broken { entry, misfit } => {
             let broken = paint.ink(Ink::Bad, &format!("The journal does not fit at entry {entry}:"));
-            format!("{broken} {}.", misfit_words(*misfit))
+            format!("{broken} {misfit}.")
         }
     }
-}
-
-fn misfit_words(misfit: Misfit) -> String {
-    let word = serde_json::to_value(misfit).ok();
-    word.and_then(|w| w.as_str().map(|w| w.replace('_', " "))).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -313,6 +356,55 @@ mod tests {
         for wrong in ["yesterday", "2026-11-22", "2026-11-22/25:00", "2026-13-22/21:30"] {
             assert!(moment(wrong).is_err(), "{wrong}");
         }
+    }
+
+    fn episode(severity: Severity) -> Episode {
+        Episode {
+            entry: 1,
+            person: "jordan".into(),
+            name: "Jordan".into(),
+            device: None,
+            identified: records::Identified::Mac,
+            first: chrono::DateTime::UNIX_EPOCH,
+            last: chrono::DateTime::UNIX_EPOCH,
+            count: 1,
+            site: "games.example".into(),
+            categories: Vec::new(),
+            outcome: agreements::Outcome::Block,
+            rule: agreements::Rule::Site,
+            severity,
+            evidence: agreements::Evidence::Navigation,
+            circumvention: false,
+            reported: false,
+            open: false,
+            sentence: String::new(),
+            why: String::new(),
+            source: None,
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_heading_counts_the_gravest_first() {
+        let episodes = [Severity::Low, Severity::High, Severity::Low, Severity::Medium].map(episode);
+        assert_eq!(heading(&episodes), "4 episodes: 1 high, 1 medium, 2 low");
+        assert_eq!(heading(&episodes[..1]), "1 episode: 1 low");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        assert_eq!(unreadable_words(&[]), None);
+        assert!(
+            unreadable_words(&[1, 7]).is_some_and(|w| w.contains("2 of the list") && w.contains("entry 1 "))
+        );
+    }
+
+    #[test]
+    fn a_whole_journal_without_a_kept_head_says_what_it_cannot_show() {
+        let whole = Verified::Whole { head: Head { entries: 3, hash: "ab".into() }, purged: 0 };
+        let paint = Paint::for_stdout();
+        assert!(told(&whole, false, paint).contains("--head"));
+        assert!(!told(&whole, true, paint).contains("--head"));
     }
 
     #[test]

@@ -57,8 +57,10 @@ struct PersonDifference {
     minutes: Vec<minutes::MinutesChange>,
     /// Sites that the files name, and what becomes of them.
     sites: Vec<Change>,
-    /// Categories and services, and what becomes of them.
+    /// Categories, and what becomes of them.
     categories: Vec<Change>,
+    /// Services, and what becomes of them.
+    services: Vec<Change>,
     /// Everything else that the agreement says.
     rules: Vec<Change>,
 }
@@ -141,6 +143,7 @@ fn person(old: &House, new: &House, id: &str, now: DateTime<Utc>) -> Option<Pers
         minutes: minutes::changes(&sides),
         sites: rules::sites(&sides),
         categories: rules::categories(&sides),
+        services: rules::services(&sides),
         rules: rules::others(&sides),
     };
     (how != How::Changed || !difference.is_empty()).then_some(difference)
@@ -160,6 +163,7 @@ impl PersonDifference {
         self.minutes.is_empty()
             && self.sites.is_empty()
             && self.categories.is_empty()
+            && self.services.is_empty()
             && self.rules.is_empty()
     }
 }
@@ -213,7 +217,7 @@ fn person_text(person: &PersonDifference, paint: Paint) -> String {
         let (old, new) = (timetable::said(change.old), timetable::said(change.new));
         text.push_str(&format!("  {}  {}: {old} -> {new}\n", paint.ink(ink, &by), change.days));
     }
-    for changes in [&person.sites, &person.categories, &person.rules] {
+    for changes in [&person.sites, &person.categories, &person.services, &person.rules] {
         text.push_str(&lines(changes, paint));
     }
     text.push('\n');

@@ -106,7 +106,8 @@ impl Grant {
         let until = self.until(&desk)?;
         let new = NewGrant { person, kind, until, by, reason: self.done.reason.clone() };
         let entry = desk.write(desk.records.grant(new))?;
-        terminal::say_line(&format!("Granted until {} as entry {entry}.", when::words(until, desk.zone())));
+        let ends = desk.loaded.reading.house.spoken(until, crate::clock::now());
+        terminal::say_line(&format!("Granted until {ends} as entry {entry}."));
         Ok(Exit::Done)
     }
 

@@ -33,7 +33,7 @@ impl Note {
     /// Adds it.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let desk = Desk::open(&self.home, Purpose::Beside)?;
-        let by = desk.by(&self.by, &[Role::Manager, Role::Staff, Role::Visitor])?;
+        let by = desk.by(&self.by, &[Role::Manager, Role::Staff])?;
         let entry = desk.write(desk.records.note(self.entry, by, &self.words))?;
         terminal::say_line(&format!("Noted as entry {entry}."));
         Ok(Exit::Done)

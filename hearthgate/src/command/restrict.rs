@@ -75,7 +75,8 @@ impl Restrict {
         let until = draft.until;
         let protected = desk.loaded.reading.house.home().protected.clone();
         let entry = desk.write(desk.records.restrict(draft, &protected, by))?;
-        let until = until.map(|u| when::words(u, desk.zone())).unwrap_or_default();
+        let until =
+            until.map(|u| desk.loaded.reading.house.spoken(u, crate::clock::now())).unwrap_or_default();
         terminal::say_line(&format!("Placed until {until} as entry {entry}."));
         if self.emergency {
             terminal::tell("The placing authority must have full details within 24 hours.");

@@ -5,7 +5,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
 
 /// Libraries that tell about single connections and queries are quiet unless somebody asks for them.
-const DEFAULT: &str = "info,hickory_net=off,hickory_resolver=off,hickory_proto=off,hyper=warn,sqlx=warn,netlink_proto=error";
+const DEFAULT: &str =
+    "info,hickory_net=off,hickory_resolver=off,hickory_proto=off,hyper=warn,sqlx=warn,netlink_proto=error";
 
 /// Starts the log. `HEARTHGATE_LOG` takes filters (`debug`, `proxy=debug,info`). The journal of systemd has its own times.
 pub(crate) fn start() {

@@ -1,6 +1,7 @@
 //! End to end, with real programs: `dig`, `kdig` and `curl` against the running gateway, nsd and nginx as the internet.
 //!
 //! Everything is on loopback. `./test` installs the programs.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod home;
 mod world;

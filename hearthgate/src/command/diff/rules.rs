@@ -49,13 +49,33 @@ fn site_of(word: &Word) -> Option<String> {
     }
 }
 
-/// Every category and service.
+/// Every category.
 pub(super) fn categories(sides: &Sides<'_>) -> Vec<Change> {
+    kinds(sides, Category::all().map(|c| (c.word(), Tags::category(c))))
+}
+
+/// Every service.
+pub(super) fn services(sides: &Sides<'_>) -> Vec<Change> {
+    kinds(sides, Service::all().map(|s| (s.word(), Tags::service(s))))
+}
+
+/// What becomes of a site of each kind.
+fn kinds(sides: &Sides<'_>, kinds: impl Iterator<Item = (&'static str, Tags)>) -> Vec<Change> {
     let at = (moment(sides.old, sides.was, sides.now), moment(sides.new, sides.is, sides.now));
     let nameless = Name::trusted("some-site-of-this-kind.invalid");
-    let categories = Category::all().map(|c| (c.word(), Tags::category(c)));
-    let services = Service::all().map(|s| (s.word(), Tags::service(s)));
-    categories.chain(services).filter_map(|(word, tags)| compared(sides, at, nameless, tags, word)).collect()
+    kinds.filter_map(|(word, tags)| compared(sides, at, nameless, tags, word)).collect()
+}
+
+/// A choice in the language's spelling: `EducationOnly` is `education_only`.
+fn spelt(choice: &dyn std::fmt::Debug) -> String {
+    let mut word = String::new();
+    for letter in format!("{choice:?}").chars() {
+        if letter.is_ascii_uppercase() && !word.is_empty() {
+            word.push('_');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
 }
 
 fn compared(
@@ -114,14 +134,11 @@ fn said(house: &House, person: &Person) -> Said {
         said.insert(format!("limit on {}", key(&limit.key)), value_of(&line));
     }
     let mut say = |what: &str, how: String| drop(said.insert(what.to_owned(), how));
-    say("profile", format!("{:?}", person.profile));
-    say("education", format!("{:?}", person.education).to_lowercase());
-    say("school hours", format!("{:?}", person.school_hours));
-    say(
-        "safe search",
-        format!("{:?}", house.home().everyone.safe_search.max(person.safe_search)).to_lowercase(),
-    );
-    say("monitoring", format!("{:?}", person.monitoring.level).to_lowercase());
+    say("profile", spelt(&person.profile));
+    say("education", spelt(&person.education));
+    say("school hours", spelt(&person.school_hours));
+    say("safe search", spelt(&house.home().everyone.safe_search.max(person.safe_search)));
+    say("monitoring", spelt(&person.monitoring.level));
     say(
         "in force",
         if person.draft.is_some() { "no, a draft: the baseline".to_owned() } else { "yes".to_owned() },
@@ -151,11 +168,11 @@ fn said_of_home(home: &Home) -> Said {
     let mut said = Said::new();
     let mut say = |what: &str, how: String| drop(said.insert(what.to_owned(), how));
     say("blocked for everyone", words(&home.everyone.block));
-    say("safe search for everyone", format!("{:?}", home.everyone.safe_search).to_lowercase());
+    say("safe search for everyone", spelt(&home.everyone.safe_search));
     say("support", words(&home.protected.support));
     say("private mail", words(&home.protected.private_mail));
     say("assistive", words(&home.protected.assistive));
-    say("unknown devices", format!("{:?}", home.unknown_devices));
+    say("unknown devices", spelt(&home.unknown_devices));
     say("lists", home.lists.iter().map(|l| l.from.as_str()).collect::<Vec<_>>().join(", "));
     say("time zone", home.timezone.name().to_owned());
     say("the day starts", home.day_starts.format("%H:%M").to_string());
@@ -165,6 +182,12 @@ fn said_of_home(home: &Home) -> Said {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn choices_are_spelt_as_in_the_language() {
+        assert_eq!(spelt(&agreements::SchoolHours::EducationOnly), "education_only");
+        assert_eq!(spelt(&agreements::UnknownDevices::SignIn), "sign_in");
+    }
 
     #[test]
     fn what_is_said_is_compared_by_key() {
