@@ -28,7 +28,7 @@ const HOME: &str = "\
 home: Test House
 timezone: Europe/London
 shifts: [07:30, 14:30, 21:30]
-everyone: {block: [pornography]}
+everyone: {block: [circumvention]}
 baseline: {online: {every_day: 07:00-21:00}, allow: [education], otherwise: block}
 unknown_devices: baseline
 lists: [{category: gambling, from: lists/gambling.txt}]
