@@ -274,7 +274,8 @@ impl Dns {
     /// For whom an upstream is asked.
     fn on_behalf(&self, query: &Query<'_>, asker: &Asker<'_>, decided: &Decided) -> For {
         let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
-        For::client(self.client(asker, query).address, protected)
+        let proven = asker.transport != Transport::Udp;
+        For::client(self.client(asker, query).address, protected, proven)
     }
 
     /// Answers that too many wait. Anybody can fill the places of UDP in others' names: a real client comes over TCP.

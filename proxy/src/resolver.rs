@@ -273,7 +273,7 @@ impl Resolver {
         let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
         let (six, four) = (asking(rtype::AAAA), asking(rtype::A));
         let asked = gate.judge(current, who, Host::Name(name), None);
-        let of = For::client(client, verdicts::protects(&asked));
+        let of = For::client(client, verdicts::protects(&asked), true);
         let (six, four) = tokio::join!(self.find(&six, of), self.find(&four, of));
         if six.is_err() && four.is_err() {
             return Err(Unresolved::Upstream);

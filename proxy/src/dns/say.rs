@@ -247,6 +247,8 @@ impl Dns {
     pub(super) fn failed(&self, query: &Query<'_>, asker: &Asker<'_>, failure: Failure, out: &mut Vec<u8>) {
         count(&self.counters.failed);
         let code = match failure {
+            // Over a connection there may be a seat still: there nobody sits in another's name.
+            Failure::Busy if asker.transport == Transport::Udp => return over_tcp(query, out),
             Failure::Busy => ede::NOT_READY,
             Failure::NoAnswer => ede::NO_REACHABLE_AUTHORITY,
             Failure::Failed(_) => ede::NETWORK_ERROR,

@@ -1,7 +1,8 @@
 //! Questions on their way: whoever asks what is being asked already waits for the same answer.
 //!
 //! A seat is held until an upstream answers or is given up, so that names that never answer could hold them all. Each
-//! client therefore has a few and no more, and protected names have seats of their own.
+//! client therefore has a few and no more, and protected names have seats of their own. A datagram's sender can say that it
+//! is any client, so that a part of all seats is kept for those who came over a connection.
 
 use crate::cache::{Entry, Key};
 use crate::limits::network_of;
@@ -20,21 +21,26 @@ pub(crate) struct For {
     client: IpAddr,
     /// Whether the name is protected for it: such names have seats of their own.
     protected: bool,
+    /// Whether it came over a connection, so that the client is who it says.
+    proven: bool,
 }
 
 impl For {
-    /// A question of a client's.
-    pub(crate) fn client(address: IpAddr, protected: bool) -> Self {
-        Self { client: network_of(address), protected }
+    /// A question of a client's, over a connection or not.
+    pub(crate) fn client(address: IpAddr, protected: bool, proven: bool) -> Self {
+        Self { client: network_of(address), protected, proven }
     }
 }
+
+/// One seat in so many is for clients who came over a connection.
+const KEPT_FOR_THE_PROVEN: usize = 4;
 
 /// How many questions may be on their way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Most {
     /// For names that are not protected, and as many again at most for those that are.
     pub(super) all: usize,
-    /// For one client, of either kind.
+    /// For one client, of each kind.
     pub(super) of_one: usize,
 }
 
@@ -56,7 +62,8 @@ impl Seats {
     fn has_room(&self, of: For, most: Most) -> bool {
         let alike = self.taken.iter().filter(|(other, _)| other.protected == of.protected);
         let all: usize = alike.map(|(_, count)| count).sum();
-        all < most.all && self.taken.get(&of).is_none_or(|count| *count < most.of_one)
+        let open = if of.proven { most.all } else { most.all - most.all / KEPT_FOR_THE_PROVEN };
+        all < open && self.taken.get(&of).is_none_or(|count| *count < most.of_one)
     }
 
     fn take(&mut self, key: Key, of: For, flight: watch::Receiver<Option<Outcome>>) {

@@ -101,8 +101,8 @@ fn plain_head(head: &[u8]) -> Option<PlainHead> {
         match name.to_ascii_lowercase().as_str() {
             "host" if host.is_some() => return None,
             "host" => host = Some(Target::parse(value, Some(80)).ok()?),
-            "connection" => {
-                asks.upgrade |= value.split(',').any(|v| v.trim().eq_ignore_ascii_case("upgrade"))
+            "connection" if value.split(',').any(|v| v.trim().eq_ignore_ascii_case("upgrade")) => {
+                asks.upgrade = true;
             }
             "upgrade" if value.eq_ignore_ascii_case("websocket") && !asks.another => asks.websocket = true,
             // Another protocol, or a body, in which another request could hide.
