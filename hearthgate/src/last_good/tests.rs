@@ -26,7 +26,7 @@ impl Play {
     }
 
     /// Looks at the folder: who waits and what is in force for them, and whose windows are in force.
-    fn look(&mut self) -> (Vec<(String, Meanwhile)>, Vec<(String, usize)>) {
+    fn look(&mut self) -> (Waits, Vec<(String, usize)>) {
         let accepted = accept(&self.kept, &self.disk, "2026-11-22T12:00:00Z".parse().expect("a time"));
         self.kept = accepted.kept;
         let waiting = accepted.waiting.into_iter().map(|w| (w.file, w.meanwhile)).collect();
@@ -36,7 +36,10 @@ impl Play {
     }
 }
 
-fn waits(file: &str, meanwhile: Meanwhile) -> Vec<(String, Meanwhile)> {
+/// Files that wait, and what is in force for them.
+type Waits = Vec<(String, Meanwhile)>;
+
+fn waits(file: &str, meanwhile: Meanwhile) -> Waits {
     vec![(file.to_owned(), meanwhile)]
 }
 

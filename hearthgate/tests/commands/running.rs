@@ -42,7 +42,7 @@ fn what_staff_do_is_in_force_and_in_the_journal() {
     assert_eq!(explained(), "category");
     let granted = home.run("grant --person jo --sites casino.example --for 30m --by k.lane --reason test");
     assert_eq!(granted.code, 0, "{granted:?}");
-    assert!(granted.out.starts_with("Granted until Sat 21 Nov 16:30"), "by the gateway's clock: {granted:?}");
+    assert!(granted.out.starts_with("Granted until 16:30"), "by the gateway's clock: {granted:?}");
     assert_eq!(explained(), "grant");
     let entry = granted.out.trim_end_matches(".\n").rsplit(' ').next().unwrap().to_owned();
     assert_eq!(home.run(&format!("revoke {entry} --by k.lane --reason enough")).code, 0);
