@@ -85,6 +85,17 @@ pub struct Episode {
     pub notes: Vec<Note>,
 }
 
+/// A page of episodes.
+#[derive(Clone, Debug, Default)]
+pub struct Episodes {
+    /// The episodes, in the order of their numbers.
+    pub episodes: Vec<Episode>,
+    /// Lines of the list whose entry is no breach that can be read: verifying the journal says more.
+    pub unreadable: Vec<i64>,
+    /// Where to read on ([`Which::after`]); none at the end.
+    pub next: Option<i64>,
+}
+
 /// An entry of the journal as it is read.
 #[derive(Clone, Debug)]
 pub struct Logged {
@@ -99,8 +110,21 @@ pub struct Logged {
 }
 
 impl Records {
-    /// Episodes in the order of their numbers, at most [`MOST_EPISODES`].
+    /// Episodes in the order of their numbers, at most [`MOST_EPISODES`]: [`Records::episodes_page`] says whether there
+    /// are more. None only where there are none.
     pub async fn episodes(&self, which: &Which) -> Result<Vec<Episode>, StoreError> {
+        let mut which = which.clone();
+        loop {
+            let page = self.episodes_page(&which).await?;
+            match page.next {
+                Some(next) if page.episodes.is_empty() => which.after = next,
+                Some(_) | None => return Ok(page.episodes),
+            }
+        }
+    }
+
+    /// A page of episodes. A line of the list that cannot be read hides no other.
+    pub async fn episodes_page(&self, which: &Which) -> Result<Episodes, StoreError> {
         let millis = |at: Option<DateTime<Utc>>, none| at.map_or(none, |at| at.timestamp_millis());
         let cells: [Cell; 5] = [
             millis(which.from, i64::MIN).into(),
@@ -118,11 +142,15 @@ impl Records {
             (Some(first), Some(last)) => self.notes(first.int(0)?, last.int(0)?).await?,
             _ => HashMap::new(),
         };
-        let mut episodes = Vec::with_capacity(lines.len());
+        let full = i64::try_from(lines.len()).is_ok_and(|n| n >= MOST_EPISODES);
+        let next = lines.last().filter(|_| full).map(|line| line.int(0)).transpose()?;
+        let mut page = Episodes { episodes: Vec::with_capacity(lines.len()), unreadable: Vec::new(), next };
         for line in lines {
             let entry = line.int(0)?;
             let Some(Entry::BreachOpened(opened)) = Entry::read("breach_opened", line.text(7)?) else {
-                return Err(StoreError::shape(format_args!("entry {entry} is no breach")));
+                tracing::warn!(entry, "the list of breaches has an entry that is no breach");
+                page.unreadable.push(entry);
+                continue;
             };
             let (evidence, severity) = (spell::read(line.text(3)?), spell::read(line.text(4)?));
             let mut episode = begun(entry, opened);
@@ -133,9 +161,9 @@ impl Records {
             (episode.reported, episode.open) = (line.int(5)? > 0, line.int(6)? == 0);
             episode.why = why(&episode.name, episode.device.as_deref(), episode.identified, episode.evidence);
             episode.notes = notes.remove(&entry).unwrap_or_default();
-            episodes.push(episode);
+            page.episodes.push(episode);
         }
-        Ok(episodes)
+        Ok(page)
     }
 
     /// One episode.

@@ -139,7 +139,7 @@ async fn store_change(
     };
     let mut ended = 0;
     if change.ended {
-        let end = Entry::BreachEnded(change.sum.ended(entry));
+        let end = Entry::BreachEnded(change.sum.ended(entry, change.sites));
         ended = journal::append(tx, now, &end).await?;
         told.push((ended, end));
     }

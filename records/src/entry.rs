@@ -103,6 +103,9 @@ pub struct BreachEnded {
     pub evidence: Evidence,
     /// The highest severity that any of it had.
     pub severity: Severity,
+    /// For an episode of other sites: how many sites, as far as they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<u64>,
 }
 
 /// A note on an entry. It changes nothing that it speaks of.
@@ -321,6 +324,36 @@ pub struct Purged {
     pub entries: Vec<(i64, i64)>,
 }
 
+/// Monitoring beyond breaches began, as the agreement says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonitoringBegan {
+    /// The person's id.
+    pub person: String,
+    /// How much is recorded: `categories` or `sites`.
+    pub level: String,
+    /// Why.
+    pub reason: String,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// The last day, in the home's zone.
+    pub until: NaiveDate,
+    /// Who authorised it.
+    pub authorised_by: String,
+    /// When the young person was told.
+    pub told_on: NaiveDate,
+}
+
+/// Monitoring beyond breaches ended. Where its terms changed, another begins with the next entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonitoringEnded {
+    /// The entry that began it.
+    pub entry: i64,
+    /// The person's id.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// One table for the kinds: the variant, its word, whether its text is purged when it is older than the home keeps it.
 macro_rules! entries {
     ($($name:ident($type:ty) = $word:literal, $purged:literal, $doc:literal;)*) => {
@@ -361,6 +394,8 @@ entries! {
     Shed(Shed) = "shed", false, "Refusals were dropped.";
     Clock(ClockChanged) = "clock", false, "The clock became another state.";
     Files(FilesChanged) = "files", false, "The home's files changed.";
+    MonitoringBegan(MonitoringBegan) = "monitoring_began", false, "Monitoring beyond breaches began.";
+    MonitoringEnded(MonitoringEnded) = "monitoring_ended", false, "Monitoring beyond breaches ended.";
     Purged(Purged) = "purged", false, "Old texts were purged.";
 }
 
@@ -404,6 +439,7 @@ mod tests {
             last: "2026-11-22T21:30:00.250Z".parse().unwrap(),
             evidence: Evidence::Navigation,
             severity: Severity::Medium,
+            sites: None,
         });
         let text = ended.text();
         assert_eq!(

@@ -1,16 +1,28 @@
 //! Folding refusals into episodes: same person, rule and site within fifteen minutes of the last is one.
 //!
-//! This is the part without a store and without a clock. What is open is bounded; so is what waits for the disk.
+//! This is the part without a store and without a clock. What is open is bounded; so is what waits for the disk, and
+//! nobody's refusals can take the room of another's: who makes many loses the detail of their own small ones.
 
 use crate::entry::{BreachEnded, BreachOpened, stamp};
 use agreements::{Evidence, Rule, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A refusal this long after the last of its episode, or longer, begins another.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 /// So many episodes are open at once; the oldest are ended to make room.
 pub(crate) const MOST_OPEN: usize = 10_000;
+/// So many of them are one person's; their own oldest are ended to make room.
+pub(crate) const MOST_A_PERSON: usize = 2_000;
+/// So many more may wait for the disk where they tell staff much.
+const URGENT_ROOM: usize = MOST_OPEN / 4;
+/// So many low and medium episodes begin for one person in an hour. What comes after is one episode for each rule.
+pub(crate) const MOST_AN_HOUR: u32 = 200;
+/// What stands for the sites of refusals beyond [`MOST_AN_HOUR`].
+pub(crate) const OTHERS: &str = "and other sites";
+/// So many sites are told apart in an episode of other sites.
+const MOST_SITES: usize = 10_000;
 /// A document asked for again this long after the first was not part of the same page: someone kept trying.
 const AGAIN: TimeDelta = TimeDelta::seconds(5);
 /// One commit takes no more changes than this, so that it stays short.
@@ -49,15 +61,40 @@ impl Sum {
     }
 
     /// As the journal has it.
-    pub(crate) fn ended(&self, entry: i64) -> BreachEnded {
+    pub(crate) fn ended(&self, entry: i64, sites: Option<u64>) -> BreachEnded {
         BreachEnded {
             entry,
             count: self.count,
             last: stamp(self.last),
             evidence: self.evidence,
             severity: self.severity,
+            sites,
         }
     }
+}
+
+/// What one person has of the room.
+#[derive(Debug)]
+struct Share {
+    open: usize,
+    /// Ended, and not yet on the disk.
+    waiting: usize,
+    /// When the hour began in which `begun` are counted.
+    since: DateTime<Utc>,
+    begun: u32,
+}
+
+impl Share {
+    fn turn(&mut self, at: DateTime<Utc>) {
+        // A clock that went back begins an hour like one that went on.
+        if (at - self.since).abs() >= TimeDelta::hours(1) {
+            (self.since, self.begun) = (at, 0);
+        }
+    }
+}
+
+fn is_urgent(severity: Severity) -> bool {
+    severity >= Severity::High
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +108,8 @@ struct Episode {
     sum: Sum,
     /// When a document was first asked for.
     navigated: Option<DateTime<Utc>>,
+    /// For an episode of other sites: which, as hashes. None where they were not counted from its beginning.
+    sites: Option<HashSet<u64>>,
     dirty: bool,
 }
 
@@ -89,6 +128,12 @@ impl Episode {
         self.sum.evidence = self.sum.evidence.max(evidence);
         self.sum.severity = self.sum.severity.max(seen.severity);
         self.dirty = true;
+    }
+
+    fn tell_site(&mut self, site: u64) {
+        if let Some(sites) = self.sites.as_mut().filter(|s| s.len() < MOST_SITES) {
+            sites.insert(site);
+        }
     }
 
     fn is_over(&self, at: DateTime<Utc>) -> bool {
@@ -116,6 +161,8 @@ pub(crate) struct Change {
     pub(crate) entry: Option<i64>,
     pub(crate) opened: Option<BreachOpened>,
     pub(crate) sum: Sum,
+    /// How many sites, for an episode of other sites.
+    pub(crate) sites: Option<u64>,
     pub(crate) ended: bool,
 }
 
@@ -126,6 +173,8 @@ pub(crate) struct Episodes {
     ended: Vec<Episode>,
     /// Ended ones that a commit is just taking.
     leaving: Vec<Episode>,
+    /// By person's id. No more than there are people: who has nothing open and began nothing of late is let go.
+    shares: HashMap<String, Share>,
     next_id: u64,
 }
 
@@ -135,9 +184,19 @@ impl Episodes {
     pub(crate) fn recover(&mut self, key: Key, entry: i64, sum: Sum) {
         let id = self.id();
         let navigated = (sum.evidence >= Evidence::Navigation).then_some(sum.last);
-        let episode =
-            Episode { id, key: key.clone(), entry: Some(entry), opened: None, sum, navigated, dirty: false };
-        self.open.entry(key).or_insert(episode);
+        let (entry, opened, sites) = (Some(entry), None, None);
+        let episode = Episode { id, key: key.clone(), entry, opened, sum, navigated, sites, dirty: false };
+        if !self.open.contains_key(&key) {
+            self.share(&key.person, sum.last).open += 1;
+            self.open.insert(key, episode);
+        }
+    }
+
+    fn share(&mut self, person: &str, at: DateTime<Utc>) -> &mut Share {
+        if !self.shares.contains_key(person) {
+            self.shares.insert(person.to_owned(), Share { open: 0, waiting: 0, since: at, begun: 0 });
+        }
+        self.shares.get_mut(person).expect("it was put there if it was not")
     }
 
     fn id(&mut self) -> u64 {
@@ -145,49 +204,105 @@ impl Episodes {
         self.next_id
     }
 
-    /// Folds one refusal in. `opening` is asked for what the journal will say only where an episode begins; where it
-    /// gives nothing, nothing is kept.
+    /// Folds one refusal in. `opening` is asked for what the journal will say only where an episode begins, with the
+    /// key that it begins under; where it gives nothing, nothing is kept.
     pub(crate) fn fold(
         &mut self,
         key: Key,
         seen: Seen,
-        opening: impl FnOnce() -> Option<BreachOpened>,
+        opening: impl FnOnce(&Key) -> Option<BreachOpened>,
     ) -> Option<Folded> {
-        if let Some(episode) = self.open.get_mut(&key) {
-            if !episode.is_over(seen.at) {
-                episode.join(seen);
-                return Some(Folded::Joined);
-            }
-            self.end(&key);
+        let site = hash(&key.site);
+        if self.joins(&key, seen, None) {
+            return Some(Folded::Joined);
         }
-        if self.ended.len() + self.leaving.len() >= MOST_OPEN {
+        let share = self.share(&key.person, seen.at);
+        share.turn(seen.at);
+        let others = !is_urgent(seen.severity) && share.begun >= MOST_AN_HOUR;
+        let key = if others { Key { site: OTHERS.to_owned(), ..key } } else { key };
+        if others && self.joins(&key, seen, Some(site)) {
+            return Some(Folded::Joined);
+        }
+        if !self.has_room(&key.person, seen.severity) {
             return Some(Folded::NoRoom);
         }
-        let opened = Some(opening()?);
-        if self.open.len() >= MOST_OPEN {
-            self.end_oldest();
-        }
-        let navigated = (seen.evidence >= Evidence::Navigation).then_some(seen.at);
-        let (id, sum) = (self.id(), Sum::new(seen));
-        self.open.insert(key.clone(), Episode { id, key, entry: None, opened, sum, navigated, dirty: true });
+        let opened = opening(&key)?;
+        self.begin(key, seen, opened, others.then_some(site));
         Some(Folded::Opened)
     }
 
-    fn end(&mut self, key: &Key) {
-        self.ended.extend(self.open.remove(key));
+    /// Whether the refusal belongs to an open episode, and joins it. One that is over is ended.
+    fn joins(&mut self, key: &Key, seen: Seen, site: Option<u64>) -> bool {
+        let Some(episode) = self.open.get_mut(key) else { return false };
+        if episode.is_over(seen.at) {
+            self.end(key);
+            return false;
+        }
+        episode.join(seen);
+        site.into_iter().for_each(|site| episode.tell_site(site));
+        true
     }
 
-    /// Ends the sixteenth of all that has been quiet for longest: one at a time would look through all each time.
-    fn end_oldest(&mut self) {
-        let mut all: Vec<_> = self.open.values().map(|e| (e.sum.last, e.key.clone())).collect();
-        all.sort_unstable_by_key(|(last, _)| *last);
-        all.iter().take(MOST_OPEN / 16).for_each(|(_, key)| self.end(key));
+    /// Whether one more may wait for the disk: what tells staff much has room of its own, and nobody has all of it.
+    fn has_room(&self, person: &str, severity: Severity) -> bool {
+        let waiting = self.ended.len() + self.leaving.len();
+        if waiting < MOST_A_PERSON {
+            return true;
+        }
+        let most = if is_urgent(severity) { MOST_OPEN + URGENT_ROOM } else { MOST_OPEN };
+        let own = self.shares.get(person).map_or(0, |s| s.waiting);
+        waiting < most && own < MOST_A_PERSON
+    }
+
+    fn begin(&mut self, key: Key, seen: Seen, opened: BreachOpened, other: Option<u64>) {
+        if self.shares.get(&key.person).is_some_and(|s| s.open >= MOST_A_PERSON) {
+            self.end_oldest(&key.person);
+        }
+        if self.open.len() >= MOST_OPEN {
+            let greatest = self.shares.iter().max_by_key(|(_, share)| share.open);
+            if let Some(person) = greatest.map(|(person, _)| person.clone()) {
+                self.end_oldest(&person);
+            }
+        }
+        let share = self.share(&key.person, seen.at);
+        share.open += 1;
+        share.begun += u32::from(!is_urgent(seen.severity) && other.is_none());
+        let navigated = (seen.evidence >= Evidence::Navigation).then_some(seen.at);
+        let (id, sum, sites) = (self.id(), Sum::new(seen), other.map(|site| HashSet::from([site])));
+        let (entry, opened) = (None, Some(opened));
+        let episode = Episode { id, key: key.clone(), entry, opened, sum, navigated, sites, dirty: true };
+        self.open.insert(key, episode);
+    }
+
+    fn end(&mut self, key: &Key) {
+        if let Some(episode) = self.open.remove(key) {
+            self.leave_share(&episode.key.person);
+            self.ended.push(episode);
+        }
+    }
+
+    fn leave_share(&mut self, person: &str) {
+        if let Some(share) = self.shares.get_mut(person) {
+            (share.open, share.waiting) = (share.open.saturating_sub(1), share.waiting + 1);
+        }
+    }
+
+    /// Ends the sixteenth of a person's share that has been quiet for longest, what tells staff little first: one at a
+    /// time would look through all each time.
+    fn end_oldest(&mut self, person: &str) {
+        let own = self.open.values().filter(|e| e.key.person == person);
+        let mut own: Vec<_> = own.map(|e| ((is_urgent(e.sum.severity), e.sum.last), e.key.clone())).collect();
+        own.sort_unstable_by_key(|(order, _)| *order);
+        let count = own.len().div_ceil(16);
+        own.iter().take(count).for_each(|(_, key)| self.end(key));
     }
 
     /// Ends what has been quiet for longer than the window.
     pub(crate) fn end_quiet(&mut self, now: DateTime<Utc>) {
-        let quiet = self.open.extract_if(|_, e| e.is_over(now)).map(|(_, e)| e);
+        let quiet: Vec<_> = self.open.extract_if(|_, e| e.is_over(now)).map(|(_, e)| e).collect();
+        quiet.iter().for_each(|e| self.leave_share(&e.key.person));
         self.ended.extend(quiet);
+        self.shares.retain(|_, s| s.open + s.waiting > 0 || (now - s.since).abs() < TimeDelta::hours(1));
     }
 
     /// What the store is to take next; never much at once. [`Episodes::taken`] or [`Episodes::not_taken`] must follow
@@ -208,7 +323,11 @@ impl Episodes {
 
     /// The store took the changes; these are the numbers that it gave.
     pub(crate) fn taken(&mut self, entries: &[(Key, u64, i64)]) {
-        self.leaving.clear();
+        for episode in self.leaving.drain(..) {
+            if let Some(share) = self.shares.get_mut(&episode.key.person) {
+                share.waiting = share.waiting.saturating_sub(1);
+            }
+        }
         for (key, id, entry) in entries {
             let found = match self.open.get_mut(key) {
                 Some(episode) if episode.id == *id => Some(episode),
@@ -244,8 +363,15 @@ impl Episodes {
 }
 
 fn change(episode: &Episode, ended: bool) -> Change {
-    let Episode { id, key, entry, opened, sum, navigated: _, dirty: _ } = episode.clone();
-    Change { id, key, entry, opened, sum, ended }
+    let Episode { id, key, entry, opened, sum, sites, navigated: _, dirty: _ } = episode;
+    let sites = sites.as_ref().map(|s| s.len() as u64);
+    Change { id: *id, key: key.clone(), entry: *entry, opened: opened.clone(), sum: *sum, sites, ended }
+}
+
+fn hash(site: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    site.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn key(person: &str, rule: Rule, site: &str) -> Key {
 }
 
 fn fold(episodes: &mut Episodes, key: Key, seen: Seen) -> Option<Folded> {
-    episodes.fold(key.clone(), seen, || Some(opening(&key, seen)))
+    episodes.fold(key, seen, |key| Some(opening(key, seen)))
 }
 
 /// `21:30 jordan category games.example navigation` a line; then the episodes as
@@ -135,17 +135,63 @@ fn folding() {
     );
 }
 
+/// A flood of sites, each asked for once: how many were dropped.
+fn flood(episodes: &mut Episodes, person: &str, severity: Severity, count: usize) -> usize {
+    let seen = Seen { at: at("21:00"), evidence: Evidence::Navigation, severity };
+    let one = |i| fold(episodes, key(person, Rule::Otherwise, &format!("{i}.example")), seen);
+    (0..count).map(one).filter(|folded| *folded == Some(Folded::NoRoom)).count()
+}
+
 #[test]
 fn what_is_open_and_what_waits_is_bounded() {
     let mut episodes = Episodes::default();
-    let seen = Seen { at: at("21:00"), evidence: Evidence::Lookup, severity: Severity::Low };
     let mut dropped = 0;
-    for i in 0..50_000 {
-        let key = key("jordan", Rule::Otherwise, &format!("{i}.example"));
-        dropped += usize::from(fold(&mut episodes, key, seen) == Some(Folded::NoRoom));
+    for person in 0..20 {
+        dropped += flood(&mut episodes, &format!("p{person}"), Severity::High, 5_000);
     }
-    assert!(episodes.len() <= 2 * MOST_OPEN + MOST_OPEN / 16, "{}", episodes.len());
-    assert_eq!(episodes.len() + dropped, 50_000);
+    assert!(episodes.len() <= 2 * MOST_OPEN + URGENT_ROOM, "{}", episodes.len());
+    assert_eq!(episodes.len() + dropped, 100_000);
+}
+
+#[test]
+fn one_persons_flood_takes_no_room_of_anothers() {
+    for severity in [Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
+        let mut episodes = Episodes::default();
+        flood(&mut episodes, "nobody", severity, 50_000);
+        assert!(episodes.len() <= 2 * MOST_A_PERSON, "{severity:?}: {}", episodes.len());
+        assert_eq!(flood(&mut episodes, "jordan", Severity::High, 1), 0, "{severity:?}");
+        assert_eq!(flood(&mut episodes, "sam", Severity::Low, 1), 0, "{severity:?}");
+    }
+}
+
+#[test]
+fn beyond_so_many_an_hour_small_ones_are_one_episode_and_great_ones_are_not() {
+    let mut episodes = Episodes::default();
+    flood(&mut episodes, "jordan", Severity::Low, 1_000);
+    let others = &episodes.open[&key("jordan", Rule::Otherwise, OTHERS)];
+    assert_eq!(episodes.open.len(), 201);
+    assert_eq!((others.sum.count, others.sites.as_ref().unwrap().len()), (800, 800));
+    // What tells staff much stands by itself, and a site that has its own episode goes on in it.
+    let high = Seen { at: at("21:01"), evidence: Evidence::Navigation, severity: Severity::High };
+    let new = key("jordan", Rule::Otherwise, "worse.example");
+    assert_eq!(fold(&mut episodes, new, high), Some(Folded::Opened));
+    let low = Seen { severity: Severity::Low, ..high };
+    assert_eq!(fold(&mut episodes, key("jordan", Rule::Otherwise, "7.example"), low), Some(Folded::Joined));
+    assert_eq!(episodes.open[&key("jordan", Rule::Otherwise, "7.example")].sum.count, 2);
+    // Another person, and the next hour, begin anew.
+    assert_eq!(fold(&mut episodes, key("sam", Rule::Otherwise, "a.example"), low), Some(Folded::Opened));
+    episodes.end_quiet(at("21:59"));
+    let later = Seen { at: at("22:00"), ..low };
+    let new = key("jordan", Rule::Otherwise, "new.example");
+    assert_eq!(fold(&mut episodes, new.clone(), later), Some(Folded::Opened));
+    assert!(episodes.open.contains_key(&new));
+    episodes.end_quiet(at("23:59"));
+    while !episodes.is_clean() {
+        episodes.changes();
+        episodes.taken(&[]);
+    }
+    episodes.end_quiet(at("23:59"));
+    assert!(episodes.shares.is_empty());
 }
 
 #[test]

@@ -136,10 +136,8 @@ impl Records {
             csv_line(&mut out, COLUMNS.iter().copied())?;
         }
         loop {
-            let page = self.episodes(&which).await?;
-            let Some(last) = page.last() else { break };
-            which.after = last.entry;
-            for episode in &page {
+            let page = self.episodes_page(&which).await?;
+            for episode in &page.episodes {
                 match format {
                     Format::Csv => csv_line(&mut out, cells(episode).iter().map(String::as_str))?,
                     Format::Json => {
@@ -148,6 +146,10 @@ impl Records {
                     }
                 }
                 count += 1;
+            }
+            match page.next {
+                Some(next) => which.after = next,
+                None => break,
             }
         }
         if format == Format::Json {

@@ -10,9 +10,12 @@
 //! The first entry's hash before is sixty-four zeros. The salt stands beside the body and goes with it when it is
 //! purged, so that nobody can find out what an old entry said by trying out guesses against its hash.
 
+mod lists;
+
 use crate::entry::{Entry, stamp};
 use crate::store::{Store, StoreError, Tx};
 use chrono::{DateTime, SecondsFormat, Utc};
+use lists::Lists;
 use ring::digest::{Context, SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
@@ -137,6 +140,9 @@ pub enum Misfit {
     Added,
     /// An episode in the list says other than the entries that it is made of.
     ListAltered,
+    /// A line of the register (grants, restrictions, asks, notes, reviews) says other than the entries that it is made
+    /// of.
+    RegisterAltered,
     /// The chain does not pass through the head that was kept elsewhere.
     OtherChain,
 }
@@ -151,6 +157,9 @@ impl fmt::Display for Misfit {
             Self::CutOff => "the journal has been cut off here",
             Self::Added => "the entry has been added beside the gateway",
             Self::ListAltered => "the list of breaches says other than the journal here",
+            Self::RegisterAltered => {
+                "the list of grants, restrictions, asks, notes and reviews says other than the journal here"
+            }
             Self::OtherChain => "the journal is not the one whose head was kept",
         })
     }
@@ -185,6 +194,7 @@ impl Store {
             missing: Vec::new(),
             purges: Vec::new(),
             purged: 0,
+            lists: Lists::default(),
         };
         while walk.next <= head.entries {
             let page = self.page(walk.next, head.entries).await?;
@@ -216,8 +226,8 @@ impl Store {
         if let Some(entry) = self.added(&head).await? {
             return Ok(broken(entry, Misfit::Added));
         }
-        if let Some(entry) = self.list_misfit().await? {
-            return Ok(broken(entry, Misfit::ListAltered));
+        if let Some((entry, misfit)) = self.lists_misfit(walk.lists).await? {
+            return Ok(broken(entry, misfit));
         }
         Ok(Verified::Whole { head, purged: walk.purged })
     }
@@ -226,31 +236,6 @@ impl Store {
     async fn added(&self, head: &Head) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT min(j.seq) FROM journal j, head h WHERE j.seq > h.entries AND j.seq > $1 HAVING count(*) > 0";
         self.row(sql, &[head.entries.into()]).await?.map(|line| line.int(0)).transpose()
-    }
-
-    /// An episode of the list that says other than the entry that ended it.
-    async fn list_misfit(&self) -> Result<Option<i64>, StoreError> {
-        let mut after = 0;
-        loop {
-            let sql = "SELECT e.entry, e.count, e.last, e.evidence, e.severity, b.text FROM episode e \
-                       JOIN body b ON b.seq = e.ended WHERE e.entry > $1 ORDER BY e.entry LIMIT $2";
-            let page = self.rows(sql, &[after.into(), PAGE.into()]).await?;
-            let Some(last) = page.last() else { return Ok(None) };
-            after = last.int(0)?;
-            for line in &page {
-                let Some(Entry::BreachEnded(said)) = Entry::read("breach_ended", line.text(5)?) else {
-                    return Ok(Some(line.int(0)?));
-                };
-                let fits = said.entry == line.int(0)?
-                    && i64::try_from(said.count) == Ok(line.int(1)?)
-                    && said.last.timestamp_millis() == line.int(2)?
-                    && crate::spell::word(&said.evidence) == line.text(3)?
-                    && crate::spell::word(&said.severity) == line.text(4)?;
-                if !fits {
-                    return Ok(Some(line.int(0)?));
-                }
-            }
-        }
     }
 
     /// A page of the journal, from an entry on, as it stands in the store.
@@ -297,6 +282,7 @@ struct Walk {
     missing: Vec<i64>,
     purges: Vec<(i64, i64)>,
     purged: u64,
+    lists: Lists,
 }
 
 impl Walk {
@@ -315,6 +301,7 @@ impl Walk {
         } else if let Some(Entry::Purged(purged)) = Entry::read(&row.kind, &row.text) {
             self.purges.extend(purged.entries);
         }
+        self.lists.read(row);
         self.before.clone_from(&row.hash);
         self.next += 1;
         Ok(())

@@ -45,6 +45,7 @@ pub mod export;
 mod in_force;
 mod journal;
 mod keep;
+mod live;
 pub mod minutes;
 mod recorder;
 mod refusal;
@@ -56,15 +57,17 @@ mod staff;
 mod store;
 mod usage;
 
-pub use breaches::{Episode, Logged, MOST_EPISODES, Which};
+pub use breaches::{Episode, Episodes, Logged, MOST_EPISODES, Which};
 pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
 pub use entry::*;
 pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, Misfit, Verified};
-pub use recorder::{COMMIT_EVERY, QUEUE, Recorder};
+pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{HostText, Identified, Refused};
 pub use room::{Changes, News, Records, Status};
-pub use staff::{Answer, Ask, GRACE, MOST_ASKS, MOST_WORDS, NewGrant, NotDone};
+pub use staff::{
+    Answer, Ask, GRACE, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant, NotDone,
+};
 pub use store::{OpenError, Purpose, StoreError};
 pub use usage::{Chart, DayTotal};

@@ -7,19 +7,23 @@
 mod task;
 
 use crate::in_force::InForce;
-use crate::refusal::{Becomes, Total, becomes, total};
+use crate::refusal::{Becomes, Total, becomes, is_urgent, total};
 use crate::refused::Refused;
 use crate::room::Records;
-use agreements::Verdict;
+use agreements::{House, Verdict};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 /// So many refusals wait at most: about 8 MiB, and a fifth of a second of the heaviest flood that was measured.
 pub const QUEUE: usize = 16_384;
+/// So many more wait that tell staff much (high, critical, or a way around the gateway): a flood of others leaves them their
+/// room.
+pub const URGENT_QUEUE: usize = 4096;
 /// What changed is committed this often. It bounds what a `kill -9` loses.
 pub const COMMIT_EVERY: Duration = Duration::from_millis(300);
 /// Marks of minutes are harvested this often.
@@ -29,6 +33,7 @@ pub(crate) const HARVEST_EVERY: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Recorder {
     queue: mpsc::Sender<Refused>,
+    urgent: mpsc::Sender<Refused>,
     shared: Arc<Shared>,
 }
 
@@ -72,14 +77,15 @@ impl Recorder {
     /// It also looks at the clock and harvests the minutes of what is in force.
     pub fn start(records: Arc<Records>, in_force: Arc<InForce>) -> (Self, JoinHandle<()>) {
         let (queue, refusals) = mpsc::channel(QUEUE);
+        let (urgent, urgent_refusals) = mpsc::channel(URGENT_QUEUE);
         let shared = Arc::new(Shared {
             records,
             dropped: Dropped::default(),
             totals: Default::default(),
             stop: Notify::new(),
         });
-        let task = task::Task::new(shared.clone(), in_force, refusals);
-        (Self { queue, shared }, tokio::spawn(task.run()))
+        let task = task::Task::new(shared.clone(), in_force, refusals, urgent_refusals);
+        (Self { queue, urgent, shared }, tokio::spawn(task.run()))
     }
 
     /// Hands over one refusal. When the bounded queue is full it is shed, counted, and the count is itself recorded.
@@ -93,10 +99,25 @@ impl Recorder {
             }
             Becomes::Breach => {
                 let at = refused.at;
-                if self.queue.try_send(refused).is_err() {
+                if !self.hand_over(refused) {
                     self.shared.dropped.add(at);
                     self.shared.records.health.shed.fetch_add(1, Ordering::Relaxed);
                 }
+            }
+        }
+    }
+
+    /// Whether it found room. What tells staff much has its own, of which unknown devices never take the second half:
+    /// anybody can be one.
+    fn hand_over(&self, refused: Refused) -> bool {
+        let known = refused.who != House::NOBODY;
+        if !is_urgent(&refused) || !(known || self.urgent.capacity() > URGENT_QUEUE / 2) {
+            return self.queue.try_send(refused).is_ok();
+        }
+        match self.urgent.try_send(refused) {
+            Ok(()) => true,
+            Err(TrySendError::Full(refused) | TrySendError::Closed(refused)) => {
+                self.queue.try_send(refused).is_ok()
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What one refusal becomes: nothing, a total, or a place in an episode.
 
 use crate::entry::{BreachOpened, Line, stamp};
-use crate::episode::{Key, Seen};
+use crate::episode::{Key, OTHERS, Seen};
 use crate::refused::{Identified, Refused};
 use agreements::{Evidence, Host, Person, Record, Request, Rule, Severity, Subject, Verdict, Word};
 use blocklists::{Category, Name, Tags};
@@ -52,6 +52,12 @@ pub(crate) fn becomes(verdict: &Verdict) -> Becomes {
         (Record::Episode, Severity::Technical) => Becomes::Total(Total::Technical),
         (Record::Episode, _) => Becomes::Breach,
     }
+}
+
+/// Whether a refusal tells staff so much that no flood of others may take its room.
+pub(crate) fn is_urgent(refused: &Refused) -> bool {
+    let verdict = &refused.verdict;
+    verdict.severity_seen(refused.evidence) >= Severity::High || verdict.is_circumvention()
 }
 
 /// Which total a verdict adds to, if any. Communication aids are decided by their own rule; private mail by whichever
@@ -120,7 +126,7 @@ pub(crate) fn seen(refused: &Refused) -> Seen {
 /// What the journal says of an episode that begins with this refusal; nothing where the name is a helpline's after all.
 pub(crate) fn opening(refused: &Refused, key: &Key, seen: Seen) -> Option<BreachOpened> {
     let (house, verdict) = (&refused.current.snapshot.house, &refused.verdict);
-    let sealed = verdict.rule == Rule::Sealed;
+    let (sealed, others) = (verdict.rule == Rule::Sealed, key.site == OTHERS);
     let asked = host(refused.host.as_str());
     let tags = tags(refused, asked);
     if tags.has(Category::SUPPORT) && !sealed {
@@ -141,7 +147,7 @@ pub(crate) fn opening(refused: &Refused, key: &Key, seen: Seen) -> Option<Breach
         rule: verdict.rule,
         outcome: verdict.outcome,
         site: key.site.clone(),
-        categories: if sealed {
+        categories: if sealed || others {
             Vec::new()
         } else {
             tags.categories().map(|c| c.word().to_owned()).collect()
@@ -150,9 +156,12 @@ pub(crate) fn opening(refused: &Refused, key: &Key, seen: Seen) -> Option<Breach
         evidence: seen.evidence,
         circumvention: verdict.is_circumvention(),
         first: seen.at,
-        sentence: match sealed {
-            true => "A site on a sealed list was refused.".to_owned(),
-            false => house.sentence(refused.who, refused.at, &request, verdict),
+        sentence: match (sealed, others) {
+            (true, _) => "A site on a sealed list was refused.".to_owned(),
+            (false, true) => {
+                "So many sites were refused within the hour that the rest are counted together.".to_owned()
+            }
+            (false, false) => house.sentence(refused.who, refused.at, &request, verdict),
         },
         source: verdict.source.filter(|_| !sealed).and_then(|s| house.source(s)).map(Line::from),
     })

@@ -1,6 +1,5 @@
 //! What staff decide and young people ask: every doing is an entry with its author and its reason.
 
-use crate::clock::ClockState;
 use crate::commit::instant;
 use crate::entry::*;
 use crate::journal;
@@ -8,13 +7,17 @@ use crate::room::Records;
 use crate::spell;
 use crate::store::{Cell, StoreError, Tx};
 use agreements::lawful::{RestrictionDraft, Unlawful};
-use agreements::{GrantKind, House, LiveGrant, LiveRestriction, ProtectedSites, Standing, What, Word};
+use agreements::{GrantKind, House, ProtectedSites, Standing, What, Word};
 use blocklists::Domain;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 
 /// A report by a young person marks what happened this long before it as reported by them (seed 004 §9.2.5).
 pub const GRACE: TimeDelta = TimeDelta::minutes(15);
+/// So many reports of a young person within an hour mark what happened before them. More are kept, and mark nothing.
+pub const MARKING_REPORTS: i64 = 6;
+/// A young person makes no more reports than this within an hour.
+pub const MOST_REPORTS: i64 = 60;
 /// A young person has no more asks open than this: staff could not answer them.
 pub const MOST_ASKS: i64 = 20;
 /// Words of an ask, a note, a report or a reason are at most this many bytes.
@@ -29,8 +32,21 @@ pub enum NotDone {
     TooLong,
     /// It would end before it begins, or has ended already.
     OverAlready,
-    /// There is no such entry, or it is no longer open.
+    /// There is no such entry.
+    NoEntry(i64),
+    /// The entry is of another kind than what was to be done needs.
+    OtherKind {
+        /// The entry.
+        entry: i64,
+        /// Its kind, as [`Entry::kind`] has it.
+        is: String,
+        /// The kind that is needed.
+        wanted: &'static str,
+    },
+    /// It is no longer open.
     NotOpen(i64),
+    /// The young person has made [`MOST_REPORTS`] reports within the hour.
+    TooManyReports,
     /// The young person has [`MOST_ASKS`] asks open.
     TooManyAsks,
     /// The host is no host.
@@ -47,7 +63,14 @@ impl fmt::Display for NotDone {
             Self::NoReason => f.write_str("it needs a reason"),
             Self::TooLong => write!(f, "the text is longer than {MOST_WORDS} bytes"),
             Self::OverAlready => f.write_str("it would be over before it begins"),
+            Self::NoEntry(entry) => write!(f, "there is no entry {entry}"),
+            Self::OtherKind { entry, is, wanted } => {
+                write!(f, "entry {entry} is {}, not {}", kind_words(is), kind_words(wanted))
+            }
             Self::NotOpen(entry) => write!(f, "entry {entry} is not open"),
+            Self::TooManyReports => {
+                f.write_str("many reports were made within the hour: tell a member of staff")
+            }
             Self::TooManyAsks => write!(f, "{MOST_ASKS} asks are waiting for an answer already"),
             Self::NoHost => f.write_str("this is no host name"),
             Self::Unlawful(found) => {
@@ -56,6 +79,20 @@ impl fmt::Display for NotDone {
             }
             Self::Store(e) => e.fmt(f),
         }
+    }
+}
+
+/// An entry's kind as people say it.
+fn kind_words(kind: &str) -> String {
+    match kind {
+        "breach_opened" => "an episode".to_owned(),
+        "breach_ended" => "the end of an episode".to_owned(),
+        "grant_revoked" => "the end of a grant".to_owned(),
+        "restriction_ended" => "the end of a restriction".to_owned(),
+        "ask" => "an ask".to_owned(),
+        "ask_answered" => "the answer to an ask".to_owned(),
+        "grant" | "restriction" | "note" | "report" | "review" => format!("a {kind}"),
+        other => format!("a record of another kind ({})", other.replace('_', " ")),
     }
 }
 
@@ -139,9 +176,36 @@ async fn register(tx: &mut Tx, entry: i64, line: Registered<'_>) -> Result<(), S
 async fn close(tx: &mut Tx, kind: &'static str, entry: i64, by: i64) -> Result<(), NotDone> {
     let sql = "UPDATE register SET closed = $3 WHERE entry = $1 AND kind = $2 AND closed = 0";
     match tx.exec(sql, &[entry.into(), kind.into(), by.into()]).await? {
-        0 => Err(NotDone::NotOpen(entry)),
+        0 => Err(match is_of(tx, kind, entry).await {
+            Ok(()) => NotDone::NotOpen(entry),
+            Err(other) => other,
+        }),
         _ => Ok(()),
     }
+}
+
+/// An error where there is no such entry, or one of another kind.
+async fn is_of(tx: &mut Tx, wanted: &'static str, entry: i64) -> Result<(), NotDone> {
+    let line = tx.row("SELECT kind FROM journal WHERE seq = $1", &[entry.into()]).await?;
+    match line.ok_or(NotDone::NoEntry(entry))?.text(0)? {
+        is if is == wanted => Ok(()),
+        is => Err(NotDone::OtherKind { entry, is: is.to_owned(), wanted }),
+    }
+}
+
+/// How many reports a person made within the last hour.
+async fn reports(tx: &mut Tx, person: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM register WHERE kind = 'report' AND closed = 0 AND person = $1 AND ends > $2 AND ends <= $3";
+    let since = (now - TimeDelta::hours(1)).timestamp_millis();
+    let line = tx.row(sql, &[person.into(), since.into(), now.timestamp_millis().into()]).await?;
+    line.map_or(Ok(0), |l| l.int(0))
+}
+
+/// A person's episodes that went on at an instant or after it and that nobody has reported.
+async fn unreported(tx: &mut Tx, person: &str, since: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT entry FROM episode WHERE person = $1 AND last >= $2 AND reported = 0 ORDER BY entry";
+    let lines = tx.rows(sql, &[person.into(), since.timestamp_millis().into()]).await?;
+    lines.iter().map(|l| l.int(0)).collect()
 }
 
 fn reasoned(reason: &str) -> Result<String, NotDone> {
@@ -161,16 +225,6 @@ fn granting(kind: &GrantKind) -> Granting {
         GrantKind::Supervised(words) => Granting::Supervised(words.iter().map(Word::to_string).collect()),
         GrantKind::Education { young_person } => Granting::Education(young_person.clone()),
     }
-}
-
-/// None where this build no longer knows the limit's word.
-fn granted(opens: &Granting) -> Option<GrantKind> {
-    Some(match opens {
-        Granting::Sites(words) => GrantKind::Sites(spell::to_what(words.as_deref())),
-        Granting::ExtraTime(key) => GrantKind::ExtraTime(spell::to_key(key)?),
-        Granting::Supervised(words) => GrantKind::Supervised(spell::to_words(words)),
-        Granting::Education(young_person) => GrantKind::Education { young_person: young_person.clone() },
-    })
 }
 
 impl Records {
@@ -320,6 +374,7 @@ impl Records {
     ) -> Result<Option<i64>, NotDone> {
         let reason = reasoned(reason)?;
         let mut tx = self.store.begin().await?;
+        is_of(&mut tx, "ask", ask).await?;
         let line = tx.row("SELECT text FROM body WHERE seq = $1", &[ask.into()]).await?;
         let asked = line.and_then(|l| Entry::read("ask", l.text(0).ok()?));
         let Some(Entry::Ask(asked)) = asked else { return Err(NotDone::NotOpen(ask)) };
@@ -345,7 +400,7 @@ impl Records {
         let now = self.now();
         let mut tx = self.store.begin().await?;
         if tx.row("SELECT seq FROM journal WHERE seq = $1", &[entry.into()]).await?.is_none() {
-            return Err(NotDone::NotOpen(entry));
+            return Err(NotDone::NoEntry(entry));
         }
         let note = Entry::Note(Note { entry, by, words });
         let seq = journal::append(&mut tx, now, &note).await?;
@@ -356,17 +411,20 @@ impl Records {
     }
 
     /// A young person reports that they saw something. What happened within [`GRACE`] before is marked as reported by
-    /// them, and is no breach. It is taken whatever the clock and whoever else is told.
+    /// them, and is no breach. It is taken whatever the clock and whoever else is told. Within an hour the first
+    /// [`MARKING_REPORTS`] mark; a page that reports all the time must not make breaches vanish.
     pub async fn report(&self, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
         let (words, now) = (worded(words)?, self.now());
-        let since = (now - GRACE).timestamp_millis();
         let mut tx = self.store.begin().await?;
-        let sql =
-            "SELECT entry FROM episode WHERE person = $1 AND last >= $2 AND reported = 0 ORDER BY entry";
-        let lines = tx.rows(sql, &[person.into(), since.into()]).await?;
-        let entries = lines.iter().map(|l| l.int(0)).collect::<Result<Vec<_>, _>>()?;
+        let entries = match reports(&mut tx, person, now).await? {
+            MOST_REPORTS.. => return Err(NotDone::TooManyReports),
+            MARKING_REPORTS.. => Vec::new(),
+            _ => unreported(&mut tx, person, now - GRACE).await?,
+        };
         let entry = Entry::Report(Report { person: person.to_owned(), by, words, entries: entries.clone() });
         let seq = journal::append(&mut tx, now, &entry).await?;
+        register(&mut tx, seq, Registered { kind: "report", person, about: 0, starts: now, ends: now })
+            .await?;
         for episode in entries {
             tx.exec("UPDATE episode SET reported = $2 WHERE entry = $1", &[episode.into(), seq.into()])
                 .await?;
@@ -384,51 +442,6 @@ impl Records {
     /// Records that the home's files changed.
     pub async fn files(&self, changed: FilesChanged) -> Result<i64, StoreError> {
         self.append(Entry::Files(changed)).await
-    }
-
-    /// The grants that have not ended, for everybody.
-    pub async fn live_grants(&self) -> Result<Vec<LiveGrant>, StoreError> {
-        let live = self.live("grant").await?.into_iter().filter_map(|(entry, body)| match body {
-            Entry::Grant(g) => {
-                let Some(kind) = granted(&g.opens) else {
-                    tracing::warn!(
-                        entry,
-                        "a grant has a word that this program does not know: it opens nothing"
-                    );
-                    return None;
-                };
-                Some(LiveGrant { entry, person: g.person, kind, from: g.from, until: g.until, by: g.by.name })
-            }
-            _ => None,
-        });
-        Ok(live.collect())
-    }
-
-    /// The restrictions that have not ended, for everybody.
-    pub async fn live_restrictions(&self) -> Result<Vec<LiveRestriction>, StoreError> {
-        let live = self.live("restriction").await?.into_iter().filter_map(|(entry, body)| match body {
-            Entry::Restriction(r) => {
-                let what = spell::to_what(r.closes.as_deref());
-                Some(LiveRestriction { entry, person: r.person, what, from: r.from, until: r.until })
-            }
-            _ => None,
-        });
-        Ok(live.collect())
-    }
-
-    async fn live(&self, kind: &'static str) -> Result<Vec<(i64, Entry)>, StoreError> {
-        // While the clock is wrong nothing is thought to be over: the decision looks at the times itself.
-        let now = match self.clock.state() {
-            ClockState::Right => self.now().timestamp_millis(),
-            ClockState::NotYet | ClockState::Jumped => 0,
-        };
-        let sql = "SELECT r.entry, b.text FROM register r JOIN body b ON b.seq = r.entry \
-                   WHERE r.kind = $1 AND r.closed = 0 AND r.ends > $2 ORDER BY r.entry";
-        let mut live = Vec::new();
-        for line in self.store.rows(sql, &[kind.into(), now.into()]).await? {
-            live.extend(Entry::read(kind, line.text(1)?).map(|body| (line.int(0).unwrap_or_default(), body)));
-        }
-        Ok(live)
     }
 
     /// The standing for a house: what staff decided and what has been used today.

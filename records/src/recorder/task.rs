@@ -35,6 +35,7 @@ pub(super) struct Task {
     records: Arc<Records>,
     in_force: Arc<InForce>,
     refusals: mpsc::Receiver<Refused>,
+    urgent: mpsc::Receiver<Refused>,
     episodes: Episodes,
     entries: Vec<(DateTime<Utc>, Entry)>,
     shed: Option<Shed>,
@@ -50,6 +51,7 @@ impl Task {
         shared: Arc<Shared>,
         in_force: Arc<InForce>,
         refusals: mpsc::Receiver<Refused>,
+        urgent: mpsc::Receiver<Refused>,
     ) -> Self {
         let records = shared.records.clone();
         let look = look(&records);
@@ -63,6 +65,7 @@ impl Task {
             records,
             in_force,
             refusals,
+            urgent,
             episodes: Episodes::default(),
             entries,
             shed: None,
@@ -79,7 +82,7 @@ impl Task {
         let shared = self.shared.clone();
         let mut tick = tokio::time::interval(COMMIT_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut buffer = Vec::with_capacity(AT_ONCE);
+        let (mut buffer, mut urgent) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
         loop {
             tokio::select! {
                 // Time first: a flood must not keep what was folded from the disk. And nothing is folded before it is
@@ -88,6 +91,10 @@ impl Task {
                 () = shared.stop.notified() => break,
                 done = finished(&mut self.committing) => self.committed(done),
                 _ = tick.tick() => self.tick().await,
+                count = self.urgent.recv_many(&mut urgent, AT_ONCE), if self.recovered => match count {
+                    0 => break,
+                    _ => self.fold(&mut urgent),
+                },
                 count = self.refusals.recv_many(&mut buffer, AT_ONCE), if self.recovered => match count {
                     0 => break,
                     _ => self.fold(&mut buffer),
@@ -100,7 +107,7 @@ impl Task {
     fn fold(&mut self, refusals: &mut Vec<Refused>) {
         for refused in refusals.drain(..) {
             let (key, seen) = (key(&refused), seen(&refused));
-            let folded = self.episodes.fold(key.clone(), seen, || opening(&refused, &key, seen));
+            let folded = self.episodes.fold(key, seen, |key| opening(&refused, key, seen));
             if folded == Some(Folded::NoRoom) {
                 self.records.health.shed.fetch_add(1, Ordering::Relaxed);
                 self.shared.dropped.add(refused.at);
@@ -109,7 +116,7 @@ impl Task {
     }
 
     async fn tick(&mut self) {
-        self.records.health.queued.store(self.refusals.len() as u64, Ordering::Relaxed);
+        self.records.health.queued.store((self.refusals.len() + self.urgent.len()) as u64, Ordering::Relaxed);
         self.look_at_clock();
         if !self.recovered {
             // Nothing is committed before this has worked: an episode must not begin beside one that goes on.
@@ -259,7 +266,11 @@ impl Task {
     /// Takes what is still in the queue, commits everything and says that it stopped.
     async fn end(mut self, mut buffer: Vec<Refused>) {
         self.refusals.close();
+        self.urgent.close();
         self.tick().await;
+        while self.urgent.recv_many(&mut buffer, AT_ONCE).await > 0 {
+            self.fold(&mut buffer);
+        }
         while self.refusals.recv_many(&mut buffer, AT_ONCE).await > 0 {
             self.fold(&mut buffer);
         }

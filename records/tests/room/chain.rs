@@ -1,7 +1,11 @@
 //! The chain: what verifies, what does not, and who may write.
 
-use crate::play::{Play, staff};
-use records::{Head, Misfit, OpenError, Purpose, Records, Verified};
+use crate::play::{Play, START, at, jordan, staff, until};
+use agreements::{Evidence, GrantKind, LimitKey};
+use chrono::TimeDelta;
+use records::shift::Shift;
+use records::{Answer, Clock, Head, Misfit, NewGrant, OpenError, Purpose, Records, Verified, Which};
+use std::time::Duration;
 
 /// Appends entries until the journal has so many.
 async fn fill(records: &Records, entries: i64) {
@@ -117,6 +121,98 @@ async fn a_rewritten_journal(play: Play) {
     let longer = Head { entries: head.entries + 1, hash: head.hash };
     let found = records.verify(Some(&longer)).await.unwrap();
     assert_eq!(found, Verified::Broken { entry: head.entries + 1, misfit: Misfit::CutOff });
+}
+
+/// Everything that the lists are made of: breaches that go on, are over and were reported; grants, one revoked; a
+/// restriction that ended, asks, a note, a review.
+async fn lived_in(play: &Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    let all = async || records.episodes(&Which::default()).await.unwrap();
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    gateway.asks_for("jordan", "chat.example", Evidence::Lookup);
+    until("two", async || all().await.len() == 2).await;
+    records.report("jordan", jordan(), "I saw something").await.unwrap();
+    play.clock.advance(Duration::from_secs(20 * 60));
+    until("their end", async || all().await.iter().all(|e| !e.open)).await;
+    gateway.asks_for("jordan", "chat.example", Evidence::Navigation);
+    until("another", async || all().await.len() == 3).await;
+    let until = play.clock.now() + TimeDelta::hours(2);
+    let kind = || GrantKind::ExtraTime(LimitKey::Everything);
+    for reason in ["film night", "a mistake"] {
+        let new =
+            NewGrant { person: "jordan".into(), kind: kind(), until, by: staff(), reason: reason.into() };
+        records.grant(new).await.unwrap();
+    }
+    let grant = records.live_grants().await.unwrap().pop().unwrap().entry;
+    records.revoke(grant, staff(), "a mistake").await.unwrap();
+    let ask = records.ask("jordan", "asked.example", "please").await.unwrap();
+    records.answer(ask, Answer::Decline, staff(), "not today").await.unwrap();
+    records.ask("jordan", "waiting.example", "please").await.unwrap();
+    records.note(1, staff(), "a note").await.unwrap();
+    records.sign_shift(Shift { from: at(START), to: until }, staff(), "read").await.unwrap();
+    gateway.stops().await;
+}
+
+pub async fn lists_that_say_other_than_the_journal_are_found(play: Play) {
+    lived_in(&play).await;
+    let over = "entry = (SELECT min(entry) FROM episode)";
+    let open = "entry = (SELECT max(entry) FROM episode)";
+    let revoked = "kind = 'grant' AND closed > 0";
+    let cases = [
+        format!("DELETE FROM episode WHERE {over}"),
+        format!("DELETE FROM episode WHERE {open}"),
+        "DELETE FROM episode".to_owned(),
+        format!("UPDATE episode SET reported = 1 WHERE {open}"),
+        format!("UPDATE episode SET reported = 0 WHERE {over}"),
+        format!("UPDATE episode SET person = 'sam' WHERE {open}"),
+        format!("UPDATE episode SET site = 'bbc.example' WHERE {open}"),
+        format!("UPDATE episode SET rule = 'online' WHERE {open}"),
+        format!("UPDATE episode SET first = first + 1 WHERE {open}"),
+        format!("UPDATE episode SET severity = 'low' WHERE {over}"),
+        format!("UPDATE episode SET severity = 'technical' WHERE {open}"),
+        format!("UPDATE episode SET count = 0 WHERE {open}"),
+        format!("UPDATE episode SET count = 7 WHERE {over}"),
+        format!("UPDATE episode SET ended = 0 WHERE {over}"),
+        format!("UPDATE episode SET ended = 1 WHERE {open}"),
+        format!("UPDATE episode SET entry = 1 WHERE {open}"),
+        "INSERT INTO episode VALUES (1, 'jordan', 'site', 'x.example', 1, 1, 1, 'lookup', 'low', 0, 0)"
+            .to_owned(),
+        "INSERT INTO episode VALUES (999, 'jordan', 'site', 'x.example', 1, 1, 1, 'lookup', 'low', 0, 0)"
+            .to_owned(),
+        format!("UPDATE register SET closed = 0 WHERE {revoked}"),
+        "UPDATE register SET closed = 1 WHERE kind = 'grant' AND closed = 0".to_owned(),
+        "UPDATE register SET ends = ends + 1 WHERE kind = 'grant'".to_owned(),
+        "UPDATE register SET person = 'sam' WHERE kind = 'grant'".to_owned(),
+        "UPDATE register SET closed = 1 WHERE kind = 'ask' AND closed = 0".to_owned(),
+        "UPDATE register SET closed = 0 WHERE kind = 'ask'".to_owned(),
+        "DELETE FROM register WHERE kind = 'ask'".to_owned(),
+        "DELETE FROM register WHERE kind = 'note'".to_owned(),
+        "UPDATE register SET about = 2 WHERE kind = 'note'".to_owned(),
+        "DELETE FROM register WHERE kind = 'review'".to_owned(),
+        "INSERT INTO register VALUES (1, 'grant', 'jordan', 0, 1, 9000000000000, 0)".to_owned(),
+    ];
+    play.set_aside().await;
+    for sql in &cases {
+        play.tamper(sql).await;
+        let records = play.open_for(Purpose::Read).await.unwrap();
+        let wanted = if sql.contains("register") { Misfit::RegisterAltered } else { Misfit::ListAltered };
+        let found = records.verify(None).await.unwrap();
+        assert!(matches!(found, Verified::Broken { misfit, .. } if misfit == wanted), "{sql}: {found:?}");
+        // Nothing that was taken back is live, and no line hides the others.
+        assert!(records.live_grants().await.unwrap().len() <= 1, "{sql}");
+        let page = records.episodes_page(&Which::default()).await.unwrap();
+        let forged = sql.contains("(1, 'jordan', 'site'") || sql.contains("entry = 1 ");
+        assert_eq!(page.unreadable, if forged { vec![1] } else { Vec::new() }, "{sql}");
+        records.close().await;
+        for table in ["episode", "register"] {
+            play.tamper(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM {table}_aside"))
+                .await;
+        }
+    }
+    let records = play.open_for(Purpose::Read).await.unwrap();
+    let whole = records.verify(None).await.unwrap();
+    assert!(matches!(whole, Verified::Whole { .. }), "{whole:?}");
 }
 
 pub async fn the_journal_refuses_updates_and_deletes(play: Play) {

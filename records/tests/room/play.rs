@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-const HOME: &str = "
+pub const HOME: &str = "
 home: Oakview House
 timezone: Europe/London
 day_starts: 04:00
@@ -29,7 +29,7 @@ staff:
   - {id: k.lane, name: K. Lane, role: staff}
 ";
 
-const JORDAN: &str = "
+pub const JORDAN: &str = "
 person: Jordan
 agreed:
   risk_assessment: {ref: RA-2026-031, on: 2026-10-28, level: medium}
@@ -71,12 +71,17 @@ pub fn jordan() -> By {
 }
 
 pub fn snapshot() -> Arc<Snapshot> {
-    let files = [("home.yaml", HOME), ("agreements/jordan.yaml", JORDAN)];
+    snapshot_of(HOME, JORDAN, Catalogue::empty())
+}
+
+/// A home as its two files say.
+pub fn snapshot_of(home: &str, jordan: &str, catalogue: Catalogue) -> Arc<Snapshot> {
+    let files = [("home.yaml", home), ("agreements/jordan.yaml", jordan)];
     let files: Vec<_> = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
     let reading = agreements::read(&files, at(START).date_naive());
     let errors: Vec<_> = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");
-    Arc::new(Snapshot { house: reading.house, catalogue: Catalogue::empty() })
+    Arc::new(Snapshot { house: reading.house, catalogue })
 }
 
 pub struct Play {
@@ -116,8 +121,11 @@ impl Play {
     }
 
     pub async fn gateway(&self) -> Gateway {
+        self.gateway_of(snapshot()).await
+    }
+
+    pub async fn gateway_of(&self, snapshot: Arc<Snapshot>) -> Gateway {
         let records = self.records().await;
-        let snapshot = snapshot();
         let standing = Arc::new(records.standing(&snapshot.house).await.unwrap());
         let in_force = Arc::new(InForce::new(snapshot, standing));
         let (recorder, task) = Recorder::start(records.clone(), in_force.clone());
@@ -131,14 +139,14 @@ impl Play {
 
     /// Puts what the chain and the lists are made of aside.
     pub async fn set_aside(&self) {
-        for table in ["journal", "body", "head", "episode"] {
+        for table in ["journal", "body", "head", "episode", "register"] {
             self.tamper(&format!("CREATE TABLE {table}_aside AS SELECT * FROM {table}")).await;
         }
     }
 
     /// Puts back what was set aside.
     pub async fn put_back(&self) {
-        for table in ["journal", "body", "head", "episode"] {
+        for table in ["journal", "body", "head", "episode", "register"] {
             self.tamper(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM {table}_aside"))
                 .await;
         }

@@ -137,7 +137,7 @@ pub async fn notes_and_reports_change_nothing_of_an_episode(play: Play) {
     gateway.asks_for("jordan", "games.example", Evidence::Navigation);
     let before = one_episode(&gateway.records).await;
     gateway.records.note(before.entry, jordan(), "that was the game's advert").await.unwrap();
-    assert!(matches!(gateway.records.note(9999, jordan(), "x").await, Err(NotDone::NotOpen(9999))));
+    assert!(matches!(gateway.records.note(9999, jordan(), "x").await, Err(NotDone::NoEntry(9999))));
     gateway.records.report("jordan", jordan(), "I saw something").await.unwrap();
     let after = gateway.records.episode(before.entry).await.unwrap().unwrap();
     assert_eq!((after.notes.len(), after.notes[0].words.as_str()), (1, "that was the game's advert"));
@@ -159,6 +159,59 @@ pub async fn notes_and_reports_change_nothing_of_an_episode(play: Play) {
     let second = gateway.records.episodes(&Which::default()).await.unwrap().pop().unwrap();
     assert!(!second.reported);
     assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn reports_all_the_time_mark_nothing(play: Play) {
+    let gateway = play.gateway().await;
+    let records = gateway.records.clone();
+    for i in 0..records::MOST_REPORTS {
+        if i == records::MARKING_REPORTS {
+            gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+            one_episode(&records).await;
+        }
+        records.report("jordan", jordan(), &format!("{i}")).await.unwrap();
+    }
+    let episode = one_episode(&records).await;
+    assert!(!episode.reported, "the seventh report marks nothing");
+    assert!(matches!(records.report("jordan", jordan(), "").await, Err(NotDone::TooManyReports)));
+    gateway.clock.advance(Duration::from_secs(3601));
+    gateway.asks_for("jordan", "chat.example", Evidence::Navigation);
+    let all = async || records.episodes(&Which::default()).await.unwrap();
+    crate::play::until("another", async || all().await.len() == 2).await;
+    records.report("jordan", jordan(), "").await.unwrap();
+    assert!(all().await[1].reported, "an hour later it does");
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn a_wrong_entry_is_said_to_be_wrong(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    let breach = one_episode(records).await.entry;
+    let grant = records.grant(extra_hour(&play)).await.unwrap();
+    let decline = |entry| records.answer(entry, records::Answer::Decline, staff(), "no");
+    let said = |done: Result<(), NotDone>| done.unwrap_err().to_string();
+    let cases = [
+        (said(records.note(999, staff(), "x").await.map(drop)), "there is no entry 999".to_owned()),
+        (said(decline(999).await.map(drop)), "there is no entry 999".to_owned()),
+        (said(records.revoke(999, staff(), "x").await.map(drop)), "there is no entry 999".to_owned()),
+        (
+            said(records.revoke(breach, staff(), "x").await.map(drop)),
+            format!("entry {breach} is an episode, not a grant"),
+        ),
+        (said(decline(grant).await.map(drop)), format!("entry {grant} is a grant, not an ask")),
+        (
+            said(records.end_restriction(grant, staff(), "x").await.map(drop)),
+            format!("entry {grant} is a grant, not a restriction"),
+        ),
+    ];
+    for (found, wanted) in cases {
+        assert_eq!(found, wanted);
+    }
+    records.revoke(grant, staff(), "x").await.unwrap();
+    assert!(matches!(records.revoke(grant, staff(), "x").await, Err(NotDone::NotOpen(_))));
     gateway.stops().await;
 }
 
