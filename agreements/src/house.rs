@@ -233,6 +233,11 @@ impl House {
         self.protected.find(&Request { host: crate::Host::Name(name), tags: Tags::NONE, path: None }).tags
     }
 
+    /// What the decision knows of a request for a person: the catalogue's tags, the home's, and their own education sites.
+    pub fn tags_of(&self, who: PersonId, request: &Request<'_>) -> Tags {
+        self.rules(self.known(who)).find(request).tags
+    }
+
     /// The wall clock around an instant.
     pub(crate) fn local_at(&self, at: DateTime<Utc>) -> Local {
         Local::at(self.home.timezone, at.timestamp())

@@ -373,7 +373,8 @@ impl Dns {
         let name = query.text.name().as_str();
         let counts = self.estimate.looked_up(person, people, minute, name, verdict.counts);
         if counts.0 != 0 {
-            current.sheet.estimate(person, counts);
+            let host = Host::Name(query.text.name());
+            current.looked_up(person, counts, self.gate.clock.now(), host);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::entry::{BreachOpened, Entry};
 use crate::episode::{Change, Episodes, Key, Sum};
 use crate::journal;
 use crate::minutes::{Kept, Of, Tally};
+use crate::monitoring::{Gained, store_gained, store_turn};
 use crate::refusal::Total;
 use crate::room::Records;
 use crate::spell;
@@ -18,6 +19,9 @@ pub(crate) struct Batch {
     pub(crate) entries: Vec<(DateTime<Utc>, Entry)>,
     pub(crate) totals: Vec<(NaiveDate, Total, u64)>,
     pub(crate) minutes: Vec<Kept>,
+    pub(crate) monitored: Vec<Gained>,
+    /// Beginnings and ends of monitoring.
+    pub(crate) turns: Vec<(DateTime<Utc>, Entry)>,
 }
 
 /// The numbers that the store gave to episodes that began.
@@ -25,8 +29,9 @@ pub(crate) type Numbers = Vec<(Key, u64, i64)>;
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { changes, entries, totals, minutes } = self;
-        changes.is_empty() && entries.is_empty() && totals.is_empty() && minutes.is_empty()
+        let Self { changes, entries, totals, minutes, monitored, turns } = self;
+        let told = changes.is_empty() && entries.is_empty() && turns.is_empty();
+        told && totals.is_empty() && minutes.is_empty() && monitored.is_empty()
     }
 }
 
@@ -41,12 +46,18 @@ impl Records {
         for (at, entry) in &batch.entries {
             told.push((journal::append(&mut tx, *at, entry).await?, entry.clone()));
         }
+        for (at, turn) in &batch.turns {
+            told.push((store_turn(&mut tx, *at, turn).await?, turn.clone()));
+        }
         for (day, kind, count) in &batch.totals {
             let cells = [day.to_string().into(), kind.word().into(), int(*count)];
             tx.exec(ADD_TOTAL, &cells).await?;
         }
         for kept in &batch.minutes {
             store_minutes(&mut tx, kept).await?;
+        }
+        for gained in &batch.monitored {
+            store_gained(&mut tx, gained).await?;
         }
         tx.commit().await?;
         told.iter().for_each(|(seq, entry)| self.tell(*seq, entry));

@@ -34,6 +34,7 @@ impl Records {
             }
         }
         gone += self.purge_minutes(today - days(keep.minutes)).await?;
+        gone += self.purge_monitored(today - days(keep.monitoring), today).await?;
         if gone > 0 {
             self.store.scrub().await?;
         }
@@ -43,6 +44,15 @@ impl Records {
     async fn purge_minutes(&self, before: NaiveDate) -> Result<u64, StoreError> {
         let mut tx = self.store.begin().await?;
         let gone = tx.exec("DELETE FROM minutes WHERE day < $1", &[before.to_string().into()]).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
+    /// Days ahead were dated by a clock that was wrong, and would stay longer than they may.
+    async fn purge_monitored(&self, before: NaiveDate, today: NaiveDate) -> Result<u64, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let cells = [before.to_string().into(), today.to_string().into()];
+        let gone = tx.exec("DELETE FROM monitored WHERE day < $1 OR day > $2", &cells).await?;
         tx.commit().await?;
         Ok(gone)
     }

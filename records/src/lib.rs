@@ -9,6 +9,8 @@
 //! - [`InForce`] is the atomic pointer to what the packet path decides by; [`Records::standing`] builds its second half
 //!   from what staff granted and what has been used, and [`Records::changes`] tells when to build it anew.
 //! - [`shift`] tells shifts apart, [`Records::episodes`] reads a shift's breaches, [`export`] writes them out.
+//! - [`Current::in_use`] and [`Current::looked_up`] are where minutes are marked. [`monitoring`] is the exception that keeps more
+//!   than breaches of somebody, as their agreement says; [`Records::monitored`] reads it.
 //! - [`Clock`] is the one place where time is read. [`SetClock`] is the tests'.
 //!
 //! ```no_run
@@ -33,7 +35,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What is never written down: allowed traffic, support sites, the host of a sealed list, any path, any part of a host
+//! What is never written down: allowed traffic (but for minutes by site of who is monitored so), support sites, the host of a sealed list, any path, any part of a host
 //! below its registrable domain. Names of people and hosts never reach the log.
 
 mod breaches;
@@ -47,6 +49,7 @@ mod journal;
 mod keep;
 mod live;
 pub mod minutes;
+pub mod monitoring;
 mod recorder;
 mod refusal;
 mod refused;

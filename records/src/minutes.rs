@@ -3,6 +3,7 @@
 //! The packet path marks a [`Sheet`]; every few seconds the marks are harvested into the ledger of the home's day. A
 //! minute is a minute of the steady clock: a wall clock that jumps neither adds one nor gives one back.
 
+use crate::monitoring::Watch;
 use agreements::{Counts, House, PersonId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -17,6 +18,8 @@ use crate::clock::{ClockState, JUMP, drift};
 pub struct Sheet {
     counted: Vec<AtomicU64>,
     estimated: Vec<AtomicU64>,
+    /// Of who is monitored beyond breaches.
+    watches: Vec<Option<Box<Watch>>>,
 }
 
 impl Sheet {
@@ -24,7 +27,9 @@ impl Sheet {
     pub fn new(house: &House) -> Self {
         let people = house.people().count() + 1;
         let blank = || (0..people).map(|_| AtomicU64::new(0)).collect();
-        Self { counted: blank(), estimated: blank() }
+        let watch = |(_, person)| Watch::new(house, person).map(Box::new);
+        let watches = std::iter::once(None).chain(house.people().map(watch)).collect();
+        Self { counted: blank(), estimated: blank(), watches }
     }
 
     /// Traffic that the person caused passed: the running minute counts for these keys.
@@ -35,6 +40,11 @@ impl Sheet {
     /// Only a name was looked up, and it reads like use: the running minute is estimated for these keys.
     pub fn estimate(&self, who: PersonId, counts: Counts) {
         mark(&self.estimated, who, counts);
+    }
+
+    /// What monitoring looks at; none for nearly everybody.
+    pub(crate) fn watch(&self, who: PersonId) -> Option<&Watch> {
+        self.watches.get(usize::from(who.0))?.as_deref()
     }
 
     /// Takes a person's marks: counted, estimated.

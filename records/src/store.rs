@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The newest schema that this program knows.
-pub(crate) const SCHEMA: i64 = 1;
+pub(crate) const SCHEMA: i64 = 2;
 
 /// What a program opens the store for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,6 +225,15 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// The steps that lead from the version found to [`SCHEMA`], with the version that each makes. Nothing is ever taken out of
+/// `steps` or changed in it: stores have been made by them.
+fn steps_from<'s>(
+    found: Option<i64>,
+    steps: &'s [&'static str],
+) -> impl Iterator<Item = (i64, &'static str)> + 's {
+    (1..).zip(steps.iter().copied()).filter(move |(version, _)| *version > found.unwrap_or(0))
 }
 
 /// What a store without our tables, or with them, means for each purpose; `None` asks for the upgrade.

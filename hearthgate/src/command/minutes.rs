@@ -8,6 +8,7 @@ use crate::timetable;
 use clap::Args;
 use records::Purpose;
 use records::minutes::Used;
+use records::monitoring::MonitoredMinutes;
 use serde::Serialize;
 
 /// Shows today's counted minutes, by key.
@@ -37,6 +38,9 @@ struct Answer<'a> {
     person: &'a str,
     day: String,
     minutes: &'a [Used],
+    /// What monitoring beyond breaches kept; left out when there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    monitored: Vec<MonitoredMinutes>,
 }
 
 impl Minutes {
@@ -48,7 +52,9 @@ impl Minutes {
         let used = desk.ask(desk.records.minutes_today(house, who))?;
         let day = house.day_of(desk.now());
         if self.json {
-            terminal::say_json(&Answer { person: &self.person, day: day.to_string(), minutes: &used });
+            let monitored = desk.ask(desk.records.monitored(day, &self.person))?;
+            let (person, day) = (self.person.as_str(), day.to_string());
+            terminal::say_json(&Answer { person, day, minutes: &used, monitored });
         } else {
             terminal::say(&text(&used, &day.format("%A %-d %B").to_string(), Paint::for_stdout()));
         }

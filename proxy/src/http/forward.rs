@@ -55,7 +55,7 @@ pub(super) async fn exchange(
     }
     let client = hyper::upgrade::on(&mut request);
     if admitted.evidence == Evidence::Navigation {
-        Warden::opened_a_page(&admitted.current, &admitted.made);
+        Warden::opened_a_page(&admitted.current, &admitted.made, &admitted.asked);
     }
     let lease = admitted.hold(proxy, proxy.config.limits.exchange_quiet, visit);
     let open = Counter::one(&proxy.counters, |c| &c.exchanges_open);

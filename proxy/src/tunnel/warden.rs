@@ -260,8 +260,8 @@ impl Warden {
     }
 
     /// Marks the running minute at once: someone opened a page.
-    pub(crate) fn opened_a_page(current: &Current, made: &Made) {
-        current.sheet.mark(made.person, made.counts);
+    pub(crate) fn opened_a_page(current: &Current, made: &Made, asked: &Asked) {
+        current.in_use(made.person, made.counts, made.at, std::iter::once(asked.host.judged()));
     }
 
     /// Looks after everything until told to stop.
@@ -367,7 +367,8 @@ impl Held {
         }
         if !self.minute.marked && moved - self.minute.began_with >= MINUTE_BYTES {
             self.minute.marked = true;
-            current.sheet.mark(self.made.person, self.made.counts);
+            let hosts = self.asked.iter().map(|asked| asked.host.judged());
+            current.in_use(self.made.person, self.made.counts, now, hosts);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::home::{Home, JORDAN, NOON, SAM, UNKNOWN, instant, jordans_with, snaps
 use crate::origin::{Origin, echo_server};
 use agreements::{GrantKind, LimitKey, LiveGrant, Standing, What, Word};
 use chrono::TimeDelta;
-use records::ClockState;
+use records::{Clock, ClockState};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -239,4 +239,30 @@ async fn minutes_are_marked_when_somebody_uses_them() {
     assert_eq!(minutes(&home).await, 1, "a phone in a drawer does not");
     assert_eq!(ask(&home, JORDAN, &get("Accept: text/html\n")).await.status, 200);
     assert_eq!(minutes(&home).await, 2, "a page that someone opened does");
+}
+
+#[tokio::test]
+async fn where_the_agreement_says_so_a_minute_is_its_sites() {
+    let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
+    let day = home.in_force.current().snapshot.house.day_of(home.clock.now());
+    let uses = async || {
+        let page = format!("GET {}/path HTTP/1.1\nHost: x\nAccept: text/html\n\n", web.url("plain.test"));
+        assert_eq!(ask(&home, JORDAN, &page).await.status, 200);
+        let mut client = tunnel(&home, JORDAN, "any.test", bytes).await;
+        client.send(&[0; 20_000]).await;
+        client.take(20_000).await;
+        minutes(&home).await;
+        a_moment().await;
+        let kept = home.records.monitored(day, "jordan").await.unwrap();
+        let mut kept: Vec<_> = kept.into_iter().map(|k| (k.key, k.minutes, k.estimated)).collect();
+        kept.sort();
+        kept
+    };
+    assert_eq!(uses().await, [], "an agreement without a word of it");
+    let said = "monitoring: {level: sites, reason: agreed, until: 2026-12-01, authorised_by: R. Osei, \
+                told_on: 2026-11-20}\notherwise: allow";
+    home.change_jordans(&jordans_with("otherwise: allow", said));
+    home.clock.advance(Duration::from_secs(60));
+    let minute = |key: &str| (key.to_owned(), 1, 0);
+    assert_eq!(uses().await, [minute("any.test"), minute("plain.test"), minute("uncategorised")]);
 }

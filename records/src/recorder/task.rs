@@ -7,6 +7,7 @@ use crate::entry::{ClockChanged, Entry, Shed, Started, Stopped};
 use crate::episode::{Episodes, Folded};
 use crate::in_force::InForce;
 use crate::minutes::{Known, Look};
+use crate::monitoring::Monitor;
 use crate::refusal::{Total, key, opening, seen};
 use crate::refused::Refused;
 use crate::room::Records;
@@ -37,6 +38,7 @@ pub(super) struct Task {
     refusals: mpsc::Receiver<Refused>,
     urgent: mpsc::Receiver<Refused>,
     episodes: Episodes,
+    monitor: Monitor,
     entries: Vec<(DateTime<Utc>, Entry)>,
     shed: Option<Shed>,
     shed_told: Duration,
@@ -67,6 +69,7 @@ impl Task {
             refusals,
             urgent,
             episodes: Episodes::default(),
+            monitor: Monitor::default(),
             entries,
             shed: None,
             shed_told: Duration::ZERO,
@@ -125,6 +128,9 @@ impl Task {
                 Err(e) => return self.failed(&e),
             }
         }
+        if let Err(e) = self.monitor.recover(&self.records).await {
+            return self.failed(&e);
+        }
         self.episodes.end_quiet(self.look.wall);
         if self.look.steady >= self.harvested + HARVEST_EVERY || self.harvested.is_zero() {
             self.harvest().await;
@@ -178,12 +184,15 @@ impl Task {
             entries.push((self.look.wall, Entry::Shed(shed)));
         }
         let day = self.day(&self.in_force.current().snapshot.house);
+        let turns = self.monitor.turns(&self.in_force, self.look);
         let counts = Total::ALL.map(|t| (day, t, self.shared.totals[t as usize].swap(0, Ordering::Relaxed)));
         Batch {
             changes: self.episodes.changes(),
             entries,
             totals: counts.into_iter().filter(|(_, _, count)| *count > 0).collect(),
             minutes: self.records.ledger().take_dirty(),
+            monitored: self.monitor.take_due(),
+            turns: turns.into_iter().map(|turn| (self.look.wall, turn)).collect(),
         }
     }
 
@@ -196,6 +205,9 @@ impl Task {
         match result {
             Ok(numbers) => {
                 self.episodes.taken(&numbers);
+                if !batch.turns.is_empty() {
+                    self.monitor.turned();
+                }
                 self.succeeded();
                 // A long list goes on at once; the rest waits for its time.
                 if batch.changes.len() >= crate::episode::MOST_A_COMMIT {
@@ -212,6 +224,7 @@ impl Task {
     fn put_back(&mut self, batch: Batch) {
         self.episodes.not_taken(&batch.changes);
         self.records.ledger().give_back(batch.minutes);
+        self.monitor.give_back(batch.monitored);
         for (_, total, count) in batch.totals {
             self.shared.totals[total as usize].fetch_add(count, Ordering::Relaxed);
         }
@@ -242,6 +255,9 @@ impl Task {
             Err(e) => return self.failed(&e),
         };
         self.harvested = look.steady;
+        if let Err(e) = self.monitor.harvest(&self.records, look, &sheets).await {
+            self.failed(&e);
+        }
         let of_day = minute_of_day(&newest.house, day, look.wall);
         let mut grew = turned;
         let mut ledger = self.records.ledger();

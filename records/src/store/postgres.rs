@@ -1,6 +1,6 @@
 //! The server: PostgreSQL, for homes whose group keeps records centrally.
 
-use super::{OpenError, Purpose, SCHEMA, StoreError, schema_check};
+use super::{OpenError, Purpose, SCHEMA, StoreError, schema_check, steps_from};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Row, Transaction};
 use std::str::FromStr;
@@ -11,6 +11,10 @@ use tokio::sync::Mutex;
 const GATEWAY_LOCK: i64 = 0x6865_6172_7468_0067;
 /// The advisory lock that whoever appends to the chain holds until it commits ("hearth j").
 const CHAIN_LOCK: i64 = 0x6865_6172_7468_006a;
+
+/// What makes each version of the store from the one before.
+const STEPS: [&str; SCHEMA as usize] =
+    [include_str!("../../schema/postgres_1.sql"), include_str!("../../schema/postgres_2.sql")];
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -37,8 +41,9 @@ impl Postgres {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;
-        if schema_check(version(&pool).await?, purpose, &what)? {
-            upgrade(&pool).await?;
+        let found = version(&pool).await?;
+        if schema_check(found, purpose, &what)? {
+            upgrade(&pool, found).await?;
         }
         Ok(Self { pool, lock: Mutex::new(lock) })
     }
@@ -60,8 +65,13 @@ impl Postgres {
     /// Rewrites the tables whose lines were deleted, so that the server's files no longer hold them. Its log, its
     /// replicas and its backups are the server's keeper's to expire.
     pub(super) async fn scrub(&self) -> Result<(), StoreError> {
-        for sql in ["VACUUM FULL body", "VACUUM FULL episode", "VACUUM FULL register", "VACUUM FULL minutes"]
-        {
+        for sql in [
+            "VACUUM FULL body",
+            "VACUUM FULL episode",
+            "VACUUM FULL register",
+            "VACUUM FULL minutes",
+            "VACUUM FULL monitored",
+        ] {
             sqlx::query(sql).execute(&self.pool).await?;
         }
         Ok(())
@@ -91,11 +101,15 @@ async fn version(pool: &PgPool) -> Result<Option<i64>, OpenError> {
     Ok(Some(version.try_get(0)?))
 }
 
-async fn upgrade(pool: &PgPool) -> Result<(), OpenError> {
+async fn upgrade(pool: &PgPool, found: Option<i64>) -> Result<(), OpenError> {
     let mut tx = pool.begin().await?;
-    sqlx::raw_sql("CREATE TABLE hearthgate_schema (version BIGINT NOT NULL)").execute(&mut *tx).await?;
-    sqlx::raw_sql(include_str!("../../schema/postgres_1.sql")).execute(&mut *tx).await?;
-    sqlx::query("INSERT INTO hearthgate_schema VALUES ($1)").bind(SCHEMA).execute(&mut *tx).await?;
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS hearthgate_schema (version BIGINT NOT NULL)")
+        .execute(&mut *tx)
+        .await?;
+    for (version, step) in steps_from(found, &STEPS) {
+        sqlx::raw_sql(step).execute(&mut *tx).await?;
+        sqlx::query("INSERT INTO hearthgate_schema VALUES ($1)").bind(version).execute(&mut *tx).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

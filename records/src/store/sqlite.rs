@@ -1,6 +1,6 @@
 //! The file: SQLite, bundled. One writer connection, a few readers, one gateway.
 
-use super::{OpenError, Purpose, SCHEMA, StoreError, schema_check};
+use super::{OpenError, Purpose, SCHEMA, StoreError, schema_check, steps_from};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -15,6 +15,10 @@ use tokio::sync::Mutex;
 
 /// SQLite before 3.51.3 can lose committed writes when a write-ahead log is reset.
 const OLDEST_ENGINE: [u32; 3] = [3, 51, 3];
+
+/// What makes each version of the store from the one before.
+const STEPS: [&str; SCHEMA as usize] =
+    [include_str!("../../schema/sqlite_1.sql"), include_str!("../../schema/sqlite_2.sql")];
 
 #[derive(Debug)]
 pub(crate) struct Sqlite {
@@ -46,10 +50,11 @@ impl Sqlite {
         let readers =
             SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
         check_engine(&readers).await?;
-        if schema_check(version(&readers, &what).await?, purpose, &what)?
+        let found = version(&readers, &what).await?;
+        if schema_check(found, purpose, &what)?
             && let Some(writer) = &writer
         {
-            upgrade(writer).await?;
+            upgrade(writer, found).await?;
         }
         Ok(Self { writer, readers, listener: Mutex::new(None), lock: lock.into() })
     }
@@ -151,13 +156,15 @@ async fn version(pool: &SqlitePool, what: &str) -> Result<Option<i64>, OpenError
     Ok(Some(version.try_get(0)?))
 }
 
-async fn upgrade(writer: &SqlitePool) -> Result<(), OpenError> {
+async fn upgrade(writer: &SqlitePool, found: Option<i64>) -> Result<(), OpenError> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::raw_sql("CREATE TABLE hearthgate_schema (version INTEGER NOT NULL) STRICT")
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS hearthgate_schema (version INTEGER NOT NULL) STRICT")
         .execute(&mut *tx)
         .await?;
-    sqlx::raw_sql(include_str!("../../schema/sqlite_1.sql")).execute(&mut *tx).await?;
-    sqlx::query("INSERT INTO hearthgate_schema VALUES ($1)").bind(SCHEMA).execute(&mut *tx).await?;
+    for (version, step) in steps_from(found, &STEPS) {
+        sqlx::raw_sql(step).execute(&mut *tx).await?;
+        sqlx::query("INSERT INTO hearthgate_schema VALUES ($1)").bind(version).execute(&mut *tx).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -8,6 +8,7 @@
 mod chain;
 mod crash;
 mod keeping;
+mod monitoring;
 mod play;
 mod postgres;
 mod recording;
@@ -64,4 +65,14 @@ scenarios! {
     staff::exports_carry_their_manifest,
     keeping::what_is_old_is_purged_and_the_chain_stays_whole,
     keeping::what_a_wrong_clock_dated_is_not_lost_early,
+    monitoring::who_is_not_monitored_leaves_nothing,
+    monitoring::categories_are_kept_without_their_sites,
+    monitoring::sites_are_kept_without_their_hosts,
+    monitoring::protected_and_background_hosts_are_never_kept,
+    monitoring::monitoring_ends_by_itself_at_the_homes_midnight,
+    monitoring::a_clock_that_is_not_right_monitors_nobody,
+    monitoring::a_person_has_so_many_sites_a_day,
+    monitoring::monitored_minutes_are_purged_in_their_time,
+    monitoring::raising_and_ending_it_are_entries,
+    monitoring::a_store_of_the_first_version_is_upgraded_whole,
 }
