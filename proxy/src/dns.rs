@@ -34,7 +34,7 @@ pub use settings::{DnsSettings, TcpSettings};
 use crate::cache::{Asking, DNSSEC, UNCHECKED};
 use crate::gate::{Gate, Who};
 use crate::identify::{Shown, holds};
-use crate::limits::Limits;
+use crate::limits::{Limits, network_of_hardware};
 use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
 use agreements::{Dnssec, Host, Verdict};
@@ -118,7 +118,8 @@ impl Dns {
     /// Puts the DNS half together.
     pub fn new(gate: Arc<Gate>, settings: DnsSettings) -> Arc<Self> {
         // Anybody can use up an allowance over UDP in another's name; over a connection nobody can.
-        let (limits, stream_limits) = (Limits::new(settings.rate), Limits::new(settings.rate));
+        let limits = || Limits::new(settings.rate).with_forwarders(&settings.trust_forwarders);
+        let (limits, stream_limits) = (limits(), limits());
         Arc::new(Self {
             gate,
             settings,
@@ -265,9 +266,10 @@ impl Dns {
             Transport::Udp => &self.limits,
             Transport::Tcp | Transport::Tls | Transport::Https => &self.stream_limits,
         };
-        limits.allows(self.client(asker, query).address) || {
+        let client = self.counted(asker, query);
+        limits.allows(client) || {
             let decided = self.decide(query, asker, &self.gate.in_force.current(), true);
-            decided.verdict.as_ref().is_some_and(verdicts::protects)
+            decided.verdict.as_ref().is_some_and(verdicts::protects) && limits.allows_protected(client)
         }
     }
 
@@ -275,7 +277,14 @@ impl Dns {
     fn on_behalf(&self, query: &Query<'_>, asker: &Asker<'_>, decided: &Decided) -> For {
         let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
         let proven = asker.transport != Transport::Udp;
-        For::client(self.client(asker, query).address, protected, proven)
+        For::client(self.counted(asker, query), protected, proven)
+    }
+
+    /// As whom a client is counted. A forwarder that tells hardware addresses alone has each device counted by its own.
+    fn counted(&self, asker: &Asker<'_>, query: &Query<'_>) -> IpAddr {
+        let Shown { address, hardware, token: _ } = self.client(asker, query);
+        let itself = address == asker.from.to_canonical();
+        hardware.filter(|_| itself).map_or(address, network_of_hardware)
     }
 
     /// Answers that too many wait. Anybody can fill the places of UDP in others' names: a real client comes over TCP.

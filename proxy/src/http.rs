@@ -24,6 +24,7 @@ pub(crate) use asked::judged_path;
 pub(crate) use counters::One;
 pub(crate) use visit::Visit;
 
+use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
 use crate::limits::{self, Rate};
 use crate::resolver::Unresolved;
@@ -36,7 +37,7 @@ pub use asked::evidence;
 use blocklists::Domain;
 use futures_util::future::{BoxFuture, join_all};
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -55,7 +56,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use visit::Clients;
+use visit::{Clients, Place};
 
 /// The token of a device that asks for the gateway's own pages, in the request's extensions: it is good.
 #[derive(Clone, Debug)]
@@ -89,7 +90,8 @@ pub struct Config {
 pub struct Limits {
     /// Connections and tunnels open at once. More wait in the kernel's queue.
     pub connections: usize,
-    /// Of these, for one client: an IPv4 address or an IPv6 /64. More are closed at once.
+    /// Of these, for one client: an IPv4 address or an IPv6 /64. A few more are taken for protected names alone, and what
+    /// comes beyond these is closed at once.
     pub per_client: usize,
     /// How many requests and tunnels one client may ask for; none for no limit.
     pub rate: Option<Rate>,
@@ -288,14 +290,15 @@ impl Proxy {
         stopped: &CancellationToken,
     ) {
         self.counters.accepted.add(1);
-        let Some(place) = self.clients.enter(peer.ip(), self.config.limits.per_client, place, &self.counters)
-        else {
+        let most = self.config.limits.per_client;
+        let entered = self.clients.enter(peer.ip(), most, place, &self.counters);
+        if entered.as_ref().is_none_or(Place::is_spare) {
             self.counters.too_many.add(1);
-            return;
-        };
+        }
+        let Some(place) = entered else { return };
         dial::tune(&stream);
         let local = stream.local_addr().ok();
-        let visit = Arc::new(Visit { peer, local, cut: stopped.child_token(), _place: place });
+        let visit = Arc::new(Visit { peer, local, cut: stopped.child_token(), place });
         self.tasks.spawn(Arc::clone(self).converse(stream, visit, shutdown.clone()));
     }
 
@@ -331,14 +334,19 @@ impl Proxy {
 
     async fn answer(self: Arc<Self>, visit: Arc<Visit>, request: Request<Incoming>) -> Response<Body> {
         let want = answer::want(request.headers());
-        match self.stages(&visit, request).await {
-            Ok(response) => response,
+        let mut response = match self.stages(&visit, request).await {
+            Ok(response) => return response,
             Err(No::Refused(refused)) => refused.answer(&self.gate, want),
             Err(No::Problem(problem)) => {
                 self.counters.problems.add(1);
                 problem.answer(want)
             }
+        };
+        if visit.place.is_spare() {
+            // It was kept for what is protected, and this was not.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        response
     }
 
     /// The life of a request.
@@ -347,12 +355,13 @@ impl Proxy {
         visit: &Arc<Visit>,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, No> {
-        // Not too fast. Own pages count as well: they cost the gateway as much as any other.
-        if !self.rates.allows(visit.peer.ip()) {
+        // What is it for? The target as written decides, never `Host`.
+        let wanted = asked::read(&request, visit, &self.config.own_names);
+        // Not too fast. Own pages and what is wrong count as well: they cost the gateway as much as any other.
+        if !self.has_allowance(visit, wanted.as_ref().ok()) {
             return Err(Problem::TooFast.into());
         }
-        // What is it for? The target as written decides, never `Host`.
-        let wanted = asked::read(&request, visit, &self.config.own_names)?;
+        let wanted = wanted?;
         let (target, path) = match &wanted {
             For::Own => return Ok(self.own_page(visit, request).await),
             For::Plain(target, path) => (target.clone(), Some(path.as_str().into())),
@@ -377,6 +386,23 @@ impl Proxy {
                 forward::exchange(self, visit, admitted, target, &found, request).await
             }
         }
+    }
+
+    /// Whether the client may make one more request. What is protected for it has an allowance of its own, which opens
+    /// only when the other is used up, and the only one of a connection that came in beyond the client's share.
+    fn has_allowance(&self, visit: &Visit, wanted: Option<&For>) -> bool {
+        let client = visit.peer.ip();
+        let with_all = !visit.place.is_spare() && self.rates.allows(client);
+        with_all || (self.is_protected(client, wanted) && self.rates.allows_protected(client))
+    }
+
+    /// Whether a request is for what is protected for whoever speaks from this address. A token is not looked at: what is
+    /// protected is so for everybody, and nobody tries tokens out beyond the limit.
+    fn is_protected(&self, client: IpAddr, wanted: Option<&For>) -> bool {
+        let Some(For::Plain(target, _) | For::Tunnel(target, _)) = wanted else { return false };
+        let current = self.gate.in_force.current();
+        let who = Asker { address: client.to_canonical(), token: None }.who(&self.gate, &current);
+        verdicts::protects(&self.gate.judge(&current, &who, target.host.judged(), None))
     }
 
     async fn own_page(&self, visit: &Visit, mut request: Request<Incoming>) -> Response<Body> {

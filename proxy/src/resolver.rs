@@ -46,6 +46,8 @@ pub struct ResolverSettings {
     /// Of these, for one client: an IPv4 address or an IPv6 /64. Names that never answer must not close the others to
     /// everybody.
     pub most_in_flight_of_one: usize,
+    /// Who asks for others, by address and prefix length: each has more of these, and never all.
+    pub trust_forwarders: Vec<(IpAddr, u8)>,
     /// Certificate authorities to trust for DoT and DoH beside those of the web.
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Trust anchors for validation, as lines of a zone file; the root's own when empty.
@@ -65,6 +67,7 @@ impl ResolverSettings {
             failure_memory: Duration::from_secs(1),
             most_in_flight: 512,
             most_in_flight_of_one: 64,
+            trust_forwarders: gateway.trust_forwarders.clone(),
             extra_roots: Vec::new(),
             trust_anchors: String::new(),
         }
@@ -181,6 +184,7 @@ impl Resolver {
             flights: flight::Flights::new(flight::Most {
                 all: settings.most_in_flight,
                 of_one: settings.most_in_flight_of_one,
+                forwarders: settings.trust_forwarders.clone(),
             }),
             failed: quick_cache::sync::Cache::new(FAILED),
             settings,

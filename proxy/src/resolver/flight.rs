@@ -1,11 +1,12 @@
 //! Questions on their way: whoever asks what is being asked already waits for the same answer.
 //!
 //! A seat is held until an upstream answers or is given up, so that names that never answer could hold them all. Each
-//! client therefore has a few and no more, and protected names have seats of their own. A datagram's sender can say that it
+//! client therefore has a few and no more (a forwarder that names no clients has more, and never all), and protected names
+//! have seats of their own. A datagram's sender can say that it
 //! is any client, so that a part of all seats is kept for those who came over a connection.
 
 use crate::cache::{Entry, Key};
-use crate::limits::network_of;
+use crate::limits::{is_forwarder, network_of};
 use crate::upstream::Failure;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -35,13 +36,27 @@ impl For {
 /// One seat in so many is for clients who came over a connection.
 const KEPT_FOR_THE_PROVEN: usize = 4;
 
+/// How many clients' seats a forwarder has that names none; at most half of all.
+const OF_A_FORWARDER: usize = 4;
+
 /// How many questions may be on their way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Most {
     /// For names that are not protected, and as many again at most for those that are.
     pub(super) all: usize,
     /// For one client, of each kind.
     pub(super) of_one: usize,
+    /// Those who ask for others, by address and prefix length.
+    pub(super) forwarders: Vec<(IpAddr, u8)>,
+}
+
+impl Most {
+    fn of(&self, of: For) -> usize {
+        match is_forwarder(&self.forwarders, of.client) {
+            true => (self.of_one * OF_A_FORWARDER).min(self.all / 2).max(self.of_one),
+            false => self.of_one,
+        }
+    }
 }
 
 /// The questions that are with the upstreams.
@@ -59,11 +74,11 @@ struct Seats {
 }
 
 impl Seats {
-    fn has_room(&self, of: For, most: Most) -> bool {
+    fn has_room(&self, of: For, most: &Most) -> bool {
         let alike = self.taken.iter().filter(|(other, _)| other.protected == of.protected);
         let all: usize = alike.map(|(_, count)| count).sum();
         let open = if of.proven { most.all } else { most.all - most.all / KEPT_FOR_THE_PROVEN };
-        all < open && self.taken.get(&of).is_none_or(|count| *count < most.of_one)
+        all < open && self.taken.get(&of).is_none_or(|count| *count < most.of(of))
     }
 
     fn take(&mut self, key: Key, of: For, flight: watch::Receiver<Option<Outcome>>) {
@@ -107,7 +122,12 @@ impl Drop for Seat {
 }
 
 impl Flights {
-    pub(super) fn new(most: Most) -> Self {
+    pub(super) fn new(mut most: Most) -> Self {
+        for (address, length) in &mut most.forwarders {
+            // A client is counted as its /64 where it has one, and so a forwarder has to be looked for.
+            *address = network_of(*address);
+            *length = if address.is_ipv6() { (*length).min(64) } else { *length };
+        }
         Self { seats: Arc::default(), most }
     }
 
@@ -121,7 +141,7 @@ impl Flights {
         if let Some(flight) = seats.flights.get(&key) {
             return Some(Flight(flight.clone()));
         }
-        if !seats.has_room(of, self.most) {
+        if !seats.has_room(of, &self.most) {
             return None;
         }
         let (landed, flight) = watch::channel(None);
@@ -135,5 +155,48 @@ impl Flights {
             landed.send_replace(Some(outcome));
         });
         Some(Flight(flight))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::wire::WireName;
+    use blocklists::Name;
+
+    const MOST: usize = 40;
+
+    fn flights() -> Flights {
+        let forwarders = vec![("192.0.2.53".parse().unwrap(), 32), ("2001:db8::53".parse().unwrap(), 128)];
+        Flights::new(Most { all: MOST, of_one: 4, forwarders })
+    }
+
+    /// How many of a hundred questions to which no answer comes find a seat.
+    fn seated(flights: &Flights, client: &str, protected: bool, proven: bool) -> usize {
+        let of = For::client(client.parse().unwrap(), protected, proven);
+        let key = |n: usize| {
+            let name = WireName::from_name(Name::trusted(&format!("{n}.{client}.example").replace(':', "-")));
+            Key::from(crate::cache::Asking { name: &name, qtype: 1, flags: u8::from(protected) })
+        };
+        (0..100).filter(|n| flights.join(key(*n), of, |_| std::future::pending()).is_some()).count()
+    }
+
+    #[tokio::test]
+    async fn who_sits_where() {
+        let flights = flights();
+        for (what, client, protected, proven, seats) in [
+            ("a client has its few", "192.0.2.1", false, true, 4),
+            ("and as many for what is protected", "192.0.2.1", true, true, 4),
+            ("a forwarder has more", "192.0.2.53", false, false, 16),
+            ("and as many for what is protected", "192.0.2.53", true, false, 16),
+            ("another forwarder finds what datagrams may take", "2001:db8::53", false, false, 10),
+            ("who came over a connection finds more", "2001:db8:0:1::1", false, true, 4),
+            ("and the next the same", "192.0.2.2", false, true, 4),
+            ("and the next", "192.0.2.3", false, true, 2),
+            ("until all are taken", "192.0.2.4", false, true, 0),
+            ("but not for what is protected", "192.0.2.4", true, true, 4),
+        ] {
+            assert_eq!(seated(&flights, client, protected, proven), seats, "{what}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod home;
 mod internet;
 mod judged;
 mod packets;
+mod shares;
 mod signed;
 mod upstreams;
 mod ways;

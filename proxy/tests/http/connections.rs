@@ -47,7 +47,11 @@ async fn one_client_does_not_take_the_others_places() {
         held.push(Client::of(&home, JORDAN).await);
     }
     home.until("three are taken", |c| c.connections_open.get() == 3).await;
-    assert!(Client::of(&home, JORDAN).await.is_closed().await);
+    let mut beyond = Client::of(&home, JORDAN).await;
+    beyond.say("GET / HTTP/1.1\nHost: x\n\n").await;
+    assert_eq!(beyond.answer().await.status, 429);
+    assert!(beyond.is_closed().await);
+    home.until("it is gone", |c| c.connections_open.get() == 3).await;
     let mut other = Client::of(&home, SAM).await;
     other.say("GET / HTTP/1.1\nHost: x\n\n").await;
     assert_eq!(other.answer().await.status, 404);
@@ -68,6 +72,73 @@ async fn a_full_proxy_takes_the_next_when_one_goes() {
     waiting.say("GET / HTTP/1.1\nHost: x\n\n").await;
     drop(held);
     assert_eq!(waiting.answer().await.status, 404);
+}
+
+#[tokio::test]
+async fn help_is_reached_beyond_every_share() {
+    let home = Home::with(|c| c.limits.per_client = 3).await;
+    let (web, bytes) = (Origin::start().await, echo_server().await);
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(Client::of(&home, JORDAN).await);
+    }
+    home.until("three are taken", |c| c.connections_open.get() == 3).await;
+    let get = |host| format!("GET {}/ HTTP/1.1\nHost: x\n\n", web.url(host));
+    let mut client = Client::of(&home, JORDAN).await;
+    for (what, host, status) in
+        [("help", "help.test", 200), ("again", "help.test", 200), ("no help", "plain.test", 429)]
+    {
+        client.say(&get(host)).await;
+        assert_eq!(client.answer().await.status, status, "{what}");
+    }
+    assert!(client.is_closed().await);
+    let mut tunnel = Client::of(&home, JORDAN).await;
+    assert_eq!(tunnel.tunnel("help.test", bytes).await, 200);
+    // These are bounded too.
+    held.push(tunnel);
+    home.until("the tunnel is all there is beyond", |c| c.connections_open.get() == 4).await;
+    for _ in 0..7 {
+        held.push(Client::of(&home, JORDAN).await);
+    }
+    home.until("eight are taken", |c| c.connections_open.get() == 11).await;
+    assert!(Client::of(&home, JORDAN).await.is_closed().await);
+}
+
+#[tokio::test]
+async fn help_is_reached_however_fast_a_client_asks() {
+    let one = std::num::NonZeroU32::MIN;
+    let few = proxy::limits::Rate { per_second: one, burst: one.saturating_add(4) };
+    let home = Home::with(|c| c.limits.rate = Some(few)).await;
+    let (web, bytes) = (Origin::start().await, echo_server().await);
+    let get = |host| format!("GET {}/ HTTP/1.1\nHost: x\n\n", web.url(host));
+    let mut flood = Vec::new();
+    for i in 0..30 {
+        let mut client = Client::of(&home, JORDAN).await;
+        client.say(if i % 2 == 0 { "GET / HTTP/1.1\nHost: x\n\n" } else { "nonsense\n\n" }).await;
+        flood.push(client.answer().await.status);
+    }
+    assert_eq!(flood.iter().filter(|status| **status == 404).count(), 5, "{flood:?}");
+    for (what, host, status) in [("help", "help.test", 200), ("anything else", "plain.test", 429)] {
+        let mut client = Client::of(&home, JORDAN).await;
+        client.say(&get(host)).await;
+        assert_eq!(client.answer().await.status, status, "{what}");
+    }
+    let mut tunnel = Client::of(&home, JORDAN).await;
+    assert_eq!(tunnel.tunnel("help.test", bytes).await, 200);
+    let mut client = Client::of(&home, SAM).await;
+    client.say(&get("plain.test")).await;
+    assert_eq!(client.answer().await.status, 200, "somebody else");
+    // It is no door for the flood: what is protected has an end as well.
+    let mut client = Client::of(&home, JORDAN).await;
+    let mut helped = 0;
+    for _ in 0..800 {
+        client.say(&get("help.test")).await;
+        match client.answer().await.status {
+            200 => helped += 1,
+            status => assert_eq!(status, 429),
+        }
+    }
+    assert!((290..700).contains(&helped), "{helped}");
 }
 
 #[tokio::test]
