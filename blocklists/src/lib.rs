@@ -12,7 +12,7 @@ pub mod subscription;
 mod tags;
 mod words;
 
-pub use catalogue::{Catalogue, Finding, Info, ListInfo, OpenError, explain};
+pub use catalogue::{Catalogue, Finding, Info, ListInfo, OpenError, Probe, explain};
 pub use compile::{CompileError, Compiler, ListReport};
 pub use name::{Domain, MAX_LABEL, MAX_NAME, Name, NotADomain};
 pub use tags::Tags;

@@ -131,29 +131,28 @@ impl Catalogue {
     /// What is known of a name: what its own entry says of it, and what each parent's entry says of all below it.
     #[inline]
     pub fn lookup(&self, name: Name<'_>) -> Tags {
-        /// Suffixes that are asked for at once. Longer names take another round.
-        const TOGETHER: usize = 8;
-        let name = name.as_str().as_bytes();
+        self.probe(name).tags()
+    }
+
+    /// Begins a lookup: hashes every suffix of the name and asks the processor for the lines that hold the answer, without
+    /// waiting for them. [`Probe::tags`] ends it.
+    ///
+    /// Whoever has several questions at hand begins them all before ending the first, so that their waits overlap.
+    #[inline]
+    pub fn probe<'a>(&'a self, name: Name<'a>) -> Probe<'a> {
         let table = self.table();
-        let mut tags = Tags::NONE;
-        let mut suffixes = self.suffixes(name);
-        loop {
-            let mut round = [Suffix::default(); TOGETHER];
-            let mut count = 0;
-            for (place, suffix) in round.iter_mut().zip(&mut suffixes) {
-                table.prefetch(suffix.hash);
+        let mut probe = Probe { catalogue: self, name, spots: [Suffix::default(); TOGETHER], count: 0 };
+        for suffix in self.suffixes(name.as_str().as_bytes()) {
+            table.prefetch(suffix.hash);
+            if let Some(place) = probe.spots.get_mut(usize::from(probe.count)) {
                 *place = suffix;
-                count += 1;
-            }
-            for suffix in &round[..count] {
-                if let Some(set) = table.find(suffix.hash, &name[suffix.start..]) {
-                    tags = step(tags, &set, suffix.start == 0);
-                }
-            }
-            if count < TOGETHER {
-                return tags;
+                probe.count += 1;
+            } else {
+                probe.count = Probe::MORE;
+                break;
             }
         }
+        probe
     }
 
     /// [`Self::lookup`] of several names at once: their memory accesses overlap, which pays in large catalogues.
@@ -167,7 +166,7 @@ impl Catalogue {
 
     fn lookup_batch(&self, names: &[Name<'_>], tags: &mut [Tags]) {
         let table = self.table();
-        let mut probes = [Probe::default(); PROBES];
+        let mut probes = [Asked::default(); PROBES];
         let mut count = 0;
         // First all buckets are asked for …
         for (index, name) in names.iter().enumerate() {
@@ -176,7 +175,7 @@ impl Catalogue {
             for suffix in self.suffixes(name) {
                 let Some(probe) = probes.get_mut(count) else { break };
                 table.prefetch(suffix.hash);
-                *probe = Probe { hash: suffix.hash, name: index as u32, start: suffix.start as u32 };
+                *probe = Asked { hash: suffix.hash, name: index as u32, start: suffix.start as u32 };
                 count += 1;
             }
             // A batch of absurdly long names: those that found no room are looked up by themselves.
@@ -231,13 +230,65 @@ impl Catalogue {
     }
 }
 
+/// Suffixes that a [`Probe`] remembers. Longer names are hashed again when the lookup ends.
+const TOGETHER: usize = 6;
+
+/// A lookup that has begun: [`Catalogue::probe`] makes it, [`Self::tags`] ends it.
+///
+/// It is plain data (no allocation, no lock), so that a worker holds one for every packet of a batch on its stack:
+///
+/// ```
+/// # use blocklists::{Catalogue, Name, Probe, Tags};
+/// # let catalogue = Catalogue::empty();
+/// let names = ["www.site.example", "bet.example"].map(Name::trusted);
+/// let mut probes: [Option<Probe<'_>>; 32] = [None; 32];
+/// for (probe, name) in probes.iter_mut().zip(names) {
+///     *probe = Some(catalogue.probe(name));
+/// }
+/// for probe in probes.iter().flatten() {
+///     assert_eq!(probe.tags(), Tags::NONE);
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Probe<'a> {
+    catalogue: &'a Catalogue,
+    name: Name<'a>,
+    spots: [Suffix; TOGETHER],
+    count: u8,
+}
+
+impl Probe<'_> {
+    /// The count of a name with more suffixes than are remembered.
+    const MORE: u8 = u8::MAX;
+
+    /// What is known of the name: see [`Catalogue::lookup`].
+    #[inline]
+    pub fn tags(&self) -> Tags {
+        let (table, name) = (self.catalogue.table(), self.name.as_str().as_bytes());
+        let one = |tags, suffix: &Suffix| match table.find(suffix.hash, &name[suffix.start..]) {
+            Some(set) => step(tags, &set, suffix.start == 0),
+            None => tags,
+        };
+        match self.spots.get(..usize::from(self.count)) {
+            Some(spots) => spots.iter().fold(Tags::NONE, one),
+            None => self.catalogue.suffixes(name).fold(Tags::NONE, |tags, suffix| one(tags, &suffix)),
+        }
+    }
+}
+
+impl fmt::Debug for Probe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Probe").field(&self.name).finish()
+    }
+}
+
 /// Names in a batch.
 const BATCH: usize = 32;
 /// Suffixes in a batch: more than five a name.
 const PROBES: usize = 192;
 
 #[derive(Clone, Copy, Default)]
-struct Probe {
+struct Asked {
     hash: u64,
     name: u32,
     start: u32,

@@ -39,6 +39,10 @@ fn ask(catalogue: &Catalogue, name: &str) -> Tags {
     let mut many = [Tags::category(Category::ILLEGAL); 3];
     catalogue.lookup_many(&[Name::trusted("other.example"), Name::trusted(name)], &mut many);
     assert_eq!(many[1], one, "alone and in a batch: {name}");
+    let (first, second) =
+        (catalogue.probe(Name::trusted(name)), catalogue.probe(Name::trusted("other.example")));
+    assert_eq!(second.tags(), many[0], "begun last, ended first");
+    assert_eq!(first.tags(), one, "begun first, ended last: {name}");
     one
 }
 
