@@ -32,7 +32,7 @@ pub use gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstrea
 pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
 pub use meant::*;
 pub use problem::{Level, Place, Problem};
-pub use read::{Reading, read};
+pub use read::{Reading, did_you_mean, nearest, read};
 pub use request::{Host, Request};
 pub use source::{Source, SourceId};
 pub use standing::{Grant, GrantKind, LiveGrant, LiveRestriction, Restriction, Standing, What};

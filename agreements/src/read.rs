@@ -27,7 +27,7 @@ mod words;
 pub(crate) use home::UNKNOWN_DEVICES;
 pub(crate) use person::{EDUCATION, KINDS, PROFILES, SAFE_SEARCH, SCHOOL_HOURS};
 pub(crate) use pledges::LEVELS;
-pub(crate) use spelling::nearest;
+pub use spelling::{did_you_mean, nearest};
 
 use crate::gateway::Gateway;
 use crate::house::House;

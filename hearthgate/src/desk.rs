@@ -4,8 +4,9 @@ use crate::clock;
 use crate::control;
 use crate::failure::Failure;
 use crate::home::{HomeArg, Loaded};
+use crate::people;
 use crate::state::State;
-use agreements::{Role, Staff, Standing};
+use agreements::{House, Person, Role, Staff, Standing, did_you_mean, nearest};
 use chrono::{DateTime, Utc};
 use records::{By, ByRole, Clock, NotDone, OpenError, Purpose, Records, StoreError, SystemClock};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tokio::runtime::Runtime;
 
 /// A home with its records, and a runtime to ask them with.
 pub(crate) struct Desk {
-    /// The home as it stands on disk.
+    /// The home as the gateway holds it.
     pub(crate) loaded: Loaded,
     /// The records.
     pub(crate) records: Arc<Records>,
@@ -40,7 +41,8 @@ pub(crate) fn clock_beside(state: &State) -> Arc<dyn Clock> {
 impl Desk {
     /// Opens the records of a home.
     pub(crate) fn open(home: &HomeArg, purpose: Purpose) -> Result<Self, Failure> {
-        let loaded = home.load(clock::now())?;
+        let now = clock::now();
+        let loaded = home.load(now)?.in_force(now);
         let gateway = loaded.gateway()?;
         let state = State::of(gateway, &loaded.dir);
         let (runtime, clock) = (runtime()?, clock_beside(&state));
@@ -71,20 +73,24 @@ impl Desk {
 
     /// The home's zone.
     pub(crate) fn zone(&self) -> chrono_tz::Tz {
-        self.loaded.reading.house.home().timezone
+        self.house().home().timezone
     }
 
     /// Who does it: an account of `home.yaml` with one of these roles.
     pub(crate) fn by(&self, id: &str, roles: &[Role]) -> Result<By, Failure> {
-        let staff = &self.loaded.reading.house.home().staff;
+        let staff = &self.house().home().staff;
         by(staff, id, roles)
     }
 
-    /// The id of somebody with an agreement.
-    pub(crate) fn person(&self, id: &str) -> Result<String, Failure> {
-        let house = &self.loaded.reading.house;
-        crate::judge::person(house, id).map_err(Failure::cannot_read)?;
-        Ok(id.to_owned())
+    /// The home as it is in force.
+    pub(crate) fn house(&self) -> &House {
+        &self.loaded.reading.house
+    }
+
+    /// The agreement of somebody who has one, by id.
+    pub(crate) fn agreement(&self, id: &str) -> Result<&Person, Failure> {
+        let who = people::known(self.house(), id)?;
+        self.house().agreement(who).ok_or_else(|| people::unknown(self.house(), id, &[]))
     }
 }
 
@@ -97,13 +103,40 @@ impl Drop for Desk {
 fn by(staff: &[Staff], id: &str, roles: &[Role]) -> Result<By, Failure> {
     let known = || staff.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ");
     let found = staff.iter().find(|s| s.id == id).ok_or_else(|| {
-        Failure::cannot_read(format!("`{id}` is no account of home.yaml"))
-            .help(format!("there are: {}", known()))
+        Failure::cannot_read(format!("`{id}` is no account of home.yaml")).help(
+            format!(
+                "{} There are: {}.",
+                did_you_mean(&nearest(id, staff.iter().map(|s| s.id.as_str()))),
+                known()
+            )
+            .trim_start(),
+        )
     })?;
     if !roles.contains(&found.role) {
         return Err(Failure::no(format!("{} may not do this: it takes {}", found.name, named(roles))));
     }
     Ok(By { role: ByRole::CommandLine, id: found.id.clone(), name: found.name.clone() })
+}
+
+/// Whoever is signed in to the machine, where nobody said who does it. `sudo` tells for whom it works.
+pub(crate) fn machine_user() -> By {
+    let uid = rustix::process::getuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let user = user_name(&users, uid).unwrap_or_else(|| format!("user {uid}"));
+    let asked_by =
+        std::env::var("SUDO_USER").ok().filter(|_| uid == 0).map(|who| format!(", by sudo for {who}"));
+    let name = format!("{user}{} (on the gateway itself)", asked_by.unwrap_or_default());
+    By { role: ByRole::CommandLine, id: user, name }
+}
+
+/// The name of a user (passwd(5): name, password, number, …).
+fn user_name(users: &str, uid: u32) -> Option<String> {
+    let uid = uid.to_string();
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 fn named(roles: &[Role]) -> String {
@@ -178,6 +211,13 @@ mod tests {
     }
 
     #[test]
+    fn the_machines_user_has_a_name() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nnonsense\nkate:x:1000:1000::/home/kate:/bin/sh\n";
+        assert_eq!(user_name(users, 1000).as_deref(), Some("kate"));
+        assert_eq!(user_name(users, 7), None);
+    }
+
+    #[test]
     fn who_does_it_has_an_account_and_the_role() {
         let allowed = by(&staff(), "r.osei", &[Role::Manager, Role::Staff]).expect("a manager may");
         assert_eq!(
@@ -185,7 +225,7 @@ mod tests {
             ("r.osei", "R.OSEI", ByRole::CommandLine)
         );
         let stranger = by(&staff(), "nobody", &[Role::Manager]).expect_err("no account");
-        assert!(stranger.help.contains("r.osei, visitor"), "{stranger}");
+        assert!(stranger.help.contains("There are: r.osei, visitor."), "{stranger}");
         let visitor = by(&staff(), "visitor", &[Role::Manager, Role::Staff]).expect_err("read only");
         assert!(visitor.sentence.contains("a manager or a member of staff"), "{visitor}");
     }

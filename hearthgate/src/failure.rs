@@ -49,6 +49,11 @@ impl Failure {
         self.help = help.into();
         self
     }
+
+    /// All of it in one line, for a line of JSON.
+    pub(crate) fn in_one_line(&self) -> String {
+        if self.help.is_empty() { self.sentence.clone() } else { format!("{}. {}", self.sentence, self.help) }
+    }
 }
 
 impl fmt::Display for Failure {

@@ -88,7 +88,7 @@ fn state_of(folder: &Folder, dir: &Path, now: DateTime<Utc>) -> Option<State> {
 fn gateway_kept(folder: &Folder, home: &Path, now: DateTime<Utc>) -> Option<Gateway> {
     let text = folder.texts.get("gateway.yaml").map_or("", String::as_str);
     State::guesses(text, home).iter().find_map(|state| {
-        let kept = Kept::load(&state.kept()).texts.remove("gateway.yaml")?;
+        let kept = Kept::load(state, home).texts.remove("gateway.yaml")?;
         last_good::reading(&BTreeMap::from([("gateway.yaml".to_owned(), kept)]), now).gateway
     })
 }
@@ -129,7 +129,7 @@ impl Loaded {
         if !self.has_errors() {
             return self;
         }
-        let kept = self.state().map(|state| Kept::load(&state.kept())).unwrap_or_default();
+        let kept = self.state().map(|state| Kept::load(&state, &self.dir)).unwrap_or_default();
         let accepted = last_good::accept(&kept, &self.folder, now);
         for waiting in &accepted.waiting {
             let meanwhile = match waiting.meanwhile {

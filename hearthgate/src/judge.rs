@@ -5,7 +5,8 @@ use crate::catalogue;
 use crate::desk::Decided;
 use crate::failure::Failure;
 use crate::home::Loaded;
-use agreements::{Explanation, House, PersonId, Request, Snapshot};
+use crate::people;
+use agreements::{Explanation, PersonId, Request, Snapshot};
 use blocklists::Tags;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -37,8 +38,8 @@ impl Bench {
     }
 
     /// Somebody by id; `baseline` is nobody in particular.
-    pub(crate) fn person(&self, id: &str) -> Result<PersonId, String> {
-        person(&self.snapshot.house, id)
+    pub(crate) fn person(&self, id: &str) -> Result<PersonId, Failure> {
+        people::known_or_baseline(&self.snapshot.house, id)
     }
 
     /// The answer in the shape of `explain --json`.
@@ -53,15 +54,4 @@ impl Bench {
         let today = house.day_of(at) == house.day_of(self.counted);
         house.explain(who, at, &request, if today { &self.decided.today } else { &self.decided.other_day })
     }
-}
-
-/// Somebody of a house by id, or who there is.
-pub(crate) fn person(house: &House, id: &str) -> Result<PersonId, String> {
-    if id == "baseline" {
-        return Ok(House::NOBODY);
-    }
-    house.person(id).ok_or_else(|| {
-        let ids: Vec<&str> = house.people().map(|(_, p)| p.id.as_str()).collect();
-        format!("nobody here has the id `{id}`; there are: {}", ids.join(", "))
-    })
 }

@@ -5,12 +5,13 @@
 //! together (one device with two people): then the one that changed waits.
 
 use crate::folder::Folder;
+use crate::state::State;
 use agreements::{Level, Problem, Reading};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 /// Files without which there is no home: when one vanishes, that is a slip and no decision.
 const ESSENTIAL: [&str; 2] = ["gateway.yaml", "home.yaml"];
@@ -185,22 +186,52 @@ fn gone(file: &str) -> Problem {
     }
 }
 
+/// Which home's texts were kept. The state folder is found by guessing while gateway.yaml has errors, and the guess may be
+/// another home's: whose agreements they are stands beside them, and nobody else's are ever used.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Whose {
+    /// The home that the state folder lies in: the two move together.
+    Around,
+    /// The home with this canonical path.
+    At(PathBuf),
+}
+
+impl Whose {
+    fn of(state: &State, home: &Path) -> io::Result<Self> {
+        let (home, state) = (home.canonicalize()?, state.dir.canonicalize()?);
+        Ok(if state.starts_with(&home) { Self::Around } else { Self::At(home) })
+    }
+}
+
+/// The file in which texts are kept.
+#[derive(Serialize, Deserialize)]
+struct Keeping {
+    whose: Whose,
+    #[serde(flatten)]
+    kept: Kept,
+}
+
 impl Kept {
-    /// Reads what was kept. Anything wrong with the file is the same as nothing kept: the files on disk decide alone.
-    pub(crate) fn load(path: &Path) -> Self {
-        let bytes = crate::folder::at_most(path, 1 << 30).ok().flatten();
-        bytes.and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default()
+    /// Reads what was kept of a home. Anything wrong with the file is the same as nothing kept: the files on disk decide
+    /// alone. So is what was kept of another home.
+    pub(crate) fn load(state: &State, home: &Path) -> Self {
+        let bytes = crate::folder::at_most(&state.kept(), 1 << 30).ok().flatten();
+        let keeping: Option<Keeping> = bytes.and_then(|b| serde_json::from_slice(&b).ok());
+        let whose = Whose::of(state, home).ok();
+        keeping.filter(|keeping| Some(&keeping.whose) == whose.as_ref()).map(|k| k.kept).unwrap_or_default()
     }
 
-    /// Keeps the texts over a restart, whole or not at all, readable by the gateway alone.
-    pub(crate) fn save(&self, path: &Path) -> std::io::Result<()> {
-        let bytes = serde_json::to_vec(self).map_err(std::io::Error::other)?;
-        write_whole(path, &bytes)
+    /// Keeps a home's texts over a restart, whole or not at all, readable by the gateway alone.
+    pub(crate) fn save(&self, state: &State, home: &Path) -> io::Result<()> {
+        let keeping = Keeping { whose: Whose::of(state, home)?, kept: self.clone() };
+        let bytes = serde_json::to_vec(&keeping).map_err(io::Error::other)?;
+        write_whole(&state.kept(), &bytes)
     }
 }
 
 /// Writes a file so that whoever opens it sees the old bytes or the new ones, with mode 0600.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");

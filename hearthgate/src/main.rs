@@ -19,6 +19,7 @@ mod judge;
 mod last_good;
 mod lists;
 mod notyet;
+mod people;
 mod state;
 mod terminal;
 mod timetable;

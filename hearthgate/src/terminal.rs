@@ -75,6 +75,22 @@ pub(crate) fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes an answer that is no text of ours.
+pub(crate) fn say_bytes(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// How many of something, in words: `1 name`, `2 names`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    counted_as(count, one, &format!("{one}s"))
+}
+
+/// The same, where the plural has a form of its own: `1 entry`, `2 entries`.
+pub(crate) fn counted_as(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Writes an answer and ends the line.
 pub(crate) fn say_line(text: &str) {
     say(&format!("{text}\n"));
@@ -141,6 +157,13 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell_in_characters() {
         let rows = vec![vec!["müller".to_owned(), "1".to_owned()], vec!["a".to_owned(), "22".to_owned()]];
         assert_eq!(columns(&rows), "müller  1\na       22\n");
+    }
+
+    #[test]
+    fn one_is_one_and_the_rest_are_many() {
+        assert_eq!([0, 1, 2].map(|n| counted(n, "name")), ["0 names", "1 name", "2 names"]);
+        assert_eq!(counted_as(1, "entry", "entries"), "1 entry");
+        assert_eq!(counted_as(21, "entry", "entries"), "21 entries");
     }
 
     #[test]

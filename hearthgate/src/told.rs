@@ -1,6 +1,6 @@
 //! Problems of the home's files, as a person reads them: the line, a caret under the place, a sentence, what would be right.
 
-use crate::terminal::{Ink, Paint};
+use crate::terminal::{Ink, Paint, counted};
 use agreements::{Level, Problem};
 use std::fmt::Write;
 
@@ -53,7 +53,7 @@ fn excerpt(line: &str, column: usize) -> (String, usize) {
 pub(crate) fn summary(problems: &[Problem], paint: Paint) -> String {
     let errors = problems.iter().filter(|p| p.level == Level::Error).count();
     let warnings = problems.len() - errors;
-    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let counted = |n: usize, what: &str| counted(n as u64, what);
     match (errors, warnings) {
         (0, 0) => paint.ink(Ink::Good, "No problems."),
         (0, w) => paint.ink(Ink::Careful, &format!("{}; nothing is refused.", counted(w, "warning"))),

@@ -95,7 +95,7 @@ pub(crate) fn span(length: Duration) -> String {
         120..2880 => (minutes / 60, "hour"),
         _ => (minutes / 1440, "day"),
     };
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    crate::terminal::counted(number.unsigned_abs(), unit)
 }
 
 #[cfg(test)]

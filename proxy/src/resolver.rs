@@ -21,7 +21,7 @@ use std::time::Duration;
 pub(crate) use flight::For;
 
 pub use crate::cache::Keeping;
-pub use crate::upstream::Timing;
+pub use crate::upstream::{Timing, UpstreamHealth};
 
 /// How the resolver works. [`ResolverSettings::new`] takes `gateway.yaml`; the rest has defaults that fit a home.
 #[derive(Clone, Debug)]
@@ -202,8 +202,8 @@ impl Resolver {
         self.shared.cache.size()
     }
 
-    /// How many upstreams answer, and how many there are.
-    pub fn upstream_health(&self) -> (usize, usize) {
+    /// How many upstreams answer, do not, and were never asked.
+    pub fn upstream_health(&self) -> UpstreamHealth {
         self.shared.upstreams.health()
     }
 

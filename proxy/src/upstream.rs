@@ -87,6 +87,17 @@ enum Place {
     },
 }
 
+/// How the upstreams are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamHealth {
+    /// How many answered when they were last asked.
+    pub answering: usize,
+    /// How many did not.
+    pub silent: usize,
+    /// How many were never asked.
+    pub unknown: usize,
+}
+
 impl Upstreams {
     pub(crate) fn new(
         upstreams: &[Upstream],
@@ -198,9 +209,17 @@ impl Upstreams {
         Err(Problem::Silent)
     }
 
-    /// How many work, and how many there are.
-    pub(crate) fn health(&self) -> (usize, usize) {
-        (self.all.iter().filter(|one| one.health.is_up()).count(), self.all.len())
+    /// How many answer, how many do not, and of how many nothing is known yet.
+    pub(crate) fn health(&self) -> UpstreamHealth {
+        let mut health = UpstreamHealth::default();
+        for one in &self.all {
+            *match (one.health.is_known(), one.health.is_up()) {
+                (false, _) => &mut health.unknown,
+                (true, true) => &mut health.answering,
+                (true, false) => &mut health.silent,
+            } += 1;
+        }
+        health
     }
 }
 

@@ -6,7 +6,7 @@ const MAX_WORD: usize = 48;
 const UNSURE: usize = 100;
 
 /// The words nearest to what was typed, best first, at most three; none that is far off.
-pub(crate) fn nearest<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<&'w str> {
+pub fn nearest<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<&'w str> {
     let typed = typed.trim().to_lowercase().replace([' ', '-'], "_");
     let length = typed.chars().count();
     if length == 0 || length > MAX_WORD {
@@ -57,7 +57,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// `Did you mean …?`, or nothing.
-pub(crate) fn did_you_mean(words: &[&str]) -> String {
+pub fn did_you_mean(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [one] => format!("Did you mean `{one}`?"),

@@ -1,12 +1,13 @@
 //! `hearthgate asks`: what young people asked for, and staff's answers.
 
-use crate::command::grant::{Done, End};
+use crate::command::grant::{Done, End, bounded, still_closed};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal;
 use crate::when;
-use agreements::Role;
+use agreements::{GrantKind, Person, Role, What, Word};
+use blocklists::Domain;
 use clap::{Args, Subcommand};
 use records::{Answer, Ask, Purpose};
 
@@ -101,16 +102,29 @@ fn row(ask: &Ask, desk: &Desk) -> Vec<String> {
     vec![ask.entry.to_string(), at, ask.asked.person.clone(), ask.asked.host.clone(), answered, words]
 }
 
+/// Whom a yes is for, and what it opens: the site that was asked for and everything under it.
+fn opened<'a>(desk: &'a Desk, ask: &Ask) -> Option<(&'a Person, GrantKind)> {
+    let site = Domain::parse(&ask.asked.host).ok()?;
+    let person = desk.agreement(&ask.asked.person).ok()?;
+    Some((person, GrantKind::Sites(What::Words(vec![Word::Site(site)]))))
+}
+
 impl AnswerIt {
     fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
         let desk = Desk::open(home, Purpose::Beside)?;
         let by = desk.by(&self.done.by, &[Role::Manager, Role::Staff])?;
         let answer = if self.yes { self.approval(&desk)? } else { Answer::Decline };
+        let ask = desk.ask(desk.records.asks(None))?.into_iter().find(|ask| ask.entry == self.entry);
         let granted = desk.write(desk.records.answer(self.entry, answer, by, &self.done.reason))?;
-        terminal::say_line(&match granted {
-            Some(grant) => format!("Answered yes; the grant is entry {grant}."),
-            None => "Answered no.".to_owned(),
-        });
+        match granted {
+            Some(grant) => {
+                terminal::say_line(&format!("Answered yes; the grant is entry {grant}."));
+                if let Some((person, opened)) = ask.and_then(|ask| opened(&desk, &ask)) {
+                    terminal::say(&still_closed(&desk, person, &opened)?);
+                }
+            }
+            None => terminal::say_line("Answered no."),
+        }
         Ok(Exit::Done)
     }
 
@@ -118,6 +132,6 @@ impl AnswerIt {
         let until = self.end.at(desk.now(), desk.zone())?.ok_or_else(|| {
             Failure::cannot_read("a yes has an end").help("say `--for 30m` or `--until 21:00`")
         })?;
-        Ok(Answer::Approve { until })
+        Ok(Answer::Approve { until: bounded(until, desk.now())? })
     }
 }

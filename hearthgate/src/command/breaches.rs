@@ -1,18 +1,23 @@
 //! `hearthgate breaches`: the breach log, shift by shift.
 
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
-use crate::terminal::{self, Ink, Paint};
+use crate::people;
+use crate::terminal::{self, Ink, Paint, counted};
 use crate::when;
 use agreements::{Role, Severity};
 use chrono::NaiveTime;
 use clap::{Args, Subcommand, ValueEnum};
-use records::export::Format;
+use records::export::{Format, Manifest};
 use records::{Episode, Head, Purpose, Verified, Which, shift};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// What stands in the journal where an export was given no reason.
+const NO_REASON: &str = "no reason was given";
 
 /// Shows the breach log, exports it, and verifies that nobody changed it.
 #[derive(Args, Debug)]
@@ -82,7 +87,7 @@ struct Export {
     /// The file to write; the manifest is written beside it. Stdout when left out.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
-    /// Who exports: an account of home.yaml. The export is itself recorded.
+    /// Who exports: an account of home.yaml [default: whoever is signed in to the machine]. Every export is itself recorded.
     #[arg(long, value_name = "STAFF_ID", requires = "reason")]
     by: Option<String>,
     /// For whom and why.
@@ -114,7 +119,7 @@ impl Breaches {
 impl Chosen {
     fn which(&self, desk: &Desk, ago: Option<chrono::Duration>) -> Result<Which, Failure> {
         let (now, zone) = (desk.now(), desk.zone());
-        let shifts = &desk.loaded.reading.house.home().shifts;
+        let shifts = &desk.house().home().shifts;
         let mut which = match (self.shift.as_deref(), &self.since) {
             (Some("last"), _) => Which::from(shift::last(shifts, zone, now)),
             (Some(text), _) => {
@@ -127,9 +132,21 @@ impl Chosen {
             }
             (None, None) => Which { from: ago.map(|ago| now - ago), ..Which::default() },
         };
-        which.person = self.person.clone();
+        which.person = self.person.as_deref().map(|id| whose(desk, id)).transpose()?;
         Ok(which)
     }
+}
+
+/// Whose episodes: somebody's of the home, unknown devices', or somebody's who has left and of whom the log still tells.
+fn whose(desk: &Desk, id: &str) -> Result<String, Failure> {
+    let left = || -> Result<bool, Failure> {
+        let which = Which { person: Some(id.to_owned()), ..Which::default() };
+        Ok(!desk.ask(desk.records.episodes_page(&which))?.episodes.is_empty())
+    };
+    if id == people::NOBODY || desk.house().person(id).is_some() || left()? {
+        return Ok(id.to_owned());
+    }
+    Err(people::unknown(desk.house(), id, &[people::NOBODY]))
 }
 
 /// `2026-11-22/21:30`.
@@ -188,15 +205,14 @@ fn unreadable_words(unreadable: &[i64]) -> Option<String> {
 fn heading(episodes: &[Episode]) -> String {
     let gravest_first =
         [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Technical];
-    let counted =
+    let by_severity =
         gravest_first.map(|of| (episodes.iter().filter(|e| e.severity == of).count(), severity(of).0));
-    let counts: Vec<_> = counted
+    let counts: Vec<_> = by_severity
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let noun = if episodes.len() == 1 { "episode" } else { "episodes" };
-    format!("{} {noun}: {}", episodes.len(), counts.join(", "))
+    format!("{}: {}", counted(episodes.len() as u64, "episode"), counts.join(", "))
 }
 
 fn text(episodes: &[Episode], zone: chrono_tz::Tz, paint: Paint) -> String {
@@ -239,48 +255,47 @@ const fn severity(severity: Severity) -> (&'static str, Ink) {
 
 impl Export {
     fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
-        let purpose = if self.by.is_some() { Purpose::Beside } else { Purpose::Read };
-        let desk = Desk::open(home, purpose)?;
-        let by = self
-            .by
-            .as_deref()
-            .map(|id| desk.by(id, &[Role::Manager, Role::Staff, Role::Visitor]))
-            .transpose()?;
+        let desk = Desk::open(home, Purpose::Beside)?;
+        let by = match &self.by {
+            Some(id) => desk.by(id, &[Role::Manager, Role::Staff, Role::Visitor])?,
+            None => desk::machine_user(),
+        };
         let which = self.chosen.which(&desk, None)?;
         let format = match self.format {
             Form::Csv => Format::Csv,
             Form::Json => Format::Json,
         };
-        let manifest = self.write(&desk, &which, format)?;
-        if let (Some(by), Some(reason)) = (by, &self.reason) {
-            let what = format!("exported {} episodes, SHA-256 {}", manifest.count, manifest.sha256);
-            desk.write(desk.records.staff_action(by, &what, reason))?;
-        }
-        let kept = serde_json::to_string_pretty(&manifest).expect("our own values have only string keys");
-        match &self.out {
-            Some(out) => {
-                let beside = out.with_extension(format!("{}.manifest.json", extension(self.format)));
-                std::fs::write(&beside, kept + "\n").map_err(|e| cannot_write(&beside, &e))?;
-                terminal::tell(&format!("{} episodes; the manifest is {}", manifest.count, beside.display()));
-            }
-            None => terminal::tell(&kept),
-        }
+        let mut bytes = Vec::new();
+        let manifest = desk
+            .wait(desk.records.export(&which, format, &mut bytes))
+            .map_err(|e| Failure::cannot_read(format!("the export failed: {e}")))?;
+        // It stands in the journal before anybody has it: what could not be recorded is not given out.
+        let what = format!("exported {}, SHA-256 {}", counted(manifest.count, "episode"), manifest.sha256);
+        desk.write(desk.records.staff_action(by, &what, self.reason.as_deref().unwrap_or(NO_REASON)))?;
+        self.give(&bytes, &manifest)?;
         Ok(Exit::Done)
     }
 
-    fn write(
-        &self,
-        desk: &Desk,
-        which: &Which,
-        format: Format,
-    ) -> Result<records::export::Manifest, Failure> {
-        let to: Box<dyn Write + Send> = match &self.out {
-            Some(out) => Box::new(File::create(out).map_err(|e| cannot_write(out, &e))?),
-            None => Box::new(std::io::stdout()),
+    fn give(&self, bytes: &[u8], manifest: &Manifest) -> Result<(), Failure> {
+        let kept = serde_json::to_string_pretty(manifest).expect("our own values have only string keys");
+        let Some(out) = &self.out else {
+            terminal::say_bytes(bytes);
+            terminal::tell(&kept);
+            return Ok(());
         };
-        let exported = desk.wait(desk.records.export(which, format, to));
-        exported.map_err(|e| Failure::cannot_read(format!("the export failed: {e}")))
+        let beside = out.with_extension(format!("{}.manifest.json", extension(self.format)));
+        private(out, bytes).map_err(|e| cannot_write(out, &e))?;
+        private(&beside, (kept + "\n").as_bytes()).map_err(|e| cannot_write(&beside, &e))?;
+        let count = counted(manifest.count, "episode");
+        terminal::tell(&format!("{count}; the manifest is {}", beside.display()));
+        Ok(())
     }
+}
+
+/// Writes a file about young people: a new one is for whoever exports alone.
+fn private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    file.write_all(bytes)
 }
 
 const fn extension(form: Form) -> &'static str {
@@ -290,7 +305,7 @@ const fn extension(form: Form) -> &'static str {
     }
 }
 
-fn cannot_write(file: &std::path::Path, error: &std::io::Error) -> Failure {
+fn cannot_write(file: &Path, error: &std::io::Error) -> Failure {
     Failure::cannot_read(format!("`{}` cannot be written: {error}", file.display()))
 }
 
@@ -335,8 +350,10 @@ fn told(verified: &Verified, kept: bool, paint: Paint) -> String {
                  elsewhere: give it with --head."
             };
             format!(
-                "{whole} {} entries, {purged} of them purged; head {}:{}\n{tail}",
-                head.entries, head.entries, head.hash
+                "{whole} {}, {purged} of them purged; head {}:{}\n{tail}",
+                terminal::counted_as(head.entries.unsigned_abs(), "entry", "entries"),
+                head.entries,
+                head.hash
             )
         }
         Verified::Broken { entry, misfit } => {

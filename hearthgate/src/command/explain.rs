@@ -83,8 +83,7 @@ impl Explain {
     }
 
     fn one(&self, bench: &Bench, person: &str, host: &str, now: DateTime<Utc>) -> Result<Exit, Failure> {
-        let (at, explanation) =
-            answer(bench, person, self.at.as_deref(), host, now).map_err(Failure::cannot_read)?;
+        let (at, explanation) = answer(bench, person, self.at.as_deref(), host, now)?;
         if self.json {
             terminal::say_json(&explanation);
         } else {
@@ -100,10 +99,11 @@ fn answer(
     at: Option<&str>,
     host: &str,
     now: DateTime<Utc>,
-) -> Result<(DateTime<Utc>, Explanation), String> {
+) -> Result<(DateTime<Utc>, Explanation), Failure> {
     let who = bench.person(person)?;
-    let at = at.map_or(Ok(now), |text| when::instant(text, bench.zone(), now))?;
-    let asked = Asked::parse(host)?;
+    let at =
+        at.map_or(Ok(now), |text| when::instant(text, bench.zone(), now)).map_err(Failure::cannot_read)?;
+    let asked = Asked::parse(host).map_err(Failure::cannot_read)?;
     Ok((at, bench.explain(who, at, &asked)))
 }
 
@@ -125,11 +125,13 @@ fn batch(bench: &Bench, mut lines: Box<dyn BufRead>, now: DateTime<Utc>) -> Resu
         if line.trim().is_empty() {
             continue;
         }
-        let answered = serde_json::from_str::<Question>(&line).map_err(|e| format!("no question: {e}"));
+        let answered =
+            serde_json::from_str::<Question>(&line).map_err(|e| Failure::no(format!("no question: {e}")));
         match answered.and_then(|q| answer(bench, &q.person, q.at.as_deref(), &q.host, now)) {
             Ok((_, explanation)) => terminal::say_line(&json_line(&explanation)),
-            Err(error) => {
+            Err(failure) => {
                 exit = Exit::No;
+                let error = failure.in_one_line();
                 terminal::say_line(&json_line(&NoQuestion { line: number, error }));
             }
         }

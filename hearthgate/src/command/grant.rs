@@ -1,15 +1,24 @@
 //! `hearthgate grant`: a member of staff opens something for a while.
 
+mod effect;
+
+pub(crate) use effect::still_closed;
+
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal;
 use crate::when;
-use agreements::{GrantKind, LimitKey, NotAWord, Role, What, Word};
-use chrono::{DateTime, Utc};
+use agreements::{
+    GrantKind, LimitKey, NotAWord, Person, PersonKind, Profile, Role, What, Word, did_you_mean,
+};
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use records::{NewGrant, Purpose};
+
+/// A grant lasts no longer than this: what is to hold for days is agreed with the young person, and stands in the agreement.
+const LONGEST: Duration = Duration::hours(24);
 
 /// Opens something for somebody, for a while: sites, more time, a supervised or an education session.
 #[derive(Args, Debug)]
@@ -19,9 +28,10 @@ Examples:
   hearthgate grant --person jordan --extra-time 20m --by k.lane --reason \"helped with dinner\"
   hearthgate grant --person jordan --extra-time 30m --of games --by k.lane --reason \"birthday\"
   hearthgate grant --person jordan --supervised facebook.com --for 1h --by k.lane --reason \"looked at it together\"
-  hearthgate grant --person lounge-pc --education-session sam --until 15:00 --by k.lane --reason \"tutoring\"
+  hearthgate grant --person school-laptop --education-session sam --until 15:00 --by k.lane --reason \"tutoring\"
 
-The running gateway follows within a second. `hearthgate revoke ENTRY` takes it back.
+The running gateway follows within a second. `hearthgate revoke ENTRY` takes it back. A grant lasts 24 hours at most. What
+stays closed all the same (the floor, a restriction, a sealed list) is told, with the reason.
 Exit codes: 0 granted, 1 it was not (the sentence says why), 2 cannot read.")]
 pub(crate) struct Grant {
     #[command(flatten)]
@@ -53,7 +63,7 @@ struct Opens {
     /// A supervised session: `with_staff` words are open, and these.
     #[arg(long, value_name = "WORDS", value_delimiter = ',', num_args = 0..)]
     supervised: Option<Vec<String>>,
-    /// An education session on a shared device, for this young person.
+    /// An education session on a device with `profile: education_session`, for this young person.
     #[arg(long, value_name = "ID")]
     education_session: Option<String>,
 }
@@ -93,21 +103,53 @@ impl End {
     }
 }
 
+/// An end that a grant may have.
+pub(crate) fn bounded(end: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
+    if end - now <= LONGEST {
+        return Ok(end);
+    }
+    Err(Failure::no(format!(
+        "a grant lasts {} hours at most, and this would last longer",
+        LONGEST.num_hours()
+    ))
+    .help("grant it again when it is over, or change the agreement together"))
+}
+
+/// Whether an education session can be opened on a device for somebody: the decision knows one only on a device that is for
+/// nothing else, and only a young person learns by rules of their own.
+fn education_fits(device: &Person, learner: &Person) -> Result<(), Failure> {
+    if device.profile != Profile::EducationSession {
+        return Err(Failure::no(format!("{} is no device for education sessions", device.name)).help(
+            format!(
+                "a session is opened on a device whose agreement says `profile: education_session`; \
+             `--sites education` opens sites for learning to `{}`",
+                device.id
+            ),
+        ));
+    }
+    if learner.kind != PersonKind::YoungPerson {
+        return Err(Failure::no(format!("{} is no young person: a session is for one", learner.name)));
+    }
+    Ok(())
+}
+
 impl Grant {
     /// Grants.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let kind = self.kind()?;
         let desk = Desk::open(&self.home, Purpose::Beside)?;
         let by = desk.by(&self.done.by, &[Role::Manager, Role::Staff])?;
-        let person = desk.person(&self.person)?;
+        let person = desk.agreement(&self.person)?;
         if let GrantKind::Education { young_person } = &kind {
-            desk.person(young_person)?;
+            education_fits(person, desk.agreement(young_person)?)?;
         }
-        let until = self.until(&desk)?;
-        let new = NewGrant { person, kind, until, by, reason: self.done.reason.clone() };
+        let until = bounded(self.until(&desk)?, desk.now())?;
+        let (id, reason) = (person.id.clone(), self.done.reason.clone());
+        let new = NewGrant { person: id, kind: kind.clone(), until, by, reason };
         let entry = desk.write(desk.records.grant(new))?;
-        let ends = desk.loaded.reading.house.spoken(until, crate::clock::now());
+        let ends = desk.house().spoken(until, desk.now());
         terminal::say_line(&format!("Granted until {ends} as entry {entry}."));
+        terminal::say(&still_closed(&desk, person, &kind)?);
         Ok(Exit::Done)
     }
 
@@ -158,7 +200,8 @@ pub(crate) fn word(text: &str) -> Result<Word, Failure> {
             .help("leave out the `=` or the path"),
         NotAWord::Unknown(near) => {
             let failure = Failure::cannot_read(format!("`{text}` is no site, service or category"));
-            if near.is_empty() { failure } else { failure.help(format!("did you mean {}?", near.join(", "))) }
+            let near: Vec<&str> = near.iter().map(AsRef::as_ref).collect();
+            failure.help(did_you_mean(&near))
         }
     })
 }

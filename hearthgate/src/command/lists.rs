@@ -11,11 +11,9 @@ use crate::lists::fetch::Fetcher;
 use crate::lists::shelf::Shelf;
 use crate::lists::update::{Renewed, Renewing};
 use crate::state::State;
-use crate::terminal::{self, Ink, Paint};
-use crate::when;
+use crate::terminal::{self, Ink, Paint, counted, counted_as};
 use blocklists::Domain;
 use blocklists::format::Limits;
-use chrono::Duration;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fs::File;
@@ -182,14 +180,19 @@ fn compiled(kept: &Kept) -> Result<Compiled, Failure> {
 
 fn told(compiled: &Compiled) -> String {
     let info = compiled.catalogue.info();
-    format!("{} names in {} KiB, {:.1} bytes a name.", info.names, info.bytes >> 10, info.bytes_per_name())
+    format!(
+        "{} in {} KiB, {:.1} bytes a name.",
+        counted(info.names, "name"),
+        info.bytes >> 10,
+        info.bytes_per_name()
+    )
 }
 
 fn status(home: &HomeArg, common: &Common) -> Result<Exit, Failure> {
     let kept = Kept::open(home)?;
     let notes = Notes::load(&kept.state).unwrap_or_default();
-    let lists =
-        board::lists(&kept.loaded.reading.house, &Shelf::at(kept.state.lists()), &notes, clock::now());
+    let shelf = Shelf::at(kept.state.lists());
+    let lists = board::lists(&kept.loaded.reading.house, Some(&shelf), &notes, clock::now());
     if common.json {
         terminal::say_json(&lists);
     } else {
@@ -206,28 +209,29 @@ fn lists_text(lists: &[ListShown], paint: Paint) -> String {
 }
 
 fn list_text(list: &ListShown, paint: Paint) -> String {
-    let age = list.age_minutes.map(|m| format!("{} old", when::span(Duration::minutes(m))));
     let category = list.category.unwrap_or("categories of its own");
     let sealed = if list.sealed { ", sealed" } else { "" };
     let mut text = format!(
-        "{}  ({category}{sealed})\n  {} names, {} lines skipped, {}\n",
+        "{}  ({category}{sealed})\n  {}, {} skipped, {}\n",
         paint.ink(Ink::Strong, &list.from),
-        list.names,
-        list.skipped,
-        age.unwrap_or_else(|| "not fetched yet".to_owned()),
+        counted(list.names, "name"),
+        counted(list.skipped, "line"),
+        board::age_words(list.age_minutes, u64::from(list.failures)),
     );
     for (reason, count) in &list.skipped_because {
         text.push_str(&format!("    {count} skipped: {reason}\n"));
     }
     if list.touches_protected > 0 {
-        let line = format!("  {} entries touch a protected site; they block nobody", list.touches_protected);
+        let touch = counted_as(list.touches_protected, "entry touches", "entries touch");
+        let line = format!("  {touch} a protected site, which blocks nobody");
         text.push_str(&format!("{}\n", paint.ink(Ink::Careful, &line)));
         list.protected.iter().for_each(|hit| text.push_str(&format!("    {hit}\n")));
     }
     if let Some(error) = &list.error {
         let times =
             if list.failures > 1 { format!(" ({} times in a row)", list.failures) } else { String::new() };
-        text.push_str(&format!("  {}{times}\n", paint.ink(Ink::Bad, error)));
+        let stays = if list.fetched.is_some() { "; the last good copy stays" } else { "" };
+        text.push_str(&format!("  {}{times}\n", paint.ink(Ink::Bad, &format!("{error}{stays}"))));
     }
     text
 }

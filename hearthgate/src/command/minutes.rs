@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
+use crate::people;
 use crate::terminal::{self, Ink, Paint};
 use crate::timetable;
 use clap::Args;
@@ -47,8 +48,8 @@ impl Minutes {
     /// Shows them.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let desk = Desk::open(&self.home, Purpose::Read)?;
-        let house = &desk.loaded.reading.house;
-        let who = crate::judge::person(house, &self.person).map_err(Failure::cannot_read)?;
+        let house = desk.house();
+        let who = people::known(house, &self.person)?;
         let used = desk.ask(desk.records.minutes_today(house, who))?;
         let day = house.day_of(desk.now());
         if self.json {

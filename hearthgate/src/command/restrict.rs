@@ -73,10 +73,9 @@ impl Restrict {
         let by = desk.by(&self.by, &[Role::Manager])?;
         let draft = self.draft(&desk)?;
         let until = draft.until;
-        let protected = desk.loaded.reading.house.home().protected.clone();
+        let protected = desk.house().home().protected.clone();
         let entry = desk.write(desk.records.restrict(draft, &protected, by))?;
-        let until =
-            until.map(|u| desk.loaded.reading.house.spoken(u, crate::clock::now())).unwrap_or_default();
+        let until = until.map(|u| desk.house().spoken(u, desk.now())).unwrap_or_default();
         terminal::say_line(&format!("Placed until {until} as entry {entry}."));
         if self.emergency {
             terminal::tell("The placing authority must have full details within 24 hours.");
@@ -88,12 +87,10 @@ impl Restrict {
         let date =
             |text: &Option<String>| text.as_deref().map(when::date).transpose().map_err(Failure::cannot_read);
         let consent = self.consent.clone().zip(date(&self.consent_on)?);
-        let person = desk.person(&self.person)?;
-        let house = &desk.loaded.reading.house;
-        let kind = house.person(&person).and_then(|who| house.agreement(who)).map(|p| p.kind);
+        let person = desk.agreement(&self.person)?;
         Ok(RestrictionDraft {
-            people: vec![person],
-            kind: kind.unwrap_or_default(),
+            people: vec![person.id.clone()],
+            kind: person.kind,
             what: Some(what(&self.closes)?),
             reason: self.reason.clone(),
             tried: self.tried.clone(),

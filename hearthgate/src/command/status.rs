@@ -10,11 +10,10 @@ use crate::home::{HomeArg, Loaded};
 use crate::last_good::{Meanwhile, Waiting};
 use crate::lists::shelf::Shelf;
 use crate::state::State;
-use crate::terminal::{self, Ink, Paint};
+use crate::terminal::{self, Ink, Paint, counted};
 use crate::when;
 use agreements::Level;
 use blocklists::Catalogue;
-use chrono::Duration;
 use clap::Args;
 use records::Purpose;
 use serde_json::Value;
@@ -40,10 +39,11 @@ impl Status {
     /// Asks and shows.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let loaded = self.home.load(clock::now())?;
-        let state = loaded.state().unwrap_or_else(State::fallback);
-        let (board, exit) = match control::ask(&state.socket(), "status") {
+        // Where nobody can say where this home's gateway keeps things, no other home's is shown in its place.
+        let state = loaded.state();
+        let (board, exit) = match state.as_ref().and_then(|state| control::ask(&state.socket(), "status")) {
             Some(board) => (board, Exit::Done),
-            None => (at_rest(&self.home, loaded, &state), Exit::NotRunning),
+            None => (at_rest(&self.home, &loaded, state.as_ref()), Exit::NotRunning),
         };
         if self.json {
             terminal::say_json(&board);
@@ -55,24 +55,25 @@ impl Status {
 }
 
 /// What can be known without a gateway.
-fn at_rest(home: &HomeArg, loaded: Loaded, state: &State) -> Value {
+fn at_rest(home: &HomeArg, loaded: &Loaded, state: Option<&State>) -> Value {
     let now = clock::now();
     let house = &loaded.reading.house;
-    let notes = Notes::load(state).unwrap_or_default();
-    let info =
-        Catalogue::open(&state.catalogue()).map(|c| (c.info().names, c.info().bytes)).unwrap_or_default();
+    let notes = state.and_then(Notes::load).unwrap_or_default();
+    let catalogue = state.and_then(|state| Catalogue::open(&state.catalogue()).ok());
+    let info = catalogue.map(|c| (c.info().names, c.info().bytes)).unwrap_or_default();
+    let shelf = state.map(|state| Shelf::at(state.lists()));
     let mut board = Board {
         version: env!("HEARTHGATE_VERSION"),
         home: house.home().name.clone(),
         now: when::rfc3339(now, house.home().timezone),
         clock: clock::word(records::Clock::state(&records::SystemClock::new())),
-        lists: board::lists(house, &Shelf::at(state.lists()), &notes, now),
+        lists: board::lists(house, shelf.as_ref(), &notes, now),
         catalogue: CatalogueShown {
             names: info.0,
             bytes: info.1,
             compiled: notes.compiled.map(|at| when::rfc3339(at, house.home().timezone)),
         },
-        waiting: broken(&loaded),
+        waiting: broken(loaded),
         warnings: loaded.problems().into_iter().filter(|p| p.level == Level::Warning).collect(),
         ..Board::default()
     };
@@ -104,8 +105,11 @@ fn text(board: &Value, paint: Paint) -> String {
     section(&mut text, "listeners", &listeners(board));
     section(&mut text, "lists", &lists(board));
     let catalogue = &board["catalogue"];
-    let row =
-        vec![format!("{} names, {} KiB", catalogue["names"], catalogue["bytes"].as_u64().unwrap_or(0) >> 10)];
+    let row = vec![format!(
+        "{}, {} KiB",
+        names(&catalogue["names"]),
+        catalogue["bytes"].as_u64().unwrap_or(0) >> 10
+    )];
     section(&mut text, "catalogue", &[row]);
     section(&mut text, "online", &rows(&board["online"], |o| vec![string(&o["person"]), string(&o["last"])]));
     files(&mut text, board, paint);
@@ -129,16 +133,29 @@ fn headline(text: &mut String, board: &Value, paint: Paint) {
     };
     let pretended = if board["pretended"] == true { " (pretended)" } else { "" };
     let _ = writeln!(text, "\nclock      {}{pretended}, {clock}", string(&board["now"]));
-    if let (Some(answering), Some(of)) =
-        (board["upstreams"]["answering"].as_u64(), board["upstreams"]["of"].as_u64())
-    {
-        let ink = if answering == 0 { Ink::Bad } else { Ink::Good };
-        let _ = writeln!(text, "upstreams  {}", paint.ink(ink, &format!("{answering} of {of} answer")));
+    if let Some((words, ink)) = upstreams(&board["upstreams"]) {
+        let _ = writeln!(text, "upstreams  {}", paint.ink(ink, &words));
     }
     for what in board["needs_restart"].as_array().into_iter().flatten() {
         let _ =
             writeln!(text, "restart    `{}` in gateway.yaml has changed; it takes a restart", string(what));
     }
+}
+
+/// How many upstreams answer; of those that were never asked nothing is claimed.
+fn upstreams(upstreams: &Value) -> Option<(String, Ink)> {
+    let number = |key: &str| upstreams[key].as_u64();
+    let (answering, not_asked, of) = (number("answering")?, number("not_asked")?, number("of")?);
+    Some(match (answering, of - not_asked) {
+        (0, 0) => (format!("{of}, not asked yet"), Ink::Quiet),
+        (0, asked) if asked == of => (format!("none of {of} answers"), Ink::Bad),
+        (answering, asked) => {
+            let ink = if answering == 0 { Ink::Bad } else { Ink::Good };
+            let verb = if answering == 1 { "answers" } else { "answer" };
+            let rest = if asked < of { format!(", {not_asked} not asked yet") } else { String::new() };
+            (format!("{answering} of {asked} {verb}{rest}"), ink)
+        }
+    })
 }
 
 fn section(text: &mut String, title: &str, rows: &[Vec<String>]) {
@@ -158,19 +175,21 @@ fn string(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+fn names(count: &Value) -> String {
+    counted(count.as_u64().unwrap_or(0), "name")
+}
+
 fn listeners(board: &Value) -> Vec<Vec<String>> {
     rows(&board["listeners"], |l| vec![string(&l["kind"]), string(&l["address"])])
 }
 
 fn lists(board: &Value) -> Vec<Vec<String>> {
     rows(&board["lists"], |list| {
-        let age = list["age_minutes"].as_i64().map(|m| format!("{} old", when::span(Duration::minutes(m))));
         let error = list["error"].as_str().map(str::to_owned);
-        let names = format!("{} names", list["names"]);
         vec![
             string(&list["from"]),
-            names,
-            age.unwrap_or_else(|| "not fetched".to_owned()),
+            names(&list["names"]),
+            board::age_words(list["age_minutes"].as_i64(), list["failures"].as_u64().unwrap_or(0)),
             error.unwrap_or_default(),
         ]
     })
@@ -197,7 +216,8 @@ fn files(text: &mut String, board: &Value, paint: Paint) {
     }
     let warnings = board["warnings"].as_array().map_or(0, Vec::len);
     if warnings > 0 {
-        let _ = writeln!(text, "           {warnings} warnings; `hearthgate check` tells them");
+        let warnings = counted(warnings as u64, "warning");
+        let _ = writeln!(text, "           {warnings}; `hearthgate check` tells more");
     }
 }
 
@@ -212,7 +232,11 @@ fn records(text: &mut String, records: &Value, paint: Paint) {
         let _ = writeln!(text, "           {}", paint.ink(Ink::Bad, &format!("cannot be written: {why}")));
     }
     if let Some(shed) = records["shed"].as_u64().filter(|shed| *shed > 0) {
-        let _ = writeln!(text, "           {shed} refusals were shed because too many came at once");
+        let _ = writeln!(
+            text,
+            "           {} shed because too many came at once",
+            terminal::counted_as(shed, "refusal was", "refusals were")
+        );
     }
 }
 
@@ -221,12 +245,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_is_claimed_of_an_upstream_that_was_never_asked() {
+        let cases = [
+            (0, 2, 2, "2, not asked yet"),
+            (1, 1, 2, "1 of 1 answers, 1 not asked yet"),
+            (2, 0, 2, "2 of 2 answer"),
+            (0, 1, 2, "0 of 1 answer, 1 not asked yet"),
+            (0, 0, 2, "none of 2 answers"),
+        ];
+        for (answering, not_asked, of, words) in cases {
+            let board = serde_json::json!({"answering": answering, "not_asked": not_asked, "of": of});
+            assert_eq!(upstreams(&board).map(|(words, _)| words).as_deref(), Some(words));
+        }
+    }
+
+    #[test]
     fn a_board_reads_like_one() {
         let board = serde_json::json!({
             "running": true, "version": "0.1.0", "home": "Oakview House", "now": "2026-11-22T21:30:00+00:00",
             "clock": "right", "pretended": false,
             "listeners": [{"kind": "dns", "address": "127.0.0.1:5533"}],
-            "upstreams": {"answering": 1, "of": 2},
+            "upstreams": {"answering": 1, "not_asked": 0, "of": 2},
             "lists": [{"from": "lists/a.txt", "names": 3, "age_minutes": 5, "error": null}],
             "catalogue": {"names": 100, "bytes": 4096}, "online": [],
             "waiting": [{"file": "agreements/jo.yaml", "meanwhile": "last_good",
@@ -238,7 +277,7 @@ mod tests {
             text(&board, Paint::PLAIN),
             "Oakview House: the gateway runs (hearthgate 0.1.0)\n\n\
              clock      2026-11-22T21:30:00+00:00, right\n\
-             upstreams  1 of 2 answer\n\
+             upstreams  1 of 2 answers\n\
              listeners  dns  127.0.0.1:5533\n\
              lists      lists/a.txt  3 names  5 minutes old\n\
              catalogue  100 names, 4 KiB\n\

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
-use crate::judge;
+use crate::people;
 use crate::terminal::{self, Paint};
 use crate::when;
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
@@ -39,7 +39,7 @@ impl Week {
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
         let now = clock::now();
         let house = self.home.load(now)?.in_force(now).reading.house;
-        let who = judge::person(&house, &self.person).map_err(Failure::cannot_read)?;
+        let who = people::known_or_baseline(&house, &self.person)?;
         let from = match &self.from {
             Some(text) => when::date(text).map_err(Failure::cannot_read)?,
             None => monday(now, house.home().timezone),

@@ -67,8 +67,10 @@ pub(crate) struct Listener {
 /// The upstream resolvers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Upstreams {
-    /// How many answer.
+    /// How many answered when they were last asked.
     pub(crate) answering: usize,
+    /// How many were never asked, so that nobody knows.
+    pub(crate) not_asked: usize,
     /// How many there are.
     pub(crate) of: usize,
 }
@@ -123,10 +125,15 @@ pub(crate) struct Online {
 }
 
 /// The home's lists, from the shelf and the notes of the last compilation.
-pub(crate) fn lists(house: &House, shelf: &Shelf, notes: &Notes, now: DateTime<Utc>) -> Vec<ListShown> {
+pub(crate) fn lists(
+    house: &House,
+    shelf: Option<&Shelf>,
+    notes: &Notes,
+    now: DateTime<Utc>,
+) -> Vec<ListShown> {
     let zone = house.home().timezone;
     let shown = |source: &agreements::ListSource| {
-        let label = shelf.label(&source.from);
+        let label = shelf.map(|shelf| shelf.label(&source.from)).unwrap_or_default();
         let note = notes.lists.iter().find(|n| n.from == source.from).cloned().unwrap_or_default();
         ListShown {
             from: source.from.clone(),
@@ -144,6 +151,15 @@ pub(crate) fn lists(house: &House, shelf: &Shelf, notes: &Notes, now: DateTime<U
         }
     };
     house.home().lists.iter().map(shown).collect()
+}
+
+/// How old a list's copy is, in words; where there is none, what that means.
+pub(crate) fn age_words(age_minutes: Option<i64>, failures: u64) -> String {
+    match age_minutes {
+        Some(minutes) => format!("{} old", crate::when::span(Duration::minutes(minutes))),
+        None if failures > 0 => "it never came, so it closes nothing yet".to_owned(),
+        None => "not fetched yet".to_owned(),
+    }
 }
 
 /// Who was online lately, from the minutes that are committed.

@@ -19,7 +19,7 @@ pub(crate) struct Files {
     home: PathBuf,
     shelf: Shelf,
     /// Where the last good texts are kept over a restart.
-    kept_at: PathBuf,
+    state: State,
     seen: Folder,
     /// The home's date and zone at the last look.
     day: Option<(NaiveDate, Tz)>,
@@ -69,12 +69,12 @@ impl Files {
         })?;
         let shelf = Shelf::at(state.lists());
         calendar::add(&mut disk, &shelf, now);
-        let accepted = last_good::accept(&Kept::load(&state.kept()), &disk, now);
+        let accepted = last_good::accept(&Kept::load(&state, home), &disk, now);
         let gateway = accepted.reading.gateway.clone().ok_or_else(|| no_gateway(&accepted.reading))?;
         let mut files = Self {
             home: home.to_owned(),
             shelf,
-            kept_at: state.kept(),
+            state: state.clone(),
             seen: Folder::default(),
             day: None,
             kept: Kept::default(),
@@ -155,7 +155,7 @@ impl Files {
         self.seen = disk;
         if self.kept != accepted.kept {
             self.kept = accepted.kept.clone();
-            if let Err(error) = self.kept.save(&self.kept_at) {
+            if let Err(error) = self.kept.save(&self.state, &self.home) {
                 tracing::warn!(%error, "the last good texts cannot be kept over a restart");
             }
         }
@@ -178,7 +178,7 @@ fn where_to_keep(disk: &Folder, home: &Path, now: DateTime<Utc>) -> Result<State
     let text = disk.texts.get("gateway.yaml").map_or("", String::as_str);
     let found = State::guesses(text, home)
         .into_iter()
-        .find(|state| Kept::load(&state.kept()).texts.contains_key("gateway.yaml"));
+        .find(|state| Kept::load(state, home).texts.contains_key("gateway.yaml"));
     found.ok_or_else(|| no_gateway(&fresh.reading))
 }
 

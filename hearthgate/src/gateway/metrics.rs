@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use proxy::dns::Dns;
 use proxy::http::Counters;
-use proxy::resolver::Resolver;
+use proxy::resolver::{Resolver, UpstreamHealth};
 use records::{Clock, ClockState, InForce, Records, Status};
 use std::fmt;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ impl Numbers {
     fn of_the_house(&self) -> Vec<Row> {
         let current = self.in_force.to_keep();
         let info = current.snapshot.catalogue.info();
-        let (answering, of) = self.resolver.upstream_health();
+        let UpstreamHealth { answering, silent, unknown } = self.resolver.upstream_health();
         let right = i64::from(self.clock.state() == ClockState::Right);
         vec![
             now("catalogue_names", "Names in the catalogue", info.names),
@@ -105,7 +105,8 @@ impl Numbers {
             ),
             now("generation", "How often what is in force was replaced", current.generation),
             now("upstreams_answering", "Upstream resolvers that answer", answering as u64),
-            now("upstreams", "Upstream resolvers", of as u64),
+            now("upstreams_silent", "Upstream resolvers that do not answer", silent as u64),
+            now("upstreams", "Upstream resolvers", (answering + silent + unknown) as u64),
             now("clock_right", "1 while the clock can be believed", right),
         ]
     }

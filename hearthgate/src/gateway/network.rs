@@ -14,7 +14,7 @@ use proxy::Gate;
 use proxy::dns::{Bound, Dns, DnsSettings};
 use proxy::http::{self, Config, Counters};
 use proxy::identify::Neighbours;
-use proxy::resolver::{Resolver, ResolverSettings};
+use proxy::resolver::{Resolver, ResolverSettings, UpstreamHealth};
 use proxy::target::Reach;
 use records::{Clock, InForce, Recorder, Records};
 use std::net::SocketAddr;
@@ -160,8 +160,8 @@ impl Network {
 
     /// How many upstreams answer.
     pub(crate) fn upstreams(&self) -> Upstreams {
-        let (answering, of) = self.resolver.upstream_health();
-        Upstreams { answering, of }
+        let UpstreamHealth { answering, silent, unknown } = self.resolver.upstream_health();
+        Upstreams { answering, not_asked: unknown, of: answering + silent + unknown }
     }
 
     /// Takes no connection any more at once; what is returned waits until what is open has ended.

@@ -66,7 +66,7 @@ impl Post {
             pretended: self.pretended,
             listeners,
             upstreams,
-            lists: board::lists(house, &Shelf::at(self.state.lists()), &notes, crate::clock::now()),
+            lists: board::lists(house, Some(&Shelf::at(self.state.lists())), &notes, crate::clock::now()),
             catalogue: CatalogueShown {
                 names: info.names,
                 bytes: info.bytes,

@@ -8,6 +8,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// A save is over when nothing moved for this long.
 const QUIET: Duration = Duration::from_millis(200);
@@ -20,8 +21,38 @@ pub(crate) const SELDOM: Duration = Duration::from_secs(30);
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     changes: mpsc::Receiver<()>,
+    /// What is being waited for. It outlives the waiting, which others interrupt every second.
+    until: Until,
     // Kept so that the channel stays open when there is no watcher.
     _sender: mpsc::Sender<()>,
+}
+
+/// Until when nothing is told.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    /// Nothing has moved: until it is time to look all the same.
+    Seldom(Instant),
+    /// Something moves: until it is quiet, or patience ends.
+    Settled { quiet: Instant, patience: Instant },
+}
+
+impl Until {
+    fn seldom() -> Self {
+        Self::Seldom(Instant::now() + SELDOM)
+    }
+
+    fn moved(self) -> Self {
+        let now = Instant::now();
+        let patience = if let Self::Settled { patience, .. } = self { patience } else { now + PATIENCE };
+        Self::Settled { quiet: now + QUIET, patience }
+    }
+
+    fn end(self) -> Instant {
+        match self {
+            Self::Seldom(end) => end,
+            Self::Settled { quiet, patience } => quiet.min(patience),
+        }
+    }
 }
 
 impl Watch {
@@ -32,16 +63,18 @@ impl Watch {
         if let Err(error) = &watcher {
             tracing::warn!(%error, "the folder's changes are not told by the kernel; it is read every 30 s instead");
         }
-        Self { watcher: watcher.ok(), changes, _sender: sender }
+        Self { watcher: watcher.ok(), changes, until: Until::seldom(), _sender: sender }
     }
 
     /// Returns when something may have changed and the folder has been quiet for a moment. Cancelling it loses nothing.
     pub(crate) async fn changed(&mut self) {
-        if tokio::time::timeout(SELDOM, self.changes.recv()).await.is_err() {
-            return;
+        // Patience is looked at first: a folder that never stops changing always has a word waiting.
+        while Instant::now() < self.until.end()
+            && tokio::time::timeout_at(self.until.end(), self.changes.recv()).await.is_ok()
+        {
+            self.until = self.until.moved();
         }
-        let settle = async { while tokio::time::timeout(QUIET, self.changes.recv()).await.is_ok() {} };
-        let _settled_or_out_of_patience = tokio::time::timeout(PATIENCE, settle).await;
+        self.until = Until::seldom();
     }
 }
 
@@ -120,5 +153,17 @@ mod tests {
         let mut watch = Watch::start(dir.path());
         std::fs::write(dir.path().join("home.yaml"), "home: A\n").expect("written");
         tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.expect("told");
+    }
+
+    #[tokio::test]
+    async fn a_save_is_told_to_one_who_is_interrupted_all_the_time() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut watch = Watch::start(dir.path());
+        std::fs::write(dir.path().join("home.yaml"), "home: A\n").expect("written");
+        let interrupted = async {
+            // The steward's tick ends its waiting in the midst of it: shorter than a save takes to be over.
+            while tokio::time::timeout(QUIET / 10, watch.changed()).await.is_err() {}
+        };
+        tokio::time::timeout(SELDOM / 3, interrupted).await.expect("told");
     }
 }

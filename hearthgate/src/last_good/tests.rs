@@ -81,13 +81,37 @@ fn what_was_kept_serves_after_a_restart() {
     play.write("agreements/jo.yaml", GOOD);
     play.look();
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let file = dir.path().join("last-good.json");
-    play.kept.save(&file).expect("kept");
-    play.kept = Kept::load(&file);
+    let state = State { dir: dir.path().to_owned() };
+    play.kept.save(&state, dir.path()).expect("kept");
+    play.kept = Kept::load(&state, dir.path());
     play.write("agreements/jo.yaml", BROKEN);
     assert_eq!(play.look(), (waits("agreements/jo.yaml", Meanwhile::LastGood), vec![("jo".to_owned(), 1)]));
-    std::fs::write(&file, "{damaged").expect("written");
-    assert_eq!(Kept::load(&file), Kept::default());
+    std::fs::write(state.kept(), "{damaged").expect("written");
+    assert_eq!(Kept::load(&state, dir.path()), Kept::default());
+}
+
+#[test]
+fn what_was_kept_of_one_home_is_no_other_homes() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let folder = |name: &str| {
+        let folder = dir.path().join(name);
+        std::fs::create_dir_all(&folder).expect("made");
+        folder
+    };
+    let kept = Kept { texts: BTreeMap::from([("home.yaml".to_owned(), HOME.to_owned())]) };
+    let (oakview, elmhurst) = (folder("oakview"), folder("elmhurst"));
+    let shared = State { dir: folder("var") };
+    kept.save(&shared, &oakview).expect("kept");
+    assert_eq!(Kept::load(&shared, &oakview), kept);
+    assert_eq!(Kept::load(&shared, &oakview.join(".")), kept, "the same folder by another path");
+    assert_eq!(Kept::load(&shared, &elmhurst), Kept::default(), "another home, the same state folder");
+
+    let within = State { dir: folder("oakview/state") };
+    kept.save(&within, &oakview).expect("kept");
+    assert_eq!(Kept::load(&within, &elmhurst), Kept::default(), "another home, this one's state folder");
+    std::fs::rename(&oakview, dir.path().join("moved")).expect("moved");
+    let moved = dir.path().join("moved");
+    assert_eq!(Kept::load(&State { dir: moved.join("state") }, &moved), kept, "they moved together");
 }
 
 #[test]

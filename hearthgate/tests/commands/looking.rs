@@ -1,6 +1,6 @@
 //! Commands that look at the home's files, without a gateway.
 
-use crate::home::{Gave, Home, JO, gave, program};
+use crate::home::{Gateway, Gave, Home, JO, gave, program};
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
@@ -92,7 +92,51 @@ fn what_explain_cannot_answer() {
         assert_eq!((told.code, told.out.as_str()), (2, ""), "{line}: {told:?}");
         assert!(!told.err.is_empty(), "{line}");
     }
-    assert!(home.run("explain --person joe news.example").err.contains("there are: jo"));
+}
+
+#[test]
+fn an_id_that_nobody_has_is_told_with_the_near_ones() {
+    let home = Home::new();
+    home.write("agreements/jordan.yaml", &JO.replace("Jo", "Jordan").replace("127.0.0.11", "127.0.0.12"));
+    assert_eq!(Gateway::start(&home, "2026-11-21T16:00").stop("-TERM"), Some(0), "so that there are records");
+    let staff = "--by r.osei --reason test";
+    let closes =
+        "--closes news.example --for 2h --review 2026-11-21 --tried talking --emergency --told-on 2026-11-21";
+    let lines = [
+        "explain --person @ news.example".to_owned(),
+        "week @".to_owned(),
+        "minutes @".to_owned(),
+        "breaches list --person @".to_owned(),
+        "breaches export --person @".to_owned(),
+        format!("grant --person @ --sites news.example --for 30m {staff}"),
+        format!("grant --person jo --education-session @ --for 30m {staff}"),
+        format!("restrict --person @ {closes} {staff}"),
+    ];
+    for line in lines {
+        for (typo, near) in [("jordn", "Did you mean `jordan`?"), ("zebedee", "There are: jo, jordan.")] {
+            let told = home.run(&line.replace('@', typo));
+            assert_eq!((told.code, told.out.as_str()), (2, ""), "{line}: {told:?}");
+            assert!(told.err.contains(&format!("nobody here has the id `{typo}`")), "{line}: {told:?}");
+            assert!(
+                told.err.contains(near) && told.err.contains("There are: jo, jordan."),
+                "{line}: {told:?}"
+            );
+        }
+    }
+    for (line, code) in [
+        ("explain --person baseline news.example", 0),
+        ("week baseline", 0),
+        ("breaches list --person nobody", 0),
+        ("breaches list --person baseline", 2),
+        ("minutes baseline", 2),
+        ("grant --person baseline --sites news.example --for 30m --by r.osei --reason test", 2),
+    ] {
+        assert_eq!(home.run(line).code, code, "{line}: {:?}", home.run(line));
+    }
+    let batch = home.path().join("batch");
+    fs::write(&batch, "{\"person\":\"jordn\",\"host\":\"news.example\"}\n").unwrap();
+    let told = home.run(&format!("explain --batch {}", batch.display()));
+    assert!(told.out.contains("Did you mean `jordan`?"), "{told:?}");
 }
 
 #[test]
@@ -176,7 +220,30 @@ fn lists_can_be_compiled_and_looked_up() {
     assert!(bad.out.contains("web page"), "{bad:?}");
     let lookup = home.run("lists lookup www.casino.example --json").json();
     assert_eq!(lookup["categories"], serde_json::json!(["gambling"]), "the last good copy stays");
+    assert!(home.run("lists status").out.contains("the last good copy stays"));
     assert_eq!(home.run("lists compile").code, 0);
+}
+
+#[test]
+fn a_list_that_never_came_is_said_to_close_nothing() {
+    let home = Home::new();
+    let text = fs::read_to_string(home.path().join("home.yaml")).unwrap();
+    home.write(
+        "home.yaml",
+        &text.replace("from: lists/gambling.txt", "from: \"http://127.0.0.1:1/bets.txt\""),
+    );
+    assert!(home.run("lists status").out.contains("0 names, 0 lines skipped, not fetched yet"));
+    assert_eq!(home.run("lists update").code, 1);
+    for line in ["lists status", "status"] {
+        let told = home.run(line).out;
+        assert!(told.contains("it never came, so it closes nothing yet"), "{line}: {told}");
+        assert!(told.contains("cannot be fetched") && !told.contains("last good copy"), "{line}: {told}");
+    }
+    home.write("home.yaml", &text);
+    home.write("lists/gambling.txt", "casino.example\nnot a name\n");
+    assert_eq!(home.run("lists update").code, 0);
+    let told = home.run("lists status").out;
+    assert!(told.contains("1 name, 1 line skipped, less than a minute old"), "one is one: {told}");
 }
 
 #[test]

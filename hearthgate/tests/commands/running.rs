@@ -7,6 +7,13 @@ use std::sync::{Arc, Mutex};
 
 const SATURDAY: &str = "2026-11-21T16:00";
 
+const LAPTOP: &str = "\
+person: School laptop
+for: device
+profile: education_session
+devices: [{name: laptop, ip: 127.0.0.13}]
+";
+
 #[test]
 fn a_gateway_starts_is_asked_and_stops() {
     let home = Home::new();
@@ -22,7 +29,9 @@ fn a_gateway_starts_is_asked_and_stops() {
         json["listeners"].as_array().unwrap().iter().all(|l| !l["address"].as_str().unwrap().ends_with(":0"))
     );
     assert_eq!(json["lists"][0]["names"], 3, "{json}");
-    assert!(home.run("status").out.contains("Test House: the gateway runs"));
+    let told = home.run("status").out;
+    assert!(told.contains("Test House: the gateway runs"), "{told}");
+    assert!(told.contains("upstreams  1, not asked yet"), "nothing is claimed of what was not asked: {told}");
 
     let second = home.run("run");
     assert_eq!(second.code, 2, "{second:?}");
@@ -63,7 +72,7 @@ fn what_staff_do_is_in_force_and_in_the_journal() {
         ("minutes jo", 0),
         ("breaches list --shift last", 0),
         ("breaches list --shift nonsense", 2),
-        ("breaches export --format json", 0),
+        ("breaches export --by k.lane", 2),
         ("breaches verify", 0),
     ] {
         let told = home.run(line);
@@ -71,6 +80,126 @@ fn what_staff_do_is_in_force_and_in_the_journal() {
     }
     assert_eq!(home.run("breaches list --json").json(), serde_json::json!([]));
     assert_eq!(home.run("minutes jo --json").json()["minutes"][0]["key"], "everything");
+}
+
+#[test]
+fn a_grant_ends_within_a_day_and_says_what_it_does_not_open() {
+    let home = Home::new();
+    home.write("agreements/laptop.yaml", LAPTOP);
+    home.write(
+        "agreements/lounge.yaml",
+        &LAPTOP
+            .replace("profile: education_session\n", "online: {every_day: all_day}\n")
+            .replace("School laptop", "Lounge PC")
+            .replace(".13", ".14"),
+    );
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let staff = "--by r.osei --reason test";
+    let restriction =
+        "--for 2h --review 2026-11-21 --tried talking --emergency --told-on 2026-11-21 --view ok";
+    assert_eq!(
+        home.run(&format!("restrict --person jo --closes news.example {restriction} {staff}")).code,
+        0
+    );
+    // What is granted, the exit code, and what is said on standard output or error.
+    let cases = [
+        ("jo --sites club.example --for 30m", 0, &["Granted until 16:30"][..], &["Still closed"][..]),
+        (
+            "jo --sites news.example --for 30m",
+            0,
+            &["Still closed for Jo: news.example. The manager has closed this", "until 18:00"],
+            &[],
+        ),
+        (
+            "jo --sites club.example,circumvention --for 30m",
+            0,
+            &["Still closed for Jo: circumvention. The home keeps", "for everyone"],
+            &["club.example."],
+        ),
+        ("jo --extra-time 30m", 0, &["Granted"], &["Still closed"]),
+        ("jo --extra-time 30m --of gambling", 0, &["Still closed for Jo: gambling."], &[]),
+        (
+            "laptop --sites news.example --for 30m",
+            0,
+            &["Still closed for School laptop: news.example.", "learning session"],
+            &[],
+        ),
+        ("laptop --education-session jo --for 30m", 0, &["Granted"], &["Still closed"]),
+        (
+            "lounge --education-session jo --for 30m",
+            1,
+            &["Lounge PC is no device for education sessions", "--sites education"],
+            &["Granted"],
+        ),
+        ("laptop --education-session lounge --for 30m", 1, &["Lounge PC is no young person"], &["Granted"]),
+        ("jo --sites club.example --for 24h", 0, &["Granted until 16:0"], &[]),
+        ("jo --sites club.example --for 25h", 1, &["24 hours at most", "change the agreement"], &["Granted"]),
+        ("jo --sites club.example --until 2026-11-23", 1, &["24 hours at most"], &["Granted"]),
+        ("jo --extra-time 3d", 1, &["24 hours at most"], &["Granted"]),
+    ];
+    for (line, code, said, unsaid) in cases {
+        let told = home.run(&format!("grant --person {line} {staff}"));
+        let words = format!("{}{}", told.out, told.err);
+        assert_eq!(told.code, code, "{line}: {told:?}");
+        assert!(said.iter().all(|s| words.contains(s)), "{line}: {said:?}: {words}");
+        assert!(!unsaid.iter().any(|s| words.contains(s)), "{line}: {unsaid:?}: {words}");
+    }
+}
+
+#[test]
+fn every_export_stands_in_the_journal() {
+    let home = Home::new();
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let head = || home.run("status --json").json()["records"]["journal"]["entries"].as_i64().unwrap();
+    let database = home.path().join("state/home.db");
+    let journal = || {
+        // The texts of the journal stand in the store as they are: SQLite keeps them in one piece.
+        let mut bytes = std::fs::read(&database).unwrap();
+        bytes.extend(std::fs::read(database.with_extension("db-wal")).unwrap_or_default());
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let before = head();
+    let out = home.path().join("november.csv");
+    for options in ["", " --by k.lane --reason handover", &format!(" --out {}", out.display())] {
+        let told = home.run(&format!("breaches export{options}"));
+        assert_eq!(told.code, 0, "{options}: {told:?}");
+    }
+    assert_eq!(head(), before + 3, "one entry an export");
+    let journal = journal();
+    for told in ["exported 0 episodes", "on the gateway itself", "no reason was given", "handover"] {
+        assert!(journal.contains(told), "`{told}`");
+    }
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(home.run("breaches export --out /nowhere/at/all.csv").code, 2);
+    assert_eq!(home.run("breaches verify").code, 0);
+}
+
+#[test]
+fn another_homes_last_good_texts_are_never_used() {
+    let (oakview, elmhurst) = (Home::new(), Home::new());
+    let gateway = Gateway::start(&oakview, SATURDAY);
+    let state = oakview.path().join("state");
+    elmhurst.write("gateway.yaml", "listen: {dns: [nonsense]}\n");
+    // What a package's default is to every home of a machine.
+    let beside = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut command = program();
+        command
+            .env("STATE_DIRECTORY", &state)
+            .arg(words[0])
+            .arg("--home")
+            .arg(elmhurst.path())
+            .args(&words[1..]);
+        gave(&mut command)
+    };
+    let status = beside("status --json");
+    assert_eq!((status.code, &status.json()["listeners"]), (3, &serde_json::json!([])), "{status:?}");
+    assert_eq!(beside("minutes jo").code, 2, "nobody knows where its records are");
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+    let told = beside("run");
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.err.contains("nobody knows where to listen"), "{told:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whether an upstream answers. Only its own probe tells: names that never answer are their owners' affair, and a client
 //! could ask for nothing else. One whose probe fails is asked last, and probed again after a while.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The time until it is probed again; it doubles with each failure.
@@ -16,6 +16,8 @@ pub(super) struct Health {
     failures: AtomicU32,
     /// Steady milliseconds.
     probe_at: AtomicU64,
+    /// Whether it was ever asked and the answer, or the silence, is known.
+    known: AtomicBool,
 }
 
 impl Health {
@@ -23,8 +25,14 @@ impl Health {
         self.failures.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether anything is known of it: it works until the opposite is known, but nobody should be told so.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
     /// It answered somebody.
     pub(super) fn works(&self) {
+        self.is_now_known();
         if self.failures.swap(0, Ordering::Relaxed) > 0 {
             self.probe_at.store(0, Ordering::Relaxed);
         }
@@ -32,15 +40,24 @@ impl Health {
 
     /// It answered its probe.
     pub(super) fn is_well(&self, now: Duration) {
+        self.is_now_known();
         self.failures.store(0, Ordering::Relaxed);
         self.probe_at.store(millis(now + FIRST_REST), Ordering::Relaxed);
     }
 
     /// It did not answer its probe.
     pub(super) fn fails(&self, now: Duration) {
+        self.is_now_known();
         let doublings = self.failures.fetch_add(1, Ordering::Relaxed).min(5);
         let rest = (FIRST_REST * 2u32.pow(doublings)).min(LONGEST_REST);
         self.probe_at.store(millis(now + rest), Ordering::Relaxed);
+    }
+
+    fn is_now_known(&self) {
+        // It is read first: a line that every core only reads is not fought for.
+        if !self.is_known() {
+            self.known.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether it may be probed now. Only one caller is told so until the probe has ended.
@@ -66,10 +83,10 @@ mod tests {
     fn down_after_a_probe_and_back_after_one() {
         let health = Health::default();
         let second = Duration::from_secs;
-        assert!(health.is_up() && health.may_probe(second(0)));
+        assert!(health.is_up() && !health.is_known() && health.may_probe(second(0)));
         assert!(!health.may_probe(second(2)), "one probe at a time");
         health.is_well(second(2));
-        assert!(health.is_up() && !health.may_probe(second(2)), "it was just looked at");
+        assert!(health.is_up() && health.is_known() && !health.may_probe(second(2)), "it was just looked at");
         assert!(health.may_probe(second(3)));
         health.fails(second(3));
         assert!(!health.is_up() && !health.may_probe(Duration::from_millis(3900)), "it rests");
