@@ -143,6 +143,11 @@ pub const fn tunnel_port(port: u16) -> PortUse {
     }
 }
 
+/// Whether a port is for mail inside TLS (RFC 8314 §3).
+pub(crate) const fn is_mail_over_tls(port: u16) -> bool {
+    matches!(port, 465 | 993 | 995)
+}
+
 /// Whether plain HTTP may be sent to a port: ports of other protocols are closed, as browsers close them, because a
 /// server there could take the request's bytes for commands (Fetch standard §2.9, "bad port").
 pub const fn plain_port(port: u16) -> PortUse {

@@ -8,17 +8,25 @@
 //! |---|---|
 //! | TLS for the host of `CONNECT` | it flows |
 //! | TLS for another name | that name must be allowed as well; else it is closed and recorded |
-//! | TLS without a name | it flows: the host of `CONNECT` was judged, and we resolved it ourselves |
-//! | TLS with an encrypted hello | as above, by its outer name; most such extensions are noise that browsers add to every hello |
+//! | TLS without a name | it shows no name, so the address that was dialled is judged as one: many sites share an address, and without a name its server cannot tell that another is meant inside (fronting without a domain). To mail ports it flows, since some mail programs name nobody and no shared address serves mail |
+//! | TLS with an encrypted hello, for the host of `CONNECT` | it flows: browsers add such an extension, filled with noise, to every hello |
+//! | TLS with an encrypted hello, for another name | that is only the outer name, and the inner one is hidden: the outer name must be allowed, and the address as well |
 //! | a plain WebSocket (`ws://`) to the same host | its path must be allowed too, and it flows after the origin's `101` |
 //! | plain HTTP to another host | that must be allowed, or it is recorded; either way it does not flow |
 //! | any other plain HTTP | it is told to use the proxy without a tunnel, where each request is judged |
 //! | anything else, broken TLS too | it shows no name, so the address that was dialled is judged as one |
 //! | nothing within the deadline | it is closed |
 //!
-//! On mail ports where servers greet first there is nothing to wait for: the host of `CONNECT` is all there is.
+//! What is protected flows however it begins, as long as it shows no other name: help has to work with the oldest program.
+//!
+//! On mail ports where servers greet first the origin has to greet as a mail server does ([`greeting`]); what does not is no
+//! mail, and the address is judged.
+//!
+//! An address without a name is a way around every word for names (`agreements.md`: circumvention), so where the home blocks
+//! such ways, as the floor does by default, what shows no name is refused and recorded as one.
 
 pub(crate) mod dial;
+mod greeting;
 mod opening;
 mod relay;
 mod upgrade;
@@ -26,9 +34,10 @@ mod warden;
 
 pub(crate) use warden::{Asked, Asker, Lease, Made, Warden};
 
+use crate::dns::verdicts;
 use crate::gate::Want;
 use crate::http::{Admitted, Body, Counter, No, One, Proxy, Visit};
-use crate::target::{PortUse, Target, TargetHost};
+use crate::target::{PortUse, Target, TargetHost, is_mail_over_tls};
 use agreements::Evidence;
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -103,8 +112,8 @@ fn socket(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
 enum Then {
     /// Nothing: the tunnel flows.
     Flow,
-    /// This host must be allowed as well.
-    Judge(TargetHost),
+    /// These must be allowed as well; the first that is not is recorded.
+    Judge(Vec<TargetHost>),
     /// This path of the host must be allowed as well, and the origin must agree.
     Upgrade(Box<str>),
     /// Plain HTTP to another host than that of `CONNECT`: it is judged so that it is recorded, and goes nowhere.
@@ -116,11 +125,16 @@ enum Then {
 }
 
 /// The table above.
-fn then(spoken: &Spoken, target: &TargetHost, dialled: IpAddr) -> Then {
+fn then(spoken: &Spoken, target: &Target, dialled: IpAddr) -> Then {
+    let Target { host: target, port } = target;
+    let address = || TargetHost::Address(dialled.to_canonical());
     match spoken {
         Spoken::Tls(hello) => match hello.name.clone().map(TargetHost::Name) {
-            Some(name) if name != *target => Then::Judge(name),
-            Some(_) | None => Then::Flow,
+            Some(name) if name == *target => Then::Flow,
+            Some(outer) if hello.encrypted => Then::Judge(vec![outer, address()]),
+            Some(name) => Then::Judge(vec![name]),
+            None if is_mail_over_tls(*port) || matches!(target, TargetHost::Address(_)) => Then::Flow,
+            None => Then::Judge(vec![address()]),
         },
         Spoken::Plain(head) => match &head.websocket {
             None => Then::Advise,
@@ -129,7 +143,7 @@ fn then(spoken: &Spoken, target: &TargetHost, dialled: IpAddr) -> Then {
         },
         // The address that the client itself named was judged before it was dialled.
         Spoken::Nameless if matches!(target, TargetHost::Address(_)) => Then::Flow,
-        Spoken::Nameless => Then::Judge(TargetHost::Address(dialled.to_canonical())),
+        Spoken::Nameless => Then::Judge(vec![address()]),
         Spoken::Nothing => Then::Close,
     }
 }
@@ -153,6 +167,9 @@ impl Tunnel {
     /// Looks at how the client begins, and gives both sockets if it may go on.
     async fn begin(mut self, client: OnUpgrade) -> Option<(TcpStream, TcpStream)> {
         let (mut client, mut first) = socket(client.await.ok()?)?;
+        if self.port == PortUse::ServerFirst && !self.greets(&mut client).await? {
+            return None;
+        }
         if self.port == PortUse::ClientFirst {
             let limits = &self.proxy.config.limits;
             let spoken = opening::listen(&mut client, &mut first, limits.opening).await.ok()?;
@@ -172,15 +189,35 @@ impl Tunnel {
         Some((client, self.origin))
     }
 
+    /// Brings the mail server's greeting to the client; whatever else greets has to be allowed as an address.
+    async fn greets(&mut self, client: &mut TcpStream) -> Option<bool> {
+        let patience = self.proxy.config.limits.answer;
+        let (greeting, mail) = greeting::hear(&mut self.origin, patience).await.ok()?;
+        let dialled = self.origin.peer_addr().ok()?.ip().to_canonical();
+        if !mail && !self.judge(Asked::host(TargetHost::Address(dialled)), &Spoken::Nameless, client).await {
+            return Some(false);
+        }
+        client.write_all(&greeting).await.ok()?;
+        self.lease.moved().fetch_add(greeting.len() as u64, Ordering::Relaxed);
+        Some(true)
+    }
+
     async fn may_go_on(&self, spoken: &Spoken, client: &mut TcpStream) -> bool {
         if matches!(spoken, Spoken::Tls(hello) if hello.encrypted) {
             self.proxy.counters.encrypted_hellos.add(1);
         }
         let Ok(dialled) = self.origin.peer_addr() else { return false };
-        match then(spoken, &self.target.host, dialled.ip()) {
+        match then(spoken, &self.target, dialled.ip()) {
             Then::Flow => true,
             Then::Close => false,
-            Then::Judge(host) => self.judge(Asked::host(host), spoken, client).await,
+            Then::Judge(hosts) => {
+                for host in hosts {
+                    if !self.judge(Asked::host(host), spoken, client).await {
+                        return false;
+                    }
+                }
+                true
+            }
             Then::Upgrade(path) => {
                 let host = self.target.host.clone();
                 let inside = self.proxy.config.reach.is_home(&host);
@@ -205,6 +242,10 @@ impl Tunnel {
         let gate = &self.proxy.gate;
         let current = gate.in_force.to_keep();
         let who = self.asker.who(gate, &current);
+        let shows_no_name = matches!(asked.host, TargetHost::Address(_));
+        if shows_no_name && verdicts::protects(&gate.judge(&current, &who, self.target.host.judged(), None)) {
+            return true;
+        }
         let verdict = asked.judge(gate, &current, &who);
         if verdict.allows() {
             self.lease.also(asked, Made::new(gate, &current, &who, &verdict));
