@@ -4,6 +4,7 @@
 //! millisecond. The words below are what exports and inspectors read; they are stable.
 
 use crate::clock::ClockState;
+use crate::journal::Misfit;
 use crate::refused::Identified;
 use agreements::{Evidence, Outcome, Rule, Severity, Source};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
@@ -293,6 +294,17 @@ pub struct FileHash {
     pub sha256: String,
 }
 
+/// The gateway found that its records do not fit: somebody or something changed them behind its back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MisfitFound {
+    /// The entry that does not fit, or that a list says other things of.
+    pub entry: i64,
+    /// What is wrong there.
+    pub misfit: Misfit,
+    /// How much it tells staff.
+    pub severity: Severity,
+}
+
 /// The home's files changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesChanged {
@@ -396,6 +408,7 @@ entries! {
     Files(FilesChanged) = "files", false, "The home's files changed.";
     MonitoringBegan(MonitoringBegan) = "monitoring_began", false, "Monitoring beyond breaches began.";
     MonitoringEnded(MonitoringEnded) = "monitoring_ended", false, "Monitoring beyond breaches ended.";
+    Misfit(MisfitFound) = "misfit", false, "The gateway found that its records do not fit.";
     Purged(Purged) = "purged", false, "Old texts were purged.";
 }
 

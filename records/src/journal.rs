@@ -10,7 +10,10 @@
 //! The first entry's hash before is sixty-four zeros. The salt stands beside the body and goes with it when it is
 //! purged, so that nobody can find out what an old entry said by trying out guesses against its hash.
 
+mod decided;
 mod lists;
+
+pub(crate) use decided::{Decided, InBoth};
 
 use crate::entry::{Entry, stamp};
 use crate::store::{Store, StoreError, Tx};
@@ -18,7 +21,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use lists::Lists;
 use ring::digest::{Context, SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -123,7 +126,7 @@ pub enum Verified {
 }
 
 /// What does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Misfit {
     /// The entry is not there, and later ones are.

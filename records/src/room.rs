@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, ClockState};
 use crate::entry::{Entry, stamp};
-use crate::journal::{self, Head, Verified};
+use crate::journal::{self, Decided, Head, Misfit, Verified};
 use crate::minutes::{Ledger, Look};
 use crate::store::{OpenError, Purpose, Store, StoreError};
 use agreements::Store as Where;
@@ -27,6 +27,7 @@ pub struct Records {
     pub(crate) due: watch::Sender<u64>,
     pub(crate) news: broadcast::Sender<News>,
     pub(crate) health: Health,
+    pub(crate) decided: tokio::sync::Mutex<Decided>,
 }
 
 /// Something new in the journal, for whoever shows it or tells people. Entries are numbers: what they say is read.
@@ -36,7 +37,7 @@ pub struct News {
     pub entry: i64,
     /// Its kind, as [`Entry::kind`] has it.
     pub kind: &'static str,
-    /// For a breach that began: how much it tells staff.
+    /// For a breach that began, or records that do not fit: how much it tells staff.
     pub severity: Option<agreements::Severity>,
     /// For a breach that began: whether it was a way around the gateway.
     pub circumvention: bool,
@@ -50,6 +51,15 @@ pub(crate) struct Health {
     /// By the steady clock, in milliseconds; 0 before the first.
     pub(crate) committed: AtomicU64,
     pub(crate) failing: Mutex<Option<String>>,
+    pub(crate) misfit: Mutex<Option<String>>,
+}
+
+impl Health {
+    /// Keeps the first thing that does not fit, for the status.
+    pub(crate) fn misfits(&self, entry: i64, misfit: Misfit) {
+        let mut first = self.misfit.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| format!("entry {entry}: {misfit}"));
+    }
 }
 
 /// The records in numbers, for `hearthgate status` and the metrics.
@@ -65,6 +75,8 @@ pub struct Status {
     pub last_commit_seconds: Option<u64>,
     /// Why the last commit failed; none when it did not.
     pub failing: Option<String>,
+    /// The first thing in the records that was found not to fit since the start; none when nothing was.
+    pub misfit: Option<String>,
 }
 
 impl std::fmt::Debug for Records {
@@ -96,6 +108,7 @@ impl Records {
             due: watch::Sender::new(0),
             news: broadcast::Sender::new(256),
             health: Health::default(),
+            decided: tokio::sync::Mutex::default(),
         })
     }
 
@@ -130,6 +143,7 @@ impl Records {
     pub(crate) fn tell(&self, seq: i64, entry: &Entry) {
         let (severity, circumvention) = match entry {
             Entry::BreachOpened(b) => (Some(b.severity), b.circumvention),
+            Entry::Misfit(m) => (Some(m.severity), false),
             _ => (None, false),
         };
         // Nobody listening is no error.
@@ -165,6 +179,7 @@ impl Records {
             queued: self.health.queued.load(Ordering::Relaxed),
             last_commit_seconds: (committed > 0).then(|| steady.saturating_sub(committed) / 1000),
             failing: self.health.failing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            misfit: self.health.misfit.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::commit::instant;
 use crate::entry::*;
-use crate::journal;
+use crate::journal::{self, InBoth};
 use crate::room::Records;
 use crate::spell;
 use crate::store::{Cell, StoreError, Tx};
@@ -146,15 +146,16 @@ pub struct Ask {
 }
 
 /// A line of the register: what of the standing lists an entry stands in.
-struct Registered<'a> {
-    kind: &'static str,
-    person: &'a str,
-    about: i64,
-    starts: DateTime<Utc>,
-    ends: DateTime<Utc>,
+pub(crate) struct Registered<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) person: &'a str,
+    pub(crate) about: i64,
+    pub(crate) starts: DateTime<Utc>,
+    pub(crate) ends: DateTime<Utc>,
 }
 
-async fn register(tx: &mut Tx, entry: i64, line: Registered<'_>) -> Result<(), StoreError> {
+/// Puts a line into the register.
+pub(crate) async fn register(tx: &mut Tx, entry: i64, line: Registered<'_>) -> Result<(), StoreError> {
     let Registered { kind, person, about, starts, ends } = line;
     let cells: [Cell; 6] = [
         entry.into(),
@@ -444,10 +445,11 @@ impl Records {
         self.append(Entry::Files(changed)).await
     }
 
-    /// The standing for a house: what staff decided and what has been used today.
+    /// The standing for a house: what staff decided and what has been used today. Where register and journal say different
+    /// things of what staff decided, the stricter holds, and a gateway says so in the journal.
     pub async fn standing(&self, house: &House) -> Result<Standing, StoreError> {
         self.have_day(house).await?;
-        let (grants, restrictions) = (self.live_grants().await?, self.live_restrictions().await?);
+        let InBoth { grants, restrictions } = self.in_both().await?;
         let used = |person: &str, key: &agreements::LimitKey| self.ledger().used(person, &spell::of_key(key));
         Ok(Standing::new(house, &grants, &restrictions, &used))
     }

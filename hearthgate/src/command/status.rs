@@ -231,6 +231,10 @@ fn records(text: &mut String, records: &Value, paint: Paint) {
     if let Some(why) = records["failing"].as_str() {
         let _ = writeln!(text, "           {}", paint.ink(Ink::Bad, &format!("cannot be written: {why}")));
     }
+    if let Some(misfit) = records["misfit"].as_str() {
+        let line = format!("does not fit at {misfit}; see `hearthgate breaches verify`");
+        let _ = writeln!(text, "           {}", paint.ink(Ink::Bad, &line));
+    }
     if let Some(shed) = records["shed"].as_u64().filter(|shed| *shed > 0) {
         let _ = writeln!(
             text,
@@ -271,7 +275,8 @@ mod tests {
             "waiting": [{"file": "agreements/jo.yaml", "meanwhile": "last_good",
                 "problems": [{"file": "agreements/jo.yaml", "line": 3, "column": 9, "sentence": "No.", "help": "Yes?"}]}],
             "warnings": [], "needs_restart": [],
-            "records": {"journal": {"entries": 4, "hash": "ab"}, "shed": 0, "failing": null},
+            "records": {"journal": {"entries": 4, "hash": "ab"}, "shed": 0, "failing": null,
+                "misfit": "entry 3: the entry has been altered or moved"},
         });
         assert_eq!(
             text(&board, Paint::PLAIN),
@@ -283,7 +288,8 @@ mod tests {
              catalogue  100 names, 4 KiB\n\
              files      agreements/jo.yaml waits; meanwhile its last good text is in force\n             \
              agreements/jo.yaml:3:9 No. Yes?\n\
-             journal    4:ab\n"
+             journal    4:ab\n           \
+             does not fit at entry 3: the entry has been altered or moved; see `hearthgate breaches verify`\n"
         );
     }
 }

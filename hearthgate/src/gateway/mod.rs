@@ -110,6 +110,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     };
     tasks.spawn(keeper.work(stop.clone()));
     tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), stop.clone()));
+    tasks.spawn(steward::look_over(records.clone(), stop.clone()));
     let post = Arc::new(Post {
         in_force,
         records: records.clone(),

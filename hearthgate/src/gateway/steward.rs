@@ -270,6 +270,16 @@ impl Steward {
     }
 }
 
+/// Reads the whole journal once and says in it what does not fit. Nobody waits for it.
+pub(crate) async fn look_over(records: Arc<Records>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        found = records.look_over() => if let Err(error) = found {
+            tracing::error!(%error, "the journal cannot be read as a whole");
+        }
+    }
+}
+
 /// Builds a new standing whenever staff decided something or minutes were used.
 pub(crate) async fn follow_standing(records: Arc<Records>, in_force: Arc<InForce>, stop: CancellationToken) {
     let mut changes = records.changes();

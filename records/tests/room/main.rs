@@ -5,6 +5,7 @@
 // What is unwrapped here is what the test asserts; clippy.toml's leave covers only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod behind;
 mod chain;
 mod crash;
 mod keeping;
@@ -39,6 +40,8 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    behind::no_restriction_is_lifted_by_changing_the_register,
+    behind::a_running_gateway_keeps_what_it_has_read,
     chain::a_whole_journal_verifies,
     chain::every_kind_of_tampering_is_found_where_it_is,
     chain::lists_that_say_other_than_the_journal_are_found,
