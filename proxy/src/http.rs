@@ -5,6 +5,7 @@
 
 mod answer;
 mod asked;
+mod config;
 mod counters;
 mod forward;
 mod headers;
@@ -16,6 +17,7 @@ mod token;
 mod visit;
 
 pub use answer::{BodyError, OwnBody};
+pub use config::{Config, Limits, OwnPages};
 pub use counters::{Counter, Counters};
 pub use refuse::refusal_page;
 
@@ -26,16 +28,15 @@ pub(crate) use visit::Visit;
 
 use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
-use crate::limits::{self, Rate};
+use crate::limits;
 use crate::resolver::Unresolved;
-use crate::target::{Reach, Target, TargetHost};
+use crate::target::{Target, TargetHost};
 use crate::tunnel::dial::{self, NotDialled};
-use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden};
+use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden, Way};
 use agreements::Evidence;
 use asked::For;
 pub use asked::evidence;
-use blocklists::Domain;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
@@ -49,7 +50,6 @@ use records::{Current, Identified};
 use refuse::Refused;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -61,92 +61,6 @@ use visit::{Clients, Place};
 /// The token of a device that asks for the gateway's own pages, in the request's extensions: it is good.
 #[derive(Clone, Debug)]
 pub struct ShownToken(pub Box<str>);
-
-/// Answers requests for the gateway's own pages: those in origin form, and those for one of [`Config::own_names`]. It is
-/// given the visitor's address and must itself check `Host` where that matters.
-pub type OwnPages =
-    Arc<dyn Fn(SocketAddr, Request<Incoming>) -> BoxFuture<'static, Response<OwnBody>> + Send + Sync>;
-
-/// How the proxy is set up.
-#[derive(Clone)]
-pub struct Config {
-    /// How much and how long.
-    pub limits: Limits,
-    /// What may be reached inside the home, and the gateway's own ports.
-    pub reach: Reach,
-    /// The names of the gateway itself.
-    pub own_names: Vec<Domain>,
-    /// Its own pages; without them it says that it is a proxy.
-    pub own_pages: Option<OwnPages>,
-    /// Whether an unknown device is asked for its token (`407`) instead of getting the baseline. Some programs can show a
-    /// token only after they were asked; others then ask a person who has none, which is why it is off by default.
-    pub ask_unknown_for_token: bool,
-    /// Where to count.
-    pub counters: Arc<Counters>,
-}
-
-/// How much and how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections and tunnels open at once. More wait in the kernel's queue.
-    pub connections: usize,
-    /// Of these, for one client: an IPv4 address or an IPv6 /64. A few more are taken for protected names alone, and what
-    /// comes beyond these is closed at once.
-    pub per_client: usize,
-    /// How many requests and tunnels one client may ask for; none for no limit.
-    pub rate: Option<Rate>,
-    /// How long a client may take over a request's head, and how long an unused connection is kept.
-    pub head: Duration,
-    /// How long looking up and how long connecting may take.
-    pub dial: Duration,
-    /// How long a client may take to show what it speaks inside a tunnel.
-    pub opening: Duration,
-    /// How long an origin may take to begin its answer after the request's last byte.
-    pub answer: Duration,
-    /// How long a plain exchange may be quiet.
-    pub exchange_quiet: Duration,
-    /// How long a tunnel may be quiet.
-    pub tunnel_quiet: Duration,
-    /// How long open tunnels and exchanges may go on after the proxy was told to stop.
-    pub grace: Duration,
-}
-
-/// A number that is not zero.
-const fn number(n: u32) -> NonZeroU32 {
-    NonZeroU32::new(n).expect("the numbers written here are not zero")
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 8192,
-            per_client: 1024,
-            // A page with everything on it is a few hundred requests; a whole flat of devices behind one address is one client.
-            rate: Some(Rate { per_second: number(1000), burst: number(5000) }),
-            head: Duration::from_secs(30),
-            dial: Duration::from_secs(10),
-            opening: Duration::from_secs(20),
-            answer: Duration::from_secs(60),
-            exchange_quiet: Duration::from_secs(5 * 60),
-            // Push services send something every few minutes; the longest known is Apple's, below 15 minutes on Wi-Fi.
-            tunnel_quiet: Duration::from_secs(20 * 60),
-            grace: Duration::from_secs(5),
-        }
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            reach: Reach::default(),
-            own_names: vec![Domain::parse("hearthgate.home.arpa").expect("a written name in normal form")],
-            own_pages: None,
-            ask_unknown_for_token: false,
-            counters: Arc::default(),
-        }
-    }
-}
 
 /// The largest head of a request.
 const LARGEST_HEAD: usize = 32 * 1024;
@@ -371,10 +285,10 @@ impl Proxy {
         let asker = self.asker(visit, request.headers())?;
         // May they, now? Before anything of the name is told to anybody outside.
         let inside = self.config.reach.is_home(&target.host);
-        let asked = Asked { host: target.host.clone(), path, inside };
-        let admitted = self.admit(asker, asked, evidence(request.method(), request.headers()))?;
+        let asked = Asked { host: target.host.clone(), path, inside, way: None };
+        let mut admitted = self.admit(asker, asked, evidence(request.method(), request.headers()))?;
         // Where is it? Every name on the way there is judged as well.
-        let found = self.find(&admitted, &target.host).await?;
+        let found = self.find(&mut admitted, &target.host).await?;
         // Dial the address that was checked, relay, and stay under judgement.
         match wanted {
             For::Tunnel(_, port) => {
@@ -417,7 +331,15 @@ impl Proxy {
             return forward::options();
         }
         match &self.config.own_pages {
-            Some(pages) => pages(visit.peer, request).await.map(Body::Own),
+            // Nobody's lease watches over these: whoever never ends a form's body is told so.
+            Some(pages) => {
+                let want = answer::want(request.headers());
+                let page = pages(visit.peer, request);
+                match tokio::time::timeout(self.config.limits.answer, page).await {
+                    Ok(page) => page.map(Body::Own),
+                    Err(_) => Problem::SlowRequest.answer(want),
+                }
+            }
             None => Problem::NoOwnPages.answer(answer::want(request.headers())),
         }
     }
@@ -457,17 +379,22 @@ impl Proxy {
         Ok(Admitted { asker, who, current, asked, made, evidence })
     }
 
-    /// The addresses of a host, on the judged path.
-    async fn find(&self, admitted: &Admitted, host: &TargetHost) -> Result<Vec<IpAddr>, No> {
+    /// The addresses of a host, on the judged path, which is noted: it stays under judgement.
+    async fn find(&self, admitted: &mut Admitted, host: &TargetHost) -> Result<Vec<IpAddr>, No> {
         let name = match host {
             TargetHost::Address(address) => return Ok(vec![*address]),
             TargetHost::Name(name) => name.name(),
         };
-        let Admitted { asker, who, current, evidence, .. } = admitted;
+        let Admitted { asker, who, current, evidence, asked, made } = admitted;
         let looking = self.gate.resolver.addresses(&self.gate, current, who, asker.address, name);
         let looked = tokio::time::timeout(self.config.limits.dial, Box::pin(looking)).await;
         match looked.map_err(|_| Problem::NamesDown)? {
-            Ok(resolved) => Ok(resolved.addresses),
+            Ok(resolved) => {
+                asked.way = Way::of(&resolved);
+                // The names on the way may have a say sooner than the host's own: the warden looks at once.
+                made.until = asked.way.as_ref().map_or(made.until, |_| Some(made.at));
+                Ok(resolved.addresses)
+            }
             Err(Unresolved::NoSuchName) => Err(Problem::NoSuchName.into()),
             Err(Unresolved::Rebinding) => Err(Problem::Rebinding.into()),
             Err(Unresolved::Upstream) => Err(Problem::NamesDown.into()),

@@ -147,6 +147,11 @@ pub struct Resolved {
     pub addresses: Vec<IpAddr>,
     /// For how long.
     pub ttl: Duration,
+    /// The names that led there (CNAME), each once. Whoever keeps a connection to one of the addresses has to judge them again
+    /// when something changes.
+    pub through: Box<[Domain]>,
+    /// What safe search made of the name.
+    pub(crate) search: Search,
 }
 
 /// Why a name has no addresses for this person.
@@ -266,11 +271,13 @@ impl Resolver {
         if special::is_local(name) {
             return Err(Unresolved::NoSuchName);
         }
-        let wire = match safe_search::search(gate, current, who, name) {
+        let search = safe_search::search(gate, current, who, name);
+        let wire = match search {
             Search::AsAsked => WireName::from_name(name).lower(),
             Search::Host(host) => WireName::from_name(Name::trusted(host)),
             Search::Address(address) => {
-                return Ok(Resolved { addresses: vec![address], ttl: self.shared.settings.keeping.least });
+                let (addresses, ttl) = (vec![address], self.shared.settings.keeping.least);
+                return Ok(Resolved { addresses, ttl, through: Box::default(), search });
             }
             Search::Refused => return Err(Unresolved::NoSuchName),
         };
@@ -295,7 +302,13 @@ impl Resolver {
         let now = self.shared.clock.steady();
         let ttl = found.iter().map(|entry| entry.left(now)).min().unwrap_or_default();
         let addresses = order::interleaved(found.iter().flat_map(|entry| entry.addresses()));
-        if addresses.is_empty() { Err(Unresolved::NoSuchName) } else { Ok(Resolved { addresses, ttl }) }
+        if addresses.is_empty() {
+            return Err(Unresolved::NoSuchName);
+        }
+        let mut through: Vec<_> = found.iter().flat_map(|entry| entry.targets()).cloned().collect();
+        through.sort_unstable();
+        through.dedup();
+        Ok(Resolved { addresses, ttl, through: through.into(), search })
     }
 }
 

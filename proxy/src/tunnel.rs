@@ -32,7 +32,7 @@ mod relay;
 mod upgrade;
 mod warden;
 
-pub(crate) use warden::{Asked, Asker, Lease, Made, Warden};
+pub(crate) use warden::{Asked, Asker, Lease, Made, Warden, Way};
 
 use crate::dns::verdicts;
 use crate::gate::Want;
@@ -221,7 +221,7 @@ impl Tunnel {
             Then::Upgrade(path) => {
                 let host = self.target.host.clone();
                 let inside = self.proxy.config.reach.is_home(&host);
-                self.judge(Asked { host, path: Some(path), inside }, spoken, client).await
+                self.judge(Asked { host, path: Some(path), inside, way: None }, spoken, client).await
             }
             Then::Stray(host) => {
                 if self.judge(Asked::host(host), spoken, client).await {

@@ -22,8 +22,19 @@ pub(crate) fn judge_targets<'e>(
     asked: Option<&Verdict>,
     entry: &'e Entry,
 ) -> Result<Option<DateTime<Utc>>, (&'e Domain, Verdict)> {
+    judge_names(gate, current, who, asked, entry.targets())
+}
+
+/// The same for names that are known to be on the way.
+pub(crate) fn judge_names<'n>(
+    gate: &Gate,
+    current: &Current,
+    who: &Who,
+    asked: Option<&Verdict>,
+    names: impl IntoIterator<Item = &'n Domain>,
+) -> Result<Option<DateTime<Utc>>, (&'n Domain, Verdict)> {
     let mut until = asked.and_then(|asked| asked.until);
-    for target in entry.targets() {
+    for target in names {
         let verdict = gate.judge(current, who, Host::Name(target.name()), None);
         if reaches(asked, &verdict) {
             return Err((target, verdict));

@@ -61,13 +61,14 @@ fn welcomes_trailers(headers: &HeaderMap) -> bool {
         .any(|c| c.eq_ignore_ascii_case("trailers"))
 }
 
-/// The protocols asked for. `h2c` and TLS stay behind: inside either, requests for other hosts would pass unjudged.
-/// A server that is not asked simply answers in HTTP/1.1 (RFC 9110 §7.8).
+/// The protocol asked for. WebSocket alone goes on, as in tunnels: inside anything else (`h2c`, TLS, what a server of
+/// somebody's own speaks) requests for other hosts would pass unjudged. A server that is not asked simply answers in
+/// HTTP/1.1 (RFC 9110 §7.8).
 fn upgrade(headers: &HeaderMap, named: &[HeaderName]) -> Option<HeaderValue> {
-    let wanted = headers.get(header::UPGRADE)?;
-    let text = wanted.to_str().ok()?.to_ascii_lowercase();
-    let hides_hosts = text.split(',').any(|p| p.trim().starts_with("h2c") || p.trim().starts_with("tls"));
-    (named.contains(&header::UPGRADE) && !hides_hosts).then(|| wanted.clone())
+    let mut wanted = headers.get_all(header::UPGRADE).iter();
+    let (protocol, no_other) = (wanted.next()?, wanted.next().is_none());
+    let websocket = protocol.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
+    (websocket && no_other && named.contains(&header::UPGRADE)).then(|| HeaderValue::from_static("websocket"))
 }
 
 /// Makes a client's request headers ours to send to `target`.

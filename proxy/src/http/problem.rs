@@ -27,6 +27,8 @@ pub(crate) enum Problem {
     Expectation,
     /// The request's body broke off, or its chunks are none (RFC 9112 §7.1).
     BadBody,
+    /// The request's body did not come in time.
+    SlowRequest,
     /// The request has been here before.
     Loop,
     /// A port that the proxy does not connect to.
@@ -106,6 +108,7 @@ impl Problem {
             Self::Trace => row(S::METHOD_NOT_ALLOWED, "trace", Program, false, "`TRACE` is not sent on."),
             Self::Expectation => row(S::EXPECTATION_FAILED, "expectation", Program, false, "The only expectation that is understood is `100-continue`."),
             Self::BadBody => row(S::BAD_REQUEST, "bad-body", Program, false, "The request's body broke off, or cannot be read."),
+            Self::SlowRequest => row(S::REQUEST_TIMEOUT, "slow-request", Program, true, "The request's body did not come in time."),
             Self::Loop => row(S::LOOP_DETECTED, "loop", Gateway, false, "This request has been through a Hearthgate before: two proxies are set to use each other."),
             Self::ClosedPort => row(S::FORBIDDEN, "closed-port", Program, false, "The gateway does not connect to this port."),
             Self::ClosedAddress => row(S::FORBIDDEN, "closed-address", Program, false, "The gateway does not connect to addresses inside the home."),

@@ -10,10 +10,14 @@
 //! over plain HTTP. The keep-alives of a phone in a drawer are a few hundred bytes a minute and a TLS handshake with its
 //! certificates is 5 to 10 KiB, so neither alone makes a minute.
 
+use crate::dns::safe_search::{self, Search};
+use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
 use crate::http::Counters;
+use crate::resolver::Resolved;
 use crate::target::TargetHost;
 use agreements::{Counts, Outcome, PersonId, Record, Rule, Severity, Subject, Verdict};
+use blocklists::Domain;
 use chrono::{DateTime, Utc};
 use records::{ClockState, Current};
 use std::collections::HashMap;
@@ -59,6 +63,26 @@ pub(crate) struct Asked {
     ///
     /// [`Reach::is_home`]: crate::target::Reach::is_home
     pub(crate) inside: bool,
+    /// How its address was found; none where it was not looked up.
+    pub(crate) way: Option<Box<Way>>,
+}
+
+/// How the address of a host was found. It stands under judgement like the host: an agreement that no longer allows a name
+/// on the way, or another degree of safe search, ends what was opened that way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The names that the host's name led to.
+    pub(crate) through: Box<[Domain]>,
+    /// What safe search made of the name.
+    pub(crate) search: Search,
+}
+
+impl Way {
+    /// None for the plain way, which most are: an idle tunnel keeps nothing of it.
+    pub(crate) fn of(resolved: &Resolved) -> Option<Box<Self>> {
+        let plain = resolved.through.is_empty() && resolved.search == Search::AsAsked;
+        (!plain).then(|| Box::new(Self { through: resolved.through.clone(), search: resolved.search }))
+    }
 }
 
 /// The home's own printer is not the internet, and agreements are about the internet: `home_network` of `gateway.yaml`
@@ -77,7 +101,31 @@ const INSIDE: Verdict = Verdict {
 impl Asked {
     /// A host whose paths are not seen.
     pub(crate) fn host(host: TargetHost) -> Self {
-        Self { host, path: None, inside: false }
+        Self { host, path: None, inside: false, way: None }
+    }
+
+    /// Whether the address would be found the same way now, for a verdict that allows the host; else until when. What is not a
+    /// name, or was never looked up (the server name inside a tunnel), has no way.
+    fn way_holds(
+        &self,
+        gate: &Gate,
+        current: &Current,
+        who: &Who,
+        verdict: &Verdict,
+        looked_up: bool,
+    ) -> Option<Option<DateTime<Utc>>> {
+        let TargetHost::Name(name) = &self.host else { return Some(verdict.until) };
+        if !looked_up {
+            return Some(verdict.until);
+        }
+        let (through, search) = match &self.way {
+            Some(way) => (&way.through[..], way.search),
+            None => (&[][..], Search::AsAsked),
+        };
+        if safe_search::search(gate, current, who, name.name()) != search {
+            return None;
+        }
+        verdicts::judge_names(gate, current, who, Some(verdict), through).ok()
     }
 
     /// Decides, now.
@@ -345,11 +393,15 @@ impl Held {
     fn judge_again(&mut self, gate: &Gate, current: &Current, moment: &Moment) -> bool {
         let who = self.asker.who(gate, current);
         let mut made: Option<Made> = None;
-        for asked in &self.asked {
-            let verdict = asked.judge(gate, current, &who);
-            if !verdict.allows() {
+        for (place, asked) in self.asked.iter().enumerate() {
+            let mut verdict = asked.judge(gate, current, &who);
+            // The first is what was looked up and dialled; the others were shown inside.
+            let Some(until) =
+                asked.way_holds(gate, current, &who, &verdict, place == 0).filter(|_| verdict.allows())
+            else {
                 return false;
-            }
+            };
+            verdict.until = until;
             let one = Made::new(gate, current, &who, &verdict);
             made = Some(made.map_or(one, |others| others.and(one)));
         }

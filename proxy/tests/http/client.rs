@@ -129,6 +129,13 @@ impl Client {
         std::mem::take(&mut self.read)
     }
 
+    /// Everything that comes within a while.
+    pub async fn rest_within(&mut self, wait: Duration) -> Vec<u8> {
+        // What has come until then is kept.
+        let _ = tokio::time::timeout(wait, async { while self.more().await {} }).await;
+        std::mem::take(&mut self.read)
+    }
+
     /// Whether the proxy closes the connection without another byte.
     pub async fn is_closed(&mut self) -> bool {
         self.rest().await.is_empty()

@@ -152,6 +152,40 @@ async fn the_server_name_inside_stays_under_judgement_too() {
 }
 
 #[tokio::test]
+async fn the_names_on_the_way_stay_under_judgement_too() {
+    let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
+    let tunnelled = tunnel(&home, JORDAN, "leads-on.test", bytes).await;
+    let mut download = Client::of(&home, JORDAN).await;
+    download.say(&format!("GET {}/drip HTTP/1.1\nHost: x\n\n", web.url("leads-on.test"))).await;
+    assert_eq!(download.head().await.status, 200);
+    let mut other = tunnel(&home, JORDAN, "any.test", bytes).await;
+    // Something else of the agreement changes.
+    home.change_jordans(&jordans_with("blocked.test,", "blocked.test, else.test,"));
+    a_moment().await;
+    assert!(is_open(&mut other).await);
+    assert_eq!(home.counters.cut_by_verdict.get(), 0);
+    // `leads-on.test` is an alias of `plain.test`.
+    home.change_jordans(&jordans_with("blocked.test,", "blocked.test, =plain.test,"));
+    ends(tunnelled).await;
+    ends(download).await;
+    assert!(is_open(&mut other).await);
+}
+
+#[tokio::test]
+async fn safe_search_that_becomes_stricter_ends_what_was_opened_before() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let safe = |degree| jordans_with("otherwise: allow", &format!("safe_search: {degree}\notherwise: allow"));
+    home.change_jordans(&safe("off"));
+    let engine = tunnel(&home, JORDAN, "www.bing.com", bytes).await;
+    let mut other = tunnel(&home, JORDAN, "any.test", bytes).await;
+    home.change_jordans(&safe("strict"));
+    ends(engine).await;
+    let mut engine = tunnel(&home, JORDAN, "www.bing.com", bytes).await;
+    a_moment().await;
+    assert!(is_open(&mut other).await && is_open(&mut engine).await, "what is opened as it is now stays");
+}
+
+#[tokio::test]
 async fn a_limit_that_is_used_up_ends_what_it_counts() {
     let (home, bytes) = (Home::open().await, echo_server().await);
     let video = tunnel(&home, JORDAN, "video.test", bytes).await;

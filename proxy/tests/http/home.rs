@@ -26,7 +26,7 @@ pub const TOKEN: &str = "jordan-tablet-7f3a";
 const HOME: &str = "
 home: Oakview House
 timezone: Europe/London
-everyone: {block: [circumvention, floor.test]}
+everyone: {block: [circumvention, floor.test], safe_search: off}
 protected: {support: [help.test], private_mail: [mail.test]}
 baseline: {online: {every_day: all_day}, allow: [learn.test], otherwise: block}
 unknown_devices: baseline

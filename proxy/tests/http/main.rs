@@ -6,6 +6,7 @@
 // What goes wrong in a test is told by its failing, and a measurement is printed.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod attacks;
 mod bad;
 mod client;
 mod connections;

@@ -1,15 +1,26 @@
 //! A name server for the tests' internet: every name below `test` is on loopback, save a few.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::net::UdpSocket;
 
 const A: u16 = 1;
 const CNAME: u16 = 5;
 
+/// How often `flips.test` was asked for: it is at another address each time (DNS rebinding).
+static FLIPS: AtomicU8 = AtomicU8::new(0);
+
 /// What a name is.
 fn record(name: &str) -> Option<(u16, Vec<u8>)> {
     match name {
         "gone.test" => None,
+        "flips.test" => {
+            let host = if FLIPS.load(Ordering::Relaxed).is_multiple_of(2) { 1 } else { 66 };
+            Some((A, vec![127, 0, 0, host]))
+        }
+        "www.bing.com" | "strict.bing.com" => Some((A, vec![127, 0, 0, 1])),
+        "localhost.test" => Some((A, vec![0, 0, 0, 0])),
+        "metadata.test" => Some((A, vec![169, 254, 169, 254])),
         "inside.test" => Some((A, vec![192, 168, 7, 7])),
         "leads.test" => Some((CNAME, wire("blocked.test"))),
         "leads-on.test" => Some((CNAME, wire("plain.test"))),
@@ -49,6 +60,9 @@ fn answer(query: &[u8]) -> Option<Vec<u8>> {
     let kind = u16::from_be_bytes([query[at + 1], query[at + 2]]);
     let mut answers = Vec::new();
     let mut name = labels.join(".");
+    if name == "flips.test" && kind == A {
+        FLIPS.fetch_add(1, Ordering::Relaxed);
+    }
     let exists = record(&name).is_some();
     while let Some((is, data)) = record(&name).filter(|(is, _)| *is == kind || *is == CNAME) {
         answers.push(
