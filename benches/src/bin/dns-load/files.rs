@@ -1,4 +1,4 @@
-//! Lists of a million names, and questions about them.
+//! Lists of names, and questions about them.
 
 use benches::names::{Dice, SEED, listed, questions, real, zipf};
 use blocklists::Name;
@@ -6,47 +6,61 @@ use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
-/// Names on the lists.
-const LISTED: usize = 1_000_000;
-/// The categories that they stand under, in equal parts.
+/// The categories that the names stand under, in equal parts.
 const LISTS: [&str; 4] = ["gambling", "advertising", "malware", "pornography"];
 /// Sites that nobody refuses.
-const SITES: usize = 5_000;
+const SITES: usize = 20_000;
 /// Questions in a file that is drawn by Zipf's law.
-const DRAWN: usize = 500_000;
+const DRAWN: usize = 1_000_000;
+/// Names of each kind by which every server is checked before it is measured.
+const CHECKED: usize = 500;
 
 /// Writes everything into a folder.
-pub(crate) fn write(folder: &Path) -> io::Result<()> {
+pub(crate) fn write(folder: &Path, count: usize) -> io::Result<()> {
     let real = real();
-    let names = listed(&real, LISTED);
+    let names = listed(&real, count);
     let sites = allowed(&real, &names);
+    let put = |file: &str, lines: &mut dyn Iterator<Item = &String>| write_lines(&folder.join(file), lines);
+    put("list.txt", &mut names.iter())?;
+    put("tops.txt", &mut tops(&names).into_iter())?;
     for (part, list) in LISTS.iter().enumerate() {
-        let of_part = names.iter().skip(part).step_by(LISTS.len());
-        write_lines(&folder.join(format!("{list}.txt")), of_part)?;
+        put(&format!("{list}.txt"), &mut names.iter().skip(part).step_by(LISTS.len()))?;
     }
-    write_lines(&folder.join("education.txt"), sites.iter())?;
+    put("education.txt", &mut sites.iter().chain([&"origin.test".to_owned()]))?;
 
     let shuffled = shuffled(&names);
-    write_lines(&folder.join("refused-once"), shuffled.iter().copied())?;
-    let refused: Vec<&String> = zipf(LISTED, DRAWN).into_iter().map(|rank| shuffled[rank]).collect();
-    write_lines(&folder.join("refused"), refused.iter().copied())?;
+    put("refused-once", &mut shuffled.iter().copied())?;
+    let refused: Vec<&String> = zipf(count, DRAWN).into_iter().map(|rank| shuffled[rank]).collect();
+    put("refused", &mut refused.iter().copied())?;
     let open: Vec<&String> = zipf(SITES, DRAWN).into_iter().map(|rank| &sites[rank]).collect();
-    write_lines(&folder.join("allowed"), open.iter().copied())?;
-    write_lines(&folder.join("mixed"), mixed(&refused, &open).iter())?;
-    // Each site with and without www., so that what is allowed is in the cache before it is measured.
-    let warm: Vec<String> = sites.iter().flat_map(|s| [s.clone(), format!("www.{s}")]).collect();
-    write_lines(&folder.join("warm"), warm.iter())?;
-    println!("{LISTED} names, {} of them real; {SITES} sites that are allowed", real.len().min(LISTED));
+    put("allowed", &mut open.iter().copied())?;
+    put("mixed", &mut mixed(&refused, &open).iter())?;
+    // Each site once, so that what is allowed is in the cache before it is measured.
+    put("warm", &mut sites.iter())?;
+    put("check-refused", &mut shuffled.iter().copied().step_by(count.div_ceil(CHECKED)))?;
+    put("check-allowed", &mut sites.iter().step_by(SITES / CHECKED))?;
+    println!(
+        "{count} names, {} of them real; {SITES} sites that are allowed; {DRAWN} questions a file; seed {SEED}",
+        real.len().min(count)
+    );
     Ok(())
 }
 
-fn write_lines<'a>(path: &Path, lines: impl Iterator<Item = &'a String>) -> io::Result<()> {
+fn write_lines(path: &Path, lines: &mut dyn Iterator<Item = &String>) -> io::Result<()> {
     let mut text = String::new();
     for line in lines {
         text.push_str(line);
         text.push('\n');
     }
     std::fs::write(path, text)
+}
+
+/// The names that do not stand below another one: a peer that takes each name with all below it wants only these.
+fn tops(names: &[String]) -> Vec<&String> {
+    let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let below =
+        |name: &str| Name::trusted(name).suffixes().any(|s| s.as_str() != name && known.contains(s.as_str()));
+    names.iter().filter(|name| !below(name)).collect()
 }
 
 /// Sites that are on no list and below no listed name.
@@ -57,7 +71,7 @@ fn allowed(real: &[String], names: &[String]) -> Vec<String> {
     let asked = questions(real, names, SITES * 3);
     let sites =
         asked.iter().filter(|name| is_open(name)).map(|name| Name::trusted(name).registrable().as_str());
-    let sites = sites.filter(|site| site.contains('.') && seen.insert((*site).to_owned()));
+    let sites = sites.filter(|site| site.contains('.') && is_open(site) && seen.insert((*site).to_owned()));
     let sites: Vec<String> = sites.take(SITES).map(str::to_owned).collect();
     assert_eq!(sites.len(), SITES, "there are enough names that nobody lists");
     sites
@@ -73,14 +87,15 @@ fn shuffled(names: &[String]) -> Vec<&String> {
     shuffled
 }
 
-/// 30 % refused and 70 % allowed, a third of all below `www.`.
+/// 70 % allowed and 30 % refused, two thirds of these with `www.` or `www.cdn.` in front.
 fn mixed(refused: &[&String], open: &[&String]) -> Vec<String> {
     let mut dice = Dice::new(SEED ^ 4);
-    let pairs = refused.iter().zip(open);
-    let drawn = pairs.map(|(refused, open)| if dice.roll(10) < 3 { refused } else { open });
-    let drawn: Vec<&&String> = drawn.collect();
-    drawn
-        .into_iter()
-        .map(|name| if dice.roll(3) == 0 { format!("www.{name}") } else { (*name).clone() })
-        .collect()
+    let mut drawn = |(refused, open): (&&String, &&String)| {
+        if dice.roll(10) >= 3 {
+            return (*open).clone();
+        }
+        let front = ["", "www.", "www.cdn."][dice.roll(3)];
+        format!("{front}{refused}")
+    };
+    refused.iter().zip(open).map(&mut drawn).collect()
 }

@@ -1,0 +1,1 @@
+rpzFile("@LISTS@/rpz.zone", {policyName="rpz"})
