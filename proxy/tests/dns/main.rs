@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps says by failing what went wrong")]
 
 mod ask;
+mod delegations;
 mod encrypted;
 mod fuzzed;
 mod home;

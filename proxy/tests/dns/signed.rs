@@ -4,52 +4,105 @@ use crate::home::{Home, JORDAN, Setup};
 use crate::internet::{Server, wire};
 use agreements::Dnssec;
 use ring::digest::{SHA256, digest};
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 
+const ECDSA_P256: u8 = 13;
 const ED25519: u8 = 15;
 /// From 2020 to 2080: the validator reads the machine's own clock.
-const INCEPTION: u32 = 1_577_836_800;
-const EXPIRATION: u32 = 3_471_292_800;
+pub const INCEPTION: u32 = 1_577_836_800;
+pub const EXPIRATION: u32 = 3_471_292_800;
 
-struct Signer {
-    key: Ed25519KeyPair,
-    dnskey: Vec<u8>,
+enum Key {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
+}
+
+/// A zone's key.
+pub struct Signer {
+    zone: &'static str,
+    key: Key,
+    pub dnskey: Vec<u8>,
     tag: u16,
 }
 
 impl Signer {
     fn new(seed: u8) -> Self {
+        Self::of("test", seed)
+    }
+
+    pub fn of(zone: &'static str, seed: u8) -> Self {
         let key = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a key");
-        let dnskey = [&[1, 1, 3, ED25519][..], key.public_key().as_ref()].concat();
+        let public = key.public_key().as_ref().to_vec();
+        Self::with(zone, Key::Ed25519(key), &public)
+    }
+
+    /// A new key as most zones have it (RFC 6605 §4).
+    pub fn p256(zone: &'static str) -> Self {
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random);
+        let key = key.expect("the key just made");
+        // Without the byte that says that the point is not compressed.
+        let public = key.public_key().as_ref()[1..].to_vec();
+        Self::with(zone, Key::P256(key), &public)
+    }
+
+    fn with(zone: &'static str, key: Key, public: &[u8]) -> Self {
+        let algorithm = if matches!(key, Key::P256(_)) { ECDSA_P256 } else { ED25519 };
+        let dnskey = [&[1, 1, 3, algorithm][..], public].concat();
         // RFC 4034, appendix B.
         let sum: u32 = dnskey.iter().enumerate().map(|(i, &b)| u32::from(b) << (8 * (1 - i % 2))).sum();
-        Self { key, tag: (sum + (sum >> 16)) as u16, dnskey }
+        Self { zone, key, tag: (sum + (sum >> 16)) as u16, dnskey }
+    }
+
+    fn algorithm(&self) -> u8 {
+        self.dnskey[3]
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.key {
+            Key::Ed25519(key) => key.sign(message).as_ref().to_vec(),
+            Key::P256(key) => key.sign(&SystemRandom::new(), message).expect("a signature").as_ref().to_vec(),
+        }
+    }
+
+    /// What the zone above says of this key.
+    pub fn ds(&self) -> Vec<u8> {
+        let hashed = digest(&SHA256, &[wire(self.zone), self.dnskey.clone()].concat());
+        [&self.tag.to_be_bytes()[..], &[self.algorithm(), 2], hashed.as_ref()].concat()
     }
 
     /// The zone's trust anchor, as a DS record.
-    fn anchor(&self) -> String {
-        let hashed = digest(&SHA256, &[wire("test"), self.dnskey.clone()].concat());
-        format!("test. 3600 IN DS {} {ED25519} 2 {}\n", self.tag, hex(hashed.as_ref()))
+    pub fn anchor(&self) -> String {
+        format!("{}. 3600 IN DS {} {} 2 {}\n", self.zone, self.tag, self.algorithm(), hex(&self.ds()[4..]))
+    }
+
+    /// The signature of a record that is alone of its name and type, good within these times.
+    pub fn rrsig(&self, name: &str, number: u16, data: &[u8], (from, until): (u32, u32)) -> Vec<u8> {
+        let labels = name.split('.').count() as u8;
+        let mut signature =
+            [&number.to_be_bytes()[..], &[self.algorithm(), labels], &300u32.to_be_bytes()].concat();
+        signature.extend(until.to_be_bytes());
+        signature.extend(from.to_be_bytes());
+        signature.extend(self.tag.to_be_bytes());
+        signature.extend(wire(self.zone));
+        let length = (data.len() as u16).to_be_bytes();
+        let record =
+            [&wire(name)[..], &number.to_be_bytes(), &[0, 1], &300u32.to_be_bytes(), &length, data].concat();
+        let signed = self.sign(&[signature.clone(), record].concat());
+        signature.extend(signed);
+        signature
     }
 
     /// A record and its signature, as two lines of a zone.
     fn lines(&self, name: &str, number: u16, rtype: &str, data: &[u8]) -> String {
-        let labels = name.split('.').count() as u8;
-        let mut signature = [&number.to_be_bytes()[..], &[ED25519, labels], &300u32.to_be_bytes()].concat();
-        signature.extend(EXPIRATION.to_be_bytes());
-        signature.extend(INCEPTION.to_be_bytes());
-        signature.extend(self.tag.to_be_bytes());
-        signature.extend(wire("test"));
-        let length = (data.len() as u16).to_be_bytes();
-        let record =
-            [&wire(name)[..], &number.to_be_bytes(), &[0, 1], &300u32.to_be_bytes(), &length, data].concat();
-        let signed = self.key.sign(&[signature.clone(), record].concat());
-        signature.extend(signed.as_ref());
+        let signature = self.rrsig(name, number, data, (INCEPTION, EXPIRATION));
         format!("{name} 300 {rtype} \\# {}\n{name} 300 RRSIG \\# {}\n", hex(data), hex(&signature))
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02X}")).collect()
 }
 
