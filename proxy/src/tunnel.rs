@@ -45,6 +45,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use opening::Spoken;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::io::AsyncWriteExt;
@@ -75,8 +76,29 @@ pub(crate) async fn open(
     let lease = Arc::new(admitted.hold(proxy, proxy.config.limits.tunnel_quiet, visit));
     let tunnel = Tunnel { proxy: Arc::clone(proxy), asker, target, port, origin, lease };
     let open = Counter::one(&proxy.counters, |c| &c.tunnels_open);
-    proxy.tasks.spawn(tunnel.run(client, Arc::clone(visit), open));
+    let lease = Arc::clone(&tunnel.lease);
+    // What is needed only at the beginning is boxed before the task has it, so that an idle tunnel keeps no room for it.
+    let begin = Box::pin(tunnel.begin(client));
+    proxy.tasks.spawn(run(begin, lease, Arc::clone(visit), open));
     Ok(Response::new(Body::empty()))
+}
+
+/// Lets a tunnel begin, and then flow until it ends or is ended.
+async fn run<Begin>(begin: Pin<Box<Begin>>, lease: Arc<Lease>, visit: Arc<Visit>, open: One)
+where
+    Begin: Future<Output = Option<(TcpStream, TcpStream)>>,
+{
+    let flow = async {
+        if let Some((client, origin)) = begin.await {
+            // Either side may close or break at any time: that is the end of a tunnel and no error of ours.
+            let _ = relay::relay(&client, &origin, lease.moved()).await;
+        }
+    };
+    tokio::select! {
+        () = lease.cut().cancelled() => {}
+        () = flow => {}
+    }
+    drop((visit, open));
 }
 
 /// Both ends of an upgraded plain connection become a tunnel.
@@ -149,21 +171,6 @@ fn then(spoken: &Spoken, target: &Target, dialled: IpAddr) -> Then {
 }
 
 impl Tunnel {
-    async fn run(self, client: OnUpgrade, visit: Arc<Visit>, open: One) {
-        let lease = Arc::clone(&self.lease);
-        let flow = async {
-            // As in `join`: an idle tunnel keeps nothing of its beginning.
-            if let Some((client, origin)) = Box::pin(self.begin(client)).await {
-                let _ = relay::relay(&client, &origin, lease.moved()).await;
-            }
-        };
-        tokio::select! {
-            () = lease.cut().cancelled() => {}
-            () = flow => {}
-        }
-        drop((visit, open));
-    }
-
     /// Looks at how the client begins, and gives both sockets if it may go on.
     async fn begin(mut self, client: OnUpgrade) -> Option<(TcpStream, TcpStream)> {
         let (mut client, mut first) = socket(client.await.ok()?)?;

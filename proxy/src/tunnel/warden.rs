@@ -220,7 +220,8 @@ pub(crate) struct Warden {
     gate: Arc<Gate>,
     counters: Arc<Counters>,
     next: AtomicU64,
-    shards: [Mutex<HashMap<u64, Held>>; SHARDS],
+    /// Boxed, since a map keeps room for more than it holds.
+    shards: [Mutex<HashMap<u64, Box<Held>>>; SHARDS],
 }
 
 /// Something open that the warden looks after, until it is dropped.
@@ -299,7 +300,7 @@ impl Warden {
             quiet: Quiet { limit: quiet, since: moment.steady, with: 0 },
             cut: cut.clone(),
         };
-        self.shard(key).insert(key, held);
+        self.shard(key).insert(key, Box::new(held));
         // A house may have come between the judgement and this line, after its round passed this shard.
         if self.gate.in_force.current().generation != made.generation {
             self.round_of(usize::try_from(key).unwrap_or(0) % SHARDS);
@@ -352,7 +353,7 @@ impl Warden {
         Moment { now: clock.now(), steady: clock.steady(), clock: clock.state() }
     }
 
-    fn shard(&self, key: u64) -> MutexGuard<'_, HashMap<u64, Held>> {
+    fn shard(&self, key: u64) -> MutexGuard<'_, HashMap<u64, Box<Held>>> {
         lock(&self.shards[usize::try_from(key % SHARDS as u64).unwrap_or(0)])
     }
 }
