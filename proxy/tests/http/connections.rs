@@ -1,7 +1,6 @@
 //! Connections: how many, how slow, and what is left when they are gone.
 
 use crate::client::Client;
-use crate::hello::Hello;
 use crate::home::{Home, JORDAN, SAM};
 use crate::origin::{Origin, echo_server};
 use std::sync::atomic::Ordering;
