@@ -25,7 +25,7 @@ mod yaml;
 
 pub use calendar::bank_holidays;
 pub use diff::{
-    DayDiff, Diff, LimitChange, PersonDiff, Presence, SettingChange, WordChange, WordChanges, diff,
+    Diff, LimitChange, MinutesChange, PersonDiff, Presence, SettingChange, Which, WordChange, diff,
 };
 pub use explain::{Explanation, TraceStep};
 pub use gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstream};
@@ -37,5 +37,5 @@ pub use request::{Host, Request};
 pub use source::{Source, SourceId};
 pub use standing::{Grant, GrantKind, LiveGrant, LiveRestriction, Restriction, Standing, What};
 pub use verdict::{Counts, Evidence, Outcome, Record, Rule, Severity, Subject, Verdict};
-pub use week::{Segment, SegmentKind, Week, WeekDay, WeekLimit};
+pub use week::{Segment, SegmentKind, Week, WeekDay, WeekLimit, duration};
 pub use word::{NotAWord, Word};

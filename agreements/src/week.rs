@@ -208,7 +208,7 @@ fn clock(minute: u16) -> String {
 }
 
 /// Minutes as people say them: `2 h 30 min`.
-pub(crate) fn duration(minutes: u16) -> String {
+pub fn duration(minutes: u32) -> String {
     match (minutes / 60, minutes % 60) {
         (0, m) => format!("{m} min"),
         (h, 0) => format!("{h} h"),

@@ -31,6 +31,7 @@ pub struct Saw {
 }
 
 /// The key that ask tokens are made with. It lives as long as the process.
+#[derive(Clone)]
 pub struct AskKey(hmac::Key);
 
 impl AskKey {

@@ -8,5 +8,5 @@ mod pages;
 mod refusal;
 
 pub use ask::{Ask, AskKey, Saw};
-pub use pages::{Showing, Token, Told, Visit, Visitors, router};
+pub use pages::{Heard, Showing, Token, Told, Visit, Visitors, router};
 pub use refusal::{Form, Refusals};

@@ -53,6 +53,17 @@ pub enum Told {
     Saw(Saw),
 }
 
+/// What became of what somebody told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It is kept, and staff can see it.
+    Kept,
+    /// They have told or asked so often lately that staff could not read more. What they told before is kept.
+    Often,
+    /// It could not be kept.
+    NotKept,
+}
+
 /// What the pages need of the program.
 pub trait Visitors: Send + Sync + 'static {
     /// Tells who is behind an address or token, and judges the host and path.
@@ -65,8 +76,8 @@ pub trait Visitors: Send + Sync + 'static {
         showing: Showing<'_>,
     ) -> Visit;
 
-    /// Keeps what somebody told; `false` when it could not be kept.
-    fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = bool> + Send>>;
+    /// Keeps what somebody told.
+    fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = Heard> + Send>>;
 
     /// Whether a host is the gateway's own name or address.
     fn is_own(&self, host: &str) -> bool;
@@ -175,6 +186,15 @@ const TOLD: &[&str] = &[
     "You can also talk to whoever is on shift, or to Childline on 0800 1111, at any time.",
 ];
 
+const ASKED_OFTEN: &[&str] = &[
+    "You have asked for many things already, and they are all waiting for an answer. This one was not added.",
+    "It is quicker to go and find whoever is on shift.",
+];
+const TOLD_OFTEN: &[&str] = &[
+    "You have told staff many times within the hour. They have all of it, and you are not in trouble. This one was not added.",
+    "Please go and find whoever is on shift now. You can also talk to Childline on 0800 1111, at any time.",
+];
+
 async fn asked(
     State(desk): State<Desk>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -217,10 +237,15 @@ async fn take(
     if !desk.refusals.key().accepts(token, &visit.explanation.person, about, visit.at) {
         return answer(StatusCode::FORBIDDEN, home, "That did not work", TOO_OLD);
     }
-    if !desk.visitors.tell(told).await {
-        return answer(StatusCode::SERVICE_UNAVAILABLE, home, "That did not work", NOT_KEPT);
+    let often = match told {
+        Told::Ask(_) => ASKED_OFTEN,
+        Told::Saw(_) => TOLD_OFTEN,
+    };
+    match desk.visitors.tell(told).await {
+        Heard::Kept => answer(StatusCode::OK, home, done.0, done.1),
+        Heard::Often => answer(StatusCode::TOO_MANY_REQUESTS, home, "Staff have heard you", often),
+        Heard::NotKept => answer(StatusCode::SERVICE_UNAVAILABLE, home, "That did not work", NOT_KEPT),
     }
-    answer(StatusCode::OK, home, done.0, done.1)
 }
 
 fn answer(status: StatusCode, home: &str, heading: &str, lines: &[&str]) -> Response<Body> {

@@ -297,7 +297,11 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
     ));
     lines.push("These always work:".to_owned());
     for contact in contacts(current.snapshot.house.home()) {
-        lines.push(format!("  {}  {}  {}", contact.title, contact.reach, contact.host));
+        // A home's own contact may have nothing but its address, which is then not said twice.
+        let mut said = vec![contact.title, contact.reach, contact.host];
+        said.retain(|words| !words.is_empty());
+        said.dedup();
+        lines.push(format!("  {}", said.join("  ")));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -43,10 +43,16 @@ impl Failure {
         Self { exit: Exit::No, sentence: sentence.into(), help: String::new() }
     }
 
-    /// Adds what would help.
+    /// Adds what would help: a sentence of its own, with a capital and a full stop however it was put together.
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
+        let help = help.into();
+        let mut letters = help.trim().chars();
+        self.help =
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+        if self.help.ends_with(|last: char| last.is_alphanumeric() || last == '`') {
+            self.help.push('.');
+        }
         self
     }
 
@@ -67,3 +73,20 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_a_sentence() {
+        for (help, told) in [
+            ("say `--for 30m`", "Say `--for 30m`."),
+            ("Did you mean `jo`?", "Did you mean `jo`?"),
+            ("`hearthgate check` shows them all", "`hearthgate check` shows them all."),
+            ("", ""),
+        ] {
+            assert_eq!(Failure::no("no").help(help).help, told);
+        }
+    }
+}

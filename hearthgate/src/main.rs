@@ -22,7 +22,6 @@ mod notyet;
 mod people;
 mod state;
 mod terminal;
-mod timetable;
 mod told;
 mod when;
 

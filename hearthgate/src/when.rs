@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
+use serde_json::Value;
 
 /// Reads an instant: RFC 3339 with a zone, or the home's wall clock (`2026-11-22T21:30`, `2026-11-22 21:30`, `21:30` for
 /// today, a date alone for its first minute).
@@ -86,6 +87,32 @@ pub(crate) fn rfc3339(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
 
+/// The keys under which the records' own shapes have an instant.
+const INSTANTS: [&str; 7] = ["at", "first", "last", "from", "until", "to", "compiled"];
+
+/// A value as JSON for scripts: what is an instant in UTC becomes [`rfc3339`], at any depth.
+pub(crate) fn at_home(value: &impl serde::Serialize, zone: Tz) -> Value {
+    let mut json = serde_json::to_value(value).expect("our own values have only string keys");
+    bring_home(&mut json, zone);
+    json
+}
+
+fn bring_home(json: &mut Value, zone: Tz) {
+    match json {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let instant = field.as_str().filter(|_| INSTANTS.contains(&key.as_str()));
+                match instant.and_then(|text| DateTime::parse_from_rfc3339(text).ok()) {
+                    Some(at) => *field = rfc3339(at.with_timezone(&Utc), zone).into(),
+                    None => bring_home(field, zone),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| bring_home(item, zone)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// How long ago something was, in one unit: `12 minutes`.
 pub(crate) fn span(length: Duration) -> String {
     let minutes = length.num_minutes().max(0);
@@ -128,6 +155,15 @@ mod tests {
         for wrong in ["", "25:00", "2026-13-01", "2026-11-22T21", "tomorrow", "2026-02-30T10:00"] {
             assert!(at(wrong).contains("is no time"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn instants_in_json_are_the_homes() {
+        let records = serde_json::json!([{"at": "2026-07-18T15:00:00.250Z", "from": "lists/a.txt",
+            "words": "2026-07-18T15:00:00Z", "answered": {"until": "2026-11-22T15:00:00Z"}}]);
+        let told = serde_json::json!([{"at": "2026-07-18T16:00:00+01:00", "from": "lists/a.txt",
+            "words": "2026-07-18T15:00:00Z", "answered": {"until": "2026-11-22T15:00:00+00:00"}}]);
+        assert_eq!(at_home(&records, London), told, "what people wrote stays as it is");
     }
 
     #[test]

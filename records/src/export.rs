@@ -1,15 +1,19 @@
 //! Writing the records out: breaches as CSV or JSON, the journal as lines, each with a manifest.
 //!
 //! The columns of the CSV and the fields of the JSON have the names of [`Episode`]'s fields; `source` is `file:line`
-//! and `notes` is joined by ` | ` in CSV. Times are RFC 3339, UTC. What reads a manifest needs only `sha256sum`.
+//! and `notes` is joined by ` | ` in CSV. Times are RFC 3339 with the home's offset, so that a reader sees
+//! the home's own clock. What reads a manifest needs only `sha256sum`.
 
 use crate::breaches::{Episode, Which};
 use crate::journal::{Head, hex, written};
 use crate::room::Records;
 use crate::spell::word;
 use crate::store::StoreError;
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
 use ring::digest::{Context, SHA256};
 use serde::Serialize;
+use serde_json::Value;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -128,6 +132,7 @@ impl Records {
         &self,
         which: &Which,
         format: Format,
+        zone: Tz,
         to: impl Write + Send,
     ) -> Result<Manifest, NotExported> {
         let (head, mut which, mut count) = (self.head().await?, which.clone(), 0);
@@ -139,10 +144,10 @@ impl Records {
             let page = self.episodes_page(&which).await?;
             for episode in &page.episodes {
                 match format {
-                    Format::Csv => csv_line(&mut out, cells(episode).iter().map(String::as_str))?,
+                    Format::Csv => csv_line(&mut out, cells(episode, zone).iter().map(String::as_str))?,
                     Format::Json => {
                         out.write_all(if count == 0 { b"[\n" } else { b",\n" })?;
-                        serde_json::to_writer(&mut out, episode).map_err(io::Error::from)?;
+                        serde_json::to_writer(&mut out, &at_home(episode, zone)).map_err(io::Error::from)?;
                     }
                 }
                 count += 1;
@@ -155,7 +160,7 @@ impl Records {
         if format == Format::Json {
             out.write_all(if count == 0 { b"[]\n" } else { b"\n]\n" })?;
         }
-        Ok(out.end(count, head, written(self.clock.now()))?)
+        Ok(out.end(count, head, spoken(self.clock.now(), zone))?)
     }
 
     /// Writes the whole journal out, a JSON object a line with the fields `seq`, `at`, `kind`, `body_hash`, `hash`,
@@ -178,7 +183,21 @@ impl Records {
     }
 }
 
-fn cells(episode: &Episode) -> [String; COLUMNS.len()] {
+/// An instant by the home's clock, to the second: RFC 3339 with its offset.
+fn spoken(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
+}
+
+/// An episode's JSON, its instants by the home's clock.
+fn at_home(episode: &Episode, zone: Tz) -> Value {
+    // An episode has only string keys.
+    let mut value = serde_json::to_value(episode).unwrap_or_default();
+    value["first"] = spoken(episode.first, zone).into();
+    value["last"] = spoken(episode.last, zone).into();
+    value
+}
+
+fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
     let Episode {
         entry,
         person,
@@ -209,8 +228,8 @@ fn cells(episode: &Episode) -> [String; COLUMNS.len()] {
         name.clone(),
         device.clone().unwrap_or_default(),
         word(identified),
-        written(*first),
-        written(*last),
+        spoken(*first, zone),
+        spoken(*last, zone),
         count.to_string(),
         site.clone(),
         categories.join(" "),

@@ -25,12 +25,12 @@ fn changes(old: &Said, new: &Said) -> Vec<SettingChange> {
     let mut keys: Vec<&'static str> = old.keys().chain(new.keys()).copied().collect();
     keys.sort_unstable();
     keys.dedup();
-    let changes = keys.into_iter().map(|setting| SettingChange {
-        setting,
-        before: old.get(setting).cloned(),
-        after: new.get(setting).cloned(),
+    let changes = keys.into_iter().map(|what| SettingChange {
+        what,
+        old: old.get(what).cloned(),
+        new: new.get(what).cloned(),
     });
-    changes.filter(|change| change.before != change.after).collect()
+    changes.filter(|change| change.old != change.new).collect()
 }
 
 fn person_says(person: &Person) -> Said {
@@ -56,13 +56,13 @@ fn home_says(home: &Home) -> Said {
     said([
         ("timezone", home.timezone.name().to_owned()),
         ("day_starts", home.day_starts.format("%H:%M").to_string()),
-        ("safe_search", spelt(&SAFE_SEARCH, home.everyone.safe_search)),
+        ("everyone block", words(&home.everyone.block)),
+        ("everyone safe_search", spelt(&SAFE_SEARCH, home.everyone.safe_search)),
         ("unknown_devices", spelt(&UNKNOWN_DEVICES, home.unknown_devices)),
         ("protected support", words(&home.protected.support)),
         ("protected private_mail", words(&home.protected.private_mail)),
         ("protected assistive", words(&home.protected.assistive)),
         ("lists", listed(home.lists.iter().map(|list| list.from.clone()))),
-        ("baseline otherwise", home.baseline.otherwise.word().to_owned()),
     ])
 }
 

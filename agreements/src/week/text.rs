@@ -98,8 +98,8 @@ fn by_minutes(days: &[WeekDay], key: &str) -> String {
         }
     }
     let told = told.into_iter().map(|(minutes, names)| match names.len() {
-        7 => format!("{} a day", duration(minutes)),
-        _ => format!("{} on {}", duration(minutes), names.join(", ")),
+        7 => format!("{} a day", duration(minutes.into())),
+        _ => format!("{} on {}", duration(minutes.into()), names.join(", ")),
     });
     told.collect::<Vec<_>>().join("; ")
 }

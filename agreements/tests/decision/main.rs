@@ -8,6 +8,7 @@
 mod build;
 mod calendar;
 mod days;
+mod diff;
 mod explain;
 mod order;
 mod promises;

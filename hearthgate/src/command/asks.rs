@@ -80,7 +80,7 @@ impl List {
         let since = since.transpose().map_err(Failure::cannot_read)?;
         let asks = desk.ask(desk.records.asks(since))?;
         if self.json {
-            terminal::say_json(&asks);
+            terminal::say_json(&when::at_home(&asks, desk.zone()));
         } else if asks.is_empty() {
             terminal::say_line("Nobody is waiting for an answer.");
         } else {

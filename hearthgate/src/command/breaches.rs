@@ -167,7 +167,7 @@ impl List {
         let which = self.chosen.which(&desk, Some(chrono::Duration::days(7)))?;
         let (episodes, unreadable) = all(&desk, which)?;
         if self.json {
-            terminal::say_json(&episodes);
+            terminal::say_json(&when::at_home(&episodes, desk.zone()));
         } else {
             terminal::say(&text(&episodes, desk.zone(), Paint::for_stdout()));
         }
@@ -267,7 +267,7 @@ impl Export {
         };
         let mut bytes = Vec::new();
         let manifest = desk
-            .wait(desk.records.export(&which, format, &mut bytes))
+            .wait(desk.records.export(&which, format, desk.zone(), &mut bytes))
             .map_err(|e| Failure::cannot_read(format!("the export failed: {e}")))?;
         // It stands in the journal before anybody has it: what could not be recorded is not given out.
         let what = format!("exported {}, SHA-256 {}", counted(manifest.count, "episode"), manifest.sha256);

@@ -1,18 +1,14 @@
 //! `hearthgate diff`: what a change of the home's files gives and takes.
 
-mod minutes;
-mod rules;
-
 use crate::clock;
 use crate::failure::{Exit, Failure};
 use crate::home::{self, Loaded};
 use crate::terminal::{self, Ink, Paint};
-use crate::timetable;
-use agreements::{House, Outcome, PersonId};
-use chrono::{DateTime, Utc};
+use agreements::{
+    Diff as Difference, LimitChange, MinutesChange, PersonDiff, Presence, SettingChange, Which, WordChange,
+    duration,
+};
 use clap::Args;
-use serde::Serialize;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Tells what a change gives and takes: minutes of each day, sites, categories.
@@ -38,59 +34,6 @@ pub(crate) struct Diff {
     json: bool,
 }
 
-/// The shape of `diff --json`.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Difference {
-    /// What the home's own file changes for everybody.
-    home: Vec<Change>,
-    /// What changes for whom, by id. People for whom nothing changes are left out.
-    people: Vec<PersonDifference>,
-}
-
-/// What changes for one person.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct PersonDifference {
-    person: String,
-    /// `added`, `removed` or `changed`.
-    how: How,
-    /// Minutes a day that are not off.
-    minutes: Vec<minutes::MinutesChange>,
-    /// Sites that the files name, and what becomes of them.
-    sites: Vec<Change>,
-    /// Categories, and what becomes of them.
-    categories: Vec<Change>,
-    /// Services, and what becomes of them.
-    services: Vec<Change>,
-    /// Everything else that the agreement says.
-    rules: Vec<Change>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum How {
-    Added,
-    Removed,
-    Changed,
-}
-
-/// Something that is different; empty where it was not, or will not be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Change {
-    what: String,
-    old: String,
-    new: String,
-    /// `gives`, `takes` or `changes`.
-    which: Which,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Which {
-    Gives,
-    Takes,
-    Changes,
-}
-
 impl Diff {
     /// Compares and tells.
     pub(crate) fn act(&self) -> Result<Exit, Failure> {
@@ -99,7 +42,9 @@ impl Diff {
         if [&old, &new].into_iter().filter(|loaded| is_refused(loaded)).count() > 0 {
             return Ok(Exit::No);
         }
-        let difference = compare(&old.reading.house, &new.reading.house, now);
+        let (old, new) = (&old.reading.house, &new.reading.house);
+        let today = now.with_timezone(&new.home().timezone).date_naive();
+        let difference = agreements::diff(old, new, today);
         if self.json {
             terminal::say_json(&difference);
         } else {
@@ -121,126 +66,79 @@ fn is_refused(loaded: &Loaded) -> bool {
     refused
 }
 
-/// What is different between two homes, for the year from `now`.
-fn compare(old: &House, new: &House, now: DateTime<Utc>) -> Difference {
-    let ids: BTreeSet<&str> =
-        [old, new].into_iter().flat_map(House::people).map(|(_, p)| p.id.as_str()).collect();
-    let people = ids.into_iter().filter_map(|id| person(old, new, id, now)).collect();
-    Difference { home: rules::of_home(old, new), people }
-}
-
-fn person(old: &House, new: &House, id: &str, now: DateTime<Utc>) -> Option<PersonDifference> {
-    let (was, is) = (old.person(id), new.person(id));
-    let how = match (was, is) {
-        (None, _) => How::Added,
-        (_, None) => How::Removed,
-        _ => How::Changed,
-    };
-    let sides = Sides { old, new, was: was.unwrap_or(House::NOBODY), is: is.unwrap_or(House::NOBODY), now };
-    let difference = PersonDifference {
-        person: id.to_owned(),
-        how,
-        minutes: minutes::changes(&sides),
-        sites: rules::sites(&sides),
-        categories: rules::categories(&sides),
-        services: rules::services(&sides),
-        rules: rules::others(&sides),
-    };
-    (how != How::Changed || !difference.is_empty()).then_some(difference)
-}
-
-/// One person in both homes; where they are in one alone, an unknown device stands in for them in the other.
-struct Sides<'a> {
-    old: &'a House,
-    new: &'a House,
-    was: PersonId,
-    is: PersonId,
-    now: DateTime<Utc>,
-}
-
-impl PersonDifference {
-    fn is_empty(&self) -> bool {
-        self.minutes.is_empty()
-            && self.sites.is_empty()
-            && self.categories.is_empty()
-            && self.services.is_empty()
-            && self.rules.is_empty()
-    }
-}
-
-/// Whether something gives or takes, by how open an outcome is.
-fn which(old: Outcome, new: Outcome) -> Which {
-    let open = |outcome| match outcome {
-        Outcome::Allow => 3,
-        Outcome::Ask => 2,
-        Outcome::WithStaff => 1,
-        Outcome::Block => 0,
-    };
-    match open(new) - open(old) {
-        0 => Which::Changes,
-        1.. => Which::Gives,
-        _ => Which::Takes,
-    }
-}
-
 fn text(difference: &Difference, paint: Paint) -> String {
-    if difference.home.is_empty() && difference.people.is_empty() {
+    if difference.is_empty() {
         return "Nothing changes for anybody.\n".to_owned();
     }
     let mut text = String::new();
     if !difference.home.is_empty() {
-        text.push_str(&format!(
-            "{}\n{}\n",
-            paint.ink(Ink::Strong, "the home"),
-            lines(&difference.home, paint)
-        ));
+        let settings: String = difference.home.iter().map(|setting| setting_line(setting, paint)).collect();
+        text.push_str(&format!("{}\n{settings}\n", paint.ink(Ink::Strong, "The home")));
     }
-    for person in &difference.people {
-        text.push_str(&person_text(person, paint));
-    }
+    let people = difference.people.iter().map(|person| person_text(person, paint));
+    text.extend(people);
     text
 }
 
-fn person_text(person: &PersonDifference, paint: Paint) -> String {
+fn person_text(person: &PersonDiff, paint: Paint) -> String {
     let how = match person.how {
-        How::Added => " (new)",
-        How::Removed => " (no longer here)",
-        How::Changed => "",
+        Presence::Added => " (new)",
+        Presence::Removed => " (no longer here)",
+        Presence::Changed => "",
     };
-    let mut text = format!("{}\n", paint.ink(Ink::Strong, &format!("{}{how}", person.person)));
-    for change in &person.minutes {
-        let (ink, by) = if change.new > change.old {
-            (Ink::Good, format!("+{}", timetable::said(change.new - change.old)))
-        } else {
-            (Ink::Bad, format!("-{}", timetable::said(change.old - change.new)))
-        };
-        let (old, new) = (timetable::said(change.old), timetable::said(change.new));
-        text.push_str(&format!("  {}  {}: {old} -> {new}\n", paint.ink(ink, &by), change.days));
-    }
-    for changes in [&person.sites, &person.categories, &person.services, &person.rules] {
-        text.push_str(&lines(changes, paint));
-    }
+    let mut text = format!("{}\n", paint.ink(Ink::Strong, &format!("{}{how}", person.name)));
+    text.extend(person.minutes.iter().map(|change| minutes_line(change, paint)));
+    text.extend(person.limits.iter().map(|change| limit_line(change, paint)));
+    let words = [&person.sites, &person.categories, &person.services].into_iter().flatten();
+    text.extend(person.otherwise.iter().chain(words).map(|change| word_line(change, paint)));
+    text.extend(person.settings.iter().map(|setting| setting_line(setting, paint)));
     text.push('\n');
     text
 }
 
-fn lines(changes: &[Change], paint: Paint) -> String {
-    let line = |change: &Change| {
-        let (ink, word) = match change.which {
-            Which::Gives => (Ink::Good, "gives  "),
-            Which::Takes => (Ink::Bad, "takes  "),
-            Which::Changes => (Ink::Careful, "changes"),
-        };
-        let side = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
-        format!(
-            "  {}  {}: {} -> {}\n",
-            paint.ink(ink, word),
-            change.what,
-            side(&change.old),
-            side(&change.new)
-        )
+/// A length as people say it.
+fn length(minutes: i64) -> String {
+    duration(u32::try_from(minutes).unwrap_or(0))
+}
+
+fn minutes_line(change: &MinutesChange, paint: Paint) -> String {
+    let signed = |minutes: i64, sign: &str, ink: Ink| {
+        (minutes > 0).then(|| paint.ink(ink, &format!("{sign}{}", length(minutes))))
     };
-    changes.iter().map(line).collect()
+    let by = [signed(change.given, "+", Ink::Good), signed(change.taken, "-", Ink::Bad)];
+    let by: Vec<String> = by.into_iter().flatten().collect();
+    format!("  {}  {}: {} -> {}\n", by.join(" "), change.days, length(change.old), length(change.new))
+}
+
+fn limit_line(change: &LimitChange, paint: Paint) -> String {
+    let side =
+        |limit: Option<u16>| limit.map_or_else(|| "none".to_owned(), |minutes| duration(minutes.into()));
+    let which = which(change.which, paint);
+    format!(
+        "  {which}  limit on {}, {}: {} -> {}\n",
+        change.of,
+        change.days,
+        side(change.old),
+        side(change.new)
+    )
+}
+
+fn word_line(change: &WordChange, paint: Paint) -> String {
+    let which = which(change.which, paint);
+    format!("  {which}  {}: {} -> {}\n", change.what, change.old.word(), change.new.word())
+}
+
+fn setting_line(change: &SettingChange, paint: Paint) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    let changes = paint.ink(Ink::Careful, "changes");
+    format!("  {changes}  {}: {} -> {}\n", change.what, side(&change.old), side(&change.new))
+}
+
+fn which(which: Which, paint: Paint) -> String {
+    match which {
+        Which::Gives => paint.ink(Ink::Good, "gives  "),
+        Which::Takes => paint.ink(Ink::Bad, "takes  "),
+    }
 }
 
 #[cfg(test)]
@@ -248,15 +146,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_open_gives() {
-        assert_eq!(which(Outcome::Block, Outcome::Ask), Which::Gives);
-        assert_eq!(which(Outcome::Allow, Outcome::WithStaff), Which::Takes);
-        assert_eq!(which(Outcome::Ask, Outcome::Ask), Which::Changes);
+    fn nothing_is_said_to_be_nothing() {
+        assert_eq!(text(&Difference::default(), Paint::PLAIN), "Nothing changes for anybody.\n");
     }
 
     #[test]
-    fn nothing_is_said_to_be_nothing() {
-        let nothing = Difference { home: Vec::new(), people: Vec::new() };
-        assert_eq!(text(&nothing, Paint::PLAIN), "Nothing changes for anybody.\n");
+    fn a_window_that_moves_gives_and_takes() {
+        let change = MinutesChange {
+            days: "every Sat".to_owned(),
+            count: 52,
+            old: 720,
+            new: 780,
+            given: 120,
+            taken: 60,
+        };
+        assert_eq!(minutes_line(&change, Paint::PLAIN), "  +2 h -1 h  every Sat: 12 h -> 13 h\n");
     }
 }

@@ -10,6 +10,7 @@ use crate::terminal::{self, Ink, Paint};
 use crate::when;
 use agreements::{Explanation, Outcome, Rule, TraceStep};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -87,7 +88,7 @@ impl Explain {
         if self.json {
             terminal::say_json(&explanation);
         } else {
-            terminal::say(&text(&explanation, &when::words(at, bench.zone()), Paint::for_stdout()));
+            terminal::say(&text(&explanation, at, bench.zone(), Paint::for_stdout()));
         }
         Ok(Exit::Done)
     }
@@ -186,7 +187,7 @@ const fn told(rule: Rule) -> &'static str {
     }
 }
 
-fn text(explanation: &Explanation, at: &str, paint: Paint) -> String {
+fn text(explanation: &Explanation, at: DateTime<Utc>, zone: Tz, paint: Paint) -> String {
     let (word, ink) = shown(explanation.verdict);
     let mut rows = vec![vec!["rule".to_owned(), told(explanation.rule).to_owned()]];
     if let Some(source) = &explanation.source {
@@ -194,7 +195,8 @@ fn text(explanation: &Explanation, at: &str, paint: Paint) -> String {
         rows.push(vec!["line".to_owned(), format!("{place}  {}", source.text)]);
     }
     if let Some(until) = &explanation.until {
-        rows.push(vec!["until".to_owned(), until.clone()]);
+        let at = DateTime::parse_from_rfc3339(until).map(|at| when::words(at.with_timezone(&Utc), zone));
+        rows.push(vec!["until".to_owned(), at.unwrap_or_else(|_| until.clone())]);
     }
     let known: Vec<&str> = explanation.categories.iter().copied().chain(explanation.service).collect();
     if !known.is_empty() {
@@ -203,9 +205,10 @@ fn text(explanation: &Explanation, at: &str, paint: Paint) -> String {
     rows.push(vec!["asked".to_owned(), explanation.trace.iter().map(step).collect::<Vec<_>>().join(" > ")]);
     let indented: String = terminal::columns(&rows).lines().map(|line| format!("  {line}\n")).collect();
     format!(
-        "{}  {}, {at}, {}\n\n{}\n\n{indented}",
+        "{}  {}, {}, {}\n\n{}\n\n{indented}",
         paint.ink(ink, word),
         explanation.person,
+        when::words(at, zone),
         explanation.host,
         paint.ink(Ink::Strong, &explanation.sentence),
     )
@@ -251,13 +254,14 @@ mod tests {
 
     #[test]
     fn an_explanation_reads_like_one() {
+        let at = "2026-11-22T21:30:00Z".parse().expect("a time");
         assert_eq!(
-            text(&explanation(), "Sun 22 Nov 21:30", Paint::PLAIN),
+            text(&explanation(), at, chrono_tz::Europe::London, Paint::PLAIN),
             "BLOCK  jordan, Sun 22 Nov 21:30, www.tiktok.com\n\n\
              The internet is off for Jordan until 07:00 on Monday.\n\n  \
              rule      the agreed times\n  \
              line      agreements/jordan.yaml:26  school_nights: 21:00\n  \
-             until     2026-11-23T07:00:00+00:00\n  \
+             until     Mon 23 Nov 07:00\n  \
              known as  social_networks, tiktok\n  \
              asked     sealed > online: BLOCK\n"
         );

@@ -12,6 +12,7 @@ use crate::lists::shelf::Shelf;
 use crate::lists::update::{Renewed, Renewing};
 use crate::state::State;
 use crate::terminal::{self, Ink, Paint, counted, counted_as};
+use crate::when;
 use blocklists::Domain;
 use blocklists::format::Limits;
 use clap::{Args, Subcommand};
@@ -161,7 +162,8 @@ fn compile(home: &HomeArg, common: &Common) -> Result<Exit, Failure> {
     drop(lock);
     let _nobody_runs = control::ask(&kept.state.socket(), "lists-changed");
     if common.json {
-        terminal::say_json(&compiled.notes);
+        let zone = kept.loaded.reading.house.home().timezone;
+        terminal::say_json(&when::at_home(&compiled.notes, zone));
     } else {
         terminal::say_line(&told(&compiled));
     }

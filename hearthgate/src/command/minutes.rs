@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::people;
 use crate::terminal::{self, Ink, Paint};
-use crate::timetable;
+use agreements::duration;
 use clap::Args;
 use records::Purpose;
 use records::minutes::Used;
@@ -66,9 +66,8 @@ impl Minutes {
 fn text(used: &[Used], day: &str, paint: Paint) -> String {
     let row = |used: &Used| {
         let total = used.counted.saturating_add(used.estimated);
-        let said = timetable::said(i64::from(total));
-        let of =
-            used.limit.map(|limit| format!("of {}", timetable::said(i64::from(limit)))).unwrap_or_default();
+        let said = duration(total.into());
+        let of = used.limit.map(|limit| format!("of {}", duration(limit.into()))).unwrap_or_default();
         let estimated =
             if used.estimated > 0 { format!("{} estimated", used.estimated) } else { String::new() };
         vec![used.key.clone(), said, of, estimated]

@@ -81,8 +81,9 @@ fn tries(
         tries.push(("a name that is refused, and why (see EDE)", line));
     }
     if let Some(proxy) = find("proxy") {
-        let line =
-            format!("curl --interface {address} -x http://{proxy} -H 'Accept: text/plain' http://{site}/");
+        let line = format!(
+            "curl -sS --interface {address} -x http://{proxy} -H 'Accept: text/plain' http://{site}/"
+        );
         tries.push(("the refusal page", line));
     }
     tries.push((
@@ -90,7 +91,11 @@ fn tries(
         format!("{program} explain --home {home} --person {id} --at 21:30 {site}"),
     ));
     tries.push(("the week", format!("{program} week --home {home} {id}")));
-    tries.push(("the breach log", format!("{program} breaches --home {home} list")));
+    tries.push((
+        "the breach log (what was refused stands in it within a second)",
+        format!("{program} breaches --home {home} list"),
+    ));
+    tries.push(("whether anybody changed it", format!("{program} breaches --home {home} verify")));
     tries.push(("how the gateway is", format!("{program} status --home {home}")));
     tries
 }

@@ -31,6 +31,7 @@ use crate::terminal::{self, Paint};
 use crate::when;
 use agreements::{Gateway, House, Snapshot};
 use blocklists::format::Limits;
+use console::AskKey;
 use files::{Begun, Files};
 use keeper::Keeper;
 use network::{Network, Shared};
@@ -77,15 +78,15 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     // The network, and everything that works beside it.
     let (stop, tasks, neighbours) = (CancellationToken::new(), TaskTracker::new(), Neighbours::default());
     tasks.spawn(neighbours.clone().follow(stop.clone()));
-    let refusals =
-        pages::refusals().ok_or_else(|| Failure::cannot_read("the system has no randomness to give"))?;
+    let ask_key =
+        AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
     let shared = Shared {
         in_force: in_force.clone(),
         clock: clock.clone(),
         recorder: recorder.clone(),
         records: records.clone(),
         neighbours,
-        refusals,
+        ask_key,
     };
     let network = match Network::start(&files.gateway, &shared) {
         Ok(network) => network,

@@ -9,7 +9,7 @@ use crate::gateway::metrics::{self, Numbers};
 use crate::gateway::pages;
 use crate::gateway::unbound::{Over, failure};
 use agreements::{Gateway, Listen};
-use console::Refusals;
+use console::{AskKey, Refusals};
 use proxy::Gate;
 use proxy::dns::{Bound, Dns, DnsSettings};
 use proxy::http::{self, Config, Counters};
@@ -31,7 +31,8 @@ pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     pub(crate) records: Arc<Records>,
     pub(crate) neighbours: Neighbours,
-    pub(crate) refusals: Arc<Refusals>,
+    /// What the forms of refusal pages are sealed with, for the life of the process.
+    pub(crate) ask_key: AskKey,
 }
 
 /// Listeners that serve.
@@ -74,6 +75,12 @@ impl Sockets {
         })
     }
 
+    /// Where a browser reaches the pages: port 80 if they listen there, else the first.
+    fn pages_port(&self) -> Option<u16> {
+        let ports = || self.pages.iter().filter_map(|l| l.local_addr().ok()).map(|address| address.port());
+        ports().find(|port| *port == 80).or_else(|| ports().next())
+    }
+
     fn listeners(&self) -> Vec<Listener> {
         let streams = [("proxy", &self.proxy), ("pages", &self.pages), ("metrics", &self.metrics)];
         let dns = self.dns.iter().map(|bound| Listener { kind: "dns", address: bound.address() });
@@ -92,22 +99,23 @@ impl Network {
         let resolver = Resolver::new(ResolverSettings::new(gateway), shared.clock.clone());
         let resolver =
             resolver.map_err(|e| Failure::cannot_read(format!("names cannot be resolved: {e}")))?;
+        let mut settings = DnsSettings::new(gateway);
+        // Where the pages listen on addresses of their own, refused names lead there.
+        let own = gateway.listen.pages.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
+        settings.page_addresses = own.collect();
+        let sockets = Sockets::bind(&gateway.listen, settings.workers)?;
+        let refusals = pages::refusals(&shared.ask_key, sockets.pages_port());
         let gate = Arc::new(Gate::new(
             shared.in_force.clone(),
             shared.clock.clone(),
             shared.recorder.clone(),
             shared.neighbours.clone(),
             resolver.clone(),
-            pages::for_proxy(shared.refusals.clone(), shared.clock.clone()),
+            pages::for_proxy(refusals.clone(), shared.clock.clone()),
         ));
-        let mut settings = DnsSettings::new(gateway);
-        // Where the pages listen on addresses of their own, refused names lead there.
-        let own = gateway.listen.pages.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
-        settings.page_addresses = own.collect();
-        let sockets = Sockets::bind(&gateway.listen, settings.workers)?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let mut network = Self { listeners: sockets.listeners(), resolver, stop, tasks };
-        network.serve(sockets, &gate, gateway, shared, settings)?;
+        network.serve(sockets, &gate, gateway, (shared, refusals), settings)?;
         network.tasks.close();
         Ok(network)
     }
@@ -117,7 +125,7 @@ impl Network {
         sockets: Sockets,
         gate: &Arc<Gate>,
         gateway: &Gateway,
-        shared: &Shared,
+        (shared, refusals): (&Shared, Arc<Refusals>),
         settings: DnsSettings,
     ) -> Result<(), Failure> {
         let dns = Dns::new(gate.clone(), settings);
@@ -127,7 +135,7 @@ impl Network {
                 dns.listen(bound, &self.stop).map_err(|e| failure("dns", Over::Tcp, address, &e))?;
             self.tasks.spawn(listening.ended());
         }
-        let router = pages::router(gate.clone(), shared.refusals.clone(), shared.records.clone());
+        let router = pages::router(gate.clone(), refusals, shared.records.clone());
         let counters = Arc::new(Counters::default());
         let config = Config {
             reach: Reach { home_network: gateway.home_network.clone(), own_ports: self.ports() },

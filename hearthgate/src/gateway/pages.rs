@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use blocklists::{Domain, Tags};
 use bytes::Bytes;
-use console::{AskKey, Form, Refusals, Showing, Token, Told, Visit, Visitors};
+use console::{AskKey, Form, Heard, Refusals, Showing, Token, Told, Visit, Visitors};
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use proxy::http::{OwnBody, OwnPages, ShownToken};
 use proxy::{Gate, Page, Pages, Want, Who};
-use records::{Current, HostText, Records, Refused};
+use records::{Current, HostText, NotDone, Records, Refused};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -35,10 +35,17 @@ const HEAD: Duration = Duration::from_secs(10);
 /// A whole connection: pages are small, and nothing is streamed.
 const WHOLE: Duration = Duration::from_secs(60);
 
-/// What renders refusals, for the life of the process.
-pub(crate) fn refusals() -> Option<Arc<Refusals>> {
-    let key = AskKey::fresh().ok()?;
-    Some(Arc::new(Refusals::new(key, &format!("http://{OWN_NAME}"))))
+/// What renders refusals, for pages that are served on this port; without one the proxy alone serves them.
+pub(crate) fn refusals(key: &AskKey, port: Option<u16>) -> Arc<Refusals> {
+    Arc::new(Refusals::new(key.clone(), &own_url(port)))
+}
+
+/// The gateway's own address, as a browser reaches it: with the port where it is not the one that browsers take by themselves.
+fn own_url(port: Option<u16>) -> String {
+    match port {
+        None | Some(80) => format!("http://{OWN_NAME}"),
+        Some(port) => format!("http://{OWN_NAME}:{port}"),
+    }
 }
 
 /// The renderer for the proxy.
@@ -78,7 +85,7 @@ impl Visitors for AtTheGate {
         visit(&self.gate, &who, host, path, showing)
     }
 
-    fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> {
+    fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = Heard> + Send>> {
         let records = Arc::clone(&self.records);
         Box::pin(async move { keep(&records, told).await })
     }
@@ -89,7 +96,7 @@ impl Visitors for AtTheGate {
 }
 
 /// Keeps what somebody told.
-async fn keep(records: &Records, told: Told) -> bool {
+async fn keep(records: &Records, told: Told) -> Heard {
     let kept = match told {
         Told::Ask(ask) => records.ask(&ask.person, &ask.host, &ask.words).await,
         Told::Saw(saw) => {
@@ -99,10 +106,14 @@ async fn keep(records: &Records, told: Told) -> bool {
             records.report(&saw.person, by, words).await
         }
     };
-    if let Err(why) = &kept {
-        tracing::warn!(%why, "what somebody told was not kept");
+    match kept {
+        Ok(_) => Heard::Kept,
+        Err(NotDone::TooManyReports | NotDone::TooManyAsks) => Heard::Often,
+        Err(why) => {
+            tracing::warn!(%why, "what somebody told was not kept");
+            Heard::NotKept
+        }
     }
-    kept.is_ok()
 }
 
 /// Judges a visit. A refusal page that is shown is evidence, as strong as the request for it.
@@ -281,7 +292,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_can_be_had() {
-        assert!(refusals().is_some());
+    fn the_gateways_own_address_carries_its_port() {
+        for (port, url) in [
+            (None, "http://hearthgate.home.arpa"),
+            (Some(80), "http://hearthgate.home.arpa"),
+            (Some(8080), "http://hearthgate.home.arpa:8080"),
+        ] {
+            assert_eq!(own_url(port), url);
+        }
     }
 }

@@ -189,10 +189,10 @@ fn a_diff_says_what_a_change_gives_and_takes() {
     let text = diff(false).out;
     for told in [
         "+1 h",
-        "every Mon",
+        "every day: 12 h -> 13 h",
         "club.example: block -> allow",
         "games: allow -> block",
-        "limit on everything: {everything: 4h} -> {everything: 3h}",
+        "takes    limit on the internet, every day: 4 h -> 3 h",
     ] {
         assert!(text.contains(told), "`{told}` is missing: {text}");
     }

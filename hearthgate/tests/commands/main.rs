@@ -7,3 +7,5 @@
 mod home;
 mod looking;
 mod running;
+mod times;
+mod unit;

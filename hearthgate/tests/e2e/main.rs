@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod home;
+mod readme;
 mod world;
 
 use home::{Gateway, Home, JORDAN, JORDAN_YAML, SAM, STRANGER};
@@ -109,6 +110,8 @@ fn an_ask_first_site_offers_to_ask_and_opens_with_a_grant() {
         from.split('"').next().unwrap().to_owned()
     };
     let action = page.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let pages = format!("http://hearthgate.home.arpa:{}/hearthgate/ask", gateway.pages);
+    assert_eq!(action, pages, "a browser without the proxy finds the pages by their port");
     let form = format!("host={}&token={}&words=for+my+cousin", field("host"), field("token"));
     let (_, asked) = gateway.curl(JORDAN, &["-d", &form, &action]);
     assert!(asked.contains("You have asked"), "{asked}");
@@ -121,6 +124,12 @@ fn an_ask_first_site_offers_to_ask_and_opens_with_a_grant() {
     let own = action.replace("/ask", "/saw");
     let (_, told) = gateway.curl(JORDAN, &["-d", &format!("token={token}&words=a+mean+message"), &own]);
     assert!(told.contains("Staff have been told"), "{told}");
+    let again = format!("token={token}&words=again");
+    let often: Vec<&str> =
+        ["-d", again.as_str()].into_iter().chain(std::iter::repeat_n(own.as_str(), 60)).collect();
+    let (_, told) = gateway.curl(JORDAN, &often);
+    assert_eq!(told.matches("Thank you for saying so").count(), 59, "sixty within the hour are kept");
+    assert!(told.contains("You have told staff many times") && told.contains("0800 1111"), "{told}");
     let (_, forged) = gateway.curl(JORDAN, &["-d", "token=00&words=x", &own]);
     assert!(forged.contains("That did not work"), "{forged}");
 

@@ -4,6 +4,7 @@ use crate::play::{Play, at, jordan, snapshot, staff};
 use agreements::lawful::RestrictionDraft;
 use agreements::{Evidence, GrantKind, LimitKey, Outcome, What, Word};
 use chrono::TimeDelta;
+use chrono_tz::Europe::London;
 use records::export::{COLUMNS, Format};
 use records::{Answer, Clock, NewGrant, NotDone, Purpose, Records, Verified, Which, shift};
 use std::time::Duration;
@@ -242,7 +243,7 @@ pub async fn exports_carry_their_manifest(play: Play) {
     gateway.records.note(episode.entry, jordan(), "=1+1, \"said\" Jordan").await.unwrap();
     let records = &gateway.records;
     let mut csv = Vec::new();
-    let manifest = records.export(&Which::default(), Format::Csv, &mut csv).await.unwrap();
+    let manifest = records.export(&Which::default(), Format::Csv, London, &mut csv).await.unwrap();
     let text = String::from_utf8(csv.clone()).unwrap();
     assert_eq!(text.lines().next().unwrap(), COLUMNS.map(|c| format!("\"{c}\"")).join(","));
     assert!(text.ends_with("\"Jordan: =1+1, \"\"said\"\" Jordan\"\r\n"), "{text}");
@@ -251,7 +252,7 @@ pub async fn exports_carry_their_manifest(play: Play) {
     let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(manifest.sha256, hex);
     let mut json = Vec::new();
-    records.export(&Which::default(), Format::Json, &mut json).await.unwrap();
+    records.export(&Which::default(), Format::Json, London, &mut json).await.unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let fields: Vec<_> = json[0].as_object().unwrap().keys().cloned().collect();
     let mut columns = COLUMNS.map(str::to_owned).to_vec();
@@ -259,7 +260,7 @@ pub async fn exports_carry_their_manifest(play: Play) {
     assert_eq!(fields, columns, "CSV and JSON have the same names");
     let nobody = Which { person: Some("sam".into()), ..Which::default() };
     let mut none = Vec::new();
-    assert_eq!(records.export(&nobody, Format::Json, &mut none).await.unwrap().count, 0);
+    assert_eq!(records.export(&nobody, Format::Json, London, &mut none).await.unwrap().count, 0);
     assert_eq!(none, b"[]\n");
     gateway.stops().await;
 }
