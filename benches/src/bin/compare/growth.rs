@@ -22,14 +22,14 @@ pub(crate) fn run(world: &World<'_>) -> Done {
     for people in PEOPLE {
         // Every person has as many devices as it takes to come from as many addresses as the others.
         let people = People { people, devices: ADDRESSES.div_ceil(people).next_power_of_two() };
-        csv += &one(world, people, "", "people", people.people)?;
+        csv += &or_tell(one(world, people, "", "people", people.people), people.people, "people");
     }
     if world.options.workers.is_empty() {
         say("workers are left out: `--workers` says which line of gateway.yaml sets their number");
     } else {
         for workers in 1..=8 {
             let line = world.options.workers.replace("@N@", &workers.to_string());
-            csv += &one(world, world.options.people, &line, "workers", workers)?;
+            csv += &or_tell(one(world, world.options.people, &line, "workers", workers), workers, "workers");
         }
     }
     print!("{csv}");
@@ -40,6 +40,14 @@ pub(crate) fn run(world: &World<'_>) -> Done {
         fs::write(world.options.record.join(format!("{day}-growth.csv")), csv)?;
     }
     Ok(())
+}
+
+/// One size that cannot be measured leaves the others' figures standing.
+fn or_tell(measured: Done<String>, count: u32, what: &str) -> String {
+    measured.unwrap_or_else(|error| {
+        say(format!("{count} {what} NOT MEASURED: {error}"));
+        String::new()
+    })
 }
 
 fn one(world: &World<'_>, people: People, gateway: &str, what: &str, count: u32) -> Done<String> {

@@ -16,6 +16,7 @@ mod lists;
 mod machine;
 mod options;
 mod peers;
+mod plots;
 mod process;
 mod record;
 mod report;
@@ -50,6 +51,9 @@ fn run(options: &Options) -> Done {
     if options.table {
         print!("{}", table::newest(&options.record)?);
         return Ok(());
+    }
+    if options.plots {
+        return plots::draw(options);
     }
     let mut world = world::World::prepare(options)?;
     if options.flood {

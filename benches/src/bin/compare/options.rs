@@ -7,10 +7,11 @@ const EXAMPLES: &str = "\
 Examples:
   benches/compare --quick                         one short round of everything, to see that it works
   benches/compare --quick --only dns --peers hearthgate,unbound-local
-  benches/compare                                 the record: five rounds, about an hour and a half; wants a quiet machine
+  benches/compare                                 the record: five rounds, some forty minutes; wants a quiet machine
   benches/compare --table                         README's table of ratios, from the newest record
   benches/compare --flood                         100,000 refusals a second for a minute
   benches/compare --growth                        processor time a question for 1 to 10,000 people, 1 to 8 workers
+  benches/compare --plots                         the pictures of both
 
 It installs the peers from Debian (root or sudo for that, and for nothing else), keeps to the loopback network, ports of
 its own and a temporary folder, and ends what it started. Files go to benches/record/.";
@@ -56,6 +57,9 @@ pub(crate) struct Options {
     /// Prints README's table from the newest record.
     #[arg(long)]
     pub(crate) table: bool,
+    /// Draws the pictures of benches/record/ from the newest flood and growth.
+    #[arg(long)]
+    pub(crate) plots: bool,
     /// The core of whoever is measured.
     #[arg(long, default_value_t = 0)]
     pub(crate) server_core: usize,

@@ -14,10 +14,11 @@ pub(crate) struct Running {
     log: std::path::PathBuf,
 }
 
-/// A command that is held to a core. `setpriv` has it ended with whoever started it.
+/// A command that is held to a core. `setpriv` has the kernel end it with whoever started it:
+/// killed, because some servers look at a signal only after their list is loaded. None of them has children then.
 pub(crate) fn on_core(core: usize, command: &str) -> Command {
     let mut on_core = Command::new("setpriv");
-    on_core.args(["--pdeathsig", "TERM", "taskset", "-c", &core.to_string()]);
+    on_core.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]);
     on_core.args(command.split_ascii_whitespace());
     let path = std::env::var("PATH").unwrap_or_default();
     // Debian keeps servers where an ordinary user's path does not lead.
