@@ -94,7 +94,7 @@ impl House {
     }
 
     /// Everybody with an agreement.
-    pub fn people(&self) -> impl Iterator<Item = (PersonId, &Person)> {
+    pub fn people(&self) -> impl ExactSizeIterator<Item = (PersonId, &Person)> {
         self.home.people.iter().enumerate().map(|(i, p)| (PersonId(i as u16 + 1), p))
     }
 
@@ -267,10 +267,15 @@ impl Snapshot {
         path: Option<&str>,
         standing: &Standing,
     ) -> Verdict {
+        self.judge_in(&self.house.moment(who, at, standing), host, path)
+    }
+
+    /// Looks the name up and decides within a moment of the house: see [`House::judge_in`].
+    pub fn judge_in(&self, moment: &Moment, host: crate::Host<'_>, path: Option<&str>) -> Verdict {
         let tags = match host {
             crate::Host::Name(name) => self.catalogue.lookup(name),
             crate::Host::Address(_) => Tags::NONE,
         };
-        self.house.judge(who, at, &Request { host, tags, path }, standing)
+        self.house.judge_in(moment, &Request { host, tags, path })
     }
 }

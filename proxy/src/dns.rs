@@ -8,6 +8,8 @@
 //! what needs an upstream goes to [`Dns::later`], which is the same life with a pause in it.
 
 pub(crate) mod answer;
+mod batch;
+mod case;
 mod counters;
 mod deliver;
 pub(crate) mod edns;
@@ -27,23 +29,23 @@ pub(crate) mod verdicts;
 pub(crate) mod wire;
 mod write;
 
+pub use batch::{BATCH, Batches};
 pub use counters::Counters;
 pub use listen::{Bound, Listening};
 pub use settings::{DnsSettings, TcpSettings};
 
 use crate::cache::{Asking, DNSSEC, UNCHECKED};
-use crate::gate::{Gate, Who};
-use crate::identify::{Shown, holds};
-use crate::limits::{Limits, network_of_hardware};
+use crate::gate::{Clients, Gate, Round};
+use crate::limits::Limits;
 use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
-use agreements::{Dnssec, Host, Verdict};
-use blocklists::Name;
+use agreements::{Dnssec, Host, Request};
+use blocklists::{Name, Tags};
+use case::{Case, Decided, Showing};
 use counters::count;
 use deliver::{Moment, deliver};
 use estimate::Estimate;
-use question::{Heard, Query, hear};
-use records::Current;
+use question::{Heard, Query, Room, hear};
 use reply::{Extended, ede};
 use safe_search::Search;
 use special::Local;
@@ -100,14 +102,6 @@ pub struct Dns {
     counters: Counters,
 }
 
-/// Who asks, what is said of it, and what safe search makes of it.
-struct Decided {
-    who: Who,
-    /// None for what is not judged.
-    verdict: Option<Verdict>,
-    search: Search,
-}
-
 impl std::fmt::Debug for Dns {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dns").field("settings", &self.settings).finish_non_exhaustive()
@@ -143,7 +137,7 @@ impl Dns {
     /// Answers a query, waiting for upstreams where it must. `None`: it gets no answer.
     pub async fn handle(self: &Arc<Self>, bytes: &[u8], asker: &Asker<'_>) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(512);
-        match self.at_once(bytes, asker, &mut out) {
+        match self.first(bytes, asker, &mut out) {
             Step::Nothing => return None,
             Step::Answer => {}
             Step::AnswerAndRenew => self.renew(bytes, asker),
@@ -152,14 +146,39 @@ impl Dns {
         Some(out)
     }
 
-    /// The life of a query, as far as it goes without waiting. The answer is written over `out`.
-    pub fn at_once(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
+    /// [`Dns::at_once`] for a query that came alone.
+    pub fn first(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
+        let (round, mut room) = (self.gate.round(), Room::default());
+        let heard = hear(bytes, &mut room);
+        let tags = || match &heard {
+            Heard::Query(query) => look_up(&round, query.text),
+            Heard::Reject { .. } | Heard::Nothing => Tags::NONE,
+        };
+        self.at_once(bytes, &heard, asker, &round, &mut Clients::new(1), tags, out)
+    }
+
+    /// The life of a query, as far as it goes without waiting. The answer is written over `out`. `tags` says what the
+    /// catalogue knows of its name.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what came, from whom, what the worker has at hand, and where to"
+    )]
+    pub(crate) fn at_once(
+        &self,
+        bytes: &[u8],
+        heard: &Heard<'_>,
+        asker: &Asker<'_>,
+        round: &Round,
+        clients: &mut Clients,
+        tags: impl Fn() -> Tags,
+        out: &mut Vec<u8>,
+    ) -> Step {
         self.count_transport(asker.transport);
 
-        // Bytes become a question. Whatever they are, there is one thing to do with them.
-        let query = match hear(bytes) {
+        // Bytes became a question. Whatever they are, there is one thing to do with them.
+        let query = match heard {
             Heard::Query(query) => query,
-            Heard::Reject { rcode, end, edns } => {
+            &Heard::Reject { rcode, end, edns } => {
                 count(&self.counters.malformed);
                 reply::reject(bytes, end, rcode, edns, out);
                 return Step::Answer;
@@ -167,81 +186,77 @@ impl Dns {
             Heard::Nothing => return Step::Nothing,
         };
 
+        // The question gets a person.
+        let showing = Showing::of(query, asker, &self.settings.trust_forwarders);
+        let limits = self.limits_of(asker.transport);
+        let (client, allowed) = clients.find(&self.gate, round, &showing.shown, (showing.counted, limits));
+        let case = &Case { query, asker, round, client };
+
         // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address
         // and has an allowance of its own. What is protected is answered all the same.
-        if !self.allows(&query, asker) {
-            return self.limited(&query, asker, out);
+        if !allowed && !self.is_protected(case, showing.counted, tags()) {
+            return self.limited(query, asker, out);
         }
         // We resolve for clients; a question that wants to know only what is in the cache would show what others asked.
         if !query.recursion() {
             reply::begin(bytes, query.end, rcode::REFUSED, false, out);
             let reason = Extended::code(ede::NOT_AUTHORITATIVE);
-            reply::finish(&query, asker.transport, rcode::REFUSED, Some(&reason), out);
+            reply::finish(query, asker.transport, rcode::REFUSED, Some(&reason), out);
             return Step::Answer;
         }
 
-        // Some names are nobody's to look up, or ours.
-        let current = self.gate.in_force.current();
-        let judged = match self.special(&query) {
-            None => true,
-            Some(Local::Unjudged) => false,
-            Some(local) => return self.local(&query, asker, &current, local, out),
+        // Some names are nobody's to look up, or ours. The person's agreement judges every other, and a refusal ends here.
+        let decided = match self.special(query) {
+            None => self.decide(case, tags()),
+            Some(Local::Unjudged) => Decided::UNJUDGED,
+            Some(local) => return self.local(case, local, out),
         };
-
-        // The question gets a person, and the person's agreement judges it. A refusal ends here.
-        let decided = self.decide(&query, asker, &current, judged);
-        if self.refused(&query, asker, &current, &decided, out) {
+        if self.refused(case, &decided, out) {
             return Step::Answer;
         }
-        self.count_minute(&query, &current, &decided);
+        self.count_minute(case, &decided);
         if query.qtype == rtype::ANY {
             reply::begin(bytes, query.end, rcode::NOERROR, false, out);
             reply::any(out, self.settings.most_ttl);
-            reply::finish(&query, asker.transport, rcode::NOERROR, None, out);
+            reply::finish(query, asker.transport, rcode::NOERROR, None, out);
             return Step::Answer;
         }
 
-        if self.search_without_asking(&query, asker, &decided, out) {
+        if self.search_without_asking(case, &decided, out) {
             return Step::Answer;
         }
 
         // What is allowed is answered from the cache, once every name in the answer is judged too.
-        let name = asked_name(&query, &decided);
-        let asking = self.asking(&query, &name);
-        match self.gate.resolver.cached(&asking, self.gate.clock.steady()) {
-            Cached::Miss => Step::Later,
-            Cached::Hit(entry) => {
-                count(&self.counters.cache_hits);
-                self.answer(&query, asker, &current, &decided, &Found { entry, stale: false }, out);
-                Step::Answer
-            }
-            Cached::Renew(entry) => {
-                count(&self.counters.cache_hits);
-                self.answer(&query, asker, &current, &decided, &Found { entry, stale: false }, out);
-                Step::AnswerAndRenew
-            }
-        }
+        let safe = safe_host(&decided);
+        let asking = self.asking(query, safe.as_ref());
+        let (entry, step) = match self.gate.resolver.cached(&asking, round.steady) {
+            Cached::Miss => return Step::Later,
+            Cached::Hit(entry) => (entry, Step::Answer),
+            Cached::Renew(entry) => (entry, Step::AnswerAndRenew),
+        };
+        count(&self.counters.cache_hits);
+        self.answer(case, &decided, &Found { entry, stale: false }, out);
+        step
     }
 
     /// The rest of the life of a query that needs an upstream. What was in force may have changed meanwhile: it is judged
     /// again before it is answered.
     pub async fn later(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
-        let Heard::Query(query) = hear(bytes) else { return };
+        let mut room = Room::default();
+        let Heard::Query(query) = hear(bytes, &mut room) else { return };
         count(&self.counters.cache_misses);
-        let judged = self.special(&query).is_none();
-        let before = self.decide(&query, asker, &self.gate.in_force.to_keep(), judged);
-        let name = asked_name(&query, &before);
-        let of = self.on_behalf(&query, asker, &before);
-        let found = self.gate.resolver.find(&self.asking(&query, &name), of).await;
+        let before = self.decide_alone(&query, asker);
+        let safe = safe_host(&before.decided);
+        let found = self.gate.resolver.find(&self.asking(&query, safe.as_ref()), before.of).await;
 
-        let current = self.gate.in_force.to_keep();
-        let decided = self.decide(&query, asker, &current, judged);
-        if self.refused(&query, asker, &current, &decided, out) {
+        let Alone { round, client, decided, .. } = self.decide_alone(&query, asker);
+        let case = &Case { query: &query, asker, round: &round, client: &client };
+        if self.refused(case, &decided, out) {
             return;
         }
         match found {
-            Ok(found) if decided.search == before.search => {
-                self.answer(&query, asker, &current, &decided, &found, out);
+            Ok(found) if decided.search == before.decided.search => {
+                self.answer(case, &decided, &found, out);
             }
             // Safe search changed in this very moment: the client asks again.
             Ok(_) => self.failed(&query, asker, Failure::Busy, out),
@@ -251,107 +266,88 @@ impl Dns {
 
     /// Fetches the answer to a query again although it is still good. It needs the runtime, and does not wait.
     pub fn renew(&self, bytes: &[u8], asker: &Asker<'_>) {
-        let Heard::Query(query) = hear(bytes) else { return };
+        let mut room = Room::default();
+        let Heard::Query(query) = hear(bytes, &mut room) else { return };
         count(&self.counters.prefetched);
-        let judged = self.special(&query).is_none();
-        let decided = self.decide(&query, asker, &self.gate.in_force.to_keep(), judged);
-        let name = asked_name(&query, &decided);
-        let of = self.on_behalf(&query, asker, &decided);
-        self.gate.resolver.renew(&self.asking(&query, &name), of);
+        let Alone { decided, of, .. } = self.decide_alone(&query, asker);
+        self.gate.resolver.renew(&self.asking(&query, safe_host(&decided).as_ref()), of);
     }
 
-    /// Whether a client may ask yet another question.
-    fn allows(&self, query: &Query<'_>, asker: &Asker<'_>) -> bool {
-        let limits = match asker.transport {
+    /// Decides about a question outside a worker's round.
+    fn decide_alone(&self, query: &Query<'_>, asker: &Asker<'_>) -> Alone {
+        let round = self.gate.round();
+        let Showing { shown, counted } = Showing::of(query, asker, &self.settings.trust_forwarders);
+        let client = self.gate.client(&round, &shown);
+        let case = Case { query, asker, round: &round, client: &client };
+        let decided = match self.special(query) {
+            None => self.decide(&case, look_up(&round, query.text)),
+            Some(_) => Decided::UNJUDGED,
+        };
+        let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
+        let of = For::client(counted, protected, asker.transport != Transport::Udp);
+        Alone { round, client, decided, of }
+    }
+
+    fn limits_of(&self, transport: Transport) -> &Limits {
+        match transport {
             Transport::Udp => &self.limits,
             Transport::Tcp | Transport::Tls | Transport::Https => &self.stream_limits,
-        };
-        let client = self.counted(asker, query);
-        limits.allows(client) || {
-            let decided = self.decide(query, asker, &self.gate.in_force.current(), true);
-            decided.verdict.as_ref().is_some_and(verdicts::protects) && limits.allows_protected(client)
         }
     }
 
-    /// For whom an upstream is asked.
-    fn on_behalf(&self, query: &Query<'_>, asker: &Asker<'_>, decided: &Decided) -> For {
-        let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
-        let proven = asker.transport != Transport::Udp;
-        For::client(self.counted(asker, query), protected, proven)
-    }
-
-    /// As whom a client is counted. A forwarder that tells hardware addresses alone has each device counted by its own.
-    fn counted(&self, asker: &Asker<'_>, query: &Query<'_>) -> IpAddr {
-        let Shown { address, hardware, token: _ } = self.client(asker, query);
-        let itself = address == asker.from.to_canonical();
-        hardware.filter(|_| itself).map_or(address, network_of_hardware)
+    /// Whether the name is protected for who asks, and they may ask for one more such name.
+    fn is_protected(&self, case: &Case<'_>, counted: IpAddr, tags: Tags) -> bool {
+        let decided = self.decide(case, tags);
+        decided.verdict.as_ref().is_some_and(verdicts::protects)
+            && self.limits_of(case.transport()).allows_protected(counted)
     }
 
     /// Answers that too many wait. Anybody can fill the places of UDP in others' names: a real client comes over TCP.
     fn overloaded(bytes: &[u8], out: &mut Vec<u8>) {
-        if let Heard::Query(query) = hear(bytes) {
+        if let Heard::Query(query) = hear(bytes, &mut Room::default()) {
             say::over_tcp(&query, out);
         }
     }
 
     fn special(&self, query: &Query<'_>) -> Option<Local> {
-        special::local(query.text.name(), query.qtype, self.settings.own_name.name())
+        special::local(query.text, query.qtype, self.settings.own_name.name())
     }
 
-    /// Who asks, what is said of it, and what safe search makes of it.
-    fn decide(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Current, judged: bool) -> Decided {
-        let name = query.text.name();
-        let who = self.gate.who_shows(current, &self.client(asker, query));
-        if !judged {
-            return Decided { who, verdict: None, search: Search::AsAsked };
-        }
-        let verdict = self.gate.judge(current, &who, Host::Name(name), None);
+    /// What is said of a question, and what safe search makes of it.
+    fn decide(&self, case: &Case<'_>, tags: Tags) -> Decided {
+        let Case { query, round, client, .. } = *case;
+        let house = &round.current.snapshot.house;
+        let verdict =
+            house.judge_in(&client.moment, &Request { host: Host::Name(query.text), tags, path: None });
         let search = if query.for_addresses() || query.qtype == rtype::SVCB {
-            safe_search::search(&self.gate, current, &who, name)
+            safe_search::search(house.safe_search(client.person), query.text)
         } else {
             Search::AsAsked
         };
-        Decided { who, verdict: Some(verdict), search }
+        Decided { verdict: Some(verdict), search }
     }
 
-    /// What the client showed of itself; a trusted forwarder speaks for its clients.
-    fn client<'a>(&self, asker: &Asker<'a>, query: &Query<'_>) -> Shown<'a> {
-        let from = asker.from.to_canonical();
-        let trusted = self.settings.trust_forwarders.iter().any(|&(net, length)| holds(net, length, from));
-        match query.edns.filter(|_| trusted) {
-            Some(edns) => {
-                Shown { address: edns.client.unwrap_or(from), token: asker.token, hardware: edns.hardware }
-            }
-            None => Shown { address: from, token: asker.token, hardware: None },
-        }
-    }
-
-    fn asking<'n>(&self, query: &Query<'_>, name: &'n WireName) -> Asking<'n> {
+    /// What is looked up: the question's name, or the safe host's.
+    fn asking<'n>(&self, query: &Query<'n>, safe: Option<&'n WireName>) -> Asking<'n> {
         let (dnssec, unchecked) = match self.gate.resolver.dnssec() {
             Dnssec::Off => (false, false),
             Dnssec::Pass | Dnssec::Validate => (query.dnssec(), query.unchecked()),
         };
         let flags = if dnssec { DNSSEC } else { 0 } | if unchecked { UNCHECKED } else { 0 };
-        Asking { name, qtype: query.qtype, flags }
+        Asking { name: safe.unwrap_or(query.name), qtype: query.qtype, flags }
     }
 
     /// Writes an answer that was found, unless a name or address in it is refused.
-    fn answer(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        decided: &Decided,
-        found: &Found,
-        out: &mut Vec<u8>,
-    ) {
+    fn answer(&self, case: &Case<'_>, decided: &Decided, found: &Found, out: &mut Vec<u8>) {
+        let Case { query, asker, round, client } = *case;
         let Found { entry, stale } = found;
         let asked = decided.verdict.as_ref();
-        let until = match verdicts::judge_targets(&self.gate, current, &decided.who, asked, entry) {
+        let judge = |name: Name<'_>| round.current.snapshot.judge_in(&client.moment, Host::Name(name), None);
+        let until = match verdicts::judge_names(judge, asked, entry.targets()) {
             Ok(earliest) => earliest,
             Err((target, refusal)) => {
                 count(&self.counters.answers_refused);
-                return self.refuse(query, asker, current, &decided.who, target.name(), &refusal, out);
+                return self.refuse(case, target.name(), &refusal, out);
             }
         };
         if entry.rebinds {
@@ -361,8 +357,8 @@ impl Dns {
         if *stale {
             count(&self.counters.stale);
         }
-        let most = verdicts::allowed_for(until, self.gate.clock.now(), self.settings.most_ttl);
-        let moment = Moment { now: self.gate.clock.steady(), most, stale: *stale };
+        let most = verdicts::allowed_for(until, round.now, self.settings.most_ttl);
+        let moment = Moment { now: round.steady, most, stale: *stale };
         match decided.search {
             Search::Host(host) => self.search_answer(query, asker, host, entry, moment, out),
             Search::AsAsked | Search::Address(_) | Search::Refused => {
@@ -372,18 +368,16 @@ impl Dns {
     }
 
     /// Lookups that read like use mark the running minute.
-    fn count_minute(&self, query: &Query<'_>, current: &Current, decided: &Decided) {
+    fn count_minute(&self, case: &Case<'_>, decided: &Decided) {
+        let Case { query, round, client, .. } = *case;
         let Some(verdict) = decided.verdict.filter(|v| v.counts.0 != 0 && query.for_addresses()) else {
             return;
         };
-        let person = self.gate.person(&decided.who);
-        let people = current.snapshot.house.people().count() + 1;
-        let minute = self.gate.clock.steady().as_secs() / 60;
-        let name = query.text.name().as_str();
-        let counts = self.estimate.looked_up(person, people, minute, name, verdict.counts);
+        let people = round.current.snapshot.house.people().len() + 1;
+        let (minute, name) = (round.steady.as_secs() / 60, query.text.as_str());
+        let counts = self.estimate.looked_up(client.person, people, minute, name, verdict.counts);
         if counts.0 != 0 {
-            let host = Host::Name(query.text.name());
-            current.looked_up(person, counts, self.gate.clock.now(), host);
+            round.current.looked_up(client.person, counts, round.now, Host::Name(query.text));
         }
     }
 
@@ -396,11 +390,24 @@ impl Dns {
     }
 }
 
-/// The name whose records answer: the question's, or the safe host's.
-fn asked_name(query: &Query<'_>, decided: &Decided) -> WireName {
+/// A question decided outside a worker's round, and on whose behalf an upstream is asked.
+struct Alone {
+    round: Round,
+    client: crate::gate::Client,
+    decided: Decided,
+    of: For,
+}
+
+/// What the catalogue knows of its name.
+fn look_up(round: &Round, name: Name<'_>) -> Tags {
+    round.current.snapshot.catalogue.lookup(name)
+}
+
+/// The host whose records answer instead of the name's own.
+fn safe_host(decided: &Decided) -> Option<WireName> {
     match decided.search {
-        Search::Host(host) => WireName::from_name(Name::trusted(host)),
-        Search::AsAsked | Search::Address(_) | Search::Refused => query.name,
+        Search::Host(host) => Some(WireName::from_name(Name::trusted(host))),
+        Search::AsAsked | Search::Address(_) | Search::Refused => None,
     }
 }
 
@@ -408,12 +415,12 @@ fn asked_name(query: &Query<'_>, decided: &Decided) -> WireName {
 /// must never panic.
 pub fn fuzz(bytes: &[u8]) {
     let mut out = Vec::new();
-    match hear(bytes) {
+    match hear(bytes, &mut Room::default()) {
         Heard::Query(query) => {
             reply::begin(bytes, query.end, rcode::NOERROR, false, &mut out);
             say::end_with_soa(1, &mut out);
             reply::finish(&query, Transport::Udp, rcode::NOERROR, Some(&Extended::code(1)), &mut out);
-            let _ = special::local(query.text.name(), query.qtype, Name::trusted("gateway.test"));
+            let _ = special::local(query.text, query.qtype, Name::trusted("gateway.test"));
         }
         Heard::Reject { rcode, end, edns } => reply::reject(bytes, end, rcode, edns, &mut out),
         Heard::Nothing => {}

@@ -1,11 +1,21 @@
 //! What every listener shares: what is in force, the clock, the recorder, who is who, and how names resolve.
 
+mod clients;
+mod moments;
+mod sentences;
+
+pub(crate) use clients::{Client, Clients};
+
 use crate::identify::{Identities, Neighbours, Shown};
 use crate::resolver::Resolver;
 use agreements::{Explanation, Host, House, PersonId, Verdict};
+use chrono::{DateTime, Utc};
+use moments::Moments;
 use records::{Clock, ClockState, Current, Identified, InForce, Recorder};
+use sentences::Sentences;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Who asks: the person, the device, and how they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +71,7 @@ pub struct Gate {
     /// Renders refusals.
     pub pages: Pages,
     identities: Identities,
+    moments: Moments,
 }
 
 impl Gate {
@@ -73,7 +84,16 @@ impl Gate {
         resolver: Resolver,
         pages: Pages,
     ) -> Self {
-        Self { in_force, clock, recorder, neighbours, resolver, pages, identities: Identities::default() }
+        Self {
+            in_force,
+            clock,
+            recorder,
+            neighbours,
+            resolver,
+            pages,
+            identities: Identities::default(),
+            moments: Moments::default(),
+        }
     }
 
     /// Who is behind an address, or a token where the device showed one.
@@ -88,14 +108,54 @@ impl Gate {
 
     /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline.
     pub fn person(&self, who: &Who) -> PersonId {
-        match self.clock.state() {
-            ClockState::Right => who.person,
-            ClockState::NotYet | ClockState::Jumped => House::NO_CLOCK,
-        }
+        believed(self.clock.state(), who.person)
     }
 
     /// Decides for somebody, now.
     pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
-        current.snapshot.judge(self.person(who), self.clock.now(), host, path, &current.standing)
+        let (moment, _) = self.moments.of(current, self.person(who), self.clock.now());
+        current.snapshot.judge_in(&moment, host, path)
+    }
+
+    /// What is in force and what time it is, now.
+    pub(crate) fn round(&self) -> Round {
+        Round {
+            current: self.in_force.to_keep(),
+            now: self.clock.now(),
+            steady: self.clock.steady(),
+            state: self.clock.state(),
+            neighbours: self.neighbours.version(),
+        }
+    }
+
+    /// Who shows this, with their moment.
+    pub(crate) fn client(&self, round: &Round, shown: &Shown<'_>) -> Client {
+        let who = self.who_shows(&round.current, shown);
+        let person = believed(round.state, who.person);
+        let (moment, sentences) = self.moments.of(&round.current, person, round.now);
+        Client { who, person, moment, sentences }
+    }
+}
+
+/// What is in force and what time it is: read once for everything that is answered in one go.
+#[derive(Clone, Debug)]
+pub(crate) struct Round {
+    /// What is in force.
+    pub(crate) current: Arc<Current>,
+    /// The wall clock.
+    pub(crate) now: DateTime<Utc>,
+    /// The steady clock.
+    pub(crate) steady: Duration,
+    /// Whether the wall clock can be believed.
+    state: ClockState,
+    /// Which reading of the neighbour table it is.
+    neighbours: u64,
+}
+
+/// Whose rules apply.
+fn believed(state: ClockState, person: PersonId) -> PersonId {
+    match state {
+        ClockState::Right => person,
+        ClockState::NotYet | ClockState::Jumped => House::NO_CLOCK,
     }
 }

@@ -49,7 +49,8 @@ const fn number(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("the numbers written here are not zero")
 }
 
-type Allowance = RateLimiter<NotKeyed, InMemoryState, DefaultClock, NoOpMiddleware>;
+/// What one client may ask still.
+pub(crate) type Allowance = RateLimiter<NotKeyed, InMemoryState, DefaultClock, NoOpMiddleware>;
 
 /// The clients' allowances.
 pub(crate) struct Limits {
@@ -92,15 +93,23 @@ impl Limits {
         self.rate.is_none() || self.take(&self.protected, client, PROTECTED)
     }
 
+    /// A client's allowance; none where nobody is limited.
+    pub(crate) fn of(&self, client: IpAddr) -> Option<Arc<Allowance>> {
+        self.rate.map(|rate| self.allowance(&self.clients, client, rate))
+    }
+
     fn take(&self, allowances: &Allowances, client: IpAddr, rate: Rate) -> bool {
+        self.allowance(allowances, client, rate).check().is_ok()
+    }
+
+    fn allowance(&self, allowances: &Allowances, client: IpAddr, rate: Rate) -> Arc<Allowance> {
         let key = network_of(client);
-        let allowance = allowances.get(&key).unwrap_or_else(|| {
+        allowances.get(&key).unwrap_or_else(|| {
             let share = if is_forwarder(&self.forwarders, client) { rate.of_many() } else { rate };
             let new = Arc::new(RateLimiter::direct(share.quota()));
             allowances.insert(key, Arc::clone(&new));
             new
-        });
-        allowance.check().is_ok()
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 /// Packets in one batch.
-pub(crate) const PACKETS: usize = 32;
+pub(crate) const PACKETS: usize = crate::dns::BATCH;
 /// The longest query that is read whole; a longer one is cut and then malformed.
 const LONGEST: usize = 4096;
 /// Room for one packet-info control message of either family.
@@ -254,15 +254,23 @@ fn write_local(header: &mut libc::msghdr, local: Local) {
     }
 }
 
-/// Asks the kernel to say for each packet which address of ours it came to, and never to believe a forged message that a
-/// route takes only small packets (RFC 8085 §3.2 leaves fragments to the network instead).
+/// Asks the kernel to say for each packet which address of ours it came to.
 pub(crate) fn tell_local_address(socket: &UdpSocket, v6: bool) -> io::Result<()> {
     if v6 {
-        option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
-        option(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_OMIT)
+        option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
     } else {
-        option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
-        option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)
+        option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
+    }
+}
+
+/// Asks the kernel to send answers whole, whatever it was told of a route: a forged message that only small packets fit must
+/// not have them cut into fragments that others can replace (RFC 8085 §3.2). No answer is longer than 1232 bytes; where even
+/// that does not fit, the client comes over TCP.
+pub(crate) fn send_whole(socket: &UdpSocket, v6: bool) -> io::Result<()> {
+    if v6 {
+        option(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)
+    } else {
+        option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
     }
 }
 

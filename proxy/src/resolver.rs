@@ -271,9 +271,9 @@ impl Resolver {
         if special::is_local(name) {
             return Err(Unresolved::NoSuchName);
         }
-        let search = safe_search::search(gate, current, who, name);
+        let search = safe_search::search(current.snapshot.house.safe_search(gate.person(who)), name);
         let wire = match search {
-            Search::AsAsked => WireName::from_name(name).lower(),
+            Search::AsAsked => WireName::from_name(name),
             Search::Host(host) => WireName::from_name(Name::trusted(host)),
             Search::Address(address) => {
                 let (addresses, ttl) = (vec![address], self.shared.settings.keeping.least);
@@ -291,8 +291,8 @@ impl Resolver {
         }
         let found: Vec<_> = [six, four].into_iter().flatten().map(|found| found.entry).collect();
         for entry in &found {
-            if let Some((target, verdict)) = verdicts::refused_target(gate, current, who, Some(&asked), entry)
-            {
+            let judge = |target: Name<'_>| gate.judge(current, who, Host::Name(target), None);
+            if let Err((target, verdict)) = verdicts::judge_names(judge, Some(&asked), entry.targets()) {
                 return Err(Unresolved::Refused(target.clone(), Box::new(verdict)));
             }
         }

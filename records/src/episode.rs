@@ -6,7 +6,8 @@
 use crate::entry::{BreachEnded, BreachOpened, stamp};
 use agreements::{Evidence, Rule, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::{HashMap, HashSet};
+use hashbrown::{Equivalent, HashMap, HashSet};
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A refusal this long after the last of its episode, or longer, begins another.
@@ -34,6 +35,27 @@ pub(crate) struct Key {
     pub(crate) person: String,
     pub(crate) rule: Rule,
     pub(crate) site: String,
+}
+
+/// The same, borrowed, so that joining an episode allocates nothing.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct KeyRef<'a> {
+    pub(crate) person: &'a str,
+    pub(crate) rule: Rule,
+    pub(crate) site: Cow<'a, str>,
+}
+
+impl KeyRef<'_> {
+    fn to_key(&self) -> Key {
+        Key { person: self.person.to_owned(), rule: self.rule, site: self.site.as_ref().to_owned() }
+    }
+}
+
+// Both hash alike: text hashes as text, owned or not, and the fields stand in one order.
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.person == key.person && self.rule == key.rule && self.site == key.site
+    }
 }
 
 /// One refusal, as far as folding goes.
@@ -208,34 +230,39 @@ impl Episodes {
     /// key that it begins under; where it gives nothing, nothing is kept.
     pub(crate) fn fold(
         &mut self,
-        key: Key,
+        key: &KeyRef<'_>,
         seen: Seen,
         opening: impl FnOnce(&Key) -> Option<BreachOpened>,
     ) -> Option<Folded> {
-        let site = hash(&key.site);
-        if self.joins(&key, seen, None) {
+        if self.joins(key, seen, None) {
             return Some(Folded::Joined);
         }
-        let share = self.share(&key.person, seen.at);
+        let share = self.share(key.person, seen.at);
         share.turn(seen.at);
-        let others = !is_urgent(seen.severity) && share.begun >= MOST_AN_HOUR;
-        let key = if others { Key { site: OTHERS.to_owned(), ..key } } else { key };
-        if others && self.joins(&key, seen, Some(site)) {
+        let others = (!is_urgent(seen.severity) && share.begun >= MOST_AN_HOUR).then(|| hash(&key.site));
+        let key = match others {
+            Some(_) => &KeyRef { site: OTHERS.into(), ..*key },
+            None => key,
+        };
+        if others.is_some() && self.joins(key, seen, others) {
             return Some(Folded::Joined);
         }
-        if !self.has_room(&key.person, seen.severity) {
+        if !self.has_room(key.person, seen.severity) {
             return Some(Folded::NoRoom);
         }
+        let key = key.to_key();
         let opened = opening(&key)?;
-        self.begin(key, seen, opened, others.then_some(site));
+        self.begin(key, seen, opened, others);
         Some(Folded::Opened)
     }
 
     /// Whether the refusal belongs to an open episode, and joins it. One that is over is ended.
-    fn joins(&mut self, key: &Key, seen: Seen, site: Option<u64>) -> bool {
+    fn joins(&mut self, key: &KeyRef<'_>, seen: Seen, site: Option<u64>) -> bool {
         let Some(episode) = self.open.get_mut(key) else { return false };
         if episode.is_over(seen.at) {
-            self.end(key);
+            if let Some(episode) = self.open.remove(key) {
+                self.ended(episode);
+            }
             return false;
         }
         episode.join(seen);
@@ -276,9 +303,13 @@ impl Episodes {
 
     fn end(&mut self, key: &Key) {
         if let Some(episode) = self.open.remove(key) {
-            self.leave_share(&episode.key.person);
-            self.ended.push(episode);
+            self.ended(episode);
         }
+    }
+
+    fn ended(&mut self, episode: Episode) {
+        self.leave_share(&episode.key.person);
+        self.ended.push(episode);
     }
 
     fn leave_share(&mut self, person: &str) {

@@ -26,12 +26,12 @@ fn opening(key: &Key, seen: Seen) -> BreachOpened {
     }
 }
 
-fn key(person: &str, rule: Rule, site: &str) -> Key {
-    Key { person: person.into(), rule, site: site.into() }
+fn key<'a>(person: &'a str, rule: Rule, site: &'a str) -> KeyRef<'a> {
+    KeyRef { person, rule, site: site.into() }
 }
 
-fn fold(episodes: &mut Episodes, key: Key, seen: Seen) -> Option<Folded> {
-    episodes.fold(key, seen, |key| Some(opening(key, seen)))
+fn fold(episodes: &mut Episodes, key: KeyRef<'_>, seen: Seen) -> Option<Folded> {
+    episodes.fold(&key, seen, |key| Some(opening(key, seen)))
 }
 
 /// `21:30 jordan category games.example navigation` a line; then the episodes as
@@ -209,7 +209,7 @@ fn what_the_store_did_not_take_is_offered_again() {
     // While the commit is under way it ends.
     fold(&mut episodes, key.clone(), seen("21:01"));
     episodes.end_quiet(at("22:00"));
-    episodes.taken(&[(key, changes[0].id, 7)]);
+    episodes.taken(&[(key.to_key(), changes[0].id, 7)]);
     let changes = episodes.changes();
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].entry, changes[0].ended, changes[0].sum.count), (Some(7), true, 2));

@@ -67,7 +67,7 @@ pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, Misfit, Verified};
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
-pub use refused::{HostText, Identified, Refused};
+pub use refused::{Identified, Refused};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
     Answer, Ask, GRACE, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant, NotDone,

@@ -1,9 +1,10 @@
 //! The hot path's side of the journal: it never waits.
 //!
-//! Refusals go through a bounded queue to one task, which folds them into episodes and commits what changed a few
-//! times a second. Nothing here grows with what a stranger sends: the queue, the open episodes and what waits for the
+//! Refusals go through a bounded queue to one task, which looks at it soon after the first of them came, folds them into
+//! episodes and commits what changed a few times a second. Nothing here grows with what a stranger sends: the queue, the open episodes and what waits for the
 //! disk are bounded, and what does not fit is counted and the count recorded.
 
+mod queue;
 mod task;
 
 use crate::in_force::InForce;
@@ -12,35 +13,39 @@ use crate::refused::Refused;
 use crate::room::Records;
 use agreements::{House, Verdict};
 use chrono::{DateTime, Utc};
+use queue::Queue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// So many refusals wait at most: about 8 MiB, and a fifth of a second of the heaviest flood that was measured.
+/// So many refusals wait at most: about 2 MiB, and more than three times what comes in the heaviest flood before the task looks.
 pub const QUEUE: usize = 16_384;
 /// So many more wait that tell staff much (high, critical, or a way around the gateway): a flood of others leaves them their
 /// room.
 pub const URGENT_QUEUE: usize = 4096;
 /// What changed is committed this often. It bounds what a `kill -9` loses.
 pub const COMMIT_EVERY: Duration = Duration::from_millis(300);
+/// The task looks at the queue this long after the first refusal came, so that one look is for many.
+pub(crate) const GATHER: Duration = Duration::from_millis(20);
 /// Marks of minutes are harvested this often.
 pub(crate) const HARVEST_EVERY: Duration = Duration::from_secs(2);
 
 /// Hands refusals to the journal's own task. Cloning is cheap; handing over never waits and never fails.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    queue: mpsc::Sender<Refused>,
-    urgent: mpsc::Sender<Refused>,
     shared: Arc<Shared>,
 }
 
-/// What the packet path and the task share besides the queue: counters, no locks.
+/// What the packet path and the task share.
 #[derive(Debug)]
 struct Shared {
     records: Arc<Records>,
+    queue: Queue,
+    urgent: Queue,
+    /// Rings when something waits.
+    bell: Notify,
     dropped: Dropped,
     totals: [AtomicU64; Total::ALL.len()],
     stop: Notify,
@@ -76,31 +81,31 @@ impl Recorder {
     ///
     /// It also looks at the clock and harvests the minutes of what is in force.
     pub fn start(records: Arc<Records>, in_force: Arc<InForce>) -> (Self, JoinHandle<()>) {
-        let (queue, refusals) = mpsc::channel(QUEUE);
-        let (urgent, urgent_refusals) = mpsc::channel(URGENT_QUEUE);
         let shared = Arc::new(Shared {
             records,
+            queue: Queue::new(QUEUE),
+            urgent: Queue::new(URGENT_QUEUE),
+            bell: Notify::new(),
             dropped: Dropped::default(),
             totals: Default::default(),
             stop: Notify::new(),
         });
-        let task = task::Task::new(shared.clone(), in_force, refusals, urgent_refusals);
-        (Self { queue, urgent, shared }, tokio::spawn(task.run()))
+        let task = task::Task::new(shared.clone(), in_force);
+        (Self { shared }, tokio::spawn(task.run()))
     }
 
     /// Hands over one refusal. When the bounded queue is full it is shed, counted, and the count is itself recorded.
     ///
     /// The caller does not look at `verdict.record`: what may not be written down is dropped here.
-    pub fn refused(&self, refused: Refused) {
+    pub fn refused(&self, refused: &Refused<'_>) {
         match becomes(&refused.verdict) {
             Becomes::Nothing => {}
             Becomes::Total(total) => {
                 self.shared.totals[total as usize].fetch_add(1, Ordering::Relaxed);
             }
             Becomes::Breach => {
-                let at = refused.at;
                 if !self.hand_over(refused) {
-                    self.shared.dropped.add(at);
+                    self.shared.dropped.add(refused.at);
                     self.shared.records.health.shed.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -109,17 +114,10 @@ impl Recorder {
 
     /// Whether it found room. What tells staff much has its own, of which unknown devices never take the second half:
     /// anybody can be one.
-    fn hand_over(&self, refused: Refused) -> bool {
-        let known = refused.who != House::NOBODY;
-        if !is_urgent(&refused) || !(known || self.urgent.capacity() > URGENT_QUEUE / 2) {
-            return self.queue.try_send(refused).is_ok();
-        }
-        match self.urgent.try_send(refused) {
-            Ok(()) => true,
-            Err(TrySendError::Full(refused) | TrySendError::Closed(refused)) => {
-                self.queue.try_send(refused).is_ok()
-            }
-        }
+    fn hand_over(&self, refused: &Refused<'_>) -> bool {
+        let Shared { queue, urgent, bell, .. } = &*self.shared;
+        let most = if refused.who == House::NOBODY { URGENT_QUEUE / 2 } else { URGENT_QUEUE };
+        is_urgent(refused) && urgent.put(refused, most, bell) || queue.put(refused, QUEUE, bell)
     }
 
     /// Notes that something was allowed. Nothing is kept of it but, where the verdict says so (communication aids,
@@ -132,7 +130,7 @@ impl Recorder {
 
     /// Whether the task has ended, so that nothing more is recorded.
     pub fn is_stopped(&self) -> bool {
-        self.queue.is_closed()
+        self.shared.queue.is_closed()
     }
 
     /// Asks the task to commit what it has and to end. What is handed over after this is shed.

@@ -1,10 +1,11 @@
 //! What one refusal becomes: nothing, a total, or a place in an episode.
 
 use crate::entry::{BreachOpened, Line, stamp};
-use crate::episode::{Key, OTHERS, Seen};
+use crate::episode::{Key, KeyRef, OTHERS, Seen};
 use crate::refused::{Identified, Refused};
 use agreements::{Evidence, Host, Person, Record, Request, Rule, Severity, Subject, Verdict, Word};
 use blocklists::{Category, Name, Tags};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// The id and name of an unknown device's user.
@@ -55,7 +56,7 @@ pub(crate) fn becomes(verdict: &Verdict) -> Becomes {
 }
 
 /// Whether a refusal tells staff so much that no flood of others may take its room.
-pub(crate) fn is_urgent(refused: &Refused) -> bool {
+pub(crate) fn is_urgent(refused: &Refused<'_>) -> bool {
     let verdict = &refused.verdict;
     verdict.severity_seen(refused.evidence) >= Severity::High || verdict.is_circumvention()
 }
@@ -72,62 +73,63 @@ pub(crate) fn total(verdict: &Verdict) -> Option<Total> {
 }
 
 /// The person of a refusal; none for an unknown device.
-fn person(refused: &Refused) -> Option<&Person> {
+fn person<'a>(refused: &Refused<'a>) -> Option<&'a Person> {
     refused.current.snapshot.house.agreement(refused.who)
 }
 
 /// The host, as agreements ask for it.
 fn host(text: &str) -> Host<'_> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>() {
-        Ok(address) => Host::Address(address),
-        Err(_) => Host::Name(Name::trusted(text)),
+    // Most are not tried as addresses: one ends in a digit (IPv4) or has a colon (IPv6), which no name does.
+    let may_be_address = bare.ends_with(|c: char| c.is_ascii_digit()) || bare.contains(':');
+    match may_be_address.then(|| bare.parse::<IpAddr>()) {
+        Some(Ok(address)) => Host::Address(address),
+        Some(Err(_)) | None => Host::Name(Name::trusted(text)),
     }
 }
 
 /// Whose episode it is.
-pub(crate) fn key(refused: &Refused) -> Key {
-    let id = person(refused).map_or(NOBODY.0, |p| &p.id);
-    Key { person: id.to_owned(), rule: refused.verdict.rule, site: site(refused) }
+pub(crate) fn key<'a>(refused: &Refused<'a>) -> KeyRef<'a> {
+    let person = person(refused).map_or(NOBODY.0, |p| &p.id);
+    KeyRef { person, rule: refused.verdict.rule, site: site(refused) }
 }
 
 /// The site of an episode: the rule's, where it names a service or site; else the registrable domain, which is all that
 /// staff need and less than the gateway saw; an address as it stands.
-fn site(refused: &Refused) -> String {
-    let text = refused.host.as_str();
-    match (refused.verdict.rule, refused.verdict.subject, host(text)) {
-        (Rule::Sealed, _, _) => SEALED.to_owned(),
-        (_, Subject::Service(service), _) => service.word().to_owned(),
-        (_, _, Host::Address(address)) => address.to_string(),
+fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
+    match (refused.verdict.rule, refused.verdict.subject, host(refused.host)) {
+        (Rule::Sealed, _, _) => SEALED.into(),
+        (_, Subject::Service(service), _) => service.word().into(),
+        (_, _, Host::Address(address)) => address.to_string().into(),
         (_, Subject::Site, Host::Name(name)) => {
-            rules_site(refused, name).unwrap_or_else(|| name.registrable().to_string())
+            rules_site(refused, name).unwrap_or_else(|| name.registrable().as_str()).into()
         }
-        (_, _, Host::Name(name)) => name.registrable().to_string(),
+        (_, _, Host::Name(name)) => name.registrable().as_str().into(),
     }
 }
 
 /// The longest site of the rule's line that the name is under.
-fn rules_site(refused: &Refused, name: Name<'_>) -> Option<String> {
+fn rules_site<'a>(refused: &Refused<'a>, name: Name<'_>) -> Option<&'a str> {
     let source = refused.verdict.source?;
     let words = person(refused)?.words.iter().filter(|r| r.source == source).map(|r| &r.word);
     let sites = words.filter_map(|word| match word {
         Word::Site(site) | Word::Host(site) | Word::Path(site, _) => Some(site),
         Word::Service(_) | Word::Category(_) => None,
     });
-    sites.filter(|s| name.is_under(s.name())).map(|s| s.as_str()).max_by_key(|s| s.len()).map(str::to_owned)
+    sites.filter(|s| name.is_under(s.name())).map(|s| s.as_str()).max_by_key(|s| s.len())
 }
 
 /// What folding needs of it.
-pub(crate) fn seen(refused: &Refused) -> Seen {
+pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     let (at, evidence) = (stamp(refused.at), refused.evidence);
     Seen { at, evidence, severity: refused.verdict.severity_seen(evidence) }
 }
 
 /// What the journal says of an episode that begins with this refusal; nothing where the name is a helpline's after all.
-pub(crate) fn opening(refused: &Refused, key: &Key, seen: Seen) -> Option<BreachOpened> {
+pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<BreachOpened> {
     let (house, verdict) = (&refused.current.snapshot.house, &refused.verdict);
     let (sealed, others) = (verdict.rule == Rule::Sealed, key.site == OTHERS);
-    let asked = host(refused.host.as_str());
+    let asked = host(refused.host);
     let tags = tags(refused, asked);
     if tags.has(Category::SUPPORT) && !sealed {
         return None;
@@ -167,7 +169,7 @@ pub(crate) fn opening(refused: &Refused, key: &Key, seen: Seen) -> Option<Breach
     })
 }
 
-fn tags(refused: &Refused, host: Host<'_>) -> Tags {
+fn tags(refused: &Refused<'_>, host: Host<'_>) -> Tags {
     match host {
         Host::Name(name) => {
             let snapshot = &refused.current.snapshot;

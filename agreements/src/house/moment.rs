@@ -8,6 +8,8 @@ use crate::standing::{Held, OfPerson, Restriction, Standing};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
+/// A moment with a limit in it holds for so long: when minutes could run out is reckoned from its instant.
+const LIMITED: Secs = 10;
 /// A limit that has no minutes on the day: nothing runs out.
 const UNLIMITED: u16 = u16::MAX;
 
@@ -121,7 +123,9 @@ impl Moment {
         let grants =
             self.grants().map(|(held, on)| if on { end(held.grant.until) } else { start(held.grant.from) });
         let restrictions = self.restrictions().map(|(r, on)| if on { end(r.until) } else { start(r.from) });
-        let known = self.online.change.min(self.school.change).min(self.day_ends);
+        let limited = self.left.iter().any(|&left| left != UNLIMITED);
+        let reckoned = if limited { self.at + LIMITED } else { NEVER };
+        let known = self.online.change.min(self.school.change).min(self.day_ends).min(reckoned);
         grants.chain(restrictions).filter(|&t| t > self.at).fold(known, Secs::min)
     }
 
@@ -135,7 +139,7 @@ impl Moment {
         self.at <= at.timestamp() && at.timestamp() < self.until
     }
 
-    /// Until when it holds; none when time alone does not change it.
+    /// Until when it holds (a few seconds where a limit is running); none when time alone does not change it.
     pub fn until(&self) -> Option<DateTime<Utc>> {
         instant(self.until)
     }

@@ -20,6 +20,7 @@ pub use safe_search::{Level, Rewrite, safe_search, search_cannot_be_made_safe};
 pub use support::{Nation, SupportContact, support, support_in};
 
 use crate::{Category, Domain, Tags, words};
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -79,7 +80,7 @@ pub enum OffSwitch {
 
 /// Whether a name is an off switch that a vendor documents, and the answer that it waits for.
 pub fn off_switch(name: &str) -> Option<OffSwitch> {
-    static SWITCHES: LazyLock<HashMap<&'static str, OffSwitch>> = LazyLock::new(|| {
+    static SWITCHES: LazyLock<HashMap<&'static str, OffSwitch, FixedState>> = LazyLock::new(|| {
         let rows = row::rows(table::CIRCUMVENTION).filter_map(|row| match row.kind() {
             "off_nxdomain" => Some((row.name, OffSwitch::NoSuchName)),
             "off_nodata" => Some((row.name, OffSwitch::NoData)),

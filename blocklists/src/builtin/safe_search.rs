@@ -1,6 +1,7 @@
 //! Safe search by name: which host is answered as which, as each engine documents it.
 
 use super::row::rows;
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -35,8 +36,8 @@ struct Engine {
     moderate: Option<Rewrite>,
 }
 
-static ENGINES: LazyLock<HashMap<&'static str, Engine>> = LazyLock::new(|| {
-    let mut engines: HashMap<_, Engine> = HashMap::new();
+static ENGINES: LazyLock<HashMap<&'static str, Engine, FixedState>> = LazyLock::new(|| {
+    let mut engines: HashMap<_, Engine, FixedState> = HashMap::default();
     for row in rows(include_str!("../../data/safe_search.txt")) {
         let &[level, target, _] = row.columns.as_slice() else { continue };
         let engine = engines.entry(row.name).or_default();

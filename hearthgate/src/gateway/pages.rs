@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use proxy::http::{OwnBody, OwnPages, ShownToken};
 use proxy::{Gate, Page, Pages, Want, Who};
-use records::{Current, HostText, NotDone, Records, Refused};
+use records::{Current, NotDone, Records, Refused};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -133,13 +133,13 @@ fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing<'_>) -
     {
         let verdict = house.judge(person, at, &request, &current.standing);
         if !verdict.allows() {
-            gate.recorder.refused(Refused {
+            gate.recorder.refused(&Refused {
                 at,
-                current: Arc::clone(&current),
+                current: &current,
                 who: person,
                 device: who.device,
                 identified: who.identified,
-                host: HostText::new(host),
+                host,
                 verdict,
                 evidence: proxy::http::evidence(method, headers),
             });

@@ -68,7 +68,11 @@ fn udp_socket(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
     socket.set_reuse_port(true)?;
     socket.set_read_timeout(Some(LOOK_UP))?;
     let socket = UdpSocket::from(socket);
-    mmsg::tell_local_address(&socket, address.is_ipv6())?;
+    mmsg::send_whole(&socket, address.is_ipv6())?;
+    // A socket that is bound to one address hears of no other, and answers from no other.
+    if address.ip().is_unspecified() {
+        mmsg::tell_local_address(&socket, address.is_ipv6())?;
+    }
     Ok(socket)
 }
 

@@ -2,16 +2,17 @@
 
 use super::edns::Edns;
 use super::wire::{Counts, HEADER, IN, NameText, Record, WireName, rcode, rtype, u16_at};
+use blocklists::Name;
 
 /// A well-formed question of the internet's class.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Query<'a> {
     /// The whole message.
     pub(crate) bytes: &'a [u8],
     /// The name, in lower case.
-    pub(crate) name: WireName,
+    pub(crate) name: &'a WireName,
     /// The same as text.
-    pub(crate) text: NameText,
+    pub(crate) text: Name<'a>,
     /// The type asked for.
     pub(crate) qtype: u16,
     /// Where the question ends.
@@ -21,8 +22,7 @@ pub(crate) struct Query<'a> {
 }
 
 /// What a message from a client is.
-#[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each query")]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Heard<'a> {
     /// A question to answer.
     Query(Query<'a>),
@@ -71,8 +71,22 @@ impl Query<'_> {
     }
 }
 
-/// Hears a message from a client. It never fails: whatever the bytes are, there is one thing to do.
-pub(crate) fn hear(bytes: &[u8]) -> Heard<'_> {
+/// Room for a question's name, in both its forms.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    wire: WireName,
+    text: NameText,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { wire: WireName::ROOT, text: NameText::EMPTY }
+    }
+}
+
+/// Hears a message from a client, its name read into `room`. It never fails: whatever the bytes are, there is one thing to
+/// do.
+pub(crate) fn hear<'a>(bytes: &'a [u8], room: &'a mut Room) -> Heard<'a> {
     let Some(counts) = Counts::read(bytes) else { return Heard::Nothing };
     let (flags, reject) = (bytes[2], |rcode, end| Heard::Reject { rcode, end, edns: false });
     if flags & 0x80 != 0 {
@@ -84,7 +98,9 @@ pub(crate) fn hear(bytes: &[u8]) -> Heard<'_> {
     if counts.questions != 1 {
         return reject(rcode::FORMERR, HEADER);
     }
-    let Some((name, end)) = uncompressed(bytes) else { return reject(rcode::FORMERR, HEADER) };
+    let Room { wire, text } = room;
+    // Nothing stands before the question's name that a pointer could point at.
+    let Some(end) = wire.read_question(bytes, text) else { return reject(rcode::FORMERR, HEADER) };
     let (Some(qtype), Some(class)) = (u16_at(bytes, end), u16_at(bytes, end + 2)) else {
         return reject(rcode::FORMERR, HEADER);
     };
@@ -100,14 +116,7 @@ pub(crate) fn hear(bytes: &[u8]) -> Heard<'_> {
     if edns.is_some_and(|edns| edns.version > 0) {
         return Heard::Reject { rcode: rcode::BADVERS, end, edns: true };
     }
-    let name = name.lower();
-    Heard::Query(Query { bytes, name, text: name.text(), qtype, end, edns })
-}
-
-/// The question's name: nothing stands before it that a pointer could point at.
-fn uncompressed(bytes: &[u8]) -> Option<(WireName, usize)> {
-    let (name, end) = WireName::read(bytes, HEADER)?;
-    (end == HEADER + name.bytes().len()).then_some((name, end))
+    Heard::Query(Query { bytes, name: wire, text: text.name(), qtype, end, edns })
 }
 
 /// Zone transfers, mail agents of 1983, and types that are no data (RFC 6895 §3.1), ANY apart.

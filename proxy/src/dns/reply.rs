@@ -103,18 +103,18 @@ pub(crate) fn any(out: &mut Vec<u8>, ttl: u32) {
 }
 
 /// A reason in an OPT record.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Extended {
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extended<'a> {
     /// Its code.
     pub(crate) code: u16,
     /// Its text; may be empty.
-    pub(crate) text: String,
+    pub(crate) text: &'a str,
 }
 
-impl Extended {
+impl Extended<'static> {
     /// A code without text.
     pub(crate) fn code(code: u16) -> Self {
-        Self { code, text: String::new() }
+        Self { code, text: "" }
     }
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn finish(
     query: &Query<'_>,
     transport: Transport,
     code: u16,
-    reason: Option<&Extended>,
+    reason: Option<&Extended<'_>>,
     out: &mut Vec<u8>,
 ) {
     let room = limit(query, transport);
@@ -164,12 +164,12 @@ fn drop_opt(out: &mut Vec<u8>, before: usize) {
     out[11] -= 1;
 }
 
-fn opt(out: &mut Vec<u8>, code: u16, dnssec: bool, reason: Option<&Extended>) {
+fn opt(out: &mut Vec<u8>, code: u16, dnssec: bool, reason: Option<&Extended<'_>>) {
     out.push(0);
     out.extend(rtype::OPT.to_be_bytes());
     out.extend(MOST_UDP.to_be_bytes());
     out.extend([(code >> 4) as u8, 0, if dnssec { 0x80 } else { 0 }, 0]);
-    let text = reason.map_or("", |reason| shortened(&reason.text));
+    let text = reason.map_or("", |reason| shortened(reason.text));
     let length = reason.map_or(0, |_| 6 + text.len() as u16);
     out.extend(length.to_be_bytes());
     if let Some(reason) = reason {

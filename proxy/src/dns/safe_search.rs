@@ -4,11 +4,9 @@ use super::question::Query;
 use super::reply;
 use super::wire::{WireName, rtype};
 use crate::cache::Entry;
-use crate::gate::{Gate, Who};
 use agreements::SafeSearch;
 use blocklists::Name;
 use blocklists::builtin::{Level, Rewrite, safe_search, search_cannot_be_made_safe};
-use records::Current;
 use std::net::IpAddr;
 
 /// What safe search does to a name for somebody.
@@ -24,9 +22,9 @@ pub(crate) enum Search {
     Refused,
 }
 
-/// What safe search does to a name for somebody.
-pub(crate) fn search(gate: &Gate, current: &Current, who: &Who, name: Name<'_>) -> Search {
-    let level = match current.snapshot.house.safe_search(gate.person(who)) {
+/// What safe search does to a name for somebody who is held to it so strictly.
+pub(crate) fn search(held: SafeSearch, name: Name<'_>) -> Search {
+    let level = match held {
         SafeSearch::Off => return Search::AsAsked,
         SafeSearch::Moderate => Level::Moderate,
         SafeSearch::Strict => Level::Strict,

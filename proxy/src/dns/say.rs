@@ -1,5 +1,6 @@
 //! What is said to clients: refusals, local names, safe search, failures.
 
+use super::case::{Case, Decided};
 use super::counters::count;
 use super::deliver::Moment;
 use super::question::Query;
@@ -7,37 +8,28 @@ use super::reply::{self, Extended, ede};
 use super::safe_search::{self, Search};
 use super::special::{self, Local};
 use super::wire::{rcode, rtype};
-use super::{Asker, Decided, Dns, Step, Transport, verdicts};
+use super::{Asker, Dns, Step, Transport, verdicts};
 use crate::cache::Entry;
-use crate::gate::Who;
 use crate::upstream::Failure;
 use agreements::{BlockedAnswer, Evidence, Host, Rule, Severity, Verdict};
 use blocklists::Name;
 use blocklists::builtin::OffSwitch;
-use records::{Current, HostText, Refused};
+use records::Refused;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 impl Dns {
     /// Answers a question that may not be answered, if it is one.
-    pub(super) fn refused(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        decided: &Decided,
-        out: &mut Vec<u8>,
-    ) -> bool {
+    pub(super) fn refused(&self, case: &Case<'_>, decided: &Decided, out: &mut Vec<u8>) -> bool {
         match (&decided.verdict, decided.search) {
             (Some(verdict), _) if !verdict.allows() => {
                 count(&self.counters.refused);
-                self.refuse(query, asker, current, &decided.who, query.text.name(), verdict, out);
+                self.refuse(case, case.query.text, verdict, out);
                 true
             }
             (Some(_), Search::Refused) => {
                 count(&self.counters.refused);
-                let text = "This search engine has no safe search, so it is off here.".to_owned();
-                self.blocked(query, asker, 30, Extended { code: ede::FILTERED, text }, out);
+                let text = "This search engine has no safe search, so it is off here.";
+                self.blocked(case.query, case.asker, 30, Extended { code: ede::FILTERED, text }, out);
                 true
             }
             (Some(_), Search::AsAsked | Search::Host(_) | Search::Address(_)) | (None, _) => false,
@@ -45,48 +37,33 @@ impl Dns {
     }
 
     /// Hands a refusal to the recorder and answers it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "who asked what of whom, why not, and where the answer goes"
-    )]
-    pub(super) fn refuse(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        who: &Who,
-        host: Name<'_>,
-        verdict: &Verdict,
-        out: &mut Vec<u8>,
-    ) {
+    pub(super) fn refuse(&self, case: &Case<'_>, host: Name<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
         // A datagram's sender can be anybody in anybody's name. What would weigh on a young person is recorded only when
         // the question comes over a connection, which proves the address: every client repeats it there.
-        if asker.transport == Transport::Udp && verdicts::weighs(verdict) {
-            return over_tcp(query, out);
+        if case.transport() == Transport::Udp && verdicts::weighs(verdict) {
+            return over_tcp(case.query, out);
         }
-        self.record(current, who, host, *verdict);
-        let ttl = verdicts::refused_for(verdict, self.gate.clock.now());
+        self.record(case, host, *verdict);
+        let ttl = verdicts::refused_for(verdict, case.round.now);
         // The sentence is made only for who can read it.
-        let reason = match query.edns {
-            Some(_) => verdicts::reason(&self.gate, current, who, host, verdict),
-            None => Extended::default(),
-        };
-        self.blocked(query, asker, ttl, reason, out);
+        let reason = case.query.edns.map(|_| verdicts::reason(case, host, verdict));
+        let reason = reason.as_ref().map(|(code, text)| Extended { code: *code, text });
+        self.blocked(case.query, case.asker, ttl, reason.unwrap_or_default(), out);
     }
 
-    pub(super) fn record(&self, current: &Arc<Current>, who: &Who, host: Name<'_>, verdict: Verdict) {
+    fn record(&self, case: &Case<'_>, host: Name<'_>, verdict: Verdict) {
+        let Case { round, client, .. } = case;
         // Devices look reverse names up by themselves, and nobody visits one.
         let technical = special::is_reverse(host) && verdict.rule != Rule::Sealed;
         let severity = if technical { Severity::Technical } else { verdict.severity };
-        let verdict = Verdict { severity, ..verdict };
-        self.gate.recorder.refused(Refused {
-            at: self.gate.clock.now(),
-            current: Arc::clone(current),
-            who: self.gate.person(who),
-            device: who.device,
-            identified: who.identified,
-            host: HostText::new(host.as_str()),
-            verdict,
+        self.gate.recorder.refused(&Refused {
+            at: round.now,
+            current: &round.current,
+            who: client.person,
+            device: client.who.device,
+            identified: client.who.identified,
+            host: host.as_str(),
+            verdict: Verdict { severity, ..verdict },
             evidence: Evidence::Lookup,
         });
     }
@@ -97,7 +74,7 @@ impl Dns {
         query: &Query<'_>,
         asker: &Asker<'_>,
         ttl: u32,
-        reason: Extended,
+        reason: Extended<'_>,
         out: &mut Vec<u8>,
     ) {
         let code = match self.settings.blocked_answer {
@@ -135,14 +112,8 @@ impl Dns {
     }
 
     /// Answers what is answered without an upstream and without an agreement.
-    pub(super) fn local(
-        &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
-        current: &Arc<Current>,
-        local: Local,
-        out: &mut Vec<u8>,
-    ) -> Step {
+    pub(super) fn local(&self, case: &Case<'_>, local: Local, out: &mut Vec<u8>) -> Step {
+        let Case { query, asker, .. } = *case;
         count(&self.counters.local);
         let (code, ttl) = match local {
             Local::NoSuchName | Local::Off(OffSwitch::NoSuchName) => {
@@ -155,7 +126,7 @@ impl Dns {
         match local {
             Local::Address(address) => reply::address(out, address, ttl),
             Local::Ourselves => self.ourselves(query, asker, ttl, out),
-            Local::Off(_) => self.note_off_switch(query, asker, current),
+            Local::Off(_) => self.note_off_switch(case),
             Local::NoSuchName | Local::NoData | Local::Unjudged => {}
         }
         end_with_soa(ttl, out);
@@ -164,16 +135,11 @@ impl Dns {
     }
 
     /// A device that asks for an off switch tells what it would do by itself: technical, and never a breach.
-    pub(super) fn note_off_switch(&self, query: &Query<'_>, asker: &Asker<'_>, current: &Arc<Current>) {
-        let who = self.gate.who_shows(current, &self.client(asker, query));
-        let verdict = self.gate.judge(current, &who, Host::Name(query.text.name()), None);
+    fn note_off_switch(&self, case: &Case<'_>) {
+        let host = case.query.text;
+        let verdict = case.round.current.snapshot.judge_in(&case.client.moment, Host::Name(host), None);
         if !verdict.allows() {
-            self.record(
-                current,
-                &who,
-                query.text.name(),
-                Verdict { severity: Severity::Technical, ..verdict },
-            );
+            self.record(case, host, Verdict { severity: Severity::Technical, ..verdict });
         }
     }
 
@@ -191,7 +157,7 @@ impl Dns {
 
     /// An answer that points into the home from outside is as good as none.
     pub(super) fn rebinds(&self, query: &Query<'_>, asker: &Asker<'_>, out: &mut Vec<u8>) {
-        let text = "The answer points into the home's own network.".to_owned();
+        let text = "The answer points into the home's own network.";
         reply::begin(query.bytes, query.end, rcode::NXDOMAIN, false, out);
         end_with_soa(60, out);
         let reason = Extended { code: ede::BLOCKED, text };
@@ -202,11 +168,11 @@ impl Dns {
     /// service records are not the asked name's.
     pub(super) fn search_without_asking(
         &self,
-        query: &Query<'_>,
-        asker: &Asker<'_>,
+        case: &Case<'_>,
         decided: &Decided,
         out: &mut Vec<u8>,
     ) -> bool {
+        let Case { query, asker, round, .. } = *case;
         let address = match decided.search {
             Search::Address(address) => Some(address),
             Search::Host(_) if !matches!(query.qtype, rtype::A | rtype::AAAA) => None,
@@ -214,7 +180,7 @@ impl Dns {
         };
         count(&self.counters.safe_search);
         let until = decided.verdict.as_ref().and_then(|verdict| verdict.until);
-        let ttl = verdicts::allowed_for(until, self.gate.clock.now(), self.settings.most_ttl);
+        let ttl = verdicts::allowed_for(until, round.now, self.settings.most_ttl);
         reply::begin(query.bytes, query.end, rcode::NOERROR, false, out);
         match (query.qtype, address) {
             (rtype::A, Some(address @ IpAddr::V4(_))) | (rtype::AAAA, Some(address @ IpAddr::V6(_))) => {

@@ -96,7 +96,7 @@ where
         while waiting.len() < settings.at_once {
             let Some(query) = incoming.message() else { break };
             let mut answer = Vec::with_capacity(514);
-            match dns.at_once(&query, &connection.asker(), &mut answer) {
+            match dns.first(&query, &connection.asker(), &mut answer) {
                 Step::Nothing => return Ok(()),
                 Step::Answer => write(&mut writer, &answer).await?,
                 Step::AnswerAndRenew => {

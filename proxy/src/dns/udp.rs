@@ -1,10 +1,11 @@
 //! UDP: a worker takes a batch of packets, answers at once what it can, and hands on what needs an upstream.
 
+use super::batch::Batches;
 use super::counters::count;
 use super::{Asker, Dns, Step, Transport};
 use crate::mmsg::{self, Batch, Ends, PACKETS};
 use std::io::ErrorKind;
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -28,6 +29,8 @@ impl Waiting {
 pub(super) struct Worker {
     dns: Arc<Dns>,
     socket: Arc<UdpSocket>,
+    /// The one address that the socket is bound to, if it is.
+    bound: Option<IpAddr>,
     waiting: Waiting,
     stop: CancellationToken,
     runtime: Handle,
@@ -36,16 +39,17 @@ pub(super) struct Worker {
 impl Worker {
     /// It has to be made inside a tokio runtime, where what needs an upstream will run.
     pub(super) fn new(dns: Arc<Dns>, socket: UdpSocket, waiting: Waiting, stop: CancellationToken) -> Self {
-        Self { dns, socket: Arc::new(socket), waiting, stop, runtime: Handle::current() }
+        let bound = socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
+        Self { dns, socket: Arc::new(socket), bound, waiting, stop, runtime: Handle::current() }
     }
 
     /// Serves until told to stop.
     pub(super) fn serve(self) {
         let mut batch = Batch::new();
-        let mut answers: Vec<Vec<u8>> = (0..PACKETS).map(|_| Vec::with_capacity(1500)).collect();
+        let mut batches = Batches::default();
         while !self.stop.is_cancelled() {
             match batch.receive(&self.socket) {
-                Ok(count) => self.answer(&batch, count, &mut answers),
+                Ok(count) => self.answer(&batch, count, &mut batches),
                 Err(error) => match error.kind() {
                     // Nothing came for a while, or a signal did; or an answer of ours could not be delivered.
                     ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionRefused => {}
@@ -58,34 +62,32 @@ impl Worker {
         }
     }
 
-    fn answer(&self, batch: &Batch, count: usize, answers: &mut [Vec<u8>]) {
-        let mut ready = [None; PACKETS];
-        for (place, (answer, ready)) in answers.iter_mut().zip(&mut ready).take(count).enumerate() {
-            if let Some((query, ends)) = batch.packet(place) {
-                *ready = self.one(query, ends, answer).then_some(ends);
+    fn answer(&self, batch: &Batch, count: usize, batches: &mut Batches) {
+        let packets = (0..count).map(|place| batch.packet(place));
+        let asked =
+            packets.clone().map(|packet| packet.map(|(bytes, ends)| (bytes, asker(&ends, self.bound))));
+        let mut out: [(&[u8], Ends); PACKETS] = [(&[], NOBODY); PACKETS];
+        let mut ready = 0;
+        for ((step, answer), packet) in batches.answer(&self.dns, asked).zip(packets) {
+            let Some((query, ends)) = packet else { continue };
+            if self.after(step, query, ends, answer) {
+                out[ready] = (answer.as_slice(), ends);
+                ready += 1;
             }
         }
-        let with_ends = answers.iter().zip(&ready).filter_map(|(a, ends)| Some((a.as_slice(), (*ends)?)));
-        let mut out: [(&[u8], Ends); PACKETS] = [(&[], NOBODY); PACKETS];
-        let mut count = 0;
-        for (to, answer) in out.iter_mut().zip(with_ends) {
-            *to = answer;
-            count += 1;
-        }
-        mmsg::send(&self.socket, &out[..count]);
+        mmsg::send(&self.socket, &out[..ready]);
     }
 
-    /// Whether the answer is written and can be sent now.
-    fn one(&self, query: &[u8], ends: Ends, answer: &mut Vec<u8>) -> bool {
-        let asker = asker(&ends);
-        match self.dns.at_once(query, &asker, answer) {
+    /// Whether the answer is written and can be sent now; what needs an upstream is handed on.
+    fn after(&self, step: Step, query: &[u8], ends: Ends, answer: &mut Vec<u8>) -> bool {
+        match step {
             Step::Answer => true,
             Step::Nothing => false,
             Step::AnswerAndRenew => {
-                let (dns, query) = (Arc::clone(&self.dns), query.to_vec());
+                let (dns, query, bound) = (Arc::clone(&self.dns), query.to_vec(), self.bound);
                 if let Some(place) = self.waiting.place() {
                     self.runtime.spawn(async move {
-                        dns.renew(&query, &self::asker(&ends));
+                        dns.renew(&query, &asker(&ends, bound));
                         drop(place);
                     });
                 }
@@ -106,10 +108,10 @@ impl Worker {
     }
 
     fn later(&self, query: Vec<u8>, ends: Ends, place: OwnedSemaphorePermit) {
-        let (dns, socket) = (Arc::clone(&self.dns), Arc::clone(&self.socket));
+        let (dns, socket, bound) = (Arc::clone(&self.dns), Arc::clone(&self.socket), self.bound);
         self.runtime.spawn(async move {
             let mut answer = Vec::with_capacity(512);
-            dns.later(&query, &asker(&ends), &mut answer).await;
+            dns.later(&query, &asker(&ends, bound), &mut answer).await;
             mmsg::send(&socket, &[(&answer, ends)]);
             drop(place);
         });
@@ -122,11 +124,7 @@ const NOBODY: Ends = Ends {
     local: None,
 };
 
-fn asker(ends: &Ends) -> Asker<'static> {
-    Asker {
-        from: ends.peer.ip(),
-        to: ends.local.map(|local| local.address),
-        token: None,
-        transport: Transport::Udp,
-    }
+fn asker(ends: &Ends, bound: Option<IpAddr>) -> Asker<'static> {
+    let to = bound.or(ends.local.map(|local| local.address));
+    Asker { from: ends.peer.ip(), to, token: None, transport: Transport::Udp }
 }

@@ -1,12 +1,11 @@
 //! What a verdict means in DNS: which names of an answer it reaches, for how long it may be kept, how it is said.
 
-use super::reply::{Extended, ede};
-use crate::cache::Entry;
-use crate::gate::{Gate, Who};
+use super::case::Case;
+use super::reply::ede;
 use agreements::{Evidence, Host, Outcome, Request, Rule, Severity, Subject, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
-use records::Current;
+use std::sync::Arc;
 
 /// A refusal is kept by clients for at most so long, in seconds: staff may change their mind.
 const MOST_REFUSED: u32 = 30;
@@ -15,44 +14,20 @@ const MOST_ASKED: u32 = 10;
 
 /// Judges every name that an answer leads to, whether or not the name that was asked for was judged itself. The first that
 /// is refused, with why; else the next instant at which any of the verdicts could differ.
-pub(crate) fn judge_targets<'e>(
-    gate: &Gate,
-    current: &Current,
-    who: &Who,
-    asked: Option<&Verdict>,
-    entry: &'e Entry,
-) -> Result<Option<DateTime<Utc>>, (&'e Domain, Verdict)> {
-    judge_names(gate, current, who, asked, entry.targets())
-}
-
-/// The same for names that are known to be on the way.
 pub(crate) fn judge_names<'n>(
-    gate: &Gate,
-    current: &Current,
-    who: &Who,
+    judge: impl Fn(Name<'_>) -> Verdict,
     asked: Option<&Verdict>,
     names: impl IntoIterator<Item = &'n Domain>,
 ) -> Result<Option<DateTime<Utc>>, (&'n Domain, Verdict)> {
     let mut until = asked.and_then(|asked| asked.until);
     for target in names {
-        let verdict = gate.judge(current, who, Host::Name(target.name()), None);
+        let verdict = judge(target.name());
         if reaches(asked, &verdict) {
             return Err((target, verdict));
         }
         until = earlier(until, verdict.until);
     }
     Ok(until)
-}
-
-/// The first name that an answer leads to and that is refused.
-pub(crate) fn refused_target<'e>(
-    gate: &Gate,
-    current: &Current,
-    who: &Who,
-    asked: Option<&Verdict>,
-    entry: &'e Entry,
-) -> Option<(&'e Domain, Verdict)> {
-    judge_targets(gate, current, who, asked, entry).err()
 }
 
 fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
@@ -125,13 +100,7 @@ pub(crate) fn refused_for(verdict: &Verdict, now: DateTime<Utc>) -> u32 {
 }
 
 /// A refusal in an extended error: its code, and the sentence for the person it is about.
-pub(crate) fn reason(
-    gate: &Gate,
-    current: &Current,
-    who: &Who,
-    host: Name<'_>,
-    verdict: &Verdict,
-) -> Extended {
+pub(super) fn reason(case: &Case<'_>, host: Name<'_>, verdict: &Verdict) -> (u16, Arc<str>) {
     let code = match verdict.rule {
         Rule::Sealed => ede::CENSORED,
         Rule::Protected | Rule::Restriction | Rule::Floor | Rule::Baseline => ede::BLOCKED,
@@ -149,10 +118,12 @@ pub(crate) fn reason(
     };
     if verdict.rule == Rule::Sealed {
         // Nobody is shown the address, nor told anything that could be looked up.
-        return Extended { code, text: "The law forbids what is at this address.".to_owned() };
+        return (code, "The law forbids what is at this address.".into());
     }
-    let request =
-        Request { host: Host::Name(host), tags: current.snapshot.catalogue.lookup(host), path: None };
-    let text = current.snapshot.house.sentence(gate.person(who), gate.clock.now(), &request, verdict);
-    Extended { code, text }
+    let text = case.client.sentences.of(verdict, case.round.now, || {
+        let snapshot = &case.round.current.snapshot;
+        let request = Request { host: Host::Name(host), tags: snapshot.catalogue.lookup(host), path: None };
+        snapshot.house.sentence(case.client.person, case.round.now, &request, verdict)
+    });
+    (code, text)
 }

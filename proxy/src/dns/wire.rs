@@ -6,6 +6,8 @@ use blocklists::Name;
 pub(crate) const HEADER: usize = 12;
 /// The longest name as it goes over the wire, the root's zero included (RFC 1035 §2.3.4).
 pub(crate) const MAX_WIRE_NAME: usize = 255;
+/// The longest label (RFC 1035 §2.3.4); a longer length is a pointer or reserved.
+const MAX_LABEL: u8 = 63;
 
 /// Types of records, by their numbers (IANA DNS parameters).
 pub(crate) mod rtype {
@@ -114,6 +116,31 @@ impl WireName {
         }
     }
 
+    /// Reads the uncompressed name that stands after a message's header, in lower case and as text, over what these held.
+    /// Tells where it ends.
+    pub(crate) fn read_question(&mut self, message: &[u8], text: &mut NameText) -> Option<usize> {
+        (self.len, text.len) = (0, 0);
+        let mut at = HEADER;
+        loop {
+            let length = *message.get(at)?;
+            if length > MAX_LABEL {
+                return None;
+            }
+            let label = message.get(at..at + 1 + usize::from(length))?;
+            let from = usize::from(self.len);
+            // A length byte is at most 63 and so never a letter.
+            let wire = self.bytes.get_mut(from..from + label.len())?;
+            wire.copy_from_slice(label);
+            wire.make_ascii_lowercase();
+            self.len = u8::try_from(from + label.len()).ok()?;
+            at += label.len();
+            if length == 0 {
+                return Some(at);
+            }
+            text.push_label(&label[1..]);
+        }
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Option<()> {
         let from = usize::from(self.len);
         self.bytes.get_mut(from..from + bytes.len())?.copy_from_slice(bytes);
@@ -178,26 +205,26 @@ impl WireName {
     /// The name as text, lower case. What no host name holds becomes `?`, so that a dot inside a label cannot pass for
     /// the dot between two, while the parents of such a name still match.
     pub(crate) fn text(&self) -> NameText {
-        let mut text = NameText { len: 0, bytes: [0; MAX_WIRE_NAME] };
-        for label in self.labels() {
-            if text.len > 0 {
-                text.push(b'.');
-            }
-            for &byte in label {
-                text.push(plain(byte));
-            }
-        }
+        let mut text = NameText::EMPTY;
+        self.labels().for_each(|label| text.push_label(label));
         text
     }
 }
 
-fn plain(byte: u8) -> u8 {
-    match byte {
-        b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => byte,
-        b'A'..=b'Z' => byte.to_ascii_lowercase(),
-        _ => b'?',
+/// What each byte of a label is in a name's text.
+const PLAIN: [u8; 256] = {
+    let mut plain = [b'?'; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        match byte as u8 {
+            same @ (b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') => plain[byte] = same,
+            upper @ b'A'..=b'Z' => plain[byte] = upper.to_ascii_lowercase(),
+            _ => {}
+        }
+        byte += 1;
     }
-}
+    plain
+};
 
 /// A name's text, kept inline.
 #[derive(Clone, Copy)]
@@ -213,10 +240,20 @@ impl std::fmt::Debug for NameText {
 }
 
 impl NameText {
-    fn push(&mut self, byte: u8) {
+    /// No text: the root.
+    pub(crate) const EMPTY: NameText = NameText { len: 0, bytes: [0; MAX_WIRE_NAME] };
+
+    fn push_label(&mut self, label: &[u8]) {
+        if self.len > 0 {
+            self.bytes[usize::from(self.len)] = b'.';
+            self.len += 1;
+        }
+        let from = usize::from(self.len);
         // A name of 255 bytes has at most 253 characters, so that there is always room.
-        self.bytes[usize::from(self.len)] = byte;
-        self.len += 1;
+        for (to, &byte) in self.bytes[from..from + label.len()].iter_mut().zip(label) {
+            *to = PLAIN[usize::from(byte)];
+        }
+        self.len += label.len() as u8;
     }
 
     /// The text as the decision knows names.
@@ -295,7 +332,6 @@ mod tests {
             assert_eq!(wire(text).text().name().as_str(), text);
         }
         assert!(wire("WWW.Example.test") == wire("www.example.TEST"));
-        assert_eq!(wire("WWW.Example").lower().bytes(), b"\x03www\x07example\0");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::tunnel::{Asked, Asker};
 use agreements::{Evidence, Request, Verdict};
 use blocklists::Tags;
 use hyper::{Response, StatusCode};
-use records::{Current, HostText};
+use records::Current;
 use std::sync::Arc;
 
 /// Everything that a refusal page needs.
@@ -29,13 +29,13 @@ impl Proxy {
         evidence: Evidence,
     ) -> Refused {
         self.counters.refused.add(1);
-        self.gate.recorder.refused(records::Refused {
+        self.gate.recorder.refused(&records::Refused {
             at: self.gate.clock.now(),
-            current: Arc::clone(current),
+            current,
             who: who.person,
             device: who.device,
             identified: who.identified,
-            host: HostText::new(&asked.host.to_string()),
+            host: &asked.host.to_string(),
             verdict,
             evidence: self.strengthened(asker, &asked, evidence),
         });

@@ -1,11 +1,12 @@
 //! By hardware address: whatever addresses a device has (IPv4, IPv6, each privacy address), they lead to one.
 
 use agreements::{Device, DeviceBy};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// Devices by hardware address.
 #[derive(Debug, Default)]
-pub(super) struct Macs(HashMap<[u8; 6], u16>);
+pub(super) struct Macs(HashMap<[u8; 6], u16, RandomState>);
 
 impl Macs {
     pub(super) fn new(devices: &[Device]) -> Self {

@@ -4,6 +4,7 @@
 //! gateway itself is on. The kernel tells of changes; a full reading now and then mends what was missed.
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::neighbour::{
@@ -13,6 +14,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -25,29 +27,46 @@ const GATHER: Duration = Duration::from_millis(50);
 /// How long after netlink failed it is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-type Table = HashMap<IpAddr, [u8; 6]>;
+type Table = HashMap<IpAddr, [u8; 6], RandomState>;
 
 /// The kernel's neighbour table, kept up to date over netlink. Cloning shares it; reading takes no lock.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
-    table: Arc<ArcSwap<Table>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    table: ArcSwap<Table>,
+    version: AtomicU64,
 }
 
 impl Neighbours {
     /// A table that stays as given.
     pub fn fixed(known: impl IntoIterator<Item = (IpAddr, [u8; 6])>) -> Self {
         let table = known.into_iter().map(|(ip, mac)| (ip.to_canonical(), mac)).collect();
-        Self { table: Arc::new(ArcSwap::from_pointee(table)) }
+        Self { shared: Arc::new(Shared { table: ArcSwap::from_pointee(table), version: AtomicU64::new(0) }) }
     }
 
     /// The hardware address behind an address, if the kernel knows it.
     pub fn mac(&self, address: IpAddr) -> Option<[u8; 6]> {
-        self.table.load().get(&address.to_canonical()).copied()
+        self.shared.table.load().get(&address.to_canonical()).copied()
+    }
+
+    /// Which reading of the table it is: whoever keeps what it said compares.
+    pub(crate) fn version(&self) -> u64 {
+        self.shared.version.load(Ordering::Acquire)
+    }
+
+    fn publish(&self, table: &Table) {
+        self.shared.table.store(Arc::new(table.clone()));
+        // After the table: whoever sees the new number finds the new table.
+        self.shared.version.fetch_add(1, Ordering::Release);
     }
 
     /// How many addresses are known.
     pub fn len(&self) -> usize {
-        self.table.load().len()
+        self.shared.table.load().len()
     }
 
     /// Whether none is known.
@@ -88,19 +107,19 @@ impl Neighbours {
                     let Some((message, _)) = message else { return Ok(()) };
                     apply(&mut table, message.payload);
                     gather(&mut table, &mut messages).await;
-                    self.table.store(Arc::new(table.clone()));
+                    self.publish(&table);
                 }
             }
         }
     }
 
     async fn read_all(&self, handle: &rtnetlink::Handle) -> Result<Table, std::io::Error> {
-        let mut table = Table::new();
+        let mut table = Table::default();
         let mut all = handle.neighbours().get().set_address_family(AddressFamily::Unspec).execute();
         while let Some(neighbour) = all.try_next().await.map_err(std::io::Error::other)? {
             learn(&mut table, &neighbour);
         }
-        self.table.store(Arc::new(table.clone()));
+        self.publish(&table);
         Ok(table)
     }
 }
@@ -177,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_the_kernel_tells() {
-        let mut table = Table::new();
+        let mut table = Table::default();
         let mac = [2, 0, 0, 0, 0, 7];
         for (address, state) in [
             ("192.168.4.20", NeighbourState::Reachable),
@@ -197,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_bounded() {
-        let mut table = Table::new();
+        let mut table = Table::default();
         for n in 0..u32::try_from(MOST).unwrap() + 100 {
             let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).to_string();
             learn(&mut table, &neighbour(&address, &[2; 6], NeighbourState::Reachable));

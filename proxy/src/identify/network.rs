@@ -1,11 +1,13 @@
 //! By the network that it is on: a VLAN or a Wi-Fi name of somebody's own. The longest prefix wins.
 
 use agreements::{Device, DeviceBy};
-use std::net::IpAddr;
+use foldhash::fast::RandomState;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks with whose they are, longest prefix first.
+/// Networks by the length of their prefix, the longest first: as many looks as there are lengths, however many networks.
 #[derive(Debug, Default)]
-pub(super) struct Networks(Vec<(IpAddr, u8, u16)>);
+pub(super) struct Networks(Vec<(u8, HashMap<IpAddr, u16, RandomState>)>);
 
 impl Networks {
     pub(super) fn new(devices: &[Device]) -> Self {
@@ -13,27 +15,33 @@ impl Networks {
             DeviceBy::Network(address, length) => Some((address, length, u16::try_from(place).ok()?)),
             DeviceBy::Token(_) | DeviceBy::Mac(_) | DeviceBy::Ip(_) => None,
         };
-        let mut networks: Vec<_> = devices.iter().enumerate().filter_map(one).collect();
-        networks.sort_by_key(|&(_, length, place)| (std::cmp::Reverse(length), place));
-        Self(networks)
+        let mut lengths: BTreeMap<u8, HashMap<_, _, _>> = BTreeMap::new();
+        for (address, length, place) in devices.iter().enumerate().filter_map(one) {
+            // Of two devices on one network the first is meant.
+            lengths.entry(length).or_default().entry(network(address, length)).or_insert(place);
+        }
+        Self(lengths.into_iter().rev().collect())
     }
 
     pub(super) fn find(&self, address: IpAddr) -> Option<u16> {
-        self.0.iter().find(|&&(network, length, _)| holds(network, length, address)).map(|&(.., place)| place)
+        self.0.iter().find_map(|(length, networks)| networks.get(&network(address, *length)).copied())
+    }
+}
+
+/// The network of an address: its bits beyond the prefix are zero. A length beyond the family's leaves all of them.
+fn network(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            Ipv4Addr::from_bits(v4.to_bits() & !u32::MAX.checked_shr(length.into()).unwrap_or(0)).into()
+        }
+        IpAddr::V6(v6) => {
+            Ipv6Addr::from_bits(v6.to_bits() & !u128::MAX.checked_shr(length.into()).unwrap_or(0)).into()
+        }
     }
 }
 
 /// Whether a network holds an address of the same family. A length beyond the family's holds nothing but itself.
-pub(crate) fn holds(network: IpAddr, length: u8, address: IpAddr) -> bool {
-    match (network, address) {
-        (IpAddr::V4(n), IpAddr::V4(a)) => {
-            let differing = n.to_bits() ^ a.to_bits();
-            differing.leading_zeros() >= u32::from(length.min(32))
-        }
-        (IpAddr::V6(n), IpAddr::V6(a)) => {
-            let differing = n.to_bits() ^ a.to_bits();
-            differing.leading_zeros() >= u32::from(length.min(128))
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
+pub(crate) fn holds(network_address: IpAddr, length: u8, address: IpAddr) -> bool {
+    network_address.is_ipv4() == address.is_ipv4()
+        && network(network_address, length) == network(address, length)
 }

@@ -1,11 +1,12 @@
 //! By a token of the device's own: the first label of the DoT server name, the DoH path, the proxy user name.
 
 use agreements::{Device, DeviceBy};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// Devices by token. Case does not matter: a server name has none.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(HashMap<Box<str>, u16>);
+pub(super) struct Tokens(HashMap<Box<str>, u16, RandomState>);
 
 impl Tokens {
     pub(super) fn new(devices: &[Device]) -> Self {

@@ -16,8 +16,8 @@ use crate::gate::{Gate, Who};
 use crate::http::Counters;
 use crate::resolver::Resolved;
 use crate::target::TargetHost;
-use agreements::{Counts, Outcome, PersonId, Record, Rule, Severity, Subject, Verdict};
-use blocklists::Domain;
+use agreements::{Counts, Host, Outcome, PersonId, Record, Rule, Severity, Subject, Verdict};
+use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
 use records::{ClockState, Current};
 use std::collections::HashMap;
@@ -122,10 +122,12 @@ impl Asked {
             Some(way) => (&way.through[..], way.search),
             None => (&[][..], Search::AsAsked),
         };
-        if safe_search::search(gate, current, who, name.name()) != search {
+        let held = current.snapshot.house.safe_search(gate.person(who));
+        if safe_search::search(held, name.name()) != search {
             return None;
         }
-        verdicts::judge_names(gate, current, who, Some(verdict), through).ok()
+        let judge = |name: Name<'_>| gate.judge(current, who, Host::Name(name), None);
+        verdicts::judge_names(judge, Some(verdict), through).ok()
     }
 
     /// Decides, now.

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps says by failing what went wrong")]
 
+mod alike;
 mod ask;
 mod delegations;
 mod encrypted;

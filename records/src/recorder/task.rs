@@ -1,6 +1,7 @@
 //! The journal's task.
 
-use super::{COMMIT_EVERY, HARVEST_EVERY, Shared};
+use super::queue::Waiting;
+use super::{COMMIT_EVERY, GATHER, HARVEST_EVERY, Shared};
 use crate::clock::{ClockState, JUMP, drift};
 use crate::commit::{Batch, Numbers};
 use crate::entry::{ClockChanged, Entry, Shed, Started, Stopped};
@@ -9,7 +10,6 @@ use crate::in_force::InForce;
 use crate::minutes::{Known, Look};
 use crate::monitoring::Monitor;
 use crate::refusal::{Total, key, opening, seen};
-use crate::refused::Refused;
 use crate::room::Records;
 use crate::shift;
 use crate::store::StoreError;
@@ -18,12 +18,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
-/// So many refusals are folded before the task looks at anything else.
-const AT_ONCE: usize = 256;
 /// What was shed is recorded no more often than this: a flood makes few entries.
 const SHED_EVERY: Duration = Duration::from_secs(1);
 /// When stopping, the disk is given this long.
@@ -35,8 +32,8 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     records: Arc<Records>,
     in_force: Arc<InForce>,
-    refusals: mpsc::Receiver<Refused>,
-    urgent: mpsc::Receiver<Refused>,
+    /// What was taken from the queues last, for its room.
+    taken: Waiting,
     episodes: Episodes,
     monitor: Monitor,
     entries: Vec<(DateTime<Utc>, Entry)>,
@@ -49,12 +46,7 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        in_force: Arc<InForce>,
-        refusals: mpsc::Receiver<Refused>,
-        urgent: mpsc::Receiver<Refused>,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, in_force: Arc<InForce>) -> Self {
         let records = shared.records.clone();
         let look = look(&records);
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -66,8 +58,7 @@ impl Task {
             shared,
             records,
             in_force,
-            refusals,
-            urgent,
+            taken: Waiting::default(),
             episodes: Episodes::default(),
             monitor: Monitor::default(),
             entries,
@@ -85,7 +76,8 @@ impl Task {
         let shared = self.shared.clone();
         let mut tick = tokio::time::interval(COMMIT_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut buffer, mut urgent) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
+        // When what waits is looked at; none while nothing is known to wait.
+        let mut look_at: Option<Instant> = None;
         loop {
             tokio::select! {
                 // Time first: a flood must not keep what was folded from the disk. And nothing is folded before it is
@@ -94,35 +86,48 @@ impl Task {
                 () = shared.stop.notified() => break,
                 done = finished(&mut self.committing) => self.committed(done),
                 _ = tick.tick() => self.tick().await,
-                count = self.urgent.recv_many(&mut urgent, AT_ONCE), if self.recovered => match count {
-                    0 => break,
-                    _ => self.fold(&mut urgent),
-                },
-                count = self.refusals.recv_many(&mut buffer, AT_ONCE), if self.recovered => match count {
-                    0 => break,
-                    _ => self.fold(&mut buffer),
-                },
+                () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() && self.recovered => {
+                    look_at = None;
+                    self.fold();
+                }
+                () = shared.bell.notified() => {
+                    let soon = if shared.queue.presses() || shared.urgent.presses() { Duration::ZERO } else { GATHER };
+                    let soon = Instant::now() + soon;
+                    look_at = Some(look_at.map_or(soon, |at| at.min(soon)));
+                }
             }
         }
-        self.end(buffer).await;
+        self.end().await;
     }
 
-    fn fold(&mut self, refusals: &mut Vec<Refused>) {
-        for refused in refusals.drain(..) {
-            let (key, seen) = (key(&refused), seen(&refused));
-            let folded = self.episodes.fold(key, seen, |key| opening(&refused, key, seen));
-            if folded == Some(Folded::NoRoom) {
-                self.records.health.shed.fetch_add(1, Ordering::Relaxed);
-                self.shared.dropped.add(refused.at);
-            }
+    /// Folds what waits in the queues, what tells staff much first.
+    fn fold(&mut self) {
+        let Self { shared, records, episodes, taken, .. } = self;
+        for queue in [&shared.urgent, &shared.queue] {
+            queue.take(taken);
+            taken.each(|refused| {
+                let (key, seen) = (key(refused), seen(refused));
+                if episodes.fold(&key, seen, |key| opening(refused, key, seen)) == Some(Folded::NoRoom) {
+                    records.health.shed.fetch_add(1, Ordering::Relaxed);
+                    shared.dropped.add(refused.at);
+                }
+            });
+            taken.clear();
         }
     }
 
     async fn tick(&mut self) {
-        self.records.health.queued.store((self.refusals.len() + self.urgent.len()) as u64, Ordering::Relaxed);
+        self.records
+            .health
+            .queued
+            .store((self.shared.queue.len() + self.shared.urgent.len()) as u64, Ordering::Relaxed);
         self.look_at_clock();
-        if !self.recovered {
-            // Nothing is committed before this has worked: an episode must not begin beside one that goes on.
+        if self.recovered {
+            // What waits came before now: it is folded before an episode is found to be over.
+            self.fold();
+        } else {
+            // Nothing is committed before this has worked: an episode must not begin beside one that goes on. And that the
+            // gateway started is committed before anything that it refused.
             match self.records.recover(&mut self.episodes).await {
                 Ok(()) => self.recovered = true,
                 Err(e) => return self.failed(&e),
@@ -280,16 +285,11 @@ impl Task {
     }
 
     /// Takes what is still in the queue, commits everything and says that it stopped.
-    async fn end(mut self, mut buffer: Vec<Refused>) {
-        self.refusals.close();
-        self.urgent.close();
+    async fn end(mut self) {
+        self.shared.queue.close();
+        self.shared.urgent.close();
         self.tick().await;
-        while self.urgent.recv_many(&mut buffer, AT_ONCE).await > 0 {
-            self.fold(&mut buffer);
-        }
-        while self.refusals.recv_many(&mut buffer, AT_ONCE).await > 0 {
-            self.fold(&mut buffer);
-        }
+        self.fold();
         self.harvested = Duration::ZERO;
         self.shed_told = Duration::ZERO;
         let last = async {
@@ -321,6 +321,14 @@ impl Task {
         if tokio::time::timeout(LAST_WORDS, last).await.is_err() {
             tracing::error!("the records could not all be written before the end");
         }
+    }
+}
+
+impl Drop for Task {
+    /// However it ends: nothing waits for a task that is gone.
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        self.shared.urgent.close();
     }
 }
 

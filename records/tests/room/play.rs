@@ -1,11 +1,10 @@
 //! The one place where the tests touch the API to set things up: a home, a clock, the records, a gateway.
 
-use agreements::{Evidence, Host, House, Snapshot, Store};
+use agreements::{Evidence, Host, House, PersonId, Snapshot, Store, Verdict};
 use blocklists::{Catalogue, Name};
 use chrono::{DateTime, Utc};
 use records::{
-    By, ByRole, Clock, HostText, Identified, InForce, OpenError, Purpose, Recorder, Records, Refused,
-    SetClock,
+    By, ByRole, Clock, Current, Identified, InForce, OpenError, Purpose, Recorder, Records, Refused, SetClock,
 };
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::future::Future;
@@ -197,10 +196,10 @@ impl Gateway {
 
     /// A device asks for a host; what the gateway decides is handed to the recorder, as the packet path does.
     pub fn asks_for(&self, person: &str, host: &str, evidence: Evidence) {
-        self.recorder.refused(self.refusal(person, host, evidence));
+        self.recorder.refused(&self.refusal(person, host, evidence).refused());
     }
 
-    pub fn refusal(&self, person: &str, host: &str, evidence: Evidence) -> Refused {
+    pub fn refusal(&self, person: &str, host: &str, evidence: Evidence) -> Refusal {
         let current = self.in_force.to_keep();
         let who = current.snapshot.house.person(person).unwrap_or(House::NOBODY);
         let at = self.clock.now();
@@ -211,13 +210,13 @@ impl Gateway {
         let verdict = current.snapshot.judge(who, at, asked, None, &current.standing);
         let known = who != House::NOBODY;
         let identified = if known { Identified::Mac } else { Identified::Unknown };
-        Refused {
+        Refusal {
             at,
             device: known.then_some(0),
             current,
             who,
             identified,
-            host: HostText::new(host),
+            host: host.to_owned(),
             verdict,
             evidence,
         }
@@ -250,4 +249,24 @@ pub fn on_disk(folder: &Path, bytes: &str) -> bool {
         let content = std::fs::read(path).unwrap();
         content.windows(bytes.len()).any(|w| w == bytes.as_bytes())
     })
+}
+
+/// A refusal as a test may change it before it is handed over.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    pub at: DateTime<Utc>,
+    pub current: Arc<Current>,
+    pub who: PersonId,
+    pub device: Option<u16>,
+    pub identified: Identified,
+    pub host: String,
+    pub verdict: Verdict,
+    pub evidence: Evidence,
+}
+
+impl Refusal {
+    pub fn refused(&self) -> Refused<'_> {
+        let Self { at, ref current, who, device, identified, ref host, verdict, evidence } = *self;
+        Refused { at, current, who, device, identified, host, verdict, evidence }
+    }
 }

@@ -1,0 +1,70 @@
+//! One question on its way through the gateway: who asked what of whom, and when.
+
+use super::question::Query;
+use super::safe_search::Search;
+use super::{Asker, Transport};
+use crate::gate::{Client, Round};
+use crate::identify::{Shown, holds};
+use crate::limits::network_of_hardware;
+use agreements::Verdict;
+use std::net::IpAddr;
+
+/// One question on its way: all that is known of it before it is decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    /// What is asked.
+    pub(super) query: &'a Query<'a>,
+    /// Who sent it, and to which of our addresses.
+    pub(super) asker: &'a Asker<'a>,
+    /// What is in force, and when.
+    pub(super) round: &'a Round,
+    /// Who that is.
+    pub(super) client: &'a Client,
+}
+
+/// What is said of a question, and what safe search makes of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decided {
+    /// None for what is not judged.
+    pub(super) verdict: Option<Verdict>,
+    /// What safe search makes of it.
+    pub(super) search: Search,
+}
+
+impl Decided {
+    /// What goes to an upstream as it is.
+    pub(super) const UNJUDGED: Decided = Decided { verdict: None, search: Search::AsAsked };
+}
+
+impl Case<'_> {
+    /// Over what it came.
+    pub(super) fn transport(&self) -> Transport {
+        self.asker.transport
+    }
+}
+
+/// What a client showed of itself, and the address that it is counted by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Showing<'a> {
+    /// What it showed; a trusted forwarder speaks for its clients.
+    pub(super) shown: Shown<'a>,
+    /// A forwarder that tells hardware addresses alone has each device counted by its own.
+    pub(super) counted: IpAddr,
+}
+
+impl<'a> Showing<'a> {
+    /// Reads what the asker and its query show.
+    pub(super) fn of(query: &Query<'_>, asker: &Asker<'a>, forwarders: &[(IpAddr, u8)]) -> Self {
+        let from = asker.from.to_canonical();
+        let trusted = || forwarders.iter().any(|&(net, length)| holds(net, length, from));
+        let Some(edns) = query.edns.filter(|_| trusted()) else {
+            return Self {
+                shown: Shown { address: from, token: asker.token, hardware: None },
+                counted: from,
+            };
+        };
+        let address = edns.client.unwrap_or(from);
+        let counted = edns.hardware.filter(|_| address == from).map_or(address, network_of_hardware);
+        Self { shown: Shown { address, token: asker.token, hardware: edns.hardware }, counted }
+    }
+}

@@ -1,0 +1,96 @@
+//! Whom a worker has just answered: the next question of the same client finds in one place everything that does not
+//! change from question to question.
+
+use super::{Gate, Round, Sentences, Who};
+use crate::identify::Shown;
+use crate::limits::{Allowance, Limits};
+use agreements::{Moment, PersonId};
+use foldhash::fast::RandomState;
+use records::ClockState;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Who asks, and their running moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// Who it is.
+    pub(crate) who: Who,
+    /// Whose rules apply: nobody's own while the clock cannot be believed.
+    pub(crate) person: PersonId,
+    /// Their moment. It holds at the round that the client was made out for.
+    pub(crate) moment: Arc<Moment>,
+    /// What was said to them of late.
+    pub(crate) sentences: Arc<Sentences>,
+}
+
+/// What a client is known by: what it showed, and the address that it is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Face {
+    address: IpAddr,
+    hardware: Option<[u8; 6]>,
+    counted: IpAddr,
+}
+
+#[derive(Debug)]
+struct Known {
+    face: Face,
+    client: Client,
+    allowance: Option<Arc<Allowance>>,
+    good: Good,
+}
+
+/// What the knowledge of a client is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Good {
+    generation: u64,
+    neighbours: u64,
+    state: ClockState,
+}
+
+/// The clients of late, each in the one place that its address hashes to. A forged address puts out no more than one.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    places: Box<[Option<Known>]>,
+    hasher: RandomState,
+}
+
+impl Clients {
+    /// Room for so many, or a few more.
+    pub(crate) fn new(room: usize) -> Self {
+        let places = (0..room.next_power_of_two()).map(|_| None).collect();
+        Self { places, hasher: RandomState::default() }
+    }
+
+    /// Who shows this, and whether the client that it is counted as may ask one more question.
+    pub(crate) fn find(
+        &mut self,
+        gate: &Gate,
+        round: &Round,
+        shown: &Shown<'_>,
+        (counted, limits): (IpAddr, &Limits),
+    ) -> (&Client, bool) {
+        let good =
+            Good { generation: round.current.generation, neighbours: round.neighbours, state: round.state };
+        let face = Face { address: shown.address, hardware: shown.hardware, counted };
+        let place = self.hasher.hash_one(shown.address) as usize & (self.places.len() - 1);
+        let place = &mut self.places[place];
+        let is_known = place.as_ref().is_some_and(|known| {
+            shown.token.is_none()
+                && known.face == face
+                && known.good == good
+                && known.client.moment.holds(round.now)
+        });
+        if !is_known {
+            *place = None;
+        }
+        let known = place.get_or_insert_with(|| Known {
+            face,
+            client: gate.client(round, shown),
+            allowance: limits.of(counted),
+            good,
+        });
+        let allows = known.allowance.as_ref().is_none_or(|allowance| allowance.check().is_ok());
+        (&known.client, allows)
+    }
+}
