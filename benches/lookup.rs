@@ -1,9 +1,11 @@
-//! The lookup: nanoseconds a question, alone and in batches of 32, and bytes a name, with 1 and 5 million names.
+//! The lookup: nanoseconds a question, alone and in batches of 32, bytes a name, compiling and opening, with 1 and 5 million
+//! names.
 //!
-//! Before divan's table, which measures the wall clock, stand nanoseconds on the processor: they hold on a busy machine.
-//! The standard library's map, asked for each suffix, is measured beside it as an anchor between machines and days.
+//! Before divan's table, which measures the wall clock, stand nanoseconds on the processor: they hold better on a busy machine. A
+//! map of the standard library (which is hashbrown) with foldhash, asked for each suffix, takes turns with the catalogue in the
+//! same process, as an anchor between machines and days.
 //!
-//! One sample asks a million questions, so that divan's milliseconds are nanoseconds a question.
+//! `HEARTHGATE_CSV=file` writes the figures for 10 thousand to 10 million names into a file and does nothing else.
 
 // A bench is a program whose figures go to its output.
 #![allow(clippy::print_stdout)]
@@ -14,15 +16,29 @@ use blocklists::{Catalogue, Category, Compiler, Name, Tags};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use std::collections::HashMap;
+use std::fmt;
+use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-const QUESTIONS: usize = 1_000_000;
+/// Distinct questions, and how many are asked in a pass.
+const QUESTIONS: usize = 2_000_000;
+/// Passes of each kind; the kinds take turns.
+const ROUNDS: usize = 7;
 
 fn main() {
+    if let Some(path) = std::env::var_os("HEARTHGATE_CSV") {
+        let mut file = std::fs::File::create(path).expect("the file for the figures can be made");
+        writeln!(file, "{}", Measured::COLUMNS).expect("figures can be written");
+        for count in [10_000, 100_000, 1_000_000, 5_000_000, 10_000_000] {
+            let world = World::new(count);
+            println!("{}", world.figures);
+            writeln!(file, "{}", world.measure().row(&world)).expect("figures can be written");
+        }
+        return;
+    }
     for world in [&*MILLION, &*FIVE_MILLION] {
-        println!("{}", world.figures);
-        world.print_processor_time();
+        println!("{}\n{}", world.figures, world.measure());
     }
     divan::main();
 }
@@ -55,78 +71,112 @@ impl Asked {
 
 struct World {
     catalogue: Catalogue,
-    /// The same names in the standard library's map.
-    map: HashMap<String, u64>,
+    /// The same names in a map.
+    map: HashMap<String, u64, foldhash::fast::FixedState>,
     /// Each question once, in random order.
     uniform: Asked,
     /// Drawn by Zipf's law.
     zipf: Asked,
     figures: String,
+    compile: Compiling,
+    open: f64,
 }
 
 impl World {
     fn new(count: usize) -> Self {
         let names = listed(&REAL, count);
         let questions = questions(&REAL, &names, QUESTIONS);
-        let (catalogue, seconds) = compile(&names);
+        let (catalogue, compile) = compile(&names);
         let uniform = Asked::new(questions.iter());
         let zipf = Asked::new(zipf(QUESTIONS, QUESTIONS).into_iter().map(|rank| &questions[rank]));
         let hits = uniform.names().iter().filter(|name| !catalogue.lookup(**name).is_empty()).count();
         let (info, open) = (catalogue.info(), open_seconds(&catalogue));
         let figures = format!(
-            "{} names, {} of them real: {:.2} bytes a name, {seconds:.2} s to compile, {:.1} ms to open, {:.1} % hits",
+            "{} names, {} of them real: {:.2} bytes a name; compiled in {:.2} s ({:.2} s on the processors), {} MiB at most, {:.1} \
+             times the catalogue; opened in {:.1} ms; {:.1} % hits",
             info.names,
             REAL.len().min(count),
             info.bytes_per_name(),
+            compile.wall,
+            compile.processors,
+            compile.peak >> 20,
+            compile.peak as f64 / info.bytes as f64,
             open * 1e3,
             hits as f64 * 100.0 / QUESTIONS as f64,
         );
         let map = names.into_iter().map(|name| (name, 1)).collect();
-        Self { catalogue, map, uniform, zipf, figures }
+        Self { catalogue, map, uniform, zipf, figures, compile, open }
     }
 
-    fn print_processor_time(&self) {
-        for (order, asked) in [("Zipf", &self.zipf), ("uniform", &self.uniform)] {
-            let names = asked.names();
-            let alone = processor_ns(|| {
-                for name in &names {
-                    black_box(self.catalogue.lookup(*name));
-                }
-            });
-            let mut tags = [Tags::NONE; 32];
-            let batches = processor_ns(|| {
-                for names in names.chunks(32) {
-                    self.catalogue.lookup_many(names, &mut tags);
-                    black_box(&tags);
-                }
-            });
-            let map = processor_ns(|| {
-                for name in &names {
-                    black_box(
-                        name.suffixes()
-                            .fold(0, |all, s| all | self.map.get(s.as_str()).copied().unwrap_or(0)),
-                    );
-                }
-            });
-            println!(
-                "  {order}: {alone:.0} ns alone, {batches:.0} ns in batches of 32, {map:.0} ns in a std HashMap"
-            );
+    fn measure(&self) -> Measured {
+        let mut measured = Measured::default();
+        for _ in 0..ROUNDS {
+            for (order, asked) in [&self.zipf, &self.uniform].into_iter().enumerate() {
+                let names = asked.names();
+                measured.0[order][0].push(processor_ns(|| {
+                    for name in &names {
+                        black_box(self.catalogue.lookup(*name));
+                    }
+                }));
+                let mut tags = [Tags::NONE; 32];
+                measured.0[order][1].push(processor_ns(|| {
+                    for names in names.chunks(32) {
+                        self.catalogue.lookup_many(names, &mut tags);
+                        black_box(&tags);
+                    }
+                }));
+                measured.0[order][2].push(processor_ns(|| {
+                    for name in &names {
+                        let of = |suffix: Name<'_>| self.map.get(suffix.as_str()).copied().unwrap_or(0);
+                        black_box(name.suffixes().fold(0, |all, suffix| all | of(suffix)));
+                    }
+                }));
+            }
         }
+        measured.0.iter_mut().flatten().for_each(|passes| passes.sort_by(f64::total_cmp));
+        measured
     }
 }
 
-/// Nanoseconds on the processor for each question of a pass, the median of seven passes.
-fn processor_ns(mut pass: impl FnMut()) -> f64 {
-    let mut passes: Vec<f64> = (0..7)
-        .map(|_| {
-            let (wall, before) = (Instant::now(), on_processor());
-            pass();
-            let spent = on_processor().zip(before).map(|(after, before)| (after - before) as f64);
-            spent.unwrap_or_else(|| wall.elapsed().as_nanos() as f64) / QUESTIONS as f64
-        })
-        .collect();
-    passes.sort_by(f64::total_cmp);
-    passes[passes.len() / 2]
+/// Nanoseconds of each pass, in order of size: by order of asking (Zipf, uniform), then alone, in batches, in the map.
+#[derive(Default)]
+struct Measured([[Vec<f64>; 3]; 2]);
+
+impl Measured {
+    const COLUMNS: &str = "names,bytes_per_name,zipf_alone,zipf_batch,zipf_map,uniform_alone,uniform_batch,uniform_map,\
+                           compile_s,compile_peak_bytes,open_s";
+
+    fn row(&self, world: &World) -> String {
+        let medians = self.0.iter().flatten().map(|passes| format!("{:.1}", passes[ROUNDS / 2]));
+        let medians = medians.collect::<Vec<_>>().join(",");
+        let (info, compile) = (world.catalogue.info(), &world.compile);
+        let bytes = info.bytes_per_name();
+        format!("{},{bytes:.3},{medians},{:.3},{},{:.5}", info.names, compile.wall, compile.peak, world.open)
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (order, kinds) in ["Zipf", "uniform"].into_iter().zip(&self.0) {
+            write!(f, "  {order}:")?;
+            for (kind, passes) in
+                ["alone", "in batches of 32", "in a map with foldhash"].into_iter().zip(kinds)
+            {
+                let (least, most) = (passes[0], passes[ROUNDS - 1]);
+                write!(f, " {:.0} ns {kind} ({least:.0} to {most:.0})", passes[ROUNDS / 2])?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds on the processor for each question of a pass.
+fn processor_ns(pass: impl FnOnce()) -> f64 {
+    let (wall, before) = (Instant::now(), on_processor());
+    pass();
+    let spent = on_processor().zip(before).map(|(after, before)| (after - before) as f64);
+    spent.unwrap_or_else(|| wall.elapsed().as_nanos() as f64) / QUESTIONS as f64
 }
 
 /// What the kernel has counted of this thread, in nanoseconds (Linux, proc(5)); elsewhere the wall clock must do.
@@ -134,13 +184,24 @@ fn on_processor() -> Option<u64> {
     std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }
 
+/// What compiling cost.
+struct Compiling {
+    /// Seconds by the clock on the wall, and on all processors.
+    wall: f64,
+    processors: f64,
+    /// Bytes of memory at most, beyond what was there before (the lists' text); 0 where the kernel does not say.
+    peak: u64,
+}
+
 /// Compiles names under four categories, so that there are sets to tell apart.
-fn compile(names: &[String]) -> (Catalogue, f64) {
+fn compile(names: &[String]) -> (Catalogue, Compiling) {
     let words = ["gambling", "advertising", "malware", "pornography"];
     let texts: Vec<String> = (0..words.len())
         .map(|part| names.iter().skip(part).step_by(words.len()).map(|name| format!("{name}\n")).collect())
         .collect();
-    let begun = Instant::now();
+    // Makes the kernel forget the highest mark so far (proc(5)).
+    let _not_everywhere = std::fs::write("/proc/self/clear_refs", "5");
+    let (begun, before, processors) = (Instant::now(), status("VmRSS:"), processor_seconds());
     let mut compiler = Compiler::with_seed(7);
     for (word, text) in words.iter().zip(&texts) {
         let tags = Category::from_word(word).map_or(Tags::NONE, Tags::category);
@@ -148,7 +209,24 @@ fn compile(names: &[String]) -> (Catalogue, f64) {
         compiler.add(list).expect("names are a list");
     }
     let catalogue = compiler.finish(0).expect("a few million names fit");
-    (catalogue, begun.elapsed().as_secs_f64())
+    let wall = begun.elapsed().as_secs_f64();
+    let (processors, peak) = (processor_seconds() - processors, status("VmHWM:").saturating_sub(before));
+    (catalogue, Compiling { wall, processors, peak })
+}
+
+/// A row of this process's status, in bytes; 0 where the kernel has none.
+fn status(row: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib =
+        text.lines().find_map(|line| line.strip_prefix(row)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
+}
+
+/// Seconds that all threads of this process, also those that have ended, were on a processor (proc(5): utime and stime in hundredths).
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let cells = text.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+    cells.skip(11).take(2).filter_map(|cell| cell.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 fn open_seconds(catalogue: &Catalogue) -> f64 {

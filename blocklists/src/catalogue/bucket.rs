@@ -1,129 +1,144 @@
-//! The table: buckets of one cache line, each with up to 20 fingerprints and where their records begin.
+//! A bucket: one cache line with everything that answers a question, so that nothing waits for a second line.
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0..4 | where the bucket's records begin in the blob (31 bits); the top bit says that a name of this bucket or one before stands in the next |
-//! | 4..24 | for each slot, where its record begins, from there, in units of the file's shift |
-//! | 24..64 | for each slot, 16 bits of the name's hash; 0 is an empty slot |
+//! | 0 | which of eight classes of hashes have a name that found no room here or before and stands in a later bucket |
+//! | 1 | names here (low four bits); how many of them, the first ones, belong before this bucket (high four) |
+//! | 2.. | for each name, eight bits of its hash: the fingerprint |
+//! | then | for each name, four bits: how many bytes its record has |
+//! | then | the records |
 //!
-//! One offset a bucket and one byte a slot find a record, because a bucket's records lie side by side.
+//! Bucket and fingerprint together are the cell that a hash falls into. A name's cell, how far it stands from its bucket,
+//! and its record are the whole name: see [`super::hash`].
 
-use super::memory::Line;
+use super::memory::{Line, equal};
 
-/// Slots of a bucket.
-pub(crate) const SLOTS: usize = 20;
 /// How many buckets after its own a name may stand in.
-pub(crate) const MAX_HOPS: usize = 8;
-/// The largest offset of records.
-pub(crate) const MAX_OFFSET: usize = (1 << 31) - 1;
+pub(crate) const MAX_HOPS: usize = 15;
+/// Names that a bucket has room for, however short.
+pub(crate) const MAX_NAMES: usize = 14;
+/// The longest record inside a bucket, in bytes.
+pub(crate) const MAX_RECORD: usize = 15;
+/// Fingerprints of a bucket: a hash falls into one of buckets times this many cells.
+pub(crate) const FINGERPRINTS: u64 = 256;
+/// Where the fingerprints begin.
+const HEAD: usize = 2;
 
-/// The fingerprint of a hash: never 0, which marks empty slots.
-#[inline(always)]
-pub(crate) const fn fingerprint(hash: u64) -> u16 {
-    let low = hash as u16;
-    if low == 0 { 1 } else { low }
+/// Where a hash belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The bucket: by the high bits, so that the order of hashes is the order of buckets.
+    pub(crate) home: u32,
+    /// The bits that follow: eight of fingerprint, three of class.
+    pub(crate) below: u16,
 }
 
-/// The bucket that a hash belongs into: by its high bits, so that the order of hashes is the order of buckets.
+impl Place {
+    #[inline(always)]
+    pub(crate) const fn fingerprint(self) -> u8 {
+        (self.below >> 8) as u8
+    }
+
+    /// As a bit of a bucket's first byte.
+    #[inline(always)]
+    pub(crate) const fn class(self) -> u8 {
+        1 << (self.below >> 5 & 7)
+    }
+}
+
+/// Where a hash belongs in a table of so many buckets (at most 2^32).
 #[inline(always)]
-pub(crate) const fn home(hash: u64, home_buckets: u64) -> usize {
-    ((hash as u128 * home_buckets as u128) >> 64) as usize
+pub(crate) const fn place(hash: u64, home_buckets: u64) -> Place {
+    let scaled = hash as u128 * home_buckets as u128;
+    Place { home: (scaled >> 64) as u32, below: (scaled as u64 >> 48) as u16 }
+}
+
+/// Bytes of a bucket that a number of names with records of so many bytes take.
+const fn size(names: usize, records: usize) -> usize {
+    HEAD + names + names.div_ceil(2) + records
 }
 
 /// A bucket while it is filled.
 #[derive(Clone, Copy)]
 pub(crate) struct Filling {
-    bytes: [u8; Line::BYTES],
-    slots: usize,
+    fingerprints: [u8; MAX_NAMES],
+    lengths: [u8; MAX_NAMES],
+    records: [u8; Line::BYTES],
+    names: usize,
+    moved: usize,
+    used: usize,
 }
 
 impl Filling {
-    pub(crate) fn new(offset: usize) -> Self {
-        let mut bytes = [0; Line::BYTES];
-        bytes[..4].copy_from_slice(&(offset as u32).to_le_bytes());
-        Self { bytes, slots: 0 }
+    pub(crate) const fn new() -> Self {
+        let (fingerprints, lengths) = ([0; MAX_NAMES], [0; MAX_NAMES]);
+        Self { fingerprints, lengths, records: [0; Line::BYTES], names: 0, moved: 0, used: 0 }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.slots == SLOTS
-    }
-
-    pub(crate) fn push(&mut self, fingerprint: u16, start: u8) {
-        self.bytes[4 + self.slots] = start;
-        let at = 24 + 2 * self.slots;
-        self.bytes[at..at + 2].copy_from_slice(&fingerprint.to_le_bytes());
-        self.slots += 1;
-    }
-
-    /// The finished line.
-    pub(crate) fn close(mut self, overflows: bool) -> Line {
-        self.bytes[3] |= u8::from(overflows) << 7;
-        let (words, _) = self.bytes.as_chunks::<8>();
-        let mut line = Line::default();
-        for (to, word) in line.0.iter_mut().zip(words) {
-            *to = u64::from_ne_bytes(*word);
+    /// Adds a name, unless there is no room. Names that belong before this bucket come first.
+    pub(crate) fn push(&mut self, fingerprint: u8, record: &[u8], is_moved: bool) -> bool {
+        let end = self.used + record.len();
+        if self.names == MAX_NAMES || record.len() > MAX_RECORD || size(self.names + 1, end) > Line::BYTES {
+            return false;
         }
+        self.fingerprints[self.names] = fingerprint;
+        self.lengths[self.names] = record.len() as u8;
+        self.records[self.used..end].copy_from_slice(record);
+        self.names += 1;
+        self.moved += usize::from(is_moved);
+        self.used = end;
+        true
+    }
+
+    /// The finished line. Classes of names that stand later are added to it when they do.
+    pub(crate) fn close(&self) -> Line {
+        let mut line = Line::default();
+        let bytes = zerocopy::IntoBytes::as_mut_bytes(&mut line);
+        bytes[1] = (self.names | self.moved << 4) as u8;
+        bytes[HEAD..HEAD + self.names].copy_from_slice(&self.fingerprints[..self.names]);
+        let lengths = HEAD + self.names;
+        for (index, length) in self.lengths[..self.names].iter().enumerate() {
+            bytes[lengths + index / 2] |= length << (index % 2 * 4);
+        }
+        let records = size(self.names, 0);
+        bytes[records..records + self.used].copy_from_slice(&self.records[..self.used]);
         line
     }
 }
 
-/// Whether a name that hashes here may stand in the next bucket.
+/// Says in a bucket that a name of this class passed it.
+pub(crate) fn pass(line: &mut Line, class: u8) {
+    zerocopy::IntoBytes::as_mut_bytes(line)[0] |= class;
+}
+
+/// Whether a name of this class that is not here may stand in the next bucket.
 #[inline(always)]
-pub(crate) const fn overflows(line: &Line) -> bool {
-    line.word(0) & (1 << 31) != 0
+pub(crate) const fn passed(line: &Line, class: u8) -> bool {
+    line.word(0) as u8 & class != 0
 }
 
-/// Slots whose fingerprint is, or in rare cases only looks, the wanted one: one bit each.
-///
-/// Four lanes of 16 bits a word are compared at once. A borrow may mark the lane above a true one as well; that costs a
-/// comparison of names and never an answer.
+/// The names here with this fingerprint, one bit each: those that belong here, or those that belong before.
 #[inline(always)]
-pub(crate) const fn matches(line: &Line, fingerprint: u16) -> Matches {
-    const LOW: u64 = 0x0001_0001_0001_0001;
-    const HIGH: u64 = 0x8000_8000_8000_8000;
-    let wanted = fingerprint as u64 * LOW;
-    let mut bits = 0;
-    let mut word = 0;
-    while word < 5 {
-        let x = line.word(3 + word) ^ wanted;
-        bits |= (x.wrapping_sub(LOW) & !x & HIGH) >> (15 - word);
-        word += 1;
-    }
-    Matches(bits)
+pub(crate) fn matches(line: &Line, fingerprint: u8, moved: bool) -> u32 {
+    let counts = (line.word(0) >> 8) as u32 & 0xff;
+    let (all, before) = ((1u32 << (counts & 15)) - 1, (1u32 << (counts >> 4)) - 1);
+    let wanted = if moved { before } else { all & !before };
+    equal([line.word(0), line.word(1)], fingerprint) >> HEAD & wanted & ((1 << MAX_NAMES) - 1)
 }
 
-/// Matching slots: lane `l` of word `w` is bit `16 l + w`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Matches(u64);
-
-impl Matches {
-    #[inline(always)]
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
-impl Iterator for Matches {
-    type Item = usize;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
-            return None;
-        }
-        let bit = self.0.trailing_zeros() as usize;
-        self.0 &= self.0 - 1;
-        Some((bit & 15) * 4 + (bit >> 4))
-    }
-}
-
-/// Where the record of a slot begins in the blob.
+/// Where the record of a name begins, in bytes of the line; 64 at most, whatever the line holds.
 #[inline(always)]
-pub(crate) const fn record(line: &Line, slot: usize, shift: u8) -> usize {
-    let offset = line.word(0) & MAX_OFFSET as u64;
-    let byte = 4 + slot;
-    let start = line.word(byte >> 3) >> ((byte & 7) * 8) & 0xff;
-    offset as usize + ((start as usize) << shift)
+pub(crate) fn record(bytes: &[u8; Line::BYTES], slot: usize) -> usize {
+    let names = usize::from(bytes[1] & 15);
+    // The head, the fingerprints of 15 and a word fit into a line.
+    let lengths = bytes
+        .get(HEAD + names..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |word| u64::from_le_bytes(*word));
+    let before = lengths & ((1 << (slot as u32 * 4)) - 1);
+    let pairs = (before & 0x0f0f_0f0f_0f0f_0f0f) + (before >> 4 & 0x0f0f_0f0f_0f0f_0f0f);
+    let sum = (pairs.wrapping_mul(0x0101_0101_0101_0101) >> 56) as usize;
+    (size(names, 0) + sum).min(Line::BYTES)
 }
 
 #[cfg(test)]
@@ -131,28 +146,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_found_where_they_were_put() {
-        let mut filling = Filling::new(12_345);
-        for slot in 0..SLOTS {
-            filling.push(7 + (slot as u16 % 5), slot as u8 * 12);
-        }
-        assert!(filling.is_full());
-        let line = filling.close(true);
-        assert!(overflows(&line));
-        for wanted in 7..12u16 {
-            let found: Vec<usize> = matches(&line, wanted).collect();
-            for slot in (0..SLOTS).filter(|slot| slot % 5 == usize::from(wanted - 7)) {
-                assert!(found.contains(&slot), "{wanted} in slot {slot}");
+    fn names_are_found_where_they_were_put() {
+        let mut filling = Filling::new();
+        let mut pushed = Vec::new();
+        for slot in 0..MAX_NAMES {
+            let record = vec![slot as u8 + 100; 1 + slot % 4];
+            if filling.push(7 + slot as u8 % 5, &record, slot < 3) {
+                pushed.push(record);
             }
         }
-        assert!(matches(&line, 99).is_empty());
-        assert_eq!(record(&line, 3, 2), 12_345 + 36 * 4);
+        assert!(pushed.len() > 8 && !filling.push(1, &[0; MAX_RECORD], false), "it is full by now");
+        let line = filling.close();
+        let bytes: &[u8; 64] = zerocopy::IntoBytes::as_bytes(&line).first_chunk().unwrap();
+        for (slot, content) in pushed.iter().enumerate() {
+            let at = record(bytes, slot);
+            assert_eq!(&bytes[at..at + content.len()], content, "slot {slot}");
+            let (fingerprint, moved) = (7 + slot as u8 % 5, slot < 3);
+            assert!(matches(&line, fingerprint, moved) & 1 << slot != 0);
+            assert!(matches(&line, fingerprint, !moved) & 1 << slot == 0);
+        }
+        assert_eq!(matches(&line, 99, false) | matches(&line, 99, true), 0);
+    }
+
+    #[test]
+    fn a_bucket_of_the_longest_records_counts_them() {
+        let mut filling = Filling::new();
+        let count = (0..9).take_while(|slot| filling.push(*slot, &[*slot; MAX_RECORD], false)).count();
+        assert_eq!(count, 3);
+        let line = filling.close();
+        let bytes = zerocopy::IntoBytes::as_bytes(&line).first_chunk().unwrap();
+        assert_eq!([0, 1, 2].map(|slot| record(bytes, slot)), [7, 22, 37]);
     }
 
     #[test]
     fn an_empty_bucket_matches_nothing() {
         let line = Line::default();
-        assert!((1..=u16::MAX).all(|fingerprint| matches(&line, fingerprint).is_empty()));
-        assert!(!overflows(&line));
+        assert!((0..=255).all(|f| matches(&line, f, false) == 0 && matches(&line, f, true) == 0));
+        assert!(!passed(&line, 255));
+    }
+
+    #[test]
+    fn whatever_a_line_holds_it_is_read_without_a_panic() {
+        for byte in 0..=255u8 {
+            let line = Line([u64::from(byte) * 0x0101_0101_0101_0101; 8]);
+            let bytes = zerocopy::IntoBytes::as_bytes(&line).first_chunk().unwrap();
+            for slot in 0..MAX_NAMES {
+                assert!(record(bytes, slot) <= 64);
+            }
+            assert!(matches(&line, byte, true) < 1 << MAX_NAMES);
+        }
+    }
+
+    #[test]
+    fn a_passed_name_leaves_its_class() {
+        let mut line = Filling::new().close();
+        let there = place(0x1234_5678_9abc_def0, 1000);
+        pass(&mut line, there.class());
+        assert!(passed(&line, there.class()) && !passed(&line, there.class().rotate_left(1)));
+        assert_eq!(there.home, 71);
     }
 }

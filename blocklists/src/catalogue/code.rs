@@ -1,5 +1,6 @@
 //! How names are written in the catalogue: a dictionary of frequent pieces (`.com`, `casino`, `e`), each with a Huffman
-//! code, both made for the names of this catalogue. A record is the codes of its name, then the code of its set.
+//! code, both made for the names of this catalogue. A record is the codes of its name, without the first bytes that its
+//! place tells, then the code of its set. A name that stands two or more buckets behind its own says so first.
 //!
 //! Codes are at most [`MAX_BITS`] long and are read with one look into a table. They begin at the low bit of a byte.
 
@@ -8,7 +9,9 @@ use super::hash::part;
 
 /// The longest code, in bits: the reading table has two to the power of this many rows.
 pub(crate) const MAX_BITS: u32 = 12;
-/// Zero bytes after the last record, so that a look of eight bytes ahead stays inside.
+/// The most symbols of a code: a window of the reading table is a symbol in 12 bits and its length in four.
+pub(crate) const MAX_SYMBOLS: usize = (1 << 12) - 1;
+/// Zero bytes after the last record, so that there always are eight bytes to look at.
 pub(crate) const PADDING: usize = 16;
 
 /// What a code stands for.
@@ -20,8 +23,12 @@ pub(crate) enum Symbol {
     Set(u16),
     /// The name ends here; its set follows as 16 plain bits.
     AnySet,
-    /// No name, but a digest's number in 32 plain bits, then its set in 16.
+    /// No name, but a digest's number in 32 plain bits; then the set.
     Digest,
+    /// No name, but in 32 plain bits where the record stands among those that are too long for a bucket.
+    Long,
+    /// Before the name: it stands so many buckets (two or more) behind its own.
+    Moved(u8),
     /// No code leads here: the record is damaged.
     None,
 }
@@ -40,6 +47,8 @@ pub(crate) enum Record {
     Same(u16),
     /// Perhaps this name: its digest decides.
     Digest { number: u32, set: u16 },
+    /// The record stands elsewhere: there.
+    Elsewhere(u32),
     /// Another name.
     Other,
 }
@@ -51,17 +60,18 @@ struct Row {
     value: u64,
     /// Bytes of a piece; 0 for everything that ends a record.
     count: u8,
-    bits: u8,
     end: End,
 }
 
-/// How a record ends.
+/// How a record ends, or goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Not,
     Set,
     AnySet,
     Digest,
+    Long,
+    Moved,
     Damaged,
 }
 
@@ -72,17 +82,22 @@ impl Row {
             Symbol::Set(set) => (u64::from(set), 0, End::Set),
             Symbol::AnySet => (0, 0, End::AnySet),
             Symbol::Digest => (0, 0, End::Digest),
+            Symbol::Long => (0, 0, End::Long),
+            Symbol::Moved(hops) => (u64::from(hops), 0, End::Moved),
             Symbol::None => (0, 0, End::Damaged),
         };
-        Self { value, count, bits: coded.bits, end }
+        Self { value, count, end }
     }
 }
+
+/// What no code leads to.
+const NOTHING: Row = Row { value: 0, count: 0, end: End::Damaged };
 
 /// The code of one catalogue, for reading.
 pub(crate) struct Code {
     symbols: Vec<Coded>,
     rows: Vec<Row>,
-    /// Every 12 bits that can come next -> the symbol that they begin with.
+    /// Every 12 bits that can come next -> the symbol that they begin with, and above it how long its code is.
     windows: Box<[u16; 1 << MAX_BITS]>,
 }
 
@@ -116,11 +131,11 @@ impl Code {
     pub(crate) fn new(symbols: Vec<Coded>) -> Option<Self> {
         let codes = assign(symbols.iter().map(|s| s.bits))?;
         // Windows that no code begins lead to a last symbol that matches nothing.
-        let nothing = u16::try_from(symbols.len()).ok()?;
-        let mut windows = Box::new([nothing; 1 << MAX_BITS]);
+        let nothing = u16::try_from(symbols.len()).ok().filter(|count| usize::from(*count) <= MAX_SYMBOLS)?;
+        let mut windows = Box::new([nothing | 1 << 12; 1 << MAX_BITS]);
         for ((symbol, coded), code) in (0u16..).zip(&symbols).zip(codes) {
             for window in (usize::from(code)..1 << MAX_BITS).step_by(1 << coded.bits) {
-                windows[window] = symbol;
+                windows[window] = symbol | u16::from(coded.bits) << 12;
             }
         }
         let mut rows: Vec<Row> = symbols.iter().copied().map(Row::new).collect();
@@ -128,23 +143,29 @@ impl Code {
         Some(Self { symbols, rows, windows })
     }
 
-    /// Compares the record at a byte of the blob with a name.
+    /// Compares the record that begins at a byte with the end of a name that stands `moved` buckets behind its own.
+    ///
+    /// `bytes` end where the record cannot reach: a bucket, or all long records. There are eight of them at least.
     #[inline]
-    pub(crate) fn compare(&self, blob: &[u8], at: usize, name: &[u8]) -> Record {
-        let mut bits = Bits { blob, at: at as u64 * 8 };
+    pub(crate) fn compare(&self, bytes: &[u8], at: usize, moved: usize, name: &[u8]) -> Record {
+        let mut bits = Bits { bytes, at: at * 8 };
+        if moved > 1 {
+            let (row, length) = self.row(bits.look());
+            if row.end != End::Moved || row.value != moved as u64 {
+                return Record::Other;
+            }
+            bits.at += length as usize;
+        }
         let mut seen = 0;
         loop {
             let mut ahead = bits.look();
-            // A look has 57 bits at least, and so four codes of up to 12.
+            // A look has 57 bits at least (or all that are left), and so four codes of up to 12.
             for _ in 0..4 {
-                let window = ahead as usize & ((1 << MAX_BITS) - 1);
-                let Some(row) = self.rows.get(usize::from(self.windows[window])) else {
-                    return Record::Other;
-                };
-                bits.at += u64::from(row.bits);
-                ahead >>= row.bits;
+                let (row, length) = self.row(ahead);
+                bits.at += length as usize;
+                ahead >>= length;
                 if row.count == 0 {
-                    return Self::end(row, &bits, seen, name.len());
+                    return self.end(row, &bits, &name[seen..]);
                 }
                 // Every piece has at least one byte, so the loops end with the name at the latest.
                 let count = usize::from(row.count);
@@ -156,13 +177,36 @@ impl Code {
         }
     }
 
+    /// The symbol that comes next, and how long its code is.
     #[inline(always)]
-    fn end(row: &Row, bits: &Bits<'_>, seen: usize, length: usize) -> Record {
+    fn row(&self, ahead: u64) -> (&Row, u32) {
+        let window = self.windows[ahead as usize & ((1 << MAX_BITS) - 1)];
+        // Every window holds a symbol that there is; the last, which matches nothing, stands in for no other.
+        let row = self.rows.get(usize::from(window & 0xfff)).unwrap_or(const { &NOTHING });
+        (row, u32::from(window >> 12))
+    }
+
+    #[cold]
+    fn digest(&self, bits: &Bits<'_>) -> Record {
+        let set = Bits { bytes: bits.bytes, at: bits.at + 32 };
+        let (row, length) = self.row(set.look());
+        let plain = Bits { bytes: bits.bytes, at: set.at + length as usize };
+        let set = match row.end {
+            End::Set => row.value as u16,
+            End::AnySet => plain.look() as u16,
+            End::Not | End::Digest | End::Long | End::Moved | End::Damaged => return Record::Other,
+        };
+        Record::Digest { number: bits.look() as u32, set }
+    }
+
+    #[inline(always)]
+    fn end(&self, row: &Row, bits: &Bits<'_>, left: &[u8]) -> Record {
         match row.end {
-            End::Set if seen == length => Record::Same(row.value as u16),
-            End::AnySet if seen == length => Record::Same(bits.look() as u16),
-            End::Digest if seen == 0 => bits.digest(),
-            End::Set | End::AnySet | End::Digest | End::Damaged | End::Not => Record::Other,
+            End::Set if left.is_empty() => Record::Same(row.value as u16),
+            End::AnySet if left.is_empty() => Record::Same(bits.look() as u16),
+            End::Digest => self.digest(bits),
+            End::Long => Record::Elsewhere(bits.look() as u32),
+            End::Set | End::AnySet | End::Moved | End::Damaged | End::Not => Record::Other,
         }
     }
 
@@ -176,6 +220,8 @@ impl Code {
                 Symbol::AnySet => (2, 0, 0),
                 Symbol::Digest => (3, 0, 0),
                 Symbol::None => (4, 0, 0),
+                Symbol::Long => (5, 0, 0),
+                Symbol::Moved(hops) => (6, 0, u64::from(hops)),
             };
             out.extend_from_slice(&value.to_le_bytes());
             out.extend_from_slice(&[kind, count, coded.bits, 0, 0, 0, 0, 0]);
@@ -199,30 +245,29 @@ fn read_symbol(row: &[u8; 16]) -> Option<Coded> {
         (1, _) => Symbol::Set(u16::try_from(value).ok()?),
         (2, _) => Symbol::AnySet,
         (3, _) => Symbol::Digest,
+        (5, _) => Symbol::Long,
+        (6, _) => Symbol::Moved(u8::try_from(value).ok()?),
         _ => return None,
     };
     Some(Coded { symbol, bits: row[10] })
 }
 
 struct Bits<'a> {
-    blob: &'a [u8],
-    at: u64,
+    bytes: &'a [u8],
+    /// In bits.
+    at: usize,
 }
 
 impl Bits<'_> {
-    /// At least the next 57 bits; zeros past the end, which match no name that is there.
+    /// At least the next 57 bits, or as many as there are and zeros.
     #[inline(always)]
     fn look(&self) -> u64 {
-        let byte = (self.at >> 3) as usize;
-        match self.blob.get(byte..).and_then(|rest| rest.first_chunk()) {
-            Some(chunk) => u64::from_le_bytes(*chunk) >> (self.at & 7),
+        // Near the end the last eight bytes are looked at, so that the next line is never touched.
+        let byte = (self.at >> 3).min(self.bytes.len().saturating_sub(8));
+        match self.bytes.get(byte..).and_then(|rest| rest.first_chunk()) {
+            Some(chunk) => u64::from_le_bytes(*chunk).checked_shr((self.at - byte * 8) as u32).unwrap_or(0),
             None => 0,
         }
-    }
-
-    fn digest(&self) -> Record {
-        let bits = self.look();
-        Record::Digest { number: bits as u32, set: (bits >> 32) as u16 }
     }
 }
 

@@ -8,23 +8,32 @@
 //! | 24..32 | length of the file |
 //! | 32..40, 40..48 | names, home buckets |
 //! | 48..56 | when it was built, Unix seconds |
-//! | 56..57, 57..58 | shift of record starts, whether a stored name is a single label |
+//! | 56..57, 57..58 | how many first bytes of a name its place tells, whether a stored name is a single label |
 //! | 64..96 | SHA-256 of everything after the header |
 //! | 128..1016 | section table: kind u32, 0 u32, offset u64, length u64, checksum u64 |
 //! | 1016..1024 | checksum of the header before it |
 //!
 //! Two kinds of checksum, because they answer two questions. The SHA-256 (2 GB/s with the processor's own instructions,
 //! a tenth of that without) says that the file is the one that was written; `Catalogue::open_verified` asks it. Opening
-//! is on the way of every start and reload and only has to notice a torn or damaged file: a multiply-fold of 64 bits a
-//! section at memory speed does that. Neither keeps out somebody who may write the state directory.
+//! is on the way of every start and reload and only has to notice a torn or damaged file: a multiply-fold of 64 bits at
+//! memory speed does that, over pieces of 256 KiB that two threads share. Neither keeps out somebody who may write the
+//! state directory.
+//!
+//! What is promised: `Catalogue::open` reads the whole file into memory of its own and checks every section of *that
+//! copy*, the buckets with the names included, before it returns. A file that is cut, longer, or has one flipped bit in any
+//! byte that is ever read is refused; damage that strikes the file later reaches no answer, since the file is not read
+//! again. The section of a check is 2^-64 to miss. (Padding between sections is read by nothing and checked by
+//! nothing but the SHA-256.)
 
 use super::memory::{Line, Memory};
+use super::set::Words;
 use std::fmt;
 use std::io;
 use std::ops::Range;
+use zerocopy::FromBytes;
 
 pub(crate) const MAGIC: [u8; 8] = *b"HGATECAT";
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 pub(crate) const HEADER: usize = 1024;
 const TABLE: usize = 128;
 const ROW: usize = 32;
@@ -39,12 +48,12 @@ pub(crate) enum Section {
     Lists = 4,
     Digests = 5,
     Buckets = 6,
-    Records = 7,
+    Long = 7,
 }
 
 impl Section {
     pub(crate) const ALL: [Self; 7] =
-        [Self::Words, Self::Sets, Self::Code, Self::Lists, Self::Digests, Self::Buckets, Self::Records];
+        [Self::Words, Self::Sets, Self::Code, Self::Lists, Self::Digests, Self::Buckets, Self::Long];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -54,7 +63,7 @@ impl Section {
             Self::Lists => "lists",
             Self::Digests => "digests",
             Self::Buckets => "buckets",
-            Self::Records => "records",
+            Self::Long => "long records",
         }
     }
 }
@@ -133,7 +142,7 @@ pub(crate) struct Header {
     pub(crate) names: u64,
     pub(crate) home_buckets: u64,
     pub(crate) built: i64,
-    pub(crate) shift: u8,
+    pub(crate) told: u8,
     pub(crate) single_labels: bool,
 }
 
@@ -182,7 +191,7 @@ fn read_header(bytes: &[u8]) -> Header {
         names: u64_at(bytes, 32),
         home_buckets: u64_at(bytes, 40),
         built: u64_at(bytes, 48).cast_signed(),
-        shift: bytes[56],
+        told: bytes[56],
         single_labels: bytes[57] != 0,
     }
 }
@@ -195,46 +204,87 @@ fn section_range(bytes: &[u8], section: Section) -> Option<Range<usize>> {
     let good = u32_at(bytes, row) == section as u32
         && start >= HEADER
         && start.is_multiple_of(Line::BYTES)
-        && checksum(content) == u64_at(bytes, row + 24);
+        && section_sum(content) == u64_at(bytes, row + 24);
     good.then_some(start..end)
 }
 
-/// Puts a catalogue's file together in memory.
-pub(crate) fn assemble(header: Header, sections: [&[u8]; Section::ALL.len()]) -> Memory {
-    let mut length = HEADER;
-    let starts = sections.map(|section| {
-        let start = length;
-        length += section.len().next_multiple_of(Line::BYTES);
-        start
-    });
-    let mut lines = vec![Line::default(); length / Line::BYTES];
-    let bytes = zerocopy::IntoBytes::as_mut_bytes(lines.as_mut_slice());
-    for (start, section) in starts.into_iter().zip(sections) {
-        bytes[start..start + section.len()].copy_from_slice(section);
+/// A catalogue's file while it is made: its buckets are filled in the place where they stay.
+pub(crate) struct Draft {
+    memory: Memory,
+    words: Range<usize>,
+    buckets: Range<usize>,
+}
+
+impl Draft {
+    /// A file with so many lines of buckets, and about so much room behind them.
+    pub(crate) fn new(lines: usize, room: usize) -> Self {
+        let words = Words::write();
+        let end = HEADER + words.len();
+        let start = end.next_multiple_of(Line::BYTES);
+        let buckets = start..start + lines * Line::BYTES;
+        let mut memory = Memory::zeros(buckets.end + room);
+        memory.bytes_mut()[HEADER..end].copy_from_slice(&words);
+        Self { memory, words: HEADER..end, buckets }
     }
+
+    /// The buckets, to be filled.
+    pub(crate) fn buckets(&mut self) -> &mut [Line] {
+        let bytes = &mut self.memory.bytes_mut()[self.buckets.clone()];
+        <[Line]>::mut_from_bytes(bytes)
+            .expect("memory begins on a line, and the buckets begin on one of its lines")
+    }
+
+    /// The file with its other sections, which follow the buckets.
+    pub(crate) fn finish(
+        mut self,
+        header: Header,
+        rest: [(Section, &[u8]); Section::ALL.len() - 2],
+    ) -> Memory {
+        let mut length = self.buckets.end;
+        let mut places = vec![(Section::Words, self.words.clone()), (Section::Buckets, self.buckets.clone())];
+        for (section, content) in rest {
+            places.push((section, length..length + content.len()));
+            length += content.len().next_multiple_of(Line::BYTES);
+        }
+        if length > self.memory.bytes().len() {
+            // The room was guessed too small: everything moves once.
+            let mut larger = Memory::zeros(length);
+            larger.bytes_mut()[..self.buckets.end].copy_from_slice(&self.memory.bytes()[..self.buckets.end]);
+            self.memory = larger;
+        }
+        self.memory.truncate(length);
+        let bytes = self.memory.bytes_mut();
+        for ((_, place), (_, content)) in places[2..].iter().zip(rest) {
+            bytes[place.clone()].copy_from_slice(content);
+        }
+        write_header(bytes, header, &places);
+        self.memory
+    }
+}
+
+fn write_header(bytes: &mut [u8], header: Header, places: &[(Section, Range<usize>)]) {
+    let length = bytes.len() as u64;
     put(bytes, 0, &MAGIC);
     put(bytes, 8, &VERSION.to_le_bytes());
-    put(bytes, 12, &(sections.len() as u32).to_le_bytes());
+    put(bytes, 12, &(places.len() as u32).to_le_bytes());
     put(bytes, 16, &header.seed.to_le_bytes());
-    put(bytes, 24, &(length as u64).to_le_bytes());
+    put(bytes, 24, &length.to_le_bytes());
     put(bytes, 32, &header.names.to_le_bytes());
     put(bytes, 40, &header.home_buckets.to_le_bytes());
     put(bytes, 48, &header.built.to_le_bytes());
-    put(bytes, 56, &[header.shift, u8::from(header.single_labels)]);
+    put(bytes, 56, &[header.told, u8::from(header.single_labels)]);
     let digest = sha256(&bytes[HEADER..]);
     put(bytes, 64, &digest);
-    for (row, (section, (start, content))) in
-        Section::ALL.into_iter().zip(starts.into_iter().zip(sections)).enumerate()
-    {
-        let row = TABLE + row * ROW;
-        put(bytes, row, &(section as u32).to_le_bytes());
-        put(bytes, row + 8, &(start as u64).to_le_bytes());
-        put(bytes, row + 16, &(content.len() as u64).to_le_bytes());
-        put(bytes, row + 24, &checksum(content).to_le_bytes());
+    for (section, place) in places {
+        let row = TABLE + (*section as usize - 1) * ROW;
+        put(bytes, row, &(*section as u32).to_le_bytes());
+        put(bytes, row + 8, &(place.start as u64).to_le_bytes());
+        put(bytes, row + 16, &(place.len() as u64).to_le_bytes());
+        let sum = section_sum(&bytes[place.clone()]);
+        put(bytes, row + 24, &sum.to_le_bytes());
     }
     let sum = checksum(&bytes[..HEADER_SUM]);
     put(bytes, HEADER_SUM, &sum.to_le_bytes());
-    Memory::Built(lines)
 }
 
 /// Whether the content is, to the bit, what was written.
@@ -261,6 +311,27 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|b| b.first_chunk()).map_or(0, |b| u64::from_le_bytes(*b))
+}
+
+/// How much of a section one thread checks at a time, in bytes: a second-level cache holds it.
+const PIECE: usize = 256 << 10;
+/// A section that is checked by two threads has this many bytes at least.
+const LARGE: usize = 4 << 20;
+
+/// The checksum of a section: that of its pieces' checksums, so that two threads can share a large one.
+pub(crate) fn section_sum(content: &[u8]) -> u64 {
+    let sums =
+        |content: &[u8]| content.chunks(PIECE).flat_map(|p| checksum(p).to_le_bytes()).collect::<Vec<u8>>();
+    if content.len() < LARGE {
+        return checksum(&sums(content));
+    }
+    let (first, second) = content.split_at((content.len() / 2).next_multiple_of(PIECE));
+    let (mut first, second) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| sums(second));
+        (sums(first), other.join().expect("adding numbers up does not panic"))
+    });
+    first.extend(second);
+    checksum(&first)
 }
 
 /// A checksum at memory speed: four lanes of multiply-and-fold over 32 bytes a step. It notices damage, not enemies.

@@ -1,9 +1,12 @@
 //! The compiled catalogue: name -> what it is, exactly, in one immutable file.
 //!
-//! A question `www.site.example` is answered from the entries of `example`, `site.example` and `www.site.example`. One
-//! pass from the right hashes all of them, the bucket of each is asked for at once, and only where 16 bits of a hash
-//! agree is the stored name compared. Nothing is allocated, nothing is parsed on opening.
+//! A question `www.site.example` is answered from the entries of `example`, `site.example` and `www.site.example`. All of
+//! them are hashed first and the one line of memory that each may stand in is asked for ([`Catalogue::probe`]); then the
+//! lines are looked at ([`Probe::tags`]), and where a fingerprint of eight bits agrees the stored name is compared, in the
+//! same line. So no access to memory waits for another, and whoever has several questions at hand begins them all before
+//! ending the first. Nothing is allocated, nothing is parsed on opening.
 
+mod batch;
 mod bucket;
 mod code;
 mod explain;
@@ -19,22 +22,19 @@ pub use explain::{Finding, explain};
 pub use file::OpenError;
 pub use info::{Info, ListInfo};
 
-pub(crate) use bucket::{Filling, MAX_HOPS, MAX_OFFSET, SLOTS, fingerprint, home};
+pub(crate) use bucket::{FINGERPRINTS, Filling, MAX_HOPS, MAX_RECORD, Place, pass, place};
 pub(crate) use code::{Code, Coded, MAX_BITS, PADDING, Symbol, assign};
-pub(crate) use file::{Header, Section, assemble, sha256};
-pub(crate) use hash::Hasher;
+pub(crate) use file::{Draft, Header, Section, sha256};
+pub(crate) use hash::{Hasher, cells_to_tell, told};
 pub(crate) use memory::{Line, Memory};
 pub(crate) use set::Set;
 
-/// The words of this build, as a catalogue's file carries them.
-pub(crate) fn words_section() -> Vec<u8> {
-    Words::write()
-}
-
 use crate::{Name, Tags};
+use batch::BATCH;
 use code::Record;
 use file::{Damaged, Layout};
-use hash::Suffix;
+use hash::{Short, Suffix, is_plain};
+use memory::Buckets;
 use set::Words;
 use std::fmt;
 use std::fs::{self, File};
@@ -47,12 +47,10 @@ use std::path::Path;
 ///
 /// It is shared between threads without locks.
 pub struct Catalogue {
-    memory: Memory,
+    memory: Buckets,
     pub(crate) hasher: Hasher,
-    /// In lines.
-    buckets: Range<usize>,
-    /// In bytes.
-    records: Range<usize>,
+    // These are in bytes.
+    long: Range<usize>,
     digests: Range<usize>,
     code: Code,
     sets: Box<[Set]>,
@@ -68,16 +66,17 @@ impl Catalogue {
             .expect("no list is no problem for any limit of the compiler")
     }
 
-    /// Opens a catalogue's file. Nothing is parsed; a fast checksum of each section finds torn and damaged files.
+    /// Opens a catalogue's file: reads it into memory of its own and checks that copy, so that a torn or damaged file is
+    /// refused here and later damage reaches no answer. Nothing is parsed.
     #[expect(clippy::disallowed_methods, reason = "a catalogue is a file")]
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::from_memory(Memory::map(&File::open(path)?)?)
+        Self::from_memory(Memory::read(&File::open(path)?)?)
     }
 
     /// Opens a catalogue's file and checks its SHA-256 too, which reads it whole: for `lists status`.
     #[expect(clippy::disallowed_methods, reason = "a catalogue is a file")]
     pub fn open_verified(path: &Path) -> Result<Self, OpenError> {
-        let memory = Memory::map(&File::open(path)?)?;
+        let memory = Memory::read(&File::open(path)?)?;
         let catalogue = Self::from_memory(memory)?;
         file::verify(catalogue.memory.bytes())?;
         Ok(catalogue)
@@ -88,20 +87,24 @@ impl Catalogue {
         let layout = Layout::read(bytes)?;
         let part = |section| &bytes[layout.range(section)];
         let words = Words::read(part(Section::Words))?;
-        let buckets = layout.range(Section::Buckets);
-        if buckets.len() % Line::BYTES != 0 || layout.header.shift > 16 {
+        let (buckets, header) = (layout.range(Section::Buckets), layout.header);
+        let cells = header.home_buckets.saturating_mul(FINGERPRINTS);
+        // Where cells are too few to tell the first bytes of names, an answer would not be exact.
+        if buckets.len() % Line::BYTES != 0
+            || header.home_buckets > MAX_BUCKETS
+            || usize::from(header.told) > told(cells)
+        {
             return Err(Damaged("buckets").into());
         }
         Ok(Self {
-            hasher: Hasher::new(layout.header.seed),
-            buckets: buckets.start / Line::BYTES..buckets.end / Line::BYTES,
-            records: layout.range(Section::Records),
+            hasher: Hasher::new(header.seed),
+            long: layout.range(Section::Long),
             digests: layout.range(Section::Digests),
             code: Code::read(part(Section::Code))?,
             sets: Set::read_all(part(Section::Sets), &words)?,
-            header: layout.header,
-            info: Info::read(part(Section::Lists), &layout.header, bytes.len() as u64, &words)?,
-            memory,
+            header,
+            info: Info::read(part(Section::Lists), &header, bytes.len() as u64, &words)?,
+            memory: memory.buckets(buckets).ok_or(Damaged("buckets"))?,
         })
     }
 
@@ -140,18 +143,31 @@ impl Catalogue {
     /// Whoever has several questions at hand begins them all before ending the first, so that their waits overlap.
     #[inline]
     pub fn probe<'a>(&'a self, name: Name<'a>) -> Probe<'a> {
-        let table = self.table();
-        let mut probe = Probe { catalogue: self, name, spots: [Suffix::default(); TOGETHER], count: 0 };
-        for suffix in self.suffixes(name.as_str().as_bytes()) {
-            table.prefetch(suffix.hash);
-            if let Some(place) = probe.spots.get_mut(usize::from(probe.count)) {
-                *place = suffix;
-                probe.count += 1;
-            } else {
-                probe.count = Probe::MORE;
-                break;
+        let bytes = name.as_str().as_bytes();
+        let Some(short) = Short::new(bytes, self.header.single_labels) else { return self.probe_long(name) };
+        let (buckets, mut spots, mut count) = (self.memory.lines(), [Spot::default(); SPOTS], 0);
+        for length in short.lengths() {
+            let spot = Spot::new(&self.hasher.suffix(bytes, &short, length), self.header.home_buckets);
+            prefetch(buckets, &spot);
+            if let Some(to) = spots.get_mut(count) {
+                *to = spot;
             }
+            count += 1;
         }
+        Probe { catalogue: self, name, spots, count }
+    }
+
+    #[cold]
+    fn probe_long<'a>(&'a self, name: Name<'a>) -> Probe<'a> {
+        let mut probe = Probe { catalogue: self, name, spots: [Spot::default(); SPOTS], count: 0 };
+        self.suffixes(name.as_str().as_bytes(), |suffix| {
+            let spot = Spot::new(&suffix, self.header.home_buckets);
+            prefetch(self.memory.lines(), &spot);
+            if let Some(to) = probe.spots.get_mut(probe.count) {
+                *to = spot;
+            }
+            probe.count += 1;
+        });
         probe
     }
 
@@ -164,74 +180,106 @@ impl Catalogue {
         }
     }
 
-    fn lookup_batch(&self, names: &[Name<'_>], tags: &mut [Tags]) {
-        let table = self.table();
-        let mut probes = [Asked::default(); PROBES];
-        let mut count = 0;
-        // First all buckets are asked for …
-        for (index, name) in names.iter().enumerate() {
-            let name = name.as_str().as_bytes();
-            let before = count;
-            for suffix in self.suffixes(name) {
-                let Some(probe) = probes.get_mut(count) else { break };
-                table.prefetch(suffix.hash);
-                *probe = Asked { hash: suffix.hash, name: index as u32, start: suffix.start as u32 };
-                count += 1;
-            }
-            // A batch of absurdly long names: those that found no room are looked up by themselves.
-            if count == PROBES {
-                count = before;
-                if let Some(tags) = tags.get_mut(index) {
-                    *tags = self.lookup(names[index]);
-                }
-            } else if let Some(tags) = tags.get_mut(index) {
-                *tags = Tags::NONE;
-            }
-        }
-        // … then the records of those that seem to be there …
-        let mut kept = 0;
-        for index in 0..count {
-            let probe = probes[index];
-            if table.might_have(probe.hash) {
-                probes[kept] = probe;
-                kept += 1;
-            }
-        }
-        // … and only then are names compared, from the top-level domain down for each name.
-        for probe in &probes[..kept] {
-            let (name, start) = (names[probe.name as usize], probe.start as usize);
-            if let Some(set) = table.find(probe.hash, &name.as_str().as_bytes()[start..])
-                && let Some(tags) = tags.get_mut(probe.name as usize)
-            {
-                *tags = step(*tags, &set, start == 0);
-            }
-        }
-    }
-
     /// The suffixes worth asking for, from the right: top-level domains are left out where no entry is one.
     #[inline(always)]
-    fn suffixes<'a>(&self, name: &'a [u8]) -> hash::Suffixes<'a> {
-        let mut suffixes = self.hasher.suffixes(name);
-        if !self.header.single_labels {
-            suffixes.next();
-        }
-        suffixes
+    fn suffixes(&self, name: &[u8], each: impl FnMut(Suffix)) {
+        self.hasher.suffixes(name, self.header.single_labels, each);
     }
 
+    /// One level down: `tags` is what comes from the parents, to which this level's entry adds, or takes from.
     #[inline(always)]
-    fn table(&self) -> Table<'_> {
-        let bytes = self.memory.bytes();
-        Table {
-            buckets: self.memory.lines().get(self.buckets.clone()).unwrap_or_default(),
-            blob: bytes.get(self.records.clone()).unwrap_or_default(),
-            digests: bytes.get(self.digests.clone()).unwrap_or_default(),
-            catalogue: self,
+    fn step(&self, tags: Tags, name: &[u8], spot: &Spot) -> Tags {
+        match self.find(spot.place(), name.get(usize::from(spot.start)..).unwrap_or_default()) {
+            Some(set) => {
+                let own = if spot.start == 0 { set.here } else { set.below };
+                tags.without(set.not).union(own)
+            }
+            None => tags,
         }
+    }
+
+    /// What the entry of a suffix says, if there is one.
+    #[inline(always)]
+    fn find(&self, place: Place, suffix: &[u8]) -> Option<Set> {
+        let mut found = None;
+        for (moved, line) in
+            self.memory.lines().get(place.home as usize..)?.iter().take(MAX_HOPS + 1).enumerate()
+        {
+            let matching = bucket::matches(line, place.fingerprint(), moved > 0);
+            if matching != 0 {
+                self.compare(line, matching, moved, suffix, &mut found);
+            }
+            if !bucket::passed(line, place.class()) {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Compares the names of a bucket whose fingerprint matches. A name has at most two records: one as text, one as digest.
+    fn compare(&self, line: &Line, mut matching: u32, moved: usize, name: &[u8], found: &mut Option<Set>) {
+        // The first bytes are told by the place, if they are such as names have.
+        let (told, rest) = name.split_at(usize::from(self.header.told).min(name.len()));
+        while matching != 0 && is_plain(told) {
+            let at = bucket::record(line.bytes(), matching.trailing_zeros() as usize);
+            matching &= matching - 1;
+            let mut record = self.code.compare(line.bytes(), at, moved, rest);
+            if let Record::Elsewhere(at) = record {
+                let long = self.memory.bytes().get(self.long.clone()).unwrap_or_default();
+                record = self.code.compare(long, at as usize, 0, rest);
+            }
+            let set = match record {
+                Record::Same(set) => set,
+                Record::Digest { number, set } if self.is_digest_of(number, name) => set,
+                Record::Digest { .. } | Record::Elsewhere(_) | Record::Other => continue,
+            };
+            if let Some(set) = self.sets.get(usize::from(set)) {
+                *found = Some(found.unwrap_or_default().union(*set));
+            }
+        }
+    }
+
+    #[cold]
+    fn is_digest_of(&self, number: u32, name: &[u8]) -> bool {
+        let bytes = self.memory.bytes().get(self.digests.clone()).unwrap_or_default();
+        let (digests, _) = bytes.as_chunks::<32>();
+        digests.get(number as usize).is_some_and(|digest| *digest == sha256(name))
     }
 }
 
 /// Suffixes that a [`Probe`] remembers. Longer names are hashed again when the lookup ends.
-const TOGETHER: usize = 6;
+const SPOTS: usize = 6;
+/// The most buckets that a place can number.
+const MAX_BUCKETS: u64 = 1 << 32;
+
+/// A suffix and where its entry would stand, in eight bytes.
+#[derive(Clone, Copy, Default)]
+struct Spot {
+    home: u32,
+    below: u16,
+    /// Where it begins in its name. Names have 253 bytes at most; a longer text matches nothing here.
+    start: u16,
+}
+
+impl Spot {
+    #[inline(always)]
+    fn new(suffix: &Suffix, home_buckets: u64) -> Self {
+        let Place { home, below } = place(suffix.hash, home_buckets);
+        Self { home, below, start: u16::try_from(suffix.start).unwrap_or(u16::MAX) }
+    }
+
+    #[inline(always)]
+    const fn place(&self) -> Place {
+        Place { home: self.home, below: self.below }
+    }
+}
+
+#[inline(always)]
+fn prefetch(buckets: &[Line], spot: &Spot) {
+    if let Some(line) = buckets.get(spot.home as usize) {
+        memory::prefetch(line);
+    }
+}
 
 /// A lookup that has begun: [`Catalogue::probe`] makes it, [`Self::tags`] ends it.
 ///
@@ -253,126 +301,35 @@ const TOGETHER: usize = 6;
 pub struct Probe<'a> {
     catalogue: &'a Catalogue,
     name: Name<'a>,
-    spots: [Suffix; TOGETHER],
-    count: u8,
+    spots: [Spot; SPOTS],
+    /// How many suffixes there are, also those beyond the spots.
+    count: usize,
 }
 
 impl Probe<'_> {
-    /// The count of a name with more suffixes than are remembered.
-    const MORE: u8 = u8::MAX;
-
     /// What is known of the name: see [`Catalogue::lookup`].
     #[inline]
     pub fn tags(&self) -> Tags {
-        let (table, name) = (self.catalogue.table(), self.name.as_str().as_bytes());
-        let one = |tags, suffix: &Suffix| match table.find(suffix.hash, &name[suffix.start..]) {
-            Some(set) => step(tags, &set, suffix.start == 0),
-            None => tags,
-        };
-        match self.spots.get(..usize::from(self.count)) {
-            Some(spots) => spots.iter().fold(Tags::NONE, one),
-            None => self.catalogue.suffixes(name).fold(Tags::NONE, |tags, suffix| one(tags, &suffix)),
+        let name = self.name.as_str().as_bytes();
+        match self.spots.get(..self.count) {
+            Some(spots) => spots.iter().fold(Tags::NONE, |tags, spot| self.catalogue.step(tags, name, spot)),
+            None => self.tags_of_many_labels(name),
         }
+    }
+
+    #[cold]
+    fn tags_of_many_labels(&self, name: &[u8]) -> Tags {
+        let (mut tags, home_buckets) = (Tags::NONE, self.catalogue.header.home_buckets);
+        self.catalogue.suffixes(name, |suffix| {
+            tags = self.catalogue.step(tags, name, &Spot::new(&suffix, home_buckets));
+        });
+        tags
     }
 }
 
 impl fmt::Debug for Probe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Probe").field(&self.name).finish()
-    }
-}
-
-/// Names in a batch.
-const BATCH: usize = 32;
-/// Suffixes in a batch: more than five a name.
-const PROBES: usize = 192;
-
-#[derive(Clone, Copy, Default)]
-struct Asked {
-    hash: u64,
-    name: u32,
-    start: u32,
-}
-
-/// One level down: `tags` is what comes from the parents, `set` what this level's entry says.
-#[inline(always)]
-const fn step(tags: Tags, set: &Set, is_whole_name: bool) -> Tags {
-    let own = if is_whole_name { set.here } else { set.below };
-    tags.without(set.not).union(own)
-}
-
-/// The slices of a catalogue, cut once a question.
-struct Table<'a> {
-    buckets: &'a [Line],
-    blob: &'a [u8],
-    digests: &'a [u8],
-    catalogue: &'a Catalogue,
-}
-
-impl Table<'_> {
-    #[inline(always)]
-    fn home(&self, hash: u64) -> usize {
-        home(hash, self.catalogue.header.home_buckets)
-    }
-
-    #[inline(always)]
-    fn prefetch(&self, hash: u64) {
-        if let Some(line) = self.buckets.get(self.home(hash)) {
-            memory::prefetch(line);
-        }
-    }
-
-    /// Whether a name with this hash may be there; asks for the record that would say so.
-    #[inline(always)]
-    fn might_have(&self, hash: u64) -> bool {
-        let Some(line) = self.buckets.get(self.home(hash)) else { return false };
-        let mut found = bucket::matches(line, fingerprint(hash));
-        if let Some(slot) = found.next()
-            && let Some(byte) = self.blob.get(bucket::record(line, slot, self.catalogue.header.shift))
-        {
-            memory::prefetch(byte);
-            return true;
-        }
-        bucket::overflows(line)
-    }
-
-    /// The set of a name. A name has at most two records: one as text, one as digest.
-    #[inline(always)]
-    fn find(&self, hash: u64, name: &[u8]) -> Option<Set> {
-        let mut found = None;
-        let home = self.home(hash);
-        for line in self.buckets.get(home..)?.iter().take(MAX_HOPS + 1) {
-            let slots = bucket::matches(line, fingerprint(hash));
-            if !slots.is_empty() {
-                self.compare(line, slots, name, &mut found);
-            }
-            if !bucket::overflows(line) {
-                break;
-            }
-        }
-        found
-    }
-
-    fn compare(&self, line: &Line, slots: bucket::Matches, name: &[u8], found: &mut Option<Set>) {
-        for slot in slots {
-            let at = bucket::record(line, slot, self.catalogue.header.shift);
-            let set = match self.catalogue.code.compare(self.blob, at, name) {
-                Record::Same(set) => self.catalogue.sets.get(usize::from(set)),
-                Record::Digest { number, set } if self.is_digest_of(number, name) => {
-                    self.catalogue.sets.get(usize::from(set))
-                }
-                Record::Digest { .. } | Record::Other => None,
-            };
-            if let Some(set) = set {
-                *found = Some(found.unwrap_or_default().union(*set));
-            }
-        }
-    }
-
-    #[cold]
-    fn is_digest_of(&self, number: u32, name: &[u8]) -> bool {
-        let (digests, _) = self.digests.as_chunks::<32>();
-        digests.get(number as usize).is_some_and(|digest| *digest == sha256(name))
     }
 }
 

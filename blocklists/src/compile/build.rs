@@ -1,128 +1,175 @@
-//! Puts resolved names into buckets and writes the sections of the file.
+//! Makes the sections of the file from what came in.
 
 use super::CompileError;
 use super::dictionary::Dictionary;
-use super::encode::Encoded;
-use super::intake::{Intake, Record, bits};
-use super::resolve::{Sets, resolve};
+use super::encode::{Written, write_all};
+use super::intake::Intake;
+use super::resolve::{Resolver, Sets};
+use super::shards::{SHARDS, Shard};
+use super::table::{Table, lines};
 use crate::catalogue::{
-    Filling, Header, Info, Line, ListInfo, MAX_HOPS, MAX_OFFSET, Memory, PADDING, SLOTS, assemble,
-    fingerprint, home, words_section,
+    Draft, FINGERPRINTS, Header, Info, Line, ListInfo, MAX_RECORD, Memory, Section, Set, cells_to_tell, told,
 };
+use std::borrow::Borrow;
 
-/// Names to a bucket of 20 slots, tried in this order until all find a place near their own.
+/// How full buckets are, in hundredths, tried in this order until all names find a place near their own.
 ///
-/// The first is right for every honest list; the others are for lists of absurdly long names.
-const FILL: [u64; 5] = [15, 10, 6, 3, 1];
+/// The first is right for every honest list; the others are for lists that somebody made to crowd.
+const FILL: [u64; 4] = [77, 50, 25, 5];
 /// Names that the dictionary is made from.
-const SAMPLE: usize = 16_000;
+const SAMPLE: usize = 30_000;
+/// Entries of a catalogue that is small enough to be sampled whole, and to be tried again.
+const SMALL: u64 = 200_000;
 
-pub(super) fn build(mut intake: Intake, lists: &[ListInfo], built: i64) -> Result<Memory, CompileError> {
+pub(super) fn build(intake: Intake, lists: &[ListInfo], built: i64) -> Result<Memory, CompileError> {
     if intake.overflowed {
         return Err(CompileError::TooManyNames);
     }
-    let sets = resolve(&mut intake)?;
-    let dictionary = dictionary(&intake, &sets);
-    let shift = shift(&intake, &dictionary);
-    let table = FILL.iter().find_map(|fill| {
-        let placed = place(&intake, &dictionary, *fill, shift);
-        (!matches!(placed, Err(CompileError::Crowded))).then_some(placed)
+    let resolver = Resolver::new(
+        &intake.hasher,
+        &intake.digests,
+        &intake.sources,
+        &intake.shards,
+        intake.has_exceptions,
+    );
+    let plan = Plan::new(&intake.shards, intake.entries, &resolver)?;
+    let rest = Rest { seed: intake.hasher.seed(), digests: intake.digests.as_flattened(), lists, built };
+    if intake.entries > SMALL {
+        // Each part is given back while the table grows. So there is no second try: an honest list needs none.
+        return plan.fill(FILL[0], intake.shards.into_iter(), &resolver, &rest);
+    }
+    let tried = FILL.iter().find_map(|fill| {
+        let filled = plan.fill(*fill, intake.shards.iter(), &resolver, &rest);
+        (!matches!(filled, Err(CompileError::Crowded))).then_some(filled)
     });
-    let Table { lines, records, home_buckets } = table.unwrap_or(Err(CompileError::Crowded))?;
-    let header = Header {
-        seed: intake.hasher.seed(),
-        names: intake.records.len() as u64,
-        home_buckets,
-        built,
-        shift,
-        single_labels: intake.records.iter().any(|r| is_single_label(&intake, r)),
-    };
-    let digests = std::mem::take(&mut intake.digests);
-    // The names are in the table now; what they took is given back before the file is put together.
-    drop(intake);
-    let mut set_bytes = Vec::new();
-    sets.all.iter().for_each(|set| set.write(&mut set_bytes));
-    let sections: [&[u8]; 7] = [
-        &words_section(),
-        &set_bytes,
-        &dictionary.code().write(),
-        &Info::write(lists),
-        digests.as_flattened(),
-        zerocopy::IntoBytes::as_bytes(lines.as_slice()),
-        &records,
-    ];
-    Ok(assemble(header, sections))
+    tried.unwrap_or(Err(CompileError::Crowded))
 }
 
-fn is_single_label(intake: &Intake, record: &Record) -> bool {
-    match record.bits & bits::DIGEST {
-        0 => !intake.text(record).contains(&b'.'),
-        _ => record.bits & bits::SINGLE != 0,
-    }
+/// What goes into the file beside names and their sets.
+struct Rest<'a> {
+    seed: u64,
+    digests: &'a [u8],
+    lists: &'a [ListInfo],
+    built: i64,
 }
 
-fn dictionary(intake: &Intake, sets: &Sets) -> Dictionary {
-    let mut counts = vec![0; sets.all.len()];
-    intake.records.iter().for_each(|record| counts[usize::from(record.source)] += 1);
-    let sample: Vec<&[u8]> = sample(intake).map(|record| intake.text(record)).collect();
-    Dictionary::new(&sample, &counts, intake.records.len() as u64)
+/// How the names will be written.
+struct Plan {
+    dictionary: Dictionary,
+    /// The sets of the sample; others follow as they are met.
+    sets: Vec<Set>,
+    told: usize,
+    entries: u64,
+    /// About how many bytes of buckets all names take, and of long records.
+    bytes: f64,
+    long: f64,
 }
 
-/// Records spread evenly over the catalogue. They lie in the order of hashes, so that any of them are a fair sample.
-fn sample(intake: &Intake) -> impl Iterator<Item = &Record> {
-    let step = (intake.records.len() / SAMPLE).max(1);
-    intake.records.iter().step_by(step)
-}
-
-/// The unit of record starts (a power of two of bytes) that lets a full bucket's records begin within 255 of them.
-fn shift(intake: &Intake, dictionary: &Dictionary) -> u8 {
-    let (mut bytes, mut count) = (Vec::new(), 0);
-    for record in sample(intake).step_by(8) {
-        dictionary.write(intake, record, &mut bytes);
-        count += 1;
-    }
-    let full = bytes.len() * SLOTS / count.max(1) * 5 / 4;
-    (0..8).find(|shift| full >> shift <= 255).unwrap_or(8)
-}
-
-struct Table {
-    lines: Vec<Line>,
-    records: Vec<u8>,
-    home_buckets: u64,
-}
-
-/// Fills bucket after bucket in the order of hashes. A name whose bucket is full goes into the next.
-fn place(intake: &Intake, dictionary: &Dictionary, fill: u64, shift: u8) -> Result<Table, CompileError> {
-    let home_buckets = (intake.records.len() as u64).div_ceil(fill);
-    let count = home_buckets as usize + MAX_HOPS;
-    let (mut lines, mut records) = (Vec::with_capacity(count), Vec::new());
-    let mut encoded = Encoded::new(intake, dictionary);
-    let mut next = 0;
-    for number in 0..count {
-        let offset = records.len();
-        if offset > MAX_OFFSET {
-            return Err(CompileError::TooManyNames);
+impl Plan {
+    fn new(shards: &[Shard], entries: u64, resolver: &Resolver<'_>) -> Result<Self, CompileError> {
+        let (mut sets, mut counts, mut sample) = (Sets::default(), Vec::new(), Vec::new());
+        // Parts are of equal size and hashes are even, so that the first parts are a fair sample.
+        let wanted = if entries > SMALL { SHARDS.div_ceil((entries / SMALL) as usize) } else { SHARDS };
+        let mut names = 0u64;
+        for shard in &shards[..wanted] {
+            let mut numbers = Ok(());
+            resolver.resolve(shard, |resolved| match sets.number(resolved.set) {
+                Ok(number) => {
+                    counts.resize(sets.all.len(), 0);
+                    counts[usize::from(number)] += 1;
+                    names += 1;
+                    sample.extend(shard.at(resolved.place).name());
+                }
+                Err(why) => numbers = Err(why),
+            });
+            numbers?;
         }
-        let mut filling = Filling::new(offset);
-        let waiting =
-            |next: usize| intake.records.get(next).filter(|record| home(record.hash, home_buckets) <= number);
-        while !filling.is_full() {
-            let units = (records.len() - offset).div_ceil(1 << shift);
-            let Ok(start) = u8::try_from(units) else { break };
-            let Some(record) = waiting(next) else { break };
-            if number - home(record.hash, home_buckets) > MAX_HOPS {
-                return Err(CompileError::Crowded);
-            }
-            records.resize(offset + (units << shift), 0);
-            records.extend_from_slice(encoded.record(next));
-            filling.push(fingerprint(record.hash), start);
-            next += 1;
-        }
-        lines.push(filling.close(waiting(next).is_some()));
+        let all = names as f64 * SHARDS as f64 / wanted as f64;
+        let told = told((all / 6.0) as u64 * FINGERPRINTS);
+        // Some to learn from, others to measure by: a dictionary flatters the names that it was made from.
+        let step = (sample.len() / SAMPLE).max(1);
+        let every = |first: usize| {
+            let names = sample.iter().skip(first.min(sample.len().saturating_sub(1))).step_by(step);
+            names.map(|name| name.get(told..).unwrap_or_default()).collect::<Vec<&[u8]>>()
+        };
+        let dictionary = Dictionary::new(&every(0), &counts, names);
+        let (bytes, long) = sizes(&dictionary, &every(step / 2));
+        Ok(Self { dictionary, sets: sets.all, told, entries, bytes: bytes * all, long: long * all })
     }
-    if next < intake.records.len() {
-        return Err(CompileError::Crowded);
+
+    /// Fills a table to so many hundredths and puts the file together.
+    fn fill<S: Borrow<Shard> + Send>(
+        &self,
+        fill: u64,
+        shards: impl Iterator<Item = S> + Send,
+        resolver: &Resolver<'_>,
+        rest: &Rest<'_>,
+    ) -> Result<Memory, CompileError> {
+        let home_buckets = (self.bytes * 100.0 / fill as f64 / Line::BYTES as f64).ceil() as u64;
+        // Cells must not be wider than beginnings are apart.
+        let home_buckets = home_buckets.max(cells_to_tell(self.told) / FINGERPRINTS).max(1);
+        let mut sets = Sets::of(&self.sets);
+        let (mut names, mut single_labels) = (0, false);
+        let mut draft =
+            Draft::new(lines(home_buckets), (self.long * 1.3) as usize + rest.digests.len() + (1 << 20));
+        let mut table = Table::new(&self.dictionary, draft.buckets(), home_buckets);
+        write_all(shards, self.entries, resolver, &self.dictionary, self.told, |written| {
+            single_labels |= written.single_label;
+            names += written.names.len() as u64;
+            add(&mut table, &mut sets, written)
+        })?;
+        let long = table.finish()?;
+        let header = Header {
+            seed: rest.seed,
+            names,
+            home_buckets,
+            built: rest.built,
+            told: self.told as u8,
+            single_labels,
+        };
+        let mut set_bytes = Vec::new();
+        sets.all.iter().for_each(|set| set.write(&mut set_bytes));
+        Ok(draft.finish(
+            header,
+            [
+                (Section::Sets, set_bytes.as_slice()),
+                (Section::Code, &self.dictionary.code().write()),
+                (Section::Lists, &Info::write(rest.lists)),
+                (Section::Digests, rest.digests),
+                (Section::Long, &long),
+            ],
+        ))
     }
-    records.resize(records.len() + PADDING, 0);
-    Ok(Table { lines, records, home_buckets })
+}
+
+/// Adds the names of a part.
+fn add(table: &mut Table<'_>, sets: &mut Sets, written: Written) -> Result<(), CompileError> {
+    let numbers: Vec<u16> = written.sets.iter().map(|set| sets.number(*set)).collect::<Result<_, _>>()?;
+    let mut bytes = written.bytes.as_slice();
+    for name in &written.names {
+        let (record, after) = bytes.split_at(usize::from(name.bits).div_ceil(8));
+        table.add(name.hash, record, u32::from(name.bits), numbers[usize::from(name.set)])?;
+        bytes = after;
+    }
+    Ok(())
+}
+
+/// About how many bytes of a bucket, and of the long records, a name takes, by a sample.
+fn sizes(dictionary: &Dictionary, sample: &[&[u8]]) -> (f64, f64) {
+    /// Bits of what stands in a bucket for a record that is too long for one, and of a set.
+    const STUB: u32 = 42;
+    const SET: u32 = 3;
+    let (mut record, mut bytes, mut long) = (Vec::new(), 0u64, 0u64);
+    for name in sample {
+        record.clear();
+        let bits = dictionary.write_name(name, &mut record) + SET;
+        let is_long = bits > MAX_RECORD as u32 * 8;
+        bytes += u64::from(if is_long { STUB } else { bits }.div_ceil(8));
+        long += u64::from(if is_long { bits.div_ceil(8) } else { 0 });
+    }
+    let count = sample.len().max(1) as f64;
+    // A sample without names is one of digests only, which are as long as stubs.
+    let bytes = if sample.is_empty() { f64::from(STUB) / 8.0 } else { bytes as f64 / count };
+    // With its fingerprint, its length, and its share of the head.
+    (bytes + 1.5 + 0.3, long as f64 / count)
 }

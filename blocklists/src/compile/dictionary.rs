@@ -1,12 +1,11 @@
 //! The dictionary of a catalogue: which pieces names are cut into, and the code of each.
 
-use super::intake::{Intake, Record, bits};
-use crate::catalogue::{Code, Coded, MAX_BITS, Symbol, assign};
+use crate::catalogue::{Code, Coded, MAX_BITS, MAX_HOPS, Symbol, assign};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 /// Pieces of more than one byte. Together with single bytes and sets they fit codes of [`MAX_BITS`].
-const PIECES: usize = 1400;
+const PIECES: usize = 1500;
 /// The most frequent sets have a code of their own.
 const SETS: usize = 256;
 /// The longest piece, in bytes.
@@ -182,11 +181,17 @@ pub(super) struct Dictionary {
     trie: Trie,
     symbols: Vec<Coded>,
     codes: Vec<u16>,
-    /// Set -> the number of its symbol.
-    sets: HashMap<u16, u16>,
+    /// Set -> the number of its symbol, if it has one of its own.
+    sets: Vec<Option<u16>>,
     any_set: u16,
     digest: u16,
+    long: u16,
+    /// The number of the symbol for two buckets; the others follow.
+    moved: u16,
 }
+
+/// Up to 32 bits of a record, and how many.
+pub(super) type Bits = (u64, u32);
 
 impl Dictionary {
     /// Makes the dictionary for a sample of names and the number of names that each set has, out of `names`.
@@ -196,20 +201,24 @@ impl Dictionary {
             pieces.iter().map(|p| Symbol::Text { bytes: p.bytes, count: p.count }).collect();
         let mut frequent: Vec<(u64, u16)> = set_counts.iter().copied().zip(0u16..).collect();
         frequent.sort_unstable_by_key(|row| Reverse(*row));
-        let mut sets = HashMap::new();
+        let mut sets = vec![None; set_counts.len()];
         for (count, set) in frequent.into_iter().take(SETS) {
-            sets.insert(set, symbols.len() as u16);
+            sets[usize::from(set)] = Some(symbols.len() as u16);
             symbols.push(Symbol::Set(set));
             // Pieces were counted twice each, in the sample only.
             counts.push(count * 2 * sample.len() as u64 / names.max(1) + 1);
         }
         let any_set = symbols.len() as u16;
-        symbols.extend([Symbol::AnySet, Symbol::Digest]);
-        counts.extend([1, 1]);
+        symbols.extend([Symbol::AnySet, Symbol::Digest, Symbol::Long]);
+        counts.extend([1, 1, 1 + sample.len() as u64 / 50]);
+        // Of a hundred names about two stand two buckets behind their own, and each bucket farther has half as many.
+        symbols.extend((2..=MAX_HOPS as u8).map(Symbol::Moved));
+        counts.extend((2..=MAX_HOPS).map(|hops| 1 + ((sample.len() as u64 / 6) >> hops)));
         let symbols: Vec<Coded> =
             symbols.into_iter().zip(lengths(&counts)).map(|(symbol, bits)| Coded { symbol, bits }).collect();
         let codes = assign(symbols.iter().map(|s| s.bits)).expect("Huffman lengths are those of a code");
-        Self { trie: Trie::new(&pieces), symbols, codes, sets, any_set, digest: any_set + 1 }
+        let (digest, long, moved) = (any_set + 1, any_set + 2, any_set + 3);
+        Self { trie: Trie::new(&pieces), symbols, codes, sets, any_set, digest, long, moved }
     }
 
     /// The same dictionary, for reading.
@@ -217,41 +226,57 @@ impl Dictionary {
         Code::new(self.symbols.clone()).expect("Huffman lengths are those of a code")
     }
 
-    /// Appends the record of a resolved name.
-    pub(super) fn write(&self, intake: &Intake, record: &Record, to: &mut Vec<u8>) {
-        if record.bits & bits::DIGEST != 0 {
-            self.write_digest(record.place, record.source, to);
-        } else {
-            self.write_name(intake.text(record), record.source, to);
-        }
+    /// Appends the codes of what a place does not tell of a name; how many bits they are.
+    pub(super) fn write_name(&self, name: &[u8], to: &mut Vec<u8>) -> u32 {
+        let mut bits = BitWriter { to, waiting: 0, count: 0, total: 0 };
+        self.trie.cut(name).for_each(|number| bits.push(self.code_of(number)));
+        bits.finish()
     }
 
-    fn write_name(&self, name: &[u8], set: u16, to: &mut Vec<u8>) {
-        let mut bits = BitWriter { to, waiting: 0, count: 0 };
-        for number in self.trie.cut(name) {
-            self.symbol(number, &mut bits);
-        }
-        match self.sets.get(&set) {
-            Some(number) => self.symbol(*number, &mut bits),
-            None => {
-                self.symbol(self.any_set, &mut bits);
-                bits.push(u64::from(set), 16);
+    /// Appends what stands for a name that is kept as a digest.
+    pub(super) fn write_digest(&self, number: u32, to: &mut Vec<u8>) -> u32 {
+        let mut bits = BitWriter { to, waiting: 0, count: 0, total: 0 };
+        bits.push(self.code_of(self.digest));
+        bits.push((u64::from(number), 32));
+        bits.finish()
+    }
+
+    /// Appends a set to so many bits that were written, which ended in the middle of a byte.
+    pub(super) fn write_after(&self, written: u32, set: Bits, to: &mut Vec<u8>) {
+        let (waiting, count) = match written % 8 {
+            0 => (0, 0),
+            count => (u64::from(to.pop().unwrap_or_default()), count),
+        };
+        let mut bits = BitWriter { to, waiting, count, total: written };
+        bits.push(set);
+        bits.finish();
+    }
+
+    /// What ends the record of a name with this set.
+    pub(super) fn set(&self, set: u16) -> Bits {
+        match self.sets.get(usize::from(set)) {
+            Some(Some(number)) => self.code_of(*number),
+            _ => {
+                let (code, count) = self.code_of(self.any_set);
+                (code | u64::from(set) << count, count + 16)
             }
         }
-        bits.finish();
     }
 
-    fn write_digest(&self, number: u32, set: u16, to: &mut Vec<u8>) {
-        let mut bits = BitWriter { to, waiting: 0, count: 0 };
-        self.symbol(self.digest, &mut bits);
-        bits.push(u64::from(number), 32);
-        bits.push(u64::from(set), 16);
-        bits.finish();
+    /// What begins the record of a name so many buckets behind its own.
+    pub(super) fn moved(&self, moved: usize) -> Bits {
+        moved.checked_sub(2).map_or((0, 0), |farther| self.code_of(self.moved + farther as u16))
     }
 
-    fn symbol(&self, number: u16, bits: &mut BitWriter<'_>) {
+    /// What stands in a bucket for a long record.
+    pub(super) fn long(&self, place: u32) -> Bits {
+        let (code, count) = self.code_of(self.long);
+        (code | u64::from(place) << count, count + 32)
+    }
+
+    fn code_of(&self, number: u16) -> Bits {
         let number = usize::from(number);
-        bits.push(u64::from(self.codes[number]), u32::from(self.symbols[number].bits));
+        (u64::from(self.codes[number]), u32::from(self.symbols[number].bits))
     }
 }
 
@@ -259,14 +284,16 @@ struct BitWriter<'a> {
     to: &'a mut Vec<u8>,
     waiting: u64,
     count: u32,
+    total: u32,
 }
 
 impl BitWriter<'_> {
     /// Appends up to 32 bits, low bit first.
     #[inline]
-    fn push(&mut self, bits: u64, count: u32) {
+    fn push(&mut self, (bits, count): Bits) {
         self.waiting |= bits << self.count;
         self.count += count;
+        self.total += count;
         while self.count >= 8 {
             self.to.push(self.waiting as u8);
             self.waiting >>= 8;
@@ -274,9 +301,10 @@ impl BitWriter<'_> {
         }
     }
 
-    fn finish(self) {
+    fn finish(self) -> u32 {
         if self.count > 0 {
             self.to.push(self.waiting as u8);
         }
+        self.total
     }
 }

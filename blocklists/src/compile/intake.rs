@@ -1,35 +1,12 @@
-//! The names of all lists as they come in: text in one arena, 16 bytes beside each.
+//! The names of all lists as they come in.
 
 use super::protect::Protected;
 use super::report::{ListReport, ProtectedHit, Touch};
+use super::shards::{Mark, SHARDS, Shard, bits, shard_of};
 use crate::catalogue::{Hasher, sha256};
 use crate::format::{Effect, Entry, Limits, ListInput, NotAList, Reach, Reason, Tagged, read_list};
 use crate::{Domain, Name, Tags};
 use std::collections::{HashMap, HashSet};
-
-/// What a record says. `HERE` and `BELOW` are its reach.
-pub(super) mod bits {
-    pub(crate) const HERE: u8 = 1;
-    pub(crate) const BELOW: u8 = 2;
-    /// The list does not mean the name, rather than means it.
-    pub(crate) const EXCEPT: u8 = 4;
-    /// `place` is the number of a digest, and there is no text.
-    pub(crate) const DIGEST: u8 = 8;
-    /// The digest is that of a name without a dot.
-    pub(crate) const SINGLE: u8 = 16;
-}
-
-/// One entry of one list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    pub(super) hash: u64,
-    /// Where the text begins in the arena, or the number of the digest.
-    pub(super) place: u32,
-    /// Which source said it; after resolving, which set the name has.
-    pub(super) source: u16,
-    pub(super) length: u8,
-    pub(super) bits: u8,
-}
 
 /// A list, or the part of an archive that means one thing.
 #[derive(Clone, Copy, Debug)]
@@ -39,18 +16,28 @@ pub(super) struct Source {
 
 pub(super) struct Intake {
     pub(super) hasher: Hasher,
-    pub(super) arena: Vec<u8>,
-    pub(super) records: Vec<Record>,
+    pub(super) shards: Vec<Shard>,
     pub(super) digests: Vec<[u8; 32]>,
     pub(super) sources: Vec<Source>,
+    /// Whether there may be exceptions: a list's own, or from what covers a protected site.
+    pub(super) has_exceptions: bool,
+    /// How many entries there are, to tell large catalogues from small ones.
+    pub(super) entries: u64,
     /// Names, digests or sources that found no room in their numbers.
     pub(super) overflowed: bool,
 }
 
 impl Intake {
     pub(super) fn new(hasher: Hasher) -> Self {
-        let (arena, records, digests, sources) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { hasher, arena, records, digests, sources, overflowed: false }
+        Self {
+            hasher,
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            digests: Vec::new(),
+            sources: Vec::new(),
+            has_exceptions: false,
+            entries: 0,
+            overflowed: false,
+        }
     }
 
     pub(super) fn add(
@@ -60,7 +47,8 @@ impl Intake {
         limits: &Limits,
     ) -> Result<(ListReport, Tags), NotAList> {
         let (id, sealed, built_in) = (input.id.to_owned(), input.sealed, input.built_in);
-        let marks = (self.arena.len(), self.records.len(), self.digests.len(), self.sources.len());
+        let marks: Vec<Mark> = self.shards.iter().map(Shard::mark).collect();
+        let (digests, sources) = (self.digests.len(), self.sources.len());
         let mut adding = Adding::new(self, protected, sealed, built_in);
         let read = read_list(input, limits, &mut |tagged| adding.entry(tagged));
         let Adding { names, hits, touches, own_exceptions, mut refused, .. } = adding;
@@ -68,19 +56,18 @@ impl Intake {
             Ok(outcome) => outcome,
             Err(why) => {
                 // Half a list is no list: what came before the error goes again.
-                self.arena.truncate(marks.0);
-                self.records.truncate(marks.1);
-                self.digests.truncate(marks.2);
-                self.sources.truncate(marks.3);
+                self.shards.iter_mut().zip(&marks).for_each(|(shard, mark)| shard.truncate(*mark));
+                self.digests.truncate(digests);
+                self.sources.truncate(sources);
                 return Err(why);
             }
         };
         if own_exceptions && outcome.format.exceptions_win() {
-            self.drop_excepted(marks.1);
+            self.drop_excepted(&marks);
         }
         let mut skips = outcome.skips;
         refused.drain(..).for_each(|line| skips.add(Reason::Sealed, line, ""));
-        let tags = self.sources[marks.3..].iter().fold(Tags::NONE, |all, source| all.union(source.tags));
+        let tags = self.sources[sources..].iter().fold(Tags::NONE, |all, source| all.union(source.tags));
         let report = ListReport {
             id,
             format: outcome.format,
@@ -92,50 +79,50 @@ impl Intake {
         Ok((report, tags))
     }
 
-    /// The text of a record; nothing for a digest.
-    pub(super) fn text(&self, record: &Record) -> &[u8] {
-        if record.bits & bits::DIGEST != 0 {
-            return &[];
-        }
-        let start = record.place as usize;
-        &self.arena[start..start + usize::from(record.length)]
-    }
-
-    /// Takes out what stands below an exception of the same list, from the list's first record on.
-    fn drop_excepted(&mut self, first: usize) {
-        let is_exception = |r: &&Record| r.bits & bits::EXCEPT != 0 && r.bits & bits::BELOW != 0;
-        let excepted: HashSet<Box<[u8]>> =
-            self.records[first..].iter().filter(is_exception).map(|r| self.text(r).into()).collect();
-        let mut kept = first;
-        for index in first..self.records.len() {
-            let record = self.records[index];
-            let text = self.text(&record);
-            let mut above = memchr::memchr_iter(b'.', text).map(|dot| &text[dot + 1..]);
-            if record.bits & bits::EXCEPT != 0 || !above.any(|parent| excepted.contains(parent)) {
-                self.records[kept] = record;
-                kept += 1;
+    /// Takes out what stands below an exception of the same list: of what came after the marks.
+    fn drop_excepted(&mut self, marks: &[Mark]) {
+        let mut excepted: HashSet<Box<[u8]>> = HashSet::new();
+        for (shard, mark) in self.shards.iter().zip(marks) {
+            for entry in shard.places(*mark).map(|place| shard.at(place)) {
+                let covers = bits::EXCEPT | bits::BELOW;
+                excepted.extend(entry.name().filter(|_| entry.bits & covers == covers).map(Box::from));
             }
         }
-        self.records.truncate(kept);
+        for (shard, mark) in self.shards.iter_mut().zip(marks) {
+            let mut kept = Shard::default();
+            for entry in shard.places(*mark).map(|place| shard.at(place)) {
+                let Some(name) = entry.name() else { continue };
+                let mut above = memchr::memchr_iter(b'.', name).map(|dot| &name[dot + 1..]);
+                if entry.bits & bits::EXCEPT != 0 || !above.any(|parent| excepted.contains(parent)) {
+                    kept.push(entry.source, entry.bits, name);
+                }
+            }
+            shard.truncate(*mark);
+            for entry in kept.entries() {
+                shard.push(entry.source, entry.bits, entry.name().unwrap_or_default());
+            }
+        }
     }
 
-    fn push_text(&mut self, name: &[u8], hash: u64, source: u16, bits: u8) {
-        let (Ok(place), Ok(length)) = (u32::try_from(self.arena.len()), u8::try_from(name.len())) else {
-            self.overflowed = true;
-            return;
-        };
-        self.arena.extend_from_slice(name);
-        self.records.push(Record { hash, place, source, length, bits });
+    fn push(&mut self, text: &[u8], hash: u64, source: u16, said: u8) {
+        let shard = &mut self.shards[shard_of(hash)];
+        self.overflowed |= shard.is_full() || text.len() > usize::from(u8::MAX);
+        if !self.overflowed {
+            shard.push(source, said, text);
+            self.has_exceptions |= said & bits::EXCEPT != 0;
+            self.entries += 1;
+        }
     }
 
     fn push_digest(&mut self, name: &[u8], hash: u64, source: u16, bits: u8) {
-        let Ok(place) = u32::try_from(self.digests.len()) else {
+        let Ok(number) = u32::try_from(self.digests.len()) else {
             self.overflowed = true;
             return;
         };
         self.digests.push(sha256(name));
         let single = if name.contains(&b'.') { 0 } else { bits::SINGLE };
-        self.records.push(Record { hash, place, source, length: 0, bits: bits | bits::DIGEST | single });
+        let text = [hash.to_le_bytes().as_slice(), &number.to_le_bytes()].concat();
+        self.push(&text, hash, source, bits | bits::DIGEST | single);
     }
 }
 
@@ -188,10 +175,10 @@ impl<'a> Adding<'a> {
         let Tagged { entry, tags } = tagged;
         let (name, source) = (entry.name.as_str().as_bytes(), self.source(tags));
         let (mut hash, mut near_site) = (0, false);
-        for suffix in self.intake.hasher.suffixes(name) {
+        self.intake.hasher.suffixes(name, true, |suffix| {
             hash = suffix.hash;
             near_site |= self.protected.may_be_site(hash);
-        }
+        });
         let bits = reach_bits(entry.reach);
         if entry.effect == Effect::Except {
             return self.exception(&entry, hash, source, bits);
@@ -203,7 +190,7 @@ impl<'a> Adding<'a> {
         if self.sealed {
             self.intake.push_digest(name, hash, source, bits);
         } else {
-            self.intake.push_text(name, hash, source, bits);
+            self.intake.push(name, hash, source, bits);
         }
     }
 
@@ -215,7 +202,7 @@ impl<'a> Adding<'a> {
             return;
         }
         self.own_exceptions = true;
-        self.intake.push_text(entry.name.as_str().as_bytes(), hash, source, bits | bits::EXCEPT);
+        self.intake.push(entry.name.as_str().as_bytes(), hash, source, bits | bits::EXCEPT);
     }
 
     /// Reports an entry that touches a protected site; `true` when it must go.
@@ -240,7 +227,7 @@ impl<'a> Adding<'a> {
     fn stop_at(&mut self, site: Name<'_>, source: u16) {
         let site = site.as_str().as_bytes();
         let hash = self.intake.hasher.hash(site);
-        self.intake.push_text(site, hash, source, bits::HERE | bits::BELOW | bits::EXCEPT);
+        self.intake.push(site, hash, source, bits::HERE | bits::BELOW | bits::EXCEPT);
     }
 
     fn report(&mut self, entry: &Entry<'_>, touch: Touch, site: &Domain) {

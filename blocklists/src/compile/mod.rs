@@ -1,7 +1,8 @@
 //! The compiler: lists in, one catalogue out.
 //!
-//! Names are kept as text in one arena with 16 bytes beside each, sorted by hash, resolved (what does every list
-//! together say of this name?), and written with a dictionary made for them.
+//! Names are kept as text with four bytes beside each, in 64 parts by their hashes. Then each part is sorted, resolved (what
+//! does every list together say of this name?), written with a dictionary made from a sample, and its names are put into
+//! the table in the order of their hashes; what the part took is given back. The parts are worked on by every core.
 
 mod build;
 mod dictionary;
@@ -10,6 +11,8 @@ mod intake;
 mod protect;
 mod report;
 mod resolve;
+mod shards;
+mod table;
 
 pub use report::{ListReport, ProtectedHit, Touch};
 

@@ -5,10 +5,11 @@
 //! asked by itself what it says of the name and of the names below, and only what none of them says is stopped.
 
 use super::CompileError;
-use super::intake::{Intake, Record, bits};
+use super::intake::Source;
+use super::shards::{Kept, Shard, bits};
 use crate::Tags;
-use crate::catalogue::{Set, sha256};
-use std::collections::HashMap;
+use crate::catalogue::{Hasher, Set, sha256};
+use std::collections::{HashMap, HashSet};
 
 /// Distinct sets, numbered.
 #[derive(Default)]
@@ -18,7 +19,12 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    fn number(&mut self, set: Set) -> Result<u16, CompileError> {
+    /// These sets, numbered in their order.
+    pub(super) fn of(sets: &[Set]) -> Self {
+        Self { all: sets.to_vec(), numbers: sets.iter().copied().zip(0..).collect() }
+    }
+
+    pub(super) fn number(&mut self, set: Set) -> Result<u16, CompileError> {
         if let Some(number) = self.numbers.get(&set) {
             return Ok(*number);
         }
@@ -29,115 +35,94 @@ impl Sets {
     }
 }
 
-/// Leaves one record for each name (one as text, one as digest), in the order of hashes; its source becomes its set.
-pub(super) fn resolve(intake: &mut Intake) -> Result<Sets, CompileError> {
-    sort(&mut intake.records);
-    part_collisions(intake);
-    let mut delicate = delicate_sets(intake).into_iter().peekable();
-    let mut sets = Sets::default();
-    // A list's plain listings all have one of three sets: known by source and reach without a map.
-    let mut known = vec![[None; 4]; intake.sources.len()];
-    let (mut kept, mut first) = (0, 0);
-    while first < intake.records.len() {
-        let end = group_end(intake, first);
-        let record = intake.records[first];
-        let number = match delicate.next_if(|row| row.0 == first) {
-            Some((_, set)) => sets.number(set)?,
-            None if end == first + 1 => {
-                let place = &mut known[usize::from(record.source)][usize::from(record.bits & 3)];
-                match *place {
-                    Some(number) => number,
-                    None => *place.insert(sets.number(union(intake, first, end))?),
-                }
+/// What is needed to say what a name's entries mean together.
+pub(super) struct Resolver<'a> {
+    hasher: &'a Hasher,
+    digests: &'a [[u8; 32]],
+    sources: &'a [Source],
+    delicate: HashMap<Box<[u8]>, Set>,
+}
+
+/// A name (one as text, one as digest), where one of its entries stands in its part, and its set.
+pub(super) struct Resolved {
+    pub(super) hash: u64,
+    pub(super) place: u32,
+    pub(super) set: Set,
+}
+
+impl<'a> Resolver<'a> {
+    /// Keeps nothing of the parts: they may go.
+    pub(super) fn new(
+        hasher: &'a Hasher,
+        digests: &'a [[u8; 32]],
+        sources: &'a [Source],
+        shards: &[Shard],
+        has_exceptions: bool,
+    ) -> Self {
+        let delicate =
+            if has_exceptions { Delicate::new(shards, digests, sources).sets() } else { HashMap::new() };
+        Self { hasher, digests, sources, delicate }
+    }
+
+    /// The names of a part that something is said of, in the order of their hashes.
+    pub(super) fn resolve(&self, shard: &Shard, mut each: impl FnMut(Resolved)) {
+        let mut entries: Vec<(u64, u32)> = shard
+            .places(Default::default())
+            .map(|place| (shard.at(place).hash(self.hasher), place))
+            .collect();
+        entries.sort_unstable();
+        let mut rest = entries.as_mut_slice();
+        while let Some((hash, _)) = rest.first().copied() {
+            let end = rest.iter().take_while(|entry| entry.0 == hash).count();
+            let (same, after) = rest.split_at_mut(end);
+            self.resolve_hash(shard, same, &mut each);
+            rest = after;
+        }
+    }
+
+    /// The names of one hash: nearly always one.
+    fn resolve_hash(&self, shard: &Shard, entries: &mut [(u64, u32)], each: &mut impl FnMut(Resolved)) {
+        let identity = |entry: &(u64, u32)| self.identity(shard.at(entry.1));
+        if let [first, others @ ..] = &*entries
+            && others.iter().any(|other| identity(other) != identity(first))
+        {
+            entries.sort_by(|a, b| identity(a).cmp(&identity(b)));
+        }
+        for name in entries.chunk_by(|a, b| identity(a) == identity(b)) {
+            let set = self.set(name.iter().map(|entry| shard.at(entry.1)));
+            // A name that says nothing (an exception from what is not listed) needs no place.
+            if set != Set::default() {
+                each(Resolved { hash: name[0].0, place: name[0].1, set });
             }
-            None => sets.number(union(intake, first, end))?,
-        };
-        // A name that says nothing (an exception from what is not listed) needs no place.
-        if sets.all[usize::from(number)] != Set::default() {
-            intake.records[kept] = Record { source: number, ..record };
-            kept += 1;
-        }
-        first = end;
-    }
-    intake.records.truncate(kept);
-    Ok(sets)
-}
-
-/// Sorts by hash, on two cores: the records are parted by the hash's highest bit first, and hashes are even.
-fn sort(records: &mut [Record]) {
-    let mut low = 0;
-    for index in 0..records.len() {
-        if records[index].hash >> 63 == 0 {
-            records.swap(low, index);
-            low += 1;
         }
     }
-    let (low, high) = records.split_at_mut(low);
-    std::thread::scope(|scope| {
-        scope.spawn(|| low.sort_unstable_by_key(|record| record.hash));
-        high.sort_unstable_by_key(|record| record.hash);
-    });
-}
 
-/// Where the group of records of one name ends.
-fn group_end(intake: &Intake, first: usize) -> usize {
-    let one = &intake.records[first];
-    let same = |other: &&Record| other.hash == one.hash && identity(intake, other) == identity(intake, one);
-    first + 1 + intake.records[first + 1..].iter().take_while(same).count()
-}
-
-/// What two records of one name share: their text, or their digest.
-fn identity<'a>(intake: &'a Intake, record: &Record) -> (bool, &'a [u8]) {
-    if record.bits & bits::DIGEST != 0 {
-        (true, &intake.digests[record.place as usize])
-    } else {
-        let start = record.place as usize;
-        (false, &intake.arena[start..start + usize::from(record.length)])
-    }
-}
-
-/// Records of equal hash but different names are put in order, so that each name's stand together.
-fn part_collisions(intake: &mut Intake) {
-    let mut records = std::mem::take(&mut intake.records);
-    let mut first = 0;
-    while first < records.len() {
-        let hash = records[first].hash;
-        let end = first + records[first..].iter().take_while(|r| r.hash == hash).count();
-        let one = identity(intake, &records[first]);
-        if records[first..end].iter().any(|r| identity(intake, r) != one) {
-            records[first..end].sort_by(|a, b| identity(intake, a).cmp(&identity(intake, b)));
-        }
-        first = end;
-    }
-    intake.records = records;
-}
-
-fn union(intake: &Intake, first: usize, end: usize) -> Set {
-    let mut set = Set::default();
-    for record in &intake.records[first..end] {
-        let tags = intake.sources[usize::from(record.source)].tags;
-        if record.bits & bits::HERE != 0 {
-            set.here = set.here.union(tags);
-        }
-        if record.bits & bits::BELOW != 0 {
-            set.below = set.below.union(tags);
+    /// What two entries of one name share: their text, or their digest.
+    fn identity<'k>(&'k self, kept: Kept<'k>) -> (bool, &'k [u8]) {
+        match kept.name() {
+            Some(name) => (false, name),
+            None => (true, self.digests.get(kept.digest() as usize).map_or(&[], |digest| digest.as_slice())),
         }
     }
-    set
-}
 
-/// The sets of the names with exceptions, by the place of their first record.
-fn delicate_sets(intake: &Intake) -> Vec<(usize, Set)> {
-    let mut sets = Vec::new();
-    let mut first = 0;
-    while first < intake.records.len() {
-        let end = group_end(intake, first);
-        if intake.records[first..end].iter().any(|r| r.bits & bits::EXCEPT != 0) {
-            sets.push((first, delicate_set(intake, first, end)));
+    fn set<'k>(&self, entries: impl Iterator<Item = Kept<'k>>) -> Set {
+        let mut set = Set::default();
+        for kept in entries {
+            if kept.bits & bits::EXCEPT != 0
+                && let Some(delicate) = kept.name().and_then(|name| self.delicate.get(name))
+            {
+                return *delicate;
+            }
+            let tags = self.sources[usize::from(kept.source)].tags;
+            if kept.bits & bits::HERE != 0 {
+                set.here = set.here.union(tags);
+            }
+            if kept.bits & bits::BELOW != 0 {
+                set.below = set.below.union(tags);
+            }
         }
-        first = end;
+        set
     }
-    sets
 }
 
 /// What one list says of the name in question.
@@ -161,31 +146,107 @@ impl Voice {
     }
 }
 
-fn delicate_set(intake: &Intake, first: usize, end: usize) -> Set {
-    let mut voices = inherited_voices(intake, intake.text(&intake.records[first]));
-    for record in &intake.records[first..end] {
-        let voice = voice_of(&mut voices, record.source);
-        let reach = record.bits & (bits::HERE | bits::BELOW);
-        if record.bits & bits::EXCEPT != 0 {
-            voice.excepted |= reach;
-        } else {
-            voice.listed |= reach;
+/// The names with exceptions, and every entry of them and of the names above.
+struct Delicate<'a> {
+    sources: &'a [Source],
+    names: HashSet<&'a [u8]>,
+    /// Source and bits of the entries of a name, as text and as digest.
+    entries: HashMap<&'a [u8], Vec<(u16, u8)>>,
+}
+
+impl<'a> Delicate<'a> {
+    fn new(shards: &'a [Shard], digests: &[[u8; 32]], sources: &'a [Source]) -> Self {
+        let all = || shards.iter().flat_map(Shard::entries);
+        let names: HashSet<&[u8]> =
+            all().filter(|kept| kept.bits & bits::EXCEPT != 0).filter_map(|kept| kept.name()).collect();
+        let mut entries = HashMap::<&[u8], Vec<(u16, u8)>>::new();
+        for name in &names {
+            entries.entry(name).or_default();
+            for parent in parents(name) {
+                entries.entry(parent).or_default();
+            }
+        }
+        let of_digest: HashMap<[u8; 32], &[u8]> = match digests.is_empty() {
+            true => HashMap::new(),
+            false => entries.keys().map(|name| (sha256(name), *name)).collect(),
+        };
+        for kept in all() {
+            let digest = || digests.get(kept.digest() as usize).and_then(|digest| of_digest.get(digest));
+            if let Some(name) = kept.name().or_else(|| digest().copied())
+                && let Some(entries) = entries.get_mut(name)
+            {
+                entries.push((kept.source, kept.bits));
+            }
+        }
+        Self { sources, names, entries }
+    }
+
+    fn sets(&self) -> HashMap<Box<[u8]>, Set> {
+        self.names.iter().map(|name| (Box::from(*name), self.set(name))).collect()
+    }
+
+    fn entries_of(&self, name: &[u8]) -> &[(u16, u8)] {
+        self.entries.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn set(&self, name: &[u8]) -> Set {
+        let mut voices = self.inherited_voices(name);
+        // A digest of the same name has a record of its own.
+        for (source, said) in self.entries_of(name).iter().filter(|entry| entry.1 & bits::DIGEST == 0) {
+            let voice = voice_of(&mut voices, *source);
+            let reach = said & (bits::HERE | bits::BELOW);
+            if said & bits::EXCEPT != 0 {
+                voice.excepted |= reach;
+            } else {
+                voice.listed |= reach;
+            }
+        }
+        let all = |says: &dyn Fn(Voice) -> bool| {
+            let speaking = voices.iter().filter(|voice| says(**voice));
+            speaking.fold(Tags::NONE, |tags, voice| tags.union(self.sources[usize::from(voice.source)].tags))
+        };
+        let coming_down = all(&|voice| voice.inherited);
+        let (here, below) = (all(&|voice| voice.says(bits::HERE)), all(&|voice| voice.says(bits::BELOW)));
+        // What comes down is stopped when it is not meant for the name, or not for the names below; where it is meant for
+        // one of the two, the set says so itself.
+        let not = coming_down.without(here.intersection(below));
+        Set {
+            here: all(&|voice| voice.says_itself(bits::HERE)).union(here.intersection(not)),
+            below: all(&|voice| voice.says_itself(bits::BELOW)).union(below.intersection(not)),
+            not,
         }
     }
-    let all = |says: &dyn Fn(Voice) -> bool| {
-        let speaking = voices.iter().filter(|voice| says(**voice));
-        speaking.fold(Tags::NONE, |tags, voice| tags.union(intake.sources[usize::from(voice.source)].tags))
-    };
-    let coming_down = all(&|voice| voice.inherited);
-    let (here, below) = (all(&|voice| voice.says(bits::HERE)), all(&|voice| voice.says(bits::BELOW)));
-    // What comes down is stopped when it is not meant for the name, or not for the names below; where it is meant for
-    // one of the two, the set says so itself.
-    let not = coming_down.without(here.intersection(below));
-    Set {
-        here: all(&|voice| voice.says_itself(bits::HERE)).union(here.intersection(not)),
-        below: all(&|voice| voice.says_itself(bits::BELOW)).union(below.intersection(not)),
-        not,
+
+    /// What each list says of a name because of its entries above: the nearest one decides.
+    fn inherited_voices(&self, name: &[u8]) -> Vec<Voice> {
+        let mut voices: Vec<Voice> = Vec::new();
+        for parent in parents(name) {
+            let decided = voices.len();
+            let mut here: Vec<Voice> = Vec::new();
+            for (source, said) in self.entries_of(parent) {
+                let is_decided = voices[..decided].iter().any(|voice| voice.source == *source);
+                if said & bits::BELOW == 0 || is_decided {
+                    continue;
+                }
+                let voice = voice_of(&mut here, *source);
+                if said & bits::EXCEPT != 0 {
+                    voice.excepted = bits::BELOW;
+                } else {
+                    voice.listed = bits::BELOW;
+                }
+            }
+            voices.extend(here.into_iter().map(|v| Voice {
+                source: v.source,
+                inherited: v.says_itself(bits::BELOW),
+                ..Voice::default()
+            }));
+        }
+        voices
     }
+}
+
+fn parents(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'.', name).map(|dot| &name[dot + 1..])
 }
 
 fn voice_of(voices: &mut Vec<Voice>, source: u16) -> &mut Voice {
@@ -197,44 +258,4 @@ fn voice_of(voices: &mut Vec<Voice>, source: u16) -> &mut Voice {
         }
     };
     &mut voices[place]
-}
-
-/// What each list says of a name because of its entries above: the nearest one decides.
-fn inherited_voices(intake: &Intake, name: &[u8]) -> Vec<Voice> {
-    let mut voices: Vec<Voice> = Vec::new();
-    for parent in memchr::memchr_iter(b'.', name).map(|dot| &name[dot + 1..]) {
-        let decided = voices.len();
-        let mut here: Vec<Voice> = Vec::new();
-        for record in records_of(intake, parent) {
-            let is_decided = voices[..decided].iter().any(|voice| voice.source == record.source);
-            if record.bits & bits::BELOW == 0 || is_decided {
-                continue;
-            }
-            let voice = voice_of(&mut here, record.source);
-            if record.bits & bits::EXCEPT != 0 {
-                voice.excepted = bits::BELOW;
-            } else {
-                voice.listed = bits::BELOW;
-            }
-        }
-        voices.extend(here.into_iter().map(|v| Voice {
-            source: v.source,
-            inherited: v.says_itself(bits::BELOW),
-            ..Voice::default()
-        }));
-    }
-    voices
-}
-
-/// Every record of a name, as text or digest.
-fn records_of<'a>(intake: &'a Intake, name: &'a [u8]) -> impl Iterator<Item = &'a Record> {
-    let hash = intake.hasher.hash(name);
-    let first = intake.records.partition_point(|record| record.hash < hash);
-    let mut digest = None;
-    intake.records[first..].iter().take_while(move |record| record.hash == hash).filter(move |record| {
-        match identity(intake, record) {
-            (false, text) => text == name,
-            (true, stored) => stored == *digest.get_or_insert_with(|| sha256(name)),
-        }
-    })
 }
