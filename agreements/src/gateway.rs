@@ -1,6 +1,11 @@
 //! `gateway.yaml` as meant: the network, for whoever looks after the router.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+
+/// What one client may ask where the file is silent: a browser that opens its session again asks a few hundred names, and
+/// then hardly any.
+const QUESTIONS_A_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("it is not zero");
 
 /// What `gateway.yaml` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +24,10 @@ pub struct Gateway {
     pub trust_forwarders: Vec<(IpAddr, u8)>,
     /// Addresses inside the home that the proxy may connect to and that answers may point to: address and prefix length.
     pub home_network: Vec<(IpAddr, u8)>,
+    /// How many names one client may look up a second, and five times as many at once; none for no limit.
+    pub questions_a_second: Option<NonZeroU32>,
+    /// Threads that answer DNS for each address; none for one a processor core.
+    pub workers: Option<NonZeroU32>,
     /// Enforcement at the router.
     pub router: Router,
 }
@@ -35,6 +44,8 @@ impl Default for Gateway {
             blocked_answer: BlockedAnswer::default(),
             trust_forwarders: Vec::new(),
             home_network: Vec::new(),
+            questions_a_second: Some(QUESTIONS_A_SECOND),
+            workers: None,
             router: Router::default(),
         }
     }

@@ -14,7 +14,7 @@ pub(crate) const MAX_FILE: u64 = 1 << 20;
 /// A calendar with years of events fits into this.
 const MAX_CALENDAR: u64 = 4 << 20;
 /// More files than this are not a home.
-const MAX_FILES: usize = 1000;
+const MAX_FILES: usize = 20_000;
 
 /// The folder as it was found at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,9 +36,18 @@ pub(crate) struct Unusable {
 
 /// Reads a home's folder. Only a folder that cannot be listed is an error; a bad file is told in [`Folder::unusable`].
 pub(crate) fn read(home: &Path) -> io::Result<Folder> {
+    read_up_to(home, MAX_FILES)
+}
+
+fn read_up_to(home: &Path, most: usize) -> io::Result<Folder> {
     let root = home.canonicalize()?;
     let mut folder = Folder::default();
-    for path in candidates(&root)? {
+    let paths = candidates(&root)?;
+    if let Some(first) = paths.get(most) {
+        let first = inside(&root, first);
+        folder.unusable.push(Refusal::TooMany(paths.len() - most).unusable(first));
+    }
+    for path in paths.into_iter().take(most) {
         let inside = inside(&root, &path);
         match text(&root, &path) {
             Ok(text) => drop(folder.texts.insert(inside, text)),
@@ -48,17 +57,14 @@ pub(crate) fn read(home: &Path) -> io::Result<Folder> {
     Ok(folder)
 }
 
-/// The files that may belong to the home, in order of path.
+/// The files that may belong to the home: the home's own, then the agreements, each in order of path.
 fn candidates(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = listed(root)?;
-    let agreements = root.join("agreements");
-    match listed(&agreements) {
+    match listed(&root.join("agreements")) {
         Ok(more) => paths.extend(more),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    paths.sort();
-    paths.truncate(MAX_FILES);
     Ok(paths)
 }
 
@@ -72,6 +78,7 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
             paths.push(path);
         }
     }
+    paths.sort();
     Ok(paths)
 }
 
@@ -101,6 +108,8 @@ enum Refusal {
     TooLong(u64),
     /// Bytes that are no UTF-8, at a line and column.
     NotText(u32, u32),
+    /// It and so many more stand after the last that is read.
+    TooMany(usize),
 }
 
 impl Refusal {
@@ -146,6 +155,11 @@ impl Refusal {
                 "not-utf8",
                 "This file is not UTF-8 text: the character here cannot be read.".to_owned(),
                 "Save it again with the encoding UTF-8.",
+            ),
+            Self::TooMany(count) => (
+                "too-many-files",
+                format!("There are too many files: this one and all after it ({count}) are not read."),
+                "Move what is no agreement of this home elsewhere.",
             ),
         }
     }
@@ -219,6 +233,24 @@ mod tests {
         let paths: Vec<_> = folder.texts.keys().map(String::as_str).collect();
         assert_eq!(paths, ["agreements/jo.yml", "home.yaml", "terms.ics"]);
         assert_eq!(folder.unusable, []);
+    }
+
+    #[test]
+    fn of_too_many_files_the_homes_own_are_read_and_the_rest_is_told() {
+        let home = home(&[
+            ("agreements/a.yaml", b""),
+            ("agreements/b.yaml", b""),
+            ("agreements/c.yaml", b""),
+            ("gateway.yaml", b""),
+            ("home.yaml", b""),
+        ]);
+        let folder = read_up_to(home.path(), 3).unwrap();
+        let read: Vec<_> = folder.texts.keys().map(String::as_str).collect();
+        assert_eq!(read, ["agreements/a.yaml", "gateway.yaml", "home.yaml"]);
+        let told: Vec<_> =
+            folder.unusable.iter().map(|u| (u.problem.code, u.problem.file.as_str())).collect();
+        assert_eq!(told, [("too-many-files", "agreements/b.yaml")]);
+        assert!(read_up_to(home.path(), 5).unwrap().unusable.is_empty());
     }
 
     #[test]

@@ -30,9 +30,10 @@ pub struct Rate {
     pub burst: NonZeroU32,
 }
 
-impl Default for Rate {
-    fn default() -> Self {
-        Self { per_second: number(200), burst: number(1000) }
+impl Rate {
+    /// So many a second, and five times as many at once.
+    pub fn with_burst(per_second: NonZeroU32) -> Self {
+        Self { per_second, burst: per_second.saturating_mul(number(5)) }
     }
 }
 

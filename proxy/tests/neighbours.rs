@@ -102,9 +102,7 @@ async fn gate(neighbours: Neighbours, folder: &std::path::Path) -> Gate {
         dnssec: agreements::Dnssec::Off,
         store: Store::Sqlite("home.db".into()),
         blocked_answer: agreements::BlockedAnswer::Zero,
-        trust_forwarders: Vec::new(),
-        home_network: Vec::new(),
-        router: agreements::Router::Off,
+        ..Gateway::default()
     };
     let resolver = Resolver::new(ResolverSettings::new(&gateway), clock.clone()).unwrap();
     let page = |_: &_, _: &_, _: &_, _| Page { content_type: "text/plain", body: "".into() };

@@ -8,6 +8,7 @@ use crate::yaml::Node;
 use blocklists::Domain;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 
 const KEYS: &[&str] = &[
     "listen",
@@ -17,6 +18,8 @@ const KEYS: &[&str] = &[
     "blocked_answer",
     "trust_forwarders",
     "home_network",
+    "questions_a_second",
+    "workers",
     "router",
 ];
 const LISTENERS: [&str; 8] =
@@ -25,6 +28,11 @@ const DNSSEC: [(&str, Dnssec); 3] =
     [("validate", Dnssec::Validate), ("pass", Dnssec::Pass), ("off", Dnssec::Off)];
 const ANSWERS: [(&str, BlockedAnswer); 3] =
     [("page", BlockedAnswer::Page), ("nxdomain", BlockedAnswer::Nxdomain), ("zero", BlockedAnswer::Zero)];
+
+/// More questions a second than any machine answers are no limit: `off` says so.
+const MOST_QUESTIONS: u32 = 10_000_000;
+/// More threads than this share no work.
+const MOST_WORKERS: u32 = 64;
 
 /// Why a text is not what it should be: the sentence and the help.
 type Wrong = (String, String);
@@ -44,11 +52,28 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Gateway {
     }
     gateway.trust_forwarders = networks(sheet, &block, "trust_forwarders");
     gateway.home_network = networks(sheet, &block, "home_network");
+    if let Some(node) = block.get("questions_a_second") {
+        let off = text(sheet, node, "questions_a_second") == Some("off");
+        let number = (!off).then(|| count(sheet, node, "questions_a_second", MOST_QUESTIONS));
+        gateway.questions_a_second = number.and_then(|number| number.or(gateway.questions_a_second));
+    }
+    gateway.workers = block.get("workers").and_then(|node| count(sheet, node, "workers", MOST_WORKERS));
     if let Some(node) = block.get("router") {
         gateway.router = router(sheet, node);
     }
     needs_upstream(sheet, &block, &gateway);
     gateway
+}
+
+/// A whole number from 1 to `most`.
+fn count(sheet: &mut Sheet<'_>, node: &Node, key: &str, most: u32) -> Option<NonZeroU32> {
+    let typed = text(sheet, node, key)?;
+    let number = typed.parse().ok().filter(|n: &NonZeroU32| n.get() <= most);
+    if number.is_none() {
+        let sentence = format!("`{}` is no number that `{key}` can be.", short(typed));
+        sheet.error(node.at(), "bad-number", &sentence, &format!("Write a whole number from 1 to {most}."));
+    }
+    number
 }
 
 fn needs_upstream(sheet: &mut Sheet<'_>, block: &Block<'_>, gateway: &Gateway) {

@@ -53,11 +53,15 @@ impl DnsSettings {
             page_addresses: Vec::new(),
             own_name: Domain::parse(OWN_NAME).expect("the gateway's own name is a name"),
             trust_forwarders: gateway.trust_forwarders.clone(),
-            rate: Some(Rate::default()),
+            rate: gateway.questions_a_second.map(Rate::with_burst),
             most_ttl: 300,
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: gateway.workers.map_or_else(one_a_core, |workers| workers.get() as usize),
             most_waiting: 4096,
             tcp: TcpSettings { idle: Duration::from_secs(10), most: 1024, most_of_one: 64, at_once: 32 },
         }
     }
+}
+
+fn one_a_core() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

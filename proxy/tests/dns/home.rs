@@ -142,9 +142,7 @@ fn gateway() -> Gateway {
         dnssec: agreements::Dnssec::Pass,
         store: Store::Sqlite("home.db".into()),
         blocked_answer: BlockedAnswer::Page,
-        trust_forwarders: Vec::new(),
-        home_network: Vec::new(),
-        router: agreements::Router::Off,
+        ..Gateway::default()
     }
 }
 
