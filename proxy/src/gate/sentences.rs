@@ -1,6 +1,6 @@
 //! What was said to somebody of late: most refusals of an evening are the same few sentences.
 
-use agreements::{Subject, Verdict};
+use agreements::{Rule, Subject, Verdict};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -46,10 +46,10 @@ impl Sentences {
     }
 }
 
-/// Whether the sentence is the same for every host: it is about a kind of site, and not about the host that was asked for.
+/// Whether the sentence is the same for every host: the floor and the agreement's words speak of the site itself where
+/// they are about no kind of site.
 fn is_for_every_host(verdict: &Verdict) -> bool {
-    match verdict.subject {
-        Subject::Category(_) | Subject::Service(_) => true,
-        Subject::None | Subject::Site | Subject::Address | Subject::Limit(_) | Subject::Entry(_) => false,
-    }
+    let of_a_kind = matches!(verdict.subject, Subject::Category(_) | Subject::Service(_));
+    let of_the_site = matches!(verdict.rule, Rule::Floor | Rule::Site | Rule::Service | Rule::Category);
+    of_a_kind || !of_the_site
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps says by failing what went wrong")]
 
 mod alike;
+mod allocations;
 mod ask;
 mod delegations;
 mod encrypted;

@@ -13,8 +13,10 @@ use tokio::sync::Notify;
 
 /// Of a host's text so many bytes are kept: a name has at most 253 (RFC 1035 §2.3.4), an address fewer.
 const LONGEST: usize = 253;
-/// What a buffer that a flood has grown shrinks to.
+/// Refusals that a buffer has room for before it grows; a flood's room is let go of.
 const USUAL: usize = 1024;
+/// Bytes of text for them.
+const USUAL_TEXT: usize = USUAL * 32;
 
 /// Refusals that wait, up to a bound.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ struct Open {
 }
 
 /// Refusals, one after the other, their hosts' text end to end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     refusals: Vec<Packed>,
     hosts: String,
@@ -98,6 +100,13 @@ impl Queue {
     }
 }
 
+impl Default for Waiting {
+    /// With room for what usually comes, so that handing over allocates nothing.
+    fn default() -> Self {
+        Self { refusals: Vec::with_capacity(USUAL), hosts: String::with_capacity(USUAL_TEXT) }
+    }
+}
+
 impl Waiting {
     fn put(&mut self, refused: &Refused<'_>) {
         let plain = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
@@ -138,6 +147,6 @@ impl Waiting {
         self.refusals.clear();
         self.hosts.clear();
         self.refusals.shrink_to(USUAL);
-        self.hosts.shrink_to(USUAL * 32);
+        self.hosts.shrink_to(USUAL_TEXT);
     }
 }
