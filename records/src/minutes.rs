@@ -261,6 +261,11 @@ impl Ledger {
         self.rows.get(&(person.to_owned(), word.to_owned())).map_or((0, 0), |t| (t.counted, t.estimated))
     }
 
+    /// Whether a minute of the day stands in a person's minutes already.
+    pub(crate) fn has(&self, person: &str, word: &str, of_day: u16) -> bool {
+        self.rows.get(&(person.to_owned(), word.to_owned())).is_some_and(|tally| tally.has(of_day))
+    }
+
     /// The day that is being counted.
     pub(crate) fn day(&self) -> Option<NaiveDate> {
         self.day

@@ -25,8 +25,9 @@ use crate::in_force::InForce;
 use crate::minutes::{Look, Sheet};
 use crate::room::Records;
 use crate::shift;
+use crate::spell;
 use crate::store::StoreError;
-use agreements::{House, MonitoringLevel, Person, Snapshot};
+use agreements::{House, LimitKey, MonitoringLevel, Person, Snapshot};
 use book::Book;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
@@ -107,6 +108,8 @@ fn word(level: MonitoringLevel) -> &'static str {
 #[derive(Debug, Default)]
 pub(crate) struct Monitor {
     book: Book,
+    /// Whether the minute in which the gateway started has been looked at.
+    resumed: bool,
     /// What the journal says is on; none until it has been read.
     raised: Option<register::Raised>,
 }
@@ -121,13 +124,15 @@ impl Monitor {
     }
 
     /// Takes the marks of every sheet into the book. While the clock is not right nobody can say which day it is and
-    /// whether monitoring has ended: then they are dropped.
+    /// whether monitoring has ended: then they are dropped. It comes before the ledger's own harvest.
     pub(crate) async fn harvest(
         &mut self,
         records: &Records,
         look: Look,
+        of_day: u16,
         sheets: &[(Arc<Snapshot>, Arc<Sheet>)],
     ) -> Result<(), StoreError> {
+        self.resume(records, look, of_day, sheets);
         let mut marks = Vec::new();
         for (snapshot, sheet) in sheets {
             for (who, person) in snapshot.house.people() {
@@ -146,6 +151,20 @@ impl Monitor {
             self.book.add(&person, &taken, look.steady);
         }
         Ok(())
+    }
+
+    /// Once after a start: whoever's running minute is in the store already was monitored in it by the gateway that
+    /// stopped, and is not again. An adult without limits has no minutes of their own to tell it by.
+    fn resume(&mut self, records: &Records, look: Look, of_day: u16, sheets: &[(Arc<Snapshot>, Arc<Sheet>)]) {
+        if self.resumed || look.state != ClockState::Right {
+            return;
+        }
+        self.resumed = true;
+        let everything = spell::of_key(&LimitKey::Everything);
+        let ledger = records.ledger();
+        let people = sheets.iter().flat_map(|(snapshot, _)| snapshot.house.people());
+        let kept = people.filter(|(_, person)| ledger.has(&person.id, &everything, of_day));
+        self.book.resume(look.steady, kept.map(|(_, person)| person.id.clone()).collect());
     }
 
     /// The entries that are due: what began, what ended.

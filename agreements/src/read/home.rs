@@ -119,8 +119,9 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Home {
     let before = sheet.errors();
     home.lists = lists::read(sheet, &block);
     let filled = (sheet.errors() == before).then(|| filled::by(&home.lists));
-    if let Some(node) = block.get("everyone") {
-        home.everyone = everyone(sheet, node, &home.protected, filled);
+    match block.get("everyone") {
+        Some(node) => home.everyone = everyone(sheet, node, &home.protected, filled),
+        None => implied(sheet, block.at, home.everyone.safe_search, filled),
     }
     if let Some(node) = block.get("baseline") {
         home.baseline = baseline(sheet, node, &block, &home, filled);
@@ -206,6 +207,7 @@ fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites, filled: 
     };
     let safe_search = choice_of(sheet, &block, "safe_search", &SAFE_SEARCH, SafeSearch::Strict);
     if block.get("block").is_none() {
+        implied(sheet, block.at, safe_search, filled);
         return Everyone { safe_search, ..built_in };
     }
     for (word, node) in words::written(&mut *sheet, &block, "block") {
@@ -220,6 +222,29 @@ fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites, filled: 
         words.extend(missing.collect::<Vec<_>>());
     }
     Everyone { block: words, safe_search }
+}
+
+/// Tells which floor holds where the home writes none: nobody should have to know it by heart.
+fn implied(sheet: &mut Sheet<'_>, at: usize, safe_search: SafeSearch, filled: Filled) {
+    let [first, second, third] = FLOOR.map(Category::word);
+    let search = match safe_search {
+        SafeSearch::Strict => "strict",
+        SafeSearch::Moderate => "moderate",
+        SafeSearch::Off => "as each agreement says",
+    };
+    let mut sentence = format!(
+        "No `block` for `everyone` stands here: `{first}`, `{second}` and `{third}` are closed for everyone, and search is \
+         {search}."
+    );
+    let unfilled: Vec<_> = FLOOR.into_iter().filter(|c| filled.is_some_and(|f| !f.has(*c))).collect();
+    if !unfilled.is_empty() && unfilled.iter().all(|category| sheet.first_empty(*category)) {
+        let words: Vec<_> = unfilled.iter().map(|c| format!("`{}`", c.word())).collect();
+        sentence.push_str(&format!(" But no list fills {}.", words.join(" and ")));
+    }
+    let help = format!(
+        "Write down what the home has decided, like `everyone: {{block: [{first}, {second}, {third}]}}`."
+    );
+    sheet.warning(at, "implied-floor", &sentence, &help);
 }
 
 /// The words of the floor, whose problems have been told.

@@ -30,20 +30,12 @@ pub(crate) const HOME: &[Missing] = &[
 ];
 
 /// What an agreement can ask for in vain.
-pub(crate) const AGREEMENT: &[Missing] = &[
-    Missing {
-        key: "consequences",
-        value: None,
-        sentence: "This version does not point out when a consequence is reached yet.",
-        help: "Look at `hearthgate breaches list` each shift.",
-    },
-    Missing {
-        key: "monitoring",
-        value: None,
-        sentence: "This version records breaches only, whatever stands here.",
-        help: "Nothing more is written down about anybody.",
-    },
-];
+pub(crate) const AGREEMENT: &[Missing] = &[Missing {
+    key: "consequences",
+    value: None,
+    sentence: "This version does not point out when a consequence is reached yet.",
+    help: "Look at `hearthgate breaches list` each shift.",
+}];
 
 /// Warns of each key that asks for what is not done.
 pub(crate) fn warn(sheet: &mut Sheet<'_>, block: &Block<'_>, missing: &[Missing]) {

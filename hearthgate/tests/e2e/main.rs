@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod home;
+mod monitored;
 mod readme;
 mod world;
 

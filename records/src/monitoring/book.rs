@@ -32,15 +32,21 @@ pub(crate) struct Gained {
     gain: Gain,
 }
 
-/// The running minute of everybody who is monitored, and what waits for the store. A restart forgets the running minute:
-/// the one in which it happens can count twice.
+/// The running minute of everybody who is monitored, and what waits for the store.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     day: Option<NaiveDate>,
     sites: Sites,
     minute: u64,
     running: HashMap<Of, Known>,
+    /// Whose running minute was kept before a restart.
+    before: HashSet<String>,
     due: HashMap<(NaiveDate, Of), Gain>,
+}
+
+/// The minute of the steady clock.
+fn minute(steady: Duration) -> u64 {
+    steady.as_secs() / 60
 }
 
 impl Book {
@@ -53,12 +59,22 @@ impl Book {
         (self.day, self.sites) = (Some(day), sites);
     }
 
+    /// Goes on after a restart: the running minute of these people is in the store, and is not added to.
+    pub(super) fn resume(&mut self, steady: Duration, before: HashSet<String>) {
+        self.minute = minute(steady);
+        self.before = before;
+    }
+
     /// Adds a person's marks to the running minute.
     pub(super) fn add(&mut self, person: &str, marks: &Marks, steady: Duration) {
-        let minute = steady.as_secs() / 60;
+        let minute = minute(steady);
         if minute != self.minute {
             self.running.clear();
+            self.before.clear();
             self.minute = minute;
+        }
+        if self.before.contains(person) {
+            return;
         }
         for (word, known) in &marks.categories {
             self.count(person, MonitoredKind::Category, word, *known);

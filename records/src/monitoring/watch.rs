@@ -8,11 +8,20 @@ use blocklists::{Category, Tags};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// What is never looked at: help, communication aids and private mail. Where one of these has a part in a connection,
 /// nothing of that connection is kept.
 const PRIVATE: [Category; 3] = [Category::SUPPORT, Category::ASSISTIVE, Category::PRIVATE_MAIL];
+
+/// What would tell of somebody's health, sex life or who they are (UK GDPR art 9): nothing of such a connection is kept
+/// either, not even under another word, for a young person who looks for an answer to it must not be found out by it.
+/// What the agreement or the floor closes of it is a breach as ever.
+const SENSITIVE: [&str; 3] = ["self_harm", "sex_education", "lifestyle"];
+
+/// Whatever is never looked at.
+static NEVER: LazyLock<Vec<Category>> =
+    LazyLock::new(|| SENSITIVE.into_iter().filter_map(Category::from_word).chain(PRIVATE).collect());
 
 /// What nobody chose to visit, and sealed lists, whose hosts are shown to nobody.
 const UNSEEN: [Category; 7] = [
@@ -138,7 +147,7 @@ impl Current {
         known: Known,
     ) {
         let Some(watch) = self.sheet.watch(who).filter(|w| counts.0 != 0 && at < w.ends) else { return };
-        if hosts.clone().any(|host| has_any(self.tags(who, host), &PRIVATE)) {
+        if hosts.clone().any(|host| has_any(self.tags(who, host), &NEVER)) {
             return;
         }
         for host in hosts {

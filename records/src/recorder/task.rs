@@ -260,10 +260,10 @@ impl Task {
             Err(e) => return self.failed(&e),
         };
         self.harvested = look.steady;
-        if let Err(e) = self.monitor.harvest(&self.records, look, &sheets).await {
+        let of_day = minute_of_day(&newest.house, day, look.wall);
+        if let Err(e) = self.monitor.harvest(&self.records, look, of_day, &sheets).await {
             self.failed(&e);
         }
-        let of_day = minute_of_day(&newest.house, day, look.wall);
         let mut grew = turned;
         let mut ledger = self.records.ledger();
         for (snapshot, sheet) in &sheets {

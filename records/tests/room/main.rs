@@ -72,6 +72,8 @@ scenarios! {
     monitoring::categories_are_kept_without_their_sites,
     monitoring::sites_are_kept_without_their_hosts,
     monitoring::protected_and_background_hosts_are_never_kept,
+    monitoring::sensitive_sites_are_kept_under_no_word,
+    monitoring::a_restart_does_not_count_its_minute_twice,
     monitoring::monitoring_ends_by_itself_at_the_homes_midnight,
     monitoring::a_clock_that_is_not_right_monitors_nobody,
     monitoring::a_person_has_so_many_sites_a_day,

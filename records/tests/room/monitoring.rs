@@ -21,9 +21,16 @@ const LISTS: [(&str, &str); 8] = [
     ("illegal", "sealed.example"),
 ];
 
+/// What lists can say of sites that tell of somebody's health, sex life or who they are.
+const SENSITIVE: [(&str, &str); 3] = [
+    ("self_harm", "hurting.example"),
+    ("sex_education", "growing-up.example"),
+    ("lifestyle", "who-i-am.example"),
+];
+
 fn catalogue() -> Catalogue {
     let mut compiler = Compiler::new();
-    for (word, site) in LISTS {
+    for (word, site) in LISTS.into_iter().chain(SENSITIVE) {
         let tags = Tags::category(Category::from_word(word).unwrap());
         compiler.add(blocklists::format::ListInput::new(word, tags, site.as_bytes())).unwrap();
     }
@@ -209,6 +216,41 @@ pub async fn protected_and_background_hosts_are_never_kept(play: Play) {
             assert!(!on_disk(play.home.path(), word), "`{word}` is on the disk");
         }
     }
+}
+
+pub async fn sensitive_sites_are_kept_under_no_word(play: Play) {
+    for level in ["categories", "sites"] {
+        let gateway = begun(&play, monitored(level, "2026-12-01")).await;
+        for (_, site) in SENSITIVE {
+            gateway.uses(&[site]);
+            gateway.uses(&["plain.example", &format!("{CANARY}.{site}")]);
+            gateway.looks_up(&format!("www.{site}"));
+        }
+        gateway.minute_passes().await;
+        assert_eq!(gateway.kept().await, [], "{level}");
+        gateway.stops().await;
+    }
+    if play.is_sqlite() {
+        let words = SENSITIVE.into_iter().flat_map(|(word, site)| [word, site]);
+        for word in words.chain([CANARY, "plain.example", UNCATEGORISED, OTHER_SITES]) {
+            assert!(!on_disk(play.home.path(), word), "`{word}` is on the disk");
+        }
+    }
+}
+
+pub async fn a_restart_does_not_count_its_minute_twice(play: Play) {
+    for _ in 0..3 {
+        let gateway = begun(&play, monitored("sites", "2026-12-01")).await;
+        gateway.mark_the_minute();
+        gateway.uses(&["again.example"]);
+        gateway.stops().await;
+    }
+    let gateway = begun(&play, monitored("sites", "2026-12-01")).await;
+    assert_eq!(gateway.kept().await, [category(UNCATEGORISED, 1, 0), site("again.example", 1, 0)]);
+    gateway.uses(&["again.example"]);
+    gateway.minute_passes().await;
+    assert_eq!(gateway.kept().await, [category(UNCATEGORISED, 2, 0), site("again.example", 2, 0)]);
+    gateway.stops().await;
 }
 
 pub async fn monitoring_ends_by_itself_at_the_homes_midnight(play: Play) {
