@@ -78,14 +78,7 @@ impl House {
         let devices = home.people.iter().zip(1..).flat_map(|(person, place)| {
             person.devices.iter().map(move |known| Device { known: known.clone(), person: PersonId(place) })
         });
-        Self {
-            devices: devices.collect(),
-            school: SchoolDays::new(&home.school),
-            rules,
-            protected,
-            home,
-            sources,
-        }
+        Self { devices: devices.collect(), school, rules, protected, home, sources }
     }
 
     /// The home as meant.

@@ -4,7 +4,7 @@
 
 use crate::source::SourceId;
 use crate::word::Word;
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use std::net::IpAddr;
 
@@ -382,13 +382,6 @@ pub enum Days {
     Weekends,
     /// Every day.
     EveryDay,
-}
-
-impl Days {
-    /// Whether a named-days entry has the day.
-    pub fn names(mask: u8, day: Weekday) -> bool {
-        mask & (1 << day.num_days_from_monday()) != 0
-    }
 }
 
 /// A value by day. The most specific entry gives the whole day.

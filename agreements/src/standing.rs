@@ -66,34 +66,6 @@ pub struct LiveRestriction {
     pub until: DateTime<Utc>,
 }
 
-/// A grant of one person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Its number in the journal.
-    pub entry: i64,
-    /// What it opens.
-    pub kind: GrantKind,
-    /// From when.
-    pub from: DateTime<Utc>,
-    /// Until when.
-    pub until: DateTime<Utc>,
-    /// The name of the member of staff.
-    pub by: String,
-}
-
-/// A restriction of one person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restriction {
-    /// Its number in the journal.
-    pub entry: i64,
-    /// What it closes.
-    pub what: What,
-    /// From when.
-    pub from: DateTime<Utc>,
-    /// Until when.
-    pub until: DateTime<Utc>,
-}
-
 /// What staff decided and what has been used, by person of one [`House`].
 ///
 /// It is built for one house and is replaced whenever either changes, and when the home's day starts.
@@ -106,7 +78,7 @@ pub struct Standing {
 #[derive(Debug, Default)]
 pub(crate) struct OfPerson {
     pub(crate) grants: Vec<Held>,
-    pub(crate) restrictions: Vec<Restriction>,
+    pub(crate) restrictions: Vec<LiveRestriction>,
     /// Minutes used in the home's current day, by the person's limits in order.
     pub(crate) used: Vec<u16>,
 }
@@ -114,7 +86,7 @@ pub(crate) struct OfPerson {
 /// A grant, with the young person of an education session found among the house's people.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(crate) grant: Grant,
+    pub(crate) grant: LiveGrant,
     pub(crate) learner: Option<PersonId>,
 }
 
@@ -142,7 +114,7 @@ impl Standing {
         }
         for live in restrictions {
             if let Some(who) = house.person(&live.person) {
-                people[usize::from(who.0)].restrictions.push(Restriction::new(live));
+                people[usize::from(who.0)].restrictions.push(live.clone());
             }
         }
         Self { people: people.into_iter().map(|p| (!p.is_idle()).then(|| Arc::new(p))).collect() }
@@ -165,14 +137,6 @@ impl Held {
             GrantKind::Education { young_person } => Some(house.person(young_person)?),
             GrantKind::Sites(_) | GrantKind::ExtraTime(_) | GrantKind::Supervised(_) => None,
         };
-        let LiveGrant { entry, person: _, kind, from, until, by } = live.clone();
-        Some(Self { grant: Grant { entry, kind, from, until, by }, learner })
-    }
-}
-
-impl Restriction {
-    fn new(live: &LiveRestriction) -> Self {
-        let LiveRestriction { entry, person: _, what, from, until } = live.clone();
-        Self { entry, what, from, until }
+        Some(Self { grant: live.clone(), learner })
     }
 }

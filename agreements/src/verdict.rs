@@ -134,7 +134,7 @@ pub struct Verdict {
     pub subject: Subject,
     /// The next instant at which the verdict could differ by time alone; none when time cannot change it.
     pub until: Option<DateTime<Utc>>,
-    /// How much a refusal tells staff when someone opened a page; see [`Severity::seen_as`].
+    /// How much a refusal tells staff when someone opened a page; see [`Verdict::severity_seen`].
     pub severity: Severity,
     /// What may be written down.
     pub record: Record,
@@ -171,7 +171,7 @@ impl Severity {
     /// How much a refusal tells staff, given what the gateway saw of something that is no circumvention: a lookup alone is
     /// never above low, save for sealed lists.
     #[must_use]
-    pub fn seen_as(self, evidence: Evidence) -> Self {
+    fn seen_as(self, evidence: Evidence) -> Self {
         match (evidence, self) {
             (Evidence::Lookup, Self::Medium | Self::High) => Self::Low,
             (Evidence::Lookup, Self::Technical | Self::Low | Self::Critical)

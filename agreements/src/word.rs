@@ -80,14 +80,6 @@ impl Word {
             None => known(text),
         }
     }
-
-    /// The name of a site, host or path; none for services and categories.
-    pub fn domain(&self) -> Option<&Domain> {
-        match self {
-            Word::Site(name) | Word::Host(name) | Word::Path(name, _) => Some(name),
-            Word::Service(_) | Word::Category(_) => None,
-        }
-    }
 }
 
 impl fmt::Display for Word {

@@ -2,7 +2,7 @@
 //! `HEARTHGATE_DATA`, else in `../shared/data` beside the repository, and the test says so when it is absent.
 
 #![allow(clippy::disallowed_methods, reason = "the lists are files, and the time is told")]
-// The figures of the run, and that it was skipped, are what this test is also for.
+// The figures of the run are what this test is also for.
 #![allow(clippy::print_stdout)]
 // A test that unwraps says by failing what went wrong.
 #![allow(clippy::unwrap_used)]
@@ -10,9 +10,16 @@
 use blocklists::format::{Format, ListInput, recognise};
 use blocklists::{Catalogue, Category, Compiler, ListReport, Name, Service, Tags};
 use flate2::read::GzDecoder;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::time::Instant;
+
+/// Straight to the terminal: what a passing test prints is swallowed, and a test that could not run must not look as if it
+/// had.
+fn say_skipped() {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = writeln!(std::io::stderr(), "skipped {name}: no data folder (set HEARTHGATE_DATA)");
+}
 
 fn data() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
@@ -178,7 +185,7 @@ fn owned(table: &[(&str, &str)]) -> Vec<(String, Tags)> {
 #[test]
 fn every_list_of_the_data_folder_compiles() {
     let Some(folder) = data() else {
-        println!("skipped: no data folder (set HEARTHGATE_DATA)");
+        say_skipped();
         return;
     };
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();

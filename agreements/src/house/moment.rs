@@ -4,7 +4,7 @@ use super::rules::Body;
 use super::{House, PersonId};
 use crate::calendar::Day;
 use crate::schedule::{Local, NEVER, OnlineNow, SchoolNow, Secs, instant};
-use crate::standing::{Held, OfPerson, Restriction, Standing};
+use crate::standing::{Held, LiveRestriction, OfPerson, Standing};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -167,7 +167,7 @@ impl Moment {
 
     /// The restrictions that have not ended, and whether each is in force. A young person's own hold in their education
     /// session, too: a laptop is no way around them.
-    pub(crate) fn restrictions(&self) -> impl Iterator<Item = (&Restriction, bool)> {
+    pub(crate) fn restrictions(&self) -> impl Iterator<Item = (&LiveRestriction, bool)> {
         let learner = self.lesson.iter().filter_map(|l| l.standing.as_ref());
         let all = self.standing.iter().chain(learner).flat_map(|s| &s.restrictions);
         all.filter_map(|r| Some((r, in_force(self.at, start(r.from), end(r.until))?)))

@@ -192,7 +192,9 @@ impl Kinds {
             Word::Category(category) => {
                 self.any = self.any.union(Tags::category(*category));
                 self.categories.push((*category, outcome, source));
-                self.categories.sort_by_key(|(_, o, _)| std::cmp::Reverse(strictness(*o)));
+                // A way around the gateway is told as one, whatever else the site is: staff need to know.
+                let otherwise = |c: Category| c != Category::CIRCUMVENTION;
+                self.categories.sort_by_key(|(c, o, _)| (std::cmp::Reverse(strictness(*o)), otherwise(*c)));
             }
             Word::Site(_) | Word::Host(_) | Word::Path(..) => {}
         }

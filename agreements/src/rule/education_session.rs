@@ -4,6 +4,7 @@
 
 use super::{Case, Said, Voice};
 use crate::house::moment::start;
+use crate::house::rules::Body;
 use crate::schedule::{NEVER, Secs};
 use crate::verdict::{Outcome, Rule, Severity, Subject};
 use blocklists::Category;
@@ -18,8 +19,16 @@ pub(super) fn voice(case: &Case<'_>) -> Voice {
     let open =
         [Category::EDUCATION, Category::PRIVATE_MAIL, Category::INFRASTRUCTURE].iter().any(|&c| tags.has(c));
     let said = Said::new(if open { Outcome::Allow } else { Outcome::Block }, Rule::EducationSession);
-    let until = lesson.until.min(next_session(case));
-    Voice::Speaks(said.from(case.rules.source).of(Subject::Entry(lesson.entry)).until(until))
+    Voice::Speaks(said.from(case.rules.source).of(Subject::Entry(lesson.entry)).until(turns(case)))
+}
+
+/// When the session, and with it whose it is, can next change.
+pub(super) fn turns(case: &Case<'_>) -> Secs {
+    if case.rules.body != Body::EducationSession {
+        return NEVER;
+    }
+    let ends = case.moment.lesson.as_ref().map_or(NEVER, |lesson| lesson.until);
+    ends.min(next_session(case))
 }
 
 /// When the next session begins: it may be for another young person.

@@ -4,15 +4,16 @@
 //! Support and assistive sites have spoken before. A restriction on everything leaves private mail to the agreement's times
 //! as well: Reg 22 gives private communication its own place, so closing that takes a restriction that names it.
 
-use super::{Case, Said, Voice};
+use super::{Case, Said, Voice, education_session};
 use crate::house::moment::{end, start};
-use crate::schedule::NEVER;
-use crate::standing::{Restriction, What};
+use crate::standing::{LiveRestriction, What};
 use crate::verdict::{Outcome, Rule, Subject};
 use blocklists::Category;
 
 pub(super) fn voice(case: &Case<'_>) -> Voice {
-    let mut wakes = NEVER;
+    // On a laptop the restrictions are the learner's, too, and change with the session.
+    let session = education_session::turns(case);
+    let mut wakes = session;
     let mut longest: Option<(i64, i64)> = None;
     for (restriction, on) in case.moment.restrictions().filter(|(r, _)| closes(case, r)) {
         if on {
@@ -24,13 +25,13 @@ pub(super) fn voice(case: &Case<'_>) -> Voice {
     match longest {
         Some((until, entry)) => {
             let said = Said::new(Outcome::Block, Rule::Restriction).of(Subject::Entry(entry));
-            Voice::Speaks(said.until(until))
+            Voice::Speaks(said.until(until.min(session)))
         }
         None => Voice::Silent(wakes),
     }
 }
 
-fn closes(case: &Case<'_>, restriction: &Restriction) -> bool {
+fn closes(case: &Case<'_>, restriction: &LiveRestriction) -> bool {
     match &restriction.what {
         What::Everything => !case.found.tags.has(Category::PRIVATE_MAIL),
         What::Words(words) => case.is_any_meant(words),
