@@ -11,6 +11,7 @@ use crate::spell;
 use crate::store::{Cell, Purpose, StoreError, Tx};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What one commit takes.
 #[derive(Debug, Default)]
@@ -40,8 +41,13 @@ impl Records {
     pub(crate) async fn commit(&self, batch: &Batch) -> Result<Numbers, StoreError> {
         let (mut numbers, mut told) = (Vec::new(), Vec::new());
         let mut tx = self.store.begin().await?;
-        for change in &batch.changes {
+        // Most changes are only counts of episodes that go on: they take one statement for many.
+        let (going_on, others): (Vec<_>, Vec<_>) = batch.changes.iter().partition(|c| c.goes_on());
+        for change in others {
             store_change(&mut tx, change, self.now(), &mut numbers, &mut told).await?;
+        }
+        for changes in going_on.chunks(TOGETHER) {
+            store_counts(&mut tx, changes).await?;
         }
         for (at, entry) in &batch.entries {
             told.push((journal::append(&mut tx, *at, entry).await?, entry.clone()));
@@ -130,6 +136,45 @@ fn int(count: u64) -> Cell {
 pub(crate) fn instant(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
+
+/// Counts of so many episodes are stored by one statement.
+const TOGETHER: usize = 50;
+
+/// The counts of several episodes. A statement's text is the same however many there are: what is over stands for none.
+async fn store_counts(tx: &mut Tx, changes: &[&Change]) -> Result<(), StoreError> {
+    static UPDATE: LazyLock<&'static str> = LazyLock::new(|| {
+        let row = |n: usize| {
+            let [entry, last, count, evidence, severity] = [1, 2, 3, 4, 5].map(|column| n * 5 + column);
+            format!(
+                "(CAST(${entry} AS BIGINT), CAST(${last} AS BIGINT), CAST(${count} AS BIGINT), \
+                 CAST(${evidence} AS TEXT), CAST(${severity} AS TEXT))"
+            )
+        };
+        let rows = (0..TOGETHER).map(row).collect::<Vec<_>>().join(", ");
+        // Both stores name the columns of VALUES so. It is made once and lives as long as the program.
+        String::leak(format!(
+            "UPDATE episode SET last = v.column2, count = v.column3, evidence = v.column4, severity = v.column5 \
+             FROM (VALUES {rows}) AS v WHERE episode.entry = v.column1"
+        ))
+    });
+    let mut cells: Vec<Cell> = Vec::with_capacity(TOGETHER * 5);
+    for change in changes {
+        let Sum { last, count, evidence, severity, .. } = &change.sum;
+        cells.push(change.entry.unwrap_or(NO_ENTRY).into());
+        cells.push(last.timestamp_millis().into());
+        cells.push(int(*count));
+        cells.push(spell::word(evidence).into());
+        cells.push(spell::word(severity).into());
+    }
+    for _ in changes.len()..TOGETHER {
+        cells.extend([NO_ENTRY.into(), 0.into(), 0.into(), "".into(), "".into()]);
+    }
+    tx.exec(*UPDATE, &cells).await?;
+    Ok(())
+}
+
+/// No episode has this number.
+const NO_ENTRY: i64 = -1;
 
 async fn store_change(
     tx: &mut Tx,

@@ -188,6 +188,13 @@ pub(crate) struct Change {
     pub(crate) ended: bool,
 }
 
+impl Change {
+    /// Whether it is only the count of an episode that the store has and that is not over.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.entry.is_some() && !self.ended
+    }
+}
+
 /// The open episodes, and those that are over and wait for the disk.
 #[derive(Debug, Default)]
 pub(crate) struct Episodes {
@@ -337,12 +344,13 @@ impl Episodes {
     }
 
     /// What the store is to take next; never much at once. [`Episodes::taken`] or [`Episodes::not_taken`] must follow
-    /// before this is asked again.
-    pub(crate) fn changes(&mut self) -> Vec<Change> {
+    /// before this is asked again. Counts of episodes that the store has may wait, without `counts`.
+    pub(crate) fn changes(&mut self, counts: bool) -> Vec<Change> {
         let count = self.ended.len().min(MOST_A_COMMIT);
         self.leaving.extend(self.ended.drain(..count));
         let mut changes: Vec<_> = self.leaving.iter().map(|e| change(e, true)).collect();
-        let mut dirty: Vec<_> = self.open.values_mut().filter(|e| e.dirty).collect();
+        let due = |e: &&mut Episode| e.dirty && (counts || e.entry.is_none());
+        let mut dirty: Vec<_> = self.open.values_mut().filter(due).collect();
         // The journal has them in the order in which they began.
         dirty.sort_unstable_by_key(|e| e.id);
         for episode in dirty.into_iter().take(MOST_A_COMMIT.saturating_sub(changes.len())) {

@@ -187,7 +187,7 @@ fn beyond_so_many_an_hour_small_ones_are_one_episode_and_great_ones_are_not() {
     assert!(episodes.open.contains_key(&new));
     episodes.end_quiet(at("23:59"));
     while !episodes.is_clean() {
-        episodes.changes();
+        episodes.changes(true);
         episodes.taken(&[]);
     }
     episodes.end_quiet(at("23:59"));
@@ -200,23 +200,23 @@ fn what_the_store_did_not_take_is_offered_again() {
     let key = key("jordan", Rule::Otherwise, "a.example");
     let seen = |t| Seen { at: at(t), evidence: Evidence::Lookup, severity: Severity::Low };
     fold(&mut episodes, key.clone(), seen("21:00"));
-    let changes = episodes.changes();
+    let changes = episodes.changes(true);
     assert_eq!(changes.len(), 1);
     assert!(changes[0].opened.is_some() && !changes[0].ended);
-    assert!(episodes.changes().is_empty(), "nothing new");
+    assert!(episodes.changes(true).is_empty(), "nothing new");
     episodes.not_taken(&changes);
-    let changes = episodes.changes();
+    let changes = episodes.changes(true);
     // While the commit is under way it ends.
     fold(&mut episodes, key.clone(), seen("21:01"));
     episodes.end_quiet(at("22:00"));
     episodes.taken(&[(key.to_key(), changes[0].id, 7)]);
-    let changes = episodes.changes();
+    let changes = episodes.changes(true);
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].entry, changes[0].ended, changes[0].sum.count), (Some(7), true, 2));
     assert!(changes[0].opened.is_none());
     episodes.not_taken(&changes);
     assert!(!episodes.is_clean());
-    assert_eq!(episodes.changes().len(), 1);
+    assert_eq!(episodes.changes(true).len(), 1);
     episodes.taken(&[]);
     assert!(episodes.is_clean());
 }

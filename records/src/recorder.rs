@@ -25,7 +25,8 @@ pub const QUEUE: usize = 16_384;
 /// So many more wait that tell staff much (high, critical, or a way around the gateway): a flood of others leaves them their
 /// room.
 pub const URGENT_QUEUE: usize = 4096;
-/// What changed is committed this often. It bounds what a `kill -9` loses.
+/// What is new is committed this often, and counts of what goes on every second time: with the time that a commit takes, a
+/// `kill -9` loses less than the last second.
 pub const COMMIT_EVERY: Duration = Duration::from_millis(300);
 /// The task looks at the queue this long after the first refusal came, so that one look is for many.
 pub(crate) const GATHER: Duration = Duration::from_millis(20);

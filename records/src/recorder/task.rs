@@ -41,6 +41,8 @@ pub(super) struct Task {
     shed_told: Duration,
     look: Look,
     harvested: Duration,
+    /// Whether the last commit took the counts of episodes that go on.
+    with_counts: bool,
     recovered: bool,
     committing: Option<Committing>,
 }
@@ -66,6 +68,7 @@ impl Task {
             shed_told: Duration::ZERO,
             look,
             harvested: Duration::ZERO,
+            with_counts: false,
             recovered: false,
             committing: None,
         }
@@ -181,6 +184,8 @@ impl Task {
     }
 
     fn batch(&mut self) -> Batch {
+        // Every second commit takes the counts of what goes on: they are most of the work.
+        self.with_counts = !self.with_counts;
         let mut entries = std::mem::take(&mut self.entries);
         if self.look.steady >= self.shed_told + SHED_EVERY
             && let Some(shed) = self.shed.take()
@@ -192,7 +197,7 @@ impl Task {
         let turns = self.monitor.turns(&self.in_force, self.look);
         let counts = Total::ALL.map(|t| (day, t, self.shared.totals[t as usize].swap(0, Ordering::Relaxed)));
         Batch {
-            changes: self.episodes.changes(),
+            changes: self.episodes.changes(self.with_counts),
             entries,
             totals: counts.into_iter().filter(|(_, _, count)| *count > 0).collect(),
             minutes: self.records.ledger().take_dirty(),
