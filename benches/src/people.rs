@@ -12,7 +12,7 @@ pub struct People {
     #[arg(long, default_value_t = 6)]
     pub people: u32,
     /// Addresses of each: a power of two, so that they make one network.
-    #[arg(long, default_value_t = 1024)]
+    #[arg(long, default_value_t = 16)]
     pub devices: u32,
 }
 

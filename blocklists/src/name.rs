@@ -127,7 +127,8 @@ impl<'a> Name<'a> {
 
     /// The name with its first label taken off; `None` for a single label.
     pub fn parent(self) -> Option<Name<'a>> {
-        self.0.split_once('.').map(|(_, rest)| Name(rest))
+        let dot = self.0.bytes().position(|byte| byte == b'.')?;
+        Some(Name(&self.0[dot + 1..]))
     }
 
     /// This name, then its parents up to the top-level domain: most specific first.

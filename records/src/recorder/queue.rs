@@ -109,8 +109,13 @@ impl Default for Waiting {
 
 impl Waiting {
     fn put(&mut self, refused: &Refused<'_>) {
-        let plain = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
-        self.hosts.extend(refused.host.bytes().take(LONGEST).map(plain));
+        let host = refused.host.get(..LONGEST).unwrap_or(refused.host);
+        if host.len() <= LONGEST && host.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.hosts.push_str(host);
+        } else {
+            let plain = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
+            self.hosts.extend(host.bytes().take(LONGEST).map(plain));
+        }
         self.refusals.push(Packed {
             at: refused.at,
             current: Arc::clone(refused.current),
