@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use blocklists::format::ListInput;
-use blocklists::{Catalogue, Category, Compiler, Name, OpenError, Tags};
+use blocklists::{Catalogue, Category, CompileError, Compiler, Name, OpenError, Tags};
 use std::path::PathBuf;
 
 fn catalogue(list: &str) -> Catalogue {
@@ -100,4 +100,29 @@ fn each_bad_file_has_its_own_sentence() {
     }
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(Catalogue::open(&path), Err(OpenError::Io(_))));
+}
+
+#[test]
+fn a_catalogue_with_more_room_says_the_same() {
+    let mut text: String = (0..210_000).map(|n| format!("name{n}.example\n")).collect();
+    text.push_str("tracker.test\n");
+    let compiled = |tries: usize| {
+        let mut compiler = Compiler::with_seed(3).after(tries);
+        let tags = Tags::category(Category::from_word("games").unwrap());
+        compiler.add(ListInput::new("games", tags, text.as_bytes())).unwrap();
+        compiler.finish(0)
+    };
+    let (_folder, path) = folder();
+    let mut bytes = Vec::new();
+    for tries in 0..Compiler::TRIES {
+        let catalogue = compiled(tries).unwrap();
+        catalogue.write_to(&path).unwrap();
+        bytes.push(std::fs::metadata(&path).unwrap().len());
+        for name in ["name0.example", "www.name209999.example", "tracker.test"] {
+            assert!(is_game(&catalogue, name), "{name} after {tries} tries");
+        }
+        assert!(!is_game(&catalogue, "name210000.example"), "after {tries} tries");
+    }
+    assert!(bytes.is_sorted(), "{bytes:?}");
+    assert_eq!(compiled(Compiler::TRIES).err(), Some(CompileError::Crowded));
 }

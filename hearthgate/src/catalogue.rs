@@ -14,7 +14,7 @@ use crate::terminal;
 use agreements::{House, Word};
 use blocklists::compile::Touch;
 use blocklists::format::{Body, ListInput};
-use blocklists::{Catalogue, Category, Compiler, Domain, ListReport, Tags, builtin};
+use blocklists::{Catalogue, Category, CompileError, Compiler, Domain, ListReport, Tags, builtin};
 use chrono::{DateTime, Utc};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,24 @@ impl Recipe {
         now: DateTime<Utc>,
         done: &mut dyn FnMut(&str),
     ) -> Result<Compiled, Failure> {
-        let mut compiler = Compiler::new();
+        let mut tries = 0;
+        loop {
+            match self.compile_once(now, done, tries)? {
+                Ok(compiled) => return Ok(compiled),
+                Err(CompileError::Crowded) if tries + 1 < Compiler::TRIES => tries += 1,
+                Err(error) => return Err(Failure::no(format!("the lists cannot be compiled: {error}"))),
+            }
+        }
+    }
+
+    /// Compiles after so many tries without room for all names.
+    fn compile_once(
+        &self,
+        now: DateTime<Utc>,
+        done: &mut dyn FnMut(&str),
+        tries: usize,
+    ) -> Result<Result<Compiled, CompileError>, Failure> {
+        let mut compiler = Compiler::new().after(tries);
         for (tags, body) in built_in() {
             let input = ListInput { built_in: true, ..ListInput::new("built in", tags, body.as_bytes()) };
             compiler.add(input).map_err(|e| Failure::no(format!("a built-in table cannot be read: {e}")))?;
@@ -96,10 +113,10 @@ impl Recipe {
             lists.push(added(&mut compiler, list));
             done(&list.meaning.id);
         }
-        let catalogue = compiler.finish(now.timestamp());
-        let catalogue = catalogue.map_err(|e| Failure::no(format!("the lists cannot be compiled: {e}")))?;
-        let notes = Notes { fingerprint: self.fingerprint.clone(), compiled: Some(now), lists };
-        Ok(Compiled { catalogue, notes })
+        Ok(compiler.finish(now.timestamp()).map(|catalogue| {
+            let notes = Notes { fingerprint: self.fingerprint.clone(), compiled: Some(now), lists };
+            Compiled { catalogue, notes }
+        }))
     }
 
     /// A text that differs when anything that goes into the catalogue does.
@@ -119,7 +136,7 @@ impl Recipe {
         Some(Compiled { catalogue, notes })
     }
 
-    /// Compiles, keeps the result on disk, and opens it from there: what is mapped need not be held.
+    /// Compiles, and keeps the result on disk.
     pub(crate) fn renew(
         &self,
         state: &State,
@@ -127,13 +144,10 @@ impl Recipe {
         done: &mut dyn FnMut(&str),
     ) -> Result<Compiled, Failure> {
         let compiled = self.compile(now, done)?;
-        match compiled.keep(state) {
-            Ok(()) => Ok(self.open(state).unwrap_or(compiled)),
-            Err(error) => {
-                tracing::warn!(%error, "the compiled catalogue cannot be kept; the next start compiles again");
-                Ok(compiled)
-            }
+        if let Err(error) = compiled.keep(state) {
+            tracing::warn!(%error, "the compiled catalogue cannot be kept; the next start compiles again");
         }
+        Ok(compiled)
     }
 }
 

@@ -15,13 +15,20 @@ use std::borrow::Borrow;
 /// How full buckets are, in hundredths, tried in this order until all names find a place near their own.
 ///
 /// The first is right for every honest list; the others are for lists that somebody made to crowd.
-const FILL: [u64; 4] = [77, 50, 25, 5];
+pub(super) const FILL: [u64; 4] = [77, 50, 25, 5];
 /// Names that the dictionary is made from.
 const SAMPLE: usize = 30_000;
 /// Entries of a catalogue that is small enough to be sampled whole, and to be tried again.
 const SMALL: u64 = 200_000;
 
-pub(super) fn build(intake: Intake, lists: &[ListInfo], built: i64) -> Result<Memory, CompileError> {
+/// `room` is how many of the fills before were tried in vain.
+pub(super) fn build(
+    intake: Intake,
+    lists: &[ListInfo],
+    built: i64,
+    room: usize,
+) -> Result<Memory, CompileError> {
+    let fills = FILL.get(room..).filter(|fills| !fills.is_empty()).ok_or(CompileError::Crowded)?;
     if intake.overflowed {
         return Err(CompileError::TooManyNames);
     }
@@ -35,10 +42,10 @@ pub(super) fn build(intake: Intake, lists: &[ListInfo], built: i64) -> Result<Me
     let plan = Plan::new(&intake.shards, intake.entries, &resolver)?;
     let rest = Rest { seed: intake.hasher.seed(), digests: intake.digests.as_flattened(), lists, built };
     if intake.entries > SMALL {
-        // Each part is given back while the table grows. So there is no second try: an honest list needs none.
-        return plan.fill(FILL[0], intake.shards.into_iter(), &resolver, &rest);
+        // Each part is given back while the table grows. So a second try has to begin with the lists.
+        return plan.fill(fills[0], intake.shards.into_iter(), &resolver, &rest);
     }
-    let tried = FILL.iter().find_map(|fill| {
+    let tried = fills.iter().find_map(|fill| {
         let filled = plan.fill(*fill, intake.shards.iter(), &resolver, &rest);
         (!matches!(filled, Err(CompileError::Crowded))).then_some(filled)
     });

@@ -53,6 +53,7 @@ pub struct Compiler {
     protected: Protected,
     limits: Limits,
     lists: Vec<ListInfo>,
+    room: usize,
 }
 
 impl fmt::Debug for Compiler {
@@ -87,6 +88,7 @@ impl Compiler {
             protected: Protected::new(),
             limits: Limits::default(),
             lists: Vec::new(),
+            room: 0,
         }
     }
 
@@ -94,6 +96,17 @@ impl Compiler {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How often a compiler can be asked to make a catalogue of the same lists, each time with more room.
+    pub const TRIES: usize = build::FILL.len();
+
+    /// After so many tries ended with [`CompileError::Crowded`]: a catalogue with more room, up to [`Self::TRIES`]. A small
+    /// one makes these tries by itself; a large one has given its names back by then, and needs the lists again.
+    #[must_use]
+    pub fn after(mut self, tries: usize) -> Self {
+        self.room = tries;
         self
     }
 
@@ -115,9 +128,9 @@ impl Compiler {
 
     /// Makes the catalogue. `built` is the time of the lists, in seconds since 1970.
     pub fn finish(self, built: i64) -> Result<Catalogue, CompileError> {
-        let Self { intake, lists, .. } = self;
+        let Self { intake, lists, room, .. } = self;
         let hasher = intake.hasher;
-        let memory: Memory = build::build(intake, &lists, built)?;
+        let memory: Memory = build::build(intake, &lists, built, room)?;
         let mut catalogue =
             Catalogue::from_memory(memory).expect("the compiler writes what the reader reads, as tests hold");
         // The same hash, but for tests that make names collide.
