@@ -1,7 +1,6 @@
 //! The store changed behind the gateway's back: nothing is lifted by it, and staff are told.
 
-use crate::play::{Play, snapshot, staff};
-use agreements::lawful::RestrictionDraft;
+use crate::play::{Play, lawful, snapshot, staff};
 use agreements::{GrantKind, Host, Snapshot, What, Word};
 use blocklists::Name;
 use chrono::TimeDelta;
@@ -11,20 +10,7 @@ use std::time::Duration;
 /// Closes `video.example` and opens `games.example` for Jordan, each for two days.
 async fn decide(play: &Play, records: &Records, snapshot: &Snapshot) -> (i64, i64) {
     let now = play.clock.now();
-    let draft = RestrictionDraft {
-        people: vec!["jordan".into()],
-        kind: agreements::PersonKind::YoungPerson,
-        what: Some(What::Words(vec![Word::parse("video.example").unwrap()])),
-        reason: "contact from a stranger".into(),
-        tried: "talked about it, moved the tablet downstairs".into(),
-        from: now,
-        until: Some(now + TimeDelta::days(2)),
-        review_on: Some(now.date_naive()),
-        consent: Some(("A. Mensah, Leeds".into(), now.date_naive())),
-        emergency: false,
-        told_on: Some(now.date_naive()),
-        view: "I think it is unfair".into(),
-    };
+    let draft = lawful(now);
     let restriction = records.restrict(draft, &snapshot.house.home().protected, staff()).await.unwrap();
     let new = NewGrant {
         person: "jordan".into(),

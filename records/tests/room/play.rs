@@ -1,8 +1,9 @@
 //! The one place where the tests touch the API to set things up: a home, a clock, the records, a gateway.
 
-use agreements::{Evidence, Host, House, PersonId, Snapshot, Store, Verdict};
+use agreements::lawful::RestrictionDraft;
+use agreements::{Evidence, Host, House, PersonId, Snapshot, Store, Verdict, What, Word};
 use blocklists::{Catalogue, Name};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use records::{
     By, ByRole, Clock, Current, Identified, InForce, OpenError, Purpose, Recorder, Records, Refused, SetClock,
 };
@@ -268,5 +269,23 @@ impl Refusal {
     pub fn refused(&self) -> Refused<'_> {
         let Self { at, ref current, who, device, identified, ref host, verdict, evidence } = *self;
         Refused { at, current, who, device, identified, host, verdict, evidence }
+    }
+}
+
+/// A restriction that nothing is wrong with: `video.example` closed for Jordan from now on for two days.
+pub fn lawful(now: DateTime<Utc>) -> RestrictionDraft {
+    RestrictionDraft {
+        people: vec!["jordan".into()],
+        kind: agreements::PersonKind::YoungPerson,
+        what: Some(What::Words(vec![Word::parse("video.example").unwrap()])),
+        reason: "contact from a stranger".into(),
+        tried: "talked about it, moved the tablet downstairs".into(),
+        from: now,
+        until: Some(now + TimeDelta::days(2)),
+        review_on: Some(now.date_naive()),
+        consent: Some(("A. Mensah, Leeds".into(), now.date_naive())),
+        emergency: false,
+        told_on: Some(now.date_naive()),
+        view: "I think it is unfair".into(),
     }
 }

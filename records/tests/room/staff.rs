@@ -1,6 +1,6 @@
 //! What staff do and young people ask.
 
-use crate::play::{Play, at, jordan, snapshot, staff};
+use crate::play::{Play, at, jordan, lawful, snapshot, staff};
 use agreements::lawful::RestrictionDraft;
 use agreements::{Evidence, GrantKind, LimitKey, Outcome, What, Word};
 use chrono::TimeDelta;
@@ -91,20 +91,7 @@ pub async fn restrictions_must_be_lawful(play: Play) {
     let snapshot = snapshot();
     let protected = &snapshot.house.home().protected;
     let now = play.clock.now();
-    let draft = RestrictionDraft {
-        people: vec!["jordan".into()],
-        kind: agreements::PersonKind::YoungPerson,
-        what: Some(What::Words(vec![Word::parse("video.example").unwrap()])),
-        reason: "contact from a stranger".into(),
-        tried: "talked about it, moved the tablet downstairs".into(),
-        from: now,
-        until: Some(now + TimeDelta::days(2)),
-        review_on: Some(now.date_naive()),
-        consent: Some(("A. Mensah, Leeds".into(), now.date_naive())),
-        emergency: false,
-        told_on: Some(now.date_naive()),
-        view: "I think it is unfair".into(),
-    };
+    let draft = lawful(now);
     let restriction = records.restrict(draft.clone(), protected, staff()).await.unwrap();
     let live = records.live_restrictions().await.unwrap();
     assert_eq!((live[0].entry, live[0].person.as_str()), (restriction, "jordan"));
