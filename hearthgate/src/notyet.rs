@@ -12,7 +12,7 @@ struct Missing {
     help: &'static str,
 }
 
-const MISSING: [Missing; 5] = [
+const MISSING: [Missing; 4] = [
     Missing {
         key: "dns_tls",
         asked: |g| !g.listen.dns_tls.is_empty(),
@@ -24,12 +24,6 @@ const MISSING: [Missing; 5] = [
         asked: |g| !g.listen.dns_https.is_empty(),
         sentence: "DNS over HTTPS is not in this version: nothing will listen here.",
         help: "Devices use plain DNS on `dns` until then.",
-    },
-    Missing {
-        key: "transparent",
-        asked: |g| !g.listen.transparent.is_empty(),
-        sentence: "The transparent listener is not in this version: nothing will listen here.",
-        help: "Devices use `dns`, and `proxy` where they can be set to, until then.",
     },
     Missing {
         key: "console",

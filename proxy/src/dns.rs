@@ -192,6 +192,10 @@ impl Dns {
         let (client, allowed) = clients.find(&self.gate, round, &showing.shown, (showing.counted, limits));
         let case = &Case { query, asker, round, client };
 
+        // A device that has just taken a new address is met first, so that it is not taken for a stranger.
+        if client.to_be_met && allowed {
+            return Step::Later;
+        }
         // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address
         // and has an allowance of its own. What is protected is answered all the same.
         if !allowed && !self.is_protected(case, showing.counted, tags()) {
@@ -230,7 +234,10 @@ impl Dns {
         let safe = safe_host(&decided);
         let asking = self.asking(query, safe.as_ref());
         let (entry, step) = match self.gate.resolver.cached(&asking, round.steady) {
-            Cached::Miss => return Step::Later,
+            Cached::Miss => {
+                count(&self.counters.cache_misses);
+                return Step::Later;
+            }
             Cached::Hit(entry) => (entry, Step::Answer),
             Cached::Renew(entry) => (entry, Step::AnswerAndRenew),
         };
@@ -244,7 +251,15 @@ impl Dns {
     pub async fn later(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
         let mut room = Room::default();
         let Heard::Query(query) = hear(bytes, &mut room) else { return };
-        count(&self.counters.cache_misses);
+        let Showing { shown, .. } = Showing::of(&query, asker, &self.settings.trust_forwarders);
+        if self.gate.meet(&shown).await {
+            // Now that it is known who asks, the query's life begins again.
+            match self.first(bytes, asker, out) {
+                Step::Later if self.special(&query).is_none() => {}
+                Step::Later => return self.failed(&query, asker, Failure::Busy, out),
+                Step::Answer | Step::AnswerAndRenew | Step::Nothing => return,
+            }
+        }
         let before = self.decide_alone(&query, asker);
         let safe = safe_host(&before.decided);
         let found = self.gate.resolver.find(&self.asking(&query, safe.as_ref()), before.of).await;

@@ -106,6 +106,27 @@ impl Gate {
         self.identities.who(current, &self.neighbours, shown)
     }
 
+    /// Whether the kernel should be asked first who is behind an address: somebody may be there whom it has not met yet.
+    fn is_to_be_met(&self, current: &Current, who: &Who, shown: &Shown<'_>) -> bool {
+        let for_sure = matches!(who.identified, Identified::Token | Identified::Mac);
+        !for_sure
+            && shown.hardware.is_none()
+            && self.identities.names_macs(current)
+            && self.neighbours.may_meet(shown.address)
+    }
+
+    /// Lets the kernel find out who is behind an address, if that could tell a person, and says whether it did so. It waits
+    /// for moments at most.
+    pub(crate) async fn meet(&self, shown: &Shown<'_>) -> bool {
+        let current = self.in_force.to_keep();
+        let who = self.who_shows(&current, shown);
+        let meets = self.is_to_be_met(&current, &who, shown);
+        if meets {
+            self.neighbours.meet(shown.address).await;
+        }
+        meets
+    }
+
     /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline.
     pub fn person(&self, who: &Who) -> PersonId {
         believed(self.clock.state(), who.person)
@@ -133,7 +154,8 @@ impl Gate {
         let who = self.who_shows(&round.current, shown);
         let person = believed(round.state, who.person);
         let (moment, sentences) = self.moments.of(&round.current, person, round.now);
-        Client { who, person, moment, sentences }
+        let to_be_met = self.is_to_be_met(&round.current, &who, shown);
+        Client { who, person, moment, sentences, to_be_met }
     }
 }
 

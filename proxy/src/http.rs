@@ -1,4 +1,5 @@
-//! The explicit HTTP proxy: requests in absolute form, tunnels, upgrades, and the gateway's own pages.
+//! The HTTP proxy: requests in absolute form, tunnels, upgrades, and the gateway's own pages; and connections that the
+//! router redirected to it.
 //!
 //! The life of a request stands on one screen, in `Proxy::stages`. Everything that can refuse stands before the origin is
 //! dialled; everything that is open afterwards stays under judgement (`tunnel/warden.rs`).
@@ -12,6 +13,7 @@ mod headers;
 mod memory;
 mod pool;
 mod problem;
+mod redirected;
 mod refuse;
 mod token;
 mod visit;
@@ -24,13 +26,15 @@ pub use refuse::refusal_page;
 pub(crate) use answer::Body;
 pub(crate) use asked::judged_path;
 pub(crate) use counters::One;
+pub(crate) use redirected::prefer;
 pub(crate) use visit::Visit;
 
 use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
+use crate::identify::Shown;
 use crate::limits;
 use crate::resolver::Unresolved;
-use crate::target::{Target, TargetHost};
+use crate::target::{PortUse, Target, TargetHost};
 use crate::tunnel::dial::{self, NotDialled};
 use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden, Way};
 use agreements::Evidence;
@@ -112,10 +116,32 @@ impl Admitted {
     }
 }
 
-/// Serves the proxy on these listeners, which the caller has bound, until `shutdown`. Then no connection is taken any
-/// more, and what is open has [`Limits::grace`] to end.
+/// The proxy's listeners, which the caller has bound.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// Where clients come that know of the proxy.
+    pub explicit: Vec<TcpListener>,
+    /// Where the router redirects connections to: each has to keep the destination that it meant (`SO_ORIGINAL_DST`).
+    pub redirected: Vec<TcpListener>,
+}
+
+impl From<Vec<TcpListener>> for Listeners {
+    fn from(explicit: Vec<TcpListener>) -> Self {
+        Self { explicit, redirected: Vec::new() }
+    }
+}
+
+/// How connections come in at a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    Knowingly,
+    Redirected,
+}
+
+/// Serves the proxy on these listeners until `shutdown`. Then no connection is taken any more, and what is open has
+/// [`Limits::grace`] to end.
 pub async fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     gate: Arc<Gate>,
     config: Config,
     shutdown: CancellationToken,
@@ -128,7 +154,10 @@ pub async fn serve(
         async move { warden.watch(stopped).await }
     });
     let tidying = tokio::spawn(tidy(Arc::clone(&proxy.pool), stopped.clone()));
-    join_all(listeners.into_iter().map(|l| accept(&proxy, l, &shutdown, &stopped))).await;
+    let Listeners { explicit, redirected } = listeners.into();
+    let explicit = explicit.into_iter().map(|l| (l, Came::Knowingly));
+    let all = explicit.chain(redirected.into_iter().map(|l| (l, Came::Redirected)));
+    join_all(all.map(|listener| accept(&proxy, listener, &shutdown, &stopped))).await;
     proxy.tasks.close();
     if tokio::time::timeout(proxy.config.limits.grace, proxy.tasks.wait()).await.is_err() {
         tracing::info!("the proxy stops; what is still open is closed now");
@@ -142,7 +171,7 @@ pub async fn serve(
 /// Takes connections while there are places.
 async fn accept(
     proxy: &Arc<Proxy>,
-    listener: TcpListener,
+    (listener, came): (TcpListener, Came),
     shutdown: &CancellationToken,
     stopped: &CancellationToken,
 ) {
@@ -156,7 +185,7 @@ async fn accept(
             next = next => next,
         };
         match accepted {
-            Ok((stream, peer)) => proxy.welcome(stream, peer, place, shutdown, stopped),
+            Ok((stream, peer)) => proxy.welcome((stream, peer, came), place, shutdown, stopped),
             Err(error) => {
                 // Out of files, mostly. Without this pause the loop would spin until a connection ends.
                 tracing::warn!(%error, "the proxy cannot take a connection");
@@ -197,8 +226,7 @@ impl Proxy {
     /// Gives a new connection its place and its task, or closes it when its client has too many.
     fn welcome(
         self: &Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
+        (stream, peer, came): (TcpStream, SocketAddr, Came),
         place: OwnedSemaphorePermit,
         shutdown: &CancellationToken,
         stopped: &CancellationToken,
@@ -212,12 +240,25 @@ impl Proxy {
         let Some(place) = entered else { return };
         dial::tune(&stream);
         let local = stream.local_addr().ok();
-        let visit = Arc::new(Visit { peer, local, cut: stopped.child_token(), place });
-        self.tasks.spawn(Arc::clone(self).converse(stream, visit, shutdown.clone()));
+        let meant = match came {
+            Came::Knowingly => None,
+            Came::Redirected => redirected::meant(&stream),
+        };
+        let visit = Arc::new(Visit { peer, local, meant, cut: stopped.child_token(), place });
+        let (proxy, shutdown) = (Arc::clone(self), shutdown.clone());
+        match (came, meant) {
+            (Came::Knowingly, _) => drop(self.tasks.spawn(proxy.converse(stream, visit, shutdown))),
+            (Came::Redirected, Some(meant)) => {
+                drop(self.tasks.spawn(proxy.meet(stream, meant, visit, shutdown)));
+            }
+            (Came::Redirected, None) => {}
+        }
     }
 
     /// One connection's requests, one after the other.
     async fn converse(self: Arc<Self>, stream: TcpStream, visit: Arc<Visit>, shutdown: CancellationToken) {
+        let shown = Shown { address: visit.peer.ip().to_canonical(), token: None, hardware: None };
+        Box::pin(self.gate.meet(&shown)).await;
         let cut = visit.cut.clone();
         let limits = &self.config.limits;
         let head = limits.head;
@@ -288,7 +329,8 @@ impl Proxy {
         let asked = Asked { host: target.host.clone(), path, inside, way: None };
         let mut admitted = self.admit(asker, asked, evidence(request.method(), request.headers()))?;
         // Where is it? Every name on the way there is judged as well.
-        let found = self.find(&mut admitted, &target.host).await?;
+        let mut found = self.find(&mut admitted, &target.host).await?;
+        prefer(&mut found, visit.meant);
         // Dial the address that was checked, relay, and stay under judgement.
         match wanted {
             For::Tunnel(_, port) => {
@@ -308,6 +350,11 @@ impl Proxy {
         let client = visit.peer.ip();
         let with_all = !visit.place.is_spare() && self.rates.allows(client);
         with_all || (self.is_protected(client, wanted) && self.rates.allows_protected(client))
+    }
+
+    /// Whether the client may ask for one more tunnel to there.
+    pub(crate) fn may_ask(&self, visit: &Visit, target: &Target) -> bool {
+        self.has_allowance(visit, Some(&For::Tunnel(target.clone(), PortUse::ClientFirst)))
     }
 
     /// Whether a request is for what is protected for whoever speaks from this address. A token is not looked at: what is
@@ -368,7 +415,7 @@ impl Proxy {
     }
 
     /// Judges; a refusal is recorded.
-    fn admit(&self, asker: Asker, asked: Asked, evidence: Evidence) -> Result<Admitted, No> {
+    pub(crate) fn admit(&self, asker: Asker, asked: Asked, evidence: Evidence) -> Result<Admitted, No> {
         let current = self.gate.in_force.to_keep();
         let who = asker.who(&self.gate, &current);
         let verdict = asked.judge(&self.gate, &current, &who);
@@ -380,7 +427,7 @@ impl Proxy {
     }
 
     /// The addresses of a host, on the judged path, which is noted: it stays under judgement.
-    async fn find(&self, admitted: &mut Admitted, host: &TargetHost) -> Result<Vec<IpAddr>, No> {
+    pub(crate) async fn find(&self, admitted: &mut Admitted, host: &TargetHost) -> Result<Vec<IpAddr>, No> {
         let name = match host {
             TargetHost::Address(address) => return Ok(vec![*address]),
             TargetHost::Name(name) => name.name(),

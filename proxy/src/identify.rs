@@ -71,6 +71,13 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
+    /// Whether anybody of this house is known by a hardware address.
+    pub(crate) fn names_macs(&self, current: &Current) -> bool {
+        let built = self.built.load();
+        // Before the table of a new house is built, one question too many does no harm.
+        built.0 != current.generation || !built.1.macs.is_empty()
+    }
+
     /// Who shows this, in this house.
     pub(crate) fn who(&self, current: &Current, neighbours: &Neighbours, shown: &Shown<'_>) -> Who {
         let house = &current.snapshot.house;

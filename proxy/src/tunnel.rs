@@ -28,10 +28,12 @@
 pub(crate) mod dial;
 mod greeting;
 mod opening;
+mod redirected;
 mod relay;
 mod upgrade;
 mod warden;
 
+pub(crate) use redirected::redirected;
 pub(crate) use warden::{Asked, Asker, Lease, Made, Warden, Way};
 
 use crate::dns::verdicts;
@@ -258,10 +260,7 @@ impl Tunnel {
             self.lease.also(asked, Made::new(gate, &current, &who, &verdict));
             return true;
         }
-        match asked.host {
-            TargetHost::Name(_) => self.proxy.counters.names_refused.add(1),
-            TargetHost::Address(_) => self.proxy.counters.nameless_refused.add(1),
-        }
+        self.proxy.counters.refused_inside(&asked.host);
         let refused = self.proxy.refuse((&self.asker, who), &current, asked, verdict, Evidence::Connection);
         if matches!(spoken, Spoken::Plain(_)) {
             let page = refused.page(gate, Want::Text);

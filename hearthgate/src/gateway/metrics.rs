@@ -82,6 +82,7 @@ impl Numbers {
             now("proxy_connections_open", "Client connections open now", c.connections_open.get()),
             grows("proxy_plain", "Requests in absolute form", c.plain.get()),
             grows("proxy_connects", "CONNECT requests", c.connects.get()),
+            grows("proxy_redirected", "Connections that the router redirected here", c.redirected.get()),
             grows("proxy_refused", "Requests refused by a verdict", c.refused.get()),
             grows("proxy_problems", "Requests answered with an error of the gateway", c.problems.get()),
             now("proxy_tunnels_open", "Tunnels open now", c.tunnels_open.get()),

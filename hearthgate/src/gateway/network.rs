@@ -12,7 +12,7 @@ use agreements::{Gateway, Listen};
 use console::{AskKey, Refusals};
 use proxy::Gate;
 use proxy::dns::{Bound, Dns, DnsSettings};
-use proxy::http::{self, Config, Counters};
+use proxy::http::{self, Config, Counters, Listeners};
 use proxy::identify::Neighbours;
 use proxy::resolver::{Resolver, ResolverSettings, UpstreamHealth};
 use proxy::target::Reach;
@@ -48,6 +48,7 @@ pub(crate) struct Network {
 struct Sockets {
     dns: Vec<Bound>,
     proxy: Vec<TcpListener>,
+    transparent: Vec<TcpListener>,
     pages: Vec<TcpListener>,
     metrics: Vec<TcpListener>,
 }
@@ -55,8 +56,7 @@ struct Sockets {
 impl Sockets {
     fn bind(listen: &Listen, workers: usize) -> Result<Self, Failure> {
         // Kinds that this version has not are told as warnings where the files are read; see `notyet`.
-        let Listen { dns, dns_tls: _, dns_https: _, proxy, transparent: _, pages, console: _, metrics } =
-            listen;
+        let Listen { dns, dns_tls: _, dns_https: _, proxy, transparent, pages, console: _, metrics } = listen;
         let all = |kind, list: &[SocketAddr]| {
             list.iter().map(|a| bind::tcp(kind, *a)).collect::<Result<Vec<_>, _>>()
         };
@@ -70,6 +70,7 @@ impl Sockets {
         Ok(Self {
             dns: dns.iter().map(dns_bound).collect::<Result<_, _>>()?,
             proxy: all("proxy", proxy)?,
+            transparent: all("transparent", transparent)?,
             pages: all("pages", pages)?,
             metrics: all("metrics", metrics)?,
         })
@@ -82,7 +83,12 @@ impl Sockets {
     }
 
     fn listeners(&self) -> Vec<Listener> {
-        let streams = [("proxy", &self.proxy), ("pages", &self.pages), ("metrics", &self.metrics)];
+        let streams = [
+            ("proxy", &self.proxy),
+            ("transparent", &self.transparent),
+            ("pages", &self.pages),
+            ("metrics", &self.metrics),
+        ];
         let dns = self.dns.iter().map(|bound| Listener { kind: "dns", address: bound.address() });
         let rest = streams.into_iter().flat_map(|(kind, list)| {
             list.iter()
@@ -143,7 +149,8 @@ impl Network {
             counters: counters.clone(),
             ..Config::default()
         };
-        self.tasks.spawn(http::serve(sockets.proxy, gate.clone(), config, self.stop.clone()));
+        let listeners = Listeners { explicit: sockets.proxy, redirected: sockets.transparent };
+        self.tasks.spawn(http::serve(listeners, gate.clone(), config, self.stop.clone()));
         for listener in sockets.pages {
             self.tasks.spawn(pages::serve(listener, router.clone(), self.stop.clone()));
         }

@@ -22,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) moment: Arc<Moment>,
     /// What was said to them of late.
     pub(crate) sentences: Arc<Sentences>,
+    /// Whether the kernel may know more of them once it is asked ([`Gate::meet`]).
+    pub(crate) to_be_met: bool,
 }
 
 /// What a client is known by: what it showed, and the address that it is counted by.

@@ -8,7 +8,7 @@ use agreements::Evidence;
 use blocklists::Domain;
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, Version};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +29,14 @@ pub(super) fn read<B>(request: &Request<B>, visit: &Visit, own_names: &[Domain])
     check_host(request)?;
     headers::check_expectation(request.headers())?;
     if request.method() == Method::CONNECT {
+        // Whoever was redirected asks a proxy that is not ours.
+        if visit.meant.is_some() {
+            return Err(Problem::BadTarget);
+        }
         return tunnel(request, own_names);
     }
     match request.uri().scheme_str() {
-        None => Ok(For::Own),
+        None => visit.meant.map_or(Ok(For::Own), |meant| redirected(request, visit, meant, own_names)),
         Some("http") => plain(request, visit, own_names),
         Some("https") => Err(Problem::HttpsWithoutConnect),
         Some(_) => Err(Problem::Scheme),
@@ -68,6 +72,33 @@ fn tunnel<B>(request: &Request<B>, own_names: &[Domain]) -> Result<For, Problem>
 fn plain<B>(request: &Request<B>, visit: &Visit, own_names: &[Domain]) -> Result<For, Problem> {
     let authority = request.uri().authority().ok_or(Problem::BadTarget)?;
     let target = Target::parse(authority.as_str(), Some(80))?;
+    if is_own_name(&target, own_names) || is_this_listener(&target, visit) {
+        return Ok(For::Own);
+    }
+    if headers::has_been_here(request.headers()) {
+        return Err(Problem::Loop);
+    }
+    match plain_port(target.port) {
+        PortUse::Closed => Err(Problem::ClosedPort),
+        PortUse::ClientFirst | PortUse::ServerFirst => {
+            Ok(For::Plain(target, judged_path(request.uri().path())))
+        }
+    }
+}
+
+/// A request in origin form whose client believes that it speaks with the server: `Host` names it, and the port is the one
+/// that was meant. Without `Host` (HTTP/1.0) it shows no name, and asks for the address.
+fn redirected<B>(
+    request: &Request<B>,
+    visit: &Visit,
+    meant: SocketAddr,
+    own_names: &[Domain],
+) -> Result<For, Problem> {
+    let host = match request.headers().get(header::HOST) {
+        Some(host) => Target::parse(host.to_str().map_err(|_| Problem::BadHost)?, Some(meant.port()))?.host,
+        None => TargetHost::Address(meant.ip()),
+    };
+    let target = Target { host, port: meant.port() };
     if is_own_name(&target, own_names) || is_this_listener(&target, visit) {
         return Ok(For::Own);
     }

@@ -1,5 +1,6 @@
 //! What the proxy counts of itself: totals without people, hosts or addresses.
 
+use crate::target::TargetHost;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that is read while others change it.
@@ -24,6 +25,16 @@ impl Counter {
     pub(crate) fn one(counters: &std::sync::Arc<Counters>, which: fn(&Counters) -> &Counter) -> One {
         which(counters).add(1);
         One { counters: std::sync::Arc::clone(counters), which }
+    }
+}
+
+impl Counters {
+    /// Counts a tunnel that was closed because of what it showed.
+    pub(crate) fn refused_inside(&self, host: &TargetHost) {
+        match host {
+            TargetHost::Name(_) => self.names_refused.add(1),
+            TargetHost::Address(_) => self.nameless_refused.add(1),
+        }
     }
 }
 
@@ -52,6 +63,8 @@ pub struct Counters {
     pub plain: Counter,
     /// `CONNECT` requests.
     pub connects: Counter,
+    /// Connections that the router redirected here.
+    pub redirected: Counter,
     /// Requests for the gateway's own pages.
     pub own: Counter,
     /// Requests refused by a verdict.

@@ -14,6 +14,8 @@ pub(crate) struct Visit {
     pub(crate) peer: SocketAddr,
     /// Our own address that it came in at.
     pub(crate) local: Option<SocketAddr>,
+    /// Where it meant to connect to, if the router redirected it here.
+    pub(crate) meant: Option<SocketAddr>,
     /// Ends the connection, whatever it is doing.
     pub(crate) cut: CancellationToken,
     /// Its place; given back when the last user of the visit is gone.

@@ -2,6 +2,10 @@
 //!
 //! All of a device's addresses are in it, its IPv6 privacy addresses (RFC 8981) included, for the networks that the
 //! gateway itself is on. The kernel tells of changes; a full reading now and then mends what was missed.
+//!
+//! A device that has just taken a new address may ask a question before the kernel had any reason to look for its hardware
+//! address: it knows where the gateway is, and the gateway has not answered yet. So whoever shows an address that the table
+//! has not is met first ([`Neighbours::meet`]): a packet makes the kernel ask, and the device answers within moments.
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -12,18 +16,27 @@ use netlink_packet_route::neighbour::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// At most so many addresses are remembered: a home has hundreds, a flood of forged ones must not fill memory.
 const MOST: usize = 16_384;
 /// How often the whole table is read again.
 const READ_AGAIN: Duration = Duration::from_secs(30);
-/// Changes are published together at most this long after the first of them.
+/// Changes that follow another within this time are published together.
 const GATHER: Duration = Duration::from_millis(50);
+/// How long a device has to say where it is. Wi-Fi that sleeps takes up to a tenth of a second.
+const MEETING: Duration = Duration::from_millis(250);
+/// At most so many are met at once: forged addresses must not fill what others wait in.
+const MEETINGS: usize = 64;
+/// So many addresses behind which nobody was found are remembered until the table is read again.
+const STRANGERS: usize = 1024;
+/// Nobody listens there, and nobody need (RFC 863).
+const DISCARD: u16 = 9;
 /// How long after netlink failed it is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -35,17 +48,36 @@ pub struct Neighbours {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     table: ArcSwap<Table>,
     version: AtomicU64,
+    /// Whether the kernel is being followed: only then can an address be met.
+    following: AtomicBool,
+    /// Rung with each new table.
+    learned: watch::Sender<()>,
+    meetings: Semaphore,
+    strangers: quick_cache::sync::Cache<IpAddr, ()>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            table: ArcSwap::default(),
+            version: AtomicU64::new(0),
+            following: AtomicBool::new(false),
+            learned: watch::Sender::new(()),
+            meetings: Semaphore::new(MEETINGS),
+            strangers: quick_cache::sync::Cache::new(STRANGERS),
+        }
+    }
 }
 
 impl Neighbours {
     /// A table that stays as given.
     pub fn fixed(known: impl IntoIterator<Item = (IpAddr, [u8; 6])>) -> Self {
         let table = known.into_iter().map(|(ip, mac)| (ip.to_canonical(), mac)).collect();
-        Self { shared: Arc::new(Shared { table: ArcSwap::from_pointee(table), version: AtomicU64::new(0) }) }
+        Self { shared: Arc::new(Shared { table: ArcSwap::from_pointee(table), ..Shared::default() }) }
     }
 
     /// The hardware address behind an address, if the kernel knows it.
@@ -62,6 +94,36 @@ impl Neighbours {
         self.shared.table.store(Arc::new(table.clone()));
         // After the table: whoever sees the new number finds the new table.
         self.shared.version.fetch_add(1, Ordering::Release);
+        self.shared.learned.send_replace(());
+    }
+
+    /// Whether it is worth asking the kernel who is behind an address ([`Neighbours::meet`]).
+    pub(crate) fn may_meet(&self, address: IpAddr) -> bool {
+        let on_a_link = !address.is_loopback() && !address.is_unspecified() && !address.is_multicast();
+        on_a_link
+            && self.shared.following.load(Ordering::Relaxed)
+            && self.mac(address).is_none()
+            && self.shared.strangers.peek(&address).is_none()
+    }
+
+    /// Waits until the table knows an address, but no longer than a device takes to answer.
+    pub(crate) async fn meet(&self, address: IpAddr) {
+        let address = address.to_canonical();
+        if !self.may_meet(address) {
+            return;
+        }
+        let stranger = || {
+            self.shared.strangers.insert(address, ());
+            self.shared.version.fetch_add(1, Ordering::Release);
+        };
+        let Ok(_place) = self.shared.meetings.try_acquire() else { return stranger() };
+        let mut learned = self.shared.learned.subscribe();
+        poke(address);
+        let known = async { while self.mac(address).is_none() && learned.changed().await.is_ok() {} };
+        if tokio::time::timeout(MEETING, known).await.is_err() {
+            // Nobody is there on a link of ours: behind another router, perhaps. Whoever remembers asks again.
+            stranger();
+        }
     }
 
     /// How many addresses are known.
@@ -98,6 +160,7 @@ impl Neighbours {
         let mut driver = tokio::task::JoinSet::new();
         driver.spawn(connection);
         let mut table = self.read_all(&handle).await?;
+        self.shared.following.store(true, Ordering::Relaxed);
         let mut read_again = tokio::time::interval(READ_AGAIN);
         read_again.tick().await;
         loop {
@@ -106,8 +169,11 @@ impl Neighbours {
                 message = messages.next() => {
                     let Some((message, _)) = message else { return Ok(()) };
                     apply(&mut table, message.payload);
-                    gather(&mut table, &mut messages).await;
+                    // Somebody may be waiting for this one; what follows at once can wait for each other.
                     self.publish(&table);
+                    if gather(&mut table, &mut messages).await {
+                        self.publish(&table);
+                    }
                 }
             }
         }
@@ -119,6 +185,7 @@ impl Neighbours {
         while let Some(neighbour) = all.try_next().await.map_err(std::io::Error::other)? {
             learn(&mut table, &neighbour);
         }
+        self.shared.strangers.clear();
         self.publish(&table);
         Ok(table)
     }
@@ -126,12 +193,25 @@ impl Neighbours {
 
 type Message = NetlinkMessage<RouteNetlinkMessage>;
 
-/// Takes what else arrives within a moment, so that a burst of changes is one replacement.
-async fn gather<S: Stream<Item = (Message, A)> + Unpin, A>(table: &mut Table, messages: &mut S) {
+/// Takes what else arrives within a moment, so that a burst of changes is one replacement. Whether anything did.
+async fn gather<S: Stream<Item = (Message, A)> + Unpin, A>(table: &mut Table, messages: &mut S) -> bool {
     let end = tokio::time::Instant::now() + GATHER;
+    let mut any = false;
     while let Ok(Some((message, _))) = tokio::time::timeout_at(end, messages.next()).await {
         apply(table, message.payload);
+        any = true;
     }
+    any
+}
+
+/// Sends an empty packet, so that the kernel has a reason to look for an address.
+fn poke(address: IpAddr) {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    // An address without a route is on no link of ours.
+    let _ = UdpSocket::bind((any, 0)).and_then(|socket| socket.send_to(&[], (address, DISCARD)));
 }
 
 fn apply(table: &mut Table, payload: NetlinkPayload<RouteNetlinkMessage>) {

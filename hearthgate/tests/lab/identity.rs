@@ -1,0 +1,57 @@
+//! Who is behind an address: the same device over IPv4, IPv6 and IPv6 privacy addresses.
+
+use crate::SATURDAY;
+use crate::lab::{Lab, ROUTER, Who};
+
+/// The device's addresses in IPv6 that the kernel made by itself (RFC 8981).
+fn privacy_addresses(lab: &Lab, who: Who) -> Vec<String> {
+    let listed = lab.of(who).says("ip", &["-6", "-o", "address", "show", "dev", "eth0", "temporary"]);
+    let address = |line: &str| line.split_whitespace().nth(3)?.split('/').next().map(str::to_owned);
+    listed.lines().filter_map(address).collect()
+}
+
+#[test]
+fn agreement_applies_by_mac_for_ipv4_ipv6_and_ipv6_privacy_addresses_alike() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.open(SATURDAY);
+    let mut asked = 0;
+    for who in [Who::Jordan, Who::Sam] {
+        let own = if who == Who::Jordan { "open.test" } else { "school.test" };
+        let private = privacy_addresses(&lab, who);
+        assert_eq!(private.len(), 1, "the kernel made one: {private:?}");
+        for from in [who.four(), who.six()].into_iter().chain(private) {
+            lab.wait_until_known(who, &from, own);
+            let at = if from.contains(':') { ROUTER.1 } else { ROUTER.0 };
+            for (name, jordan, sam) in [
+                ("open.test", true, false),
+                ("school.test", true, true),
+                ("casino.test", false, false),
+                ("helpline.test", true, true),
+            ] {
+                let allowed = if who == Who::Jordan { jordan } else { sam };
+                let answer = lab.dig(who, &["-b", &from, &format!("@{at}"), name, "A"]);
+                assert_eq!(!answer.contains("EDE: 1"), allowed, "{who:?} from {from} asks {name}: {answer}");
+                let named = format!("{who:?}");
+                assert!(allowed || answer.contains(&named), "the refusal is {named}'s own: {answer}");
+                asked += 1;
+            }
+        }
+    }
+    assert_eq!(asked, 2 * 3 * 4);
+}
+
+#[test]
+fn a_device_whose_mac_changes_gets_the_baseline() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.open(SATURDAY);
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
+    let device = lab.of(Who::Jordan);
+    device.ip("link set eth0 address 02:00:00:00:00:77");
+    device.ip("neigh flush dev eth0");
+    crate::internet::wait_for("the baseline", || {
+        let answer = lab.dig(Who::Jordan, &["@192.168.4.1", "open.test", "A"]);
+        (answer.contains("EDE: 1") && !answer.contains("Jordan")).then_some(())
+    });
+    let school = lab.dig(Who::Jordan, &["@192.168.4.1", "school.test", "A"]);
+    assert!(school.contains("11.0.1.4"), "the baseline is not dark: {school}");
+}

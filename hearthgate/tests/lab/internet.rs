@@ -1,0 +1,274 @@
+//! The internet of the lab: a machine with many addresses, real servers (nsd, nginx) and a few of our own that count who
+//! comes to them.
+
+use crate::machine::{Machine, Program, program};
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long anything may take to come up before the test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The router's own addresses on the internet's side, and those of the internet's end of that line.
+pub(crate) const LINE: [(&str, &str); 2] = [("11.0.0.2/24", "11.0.0.1/24"), ("2d00:1::2/64", "2d00:1::1/64")];
+/// The authoritative server, which the gateway asks.
+pub(crate) const NAMES: &str = "11.0.0.53";
+
+/// The names of the lab's internet and the addresses behind each: no two share one, save the two shops.
+pub(crate) const SITES: &[(&str, &str, &str)] = &[
+    ("open.test", "11.0.1.1", "2d00:2::1"),
+    ("casino.test", "11.0.1.2", "2d00:2::2"),
+    ("helpline.test", "11.0.1.3", "2d00:2::3"),
+    ("school.test", "11.0.1.4", "2d00:2::4"),
+    ("club.test", "11.0.1.5", "2d00:2::5"),
+    ("game.test", "11.0.1.6", "2d00:2::6"),
+    ("call.test", "11.0.1.7", "2d00:2::7"),
+    ("resolver.test", "11.0.4.1", "2d00:4::1"),
+];
+
+/// Where nobody's name leads: a resolver, an onion relay, a VPN's server, and a web server by address alone.
+pub(crate) const FOREIGN_RESOLVER: (&str, &str) = ("11.0.4.1", "2d00:4::1");
+/// The end of a VPN.
+pub(crate) const VPN: (&str, &str) = ("11.0.5.1", "2d00:5::1");
+/// An onion relay.
+pub(crate) const RELAY: (&str, &str) = ("11.0.6.1", "2d00:6::1");
+
+/// Ports of our own servers: each echoes what it hears.
+pub(crate) const ECHO: u16 = 7777;
+
+/// What a server of ours heard: how many connections or datagrams.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<HashMap<SocketAddr, usize>>>);
+
+impl Heard {
+    fn count(&self, at: SocketAddr) {
+        *self.0.lock().unwrap().entry(at).or_default() += 1;
+    }
+
+    /// How often something came there.
+    pub(crate) fn at(&self, address: &str, port: u16) -> usize {
+        let at = SocketAddr::new(address.parse().unwrap(), port);
+        self.0.lock().unwrap().get(&at).copied().unwrap_or(0)
+    }
+}
+
+/// The internet.
+pub(crate) struct Internet {
+    pub(crate) machine: Machine,
+    pub(crate) heard: Heard,
+    pub(crate) folder: TempDir,
+    _servers: Vec<Program>,
+}
+
+impl Internet {
+    /// A machine whose `wan` is the line to the router; its servers run.
+    pub(crate) fn start(machine: Machine) -> Self {
+        for (_, theirs) in LINE {
+            machine.ip(&format!("address add {theirs} dev wan"));
+        }
+        let addresses = || {
+            let sites = SITES.iter().map(|(_, four, six)| (*four, *six));
+            sites.chain([FOREIGN_RESOLVER, VPN, RELAY, (NAMES, "2d00:1::53")])
+        };
+        for (four, six) in addresses() {
+            machine.ip(&format!("address replace {four}/32 dev lo"));
+            machine.ip(&format!("address replace {six}/128 dev lo"));
+        }
+        machine.ip("link set wan up");
+        machine.ip("route add 2d00:77::/48 via 2d00:1::2");
+        let folder = tempfile::tempdir().unwrap();
+        // nginx and nsd drop to other users where the tests run as root.
+        assert!(
+            std::process::Command::new("chmod").arg("755").arg(folder.path()).status().unwrap().success()
+        );
+        certificate(folder.path());
+        let servers = vec![nsd(&machine, folder.path()), nginx(&machine, folder.path())];
+        let heard = Heard::default();
+        for (_, four, six) in SITES {
+            stream_server(&machine, &heard, (four, ECHO), echo);
+            stream_server(&machine, &heard, (six, ECHO), echo);
+        }
+        for (four, six) in [VPN, RELAY, FOREIGN_RESOLVER] {
+            for address in [four, six] {
+                stream_server(&machine, &heard, (address, 9001), echo);
+                stream_server(&machine, &heard, (address, 853), echo);
+                datagram_server(&machine, &heard, (address, 51820));
+                datagram_server(&machine, &heard, (address, 53));
+                datagram_server(&machine, &heard, (address, 443));
+            }
+        }
+        for (_, four, six) in SITES.iter().filter(|(name, _, _)| ["open.test", "call.test"].contains(name)) {
+            for address in [four, six] {
+                datagram_server(&machine, &heard, (address, ECHO));
+                datagram_server(&machine, &heard, (address, 443));
+            }
+        }
+        let internet = Self { machine, heard, folder, _servers: servers };
+        internet.wait_until_it_answers();
+        internet
+    }
+
+    fn wait_until_it_answers(&self) {
+        wait_for("nsd", || {
+            let at = format!("@{NAMES}");
+            let words = ["+time=1", "+tries=1", "+short", &at, "open.test", "A"];
+            self.machine.says("dig", &words).contains("11.0.1.1").then_some(())
+        });
+        let told = ["nginx.err", "nginx.log"].map(|file| self.folder.path().join(file));
+        wait_for("nginx", || {
+            let connected = self.machine.within(|| TcpStream::connect(("11.0.1.1", 443)));
+            let wrong = told
+                .iter()
+                .filter_map(|file| std::fs::read_to_string(file).ok())
+                .find(|t| t.contains("[emerg]"));
+            assert!(wrong.is_none(), "{wrong:?}");
+            connected.ok()
+        });
+    }
+}
+
+/// Asks again until the answer is there; panics when patience ends.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn nsd(machine: &Machine, folder: &Path) -> Program {
+    let mut zone =
+        "$ORIGIN test.\n$TTL 300\n@ IN SOA ns.test. host.test. 1 3600 600 86400 60\n@ IN NS ns.test.\n\
+                    ns IN A 11.0.0.53\nalias IN CNAME casino.test.\n"
+            .to_owned();
+    for (name, four, six) in SITES {
+        zone.push_str(&format!("{name}. IN A {four}\n{name}. IN AAAA {six}\n*.{name}. IN A {four}\n"));
+    }
+    std::fs::write(folder.join("test.zone"), zone).unwrap();
+    let conf = format!(
+        "server:\n ip-address: {NAMES}\n username: \"\"\n chroot: \"\"\n database: \"\"\n zonesdir: \"{dir}\"\n \
+         pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n\
+         remote-control:\n control-enable: no\nzone:\n name: test\n zonefile: test.zone\n",
+        dir = folder.display()
+    );
+    std::fs::write(folder.join("nsd.conf"), conf).unwrap();
+    let mut nsd = program("/usr/sbin/nsd");
+    nsd.arg("-d").arg("-c").arg(folder.join("nsd.conf")).stdout(Stdio::null());
+    nsd.stderr(std::fs::File::create(folder.join("nsd.log")).unwrap());
+    machine.start(nsd)
+}
+
+/// A self-signed certificate for every name of the lab.
+fn certificate(folder: &Path) {
+    let names: Vec<String> = SITES.iter().map(|(name, _, _)| format!("DNS:{name},DNS:*.{name}")).collect();
+    let done = program("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=the lab's internet", "-addext", &format!("subjectAltName={}", names.join(","))])
+        .arg("-keyout")
+        .arg(folder.join("key.pem"))
+        .arg("-out")
+        .arg(folder.join("cert.pem"))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn nginx(machine: &Machine, folder: &Path) -> Program {
+    let root = folder.join("www");
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::write(root.join("long"), vec![b'x'; 32 << 20]).unwrap();
+    let listens: String = SITES
+        .iter()
+        .flat_map(|(_, four, six)| [(*four).to_owned(), format!("[{six}]")])
+        .map(|at| format!("listen {at}:80; listen {at}:443 ssl http2;"))
+        .collect();
+    let conf = format!(
+        "daemon off; master_process off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log; user root;\n\
+         events {{ worker_connections 512; }}\nhttp {{ access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
+         fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
+         ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;\n\
+         server {{ {listens} root {root};\n\
+         location /slow {{ alias {root}/long; limit_rate 100k; }}\n\
+         location / {{ return 200 \"$host at $server_addr over $server_protocol\\n\"; }}\n\
+         location /socket {{ proxy_pass http://127.0.0.1:7000; proxy_http_version 1.1; proxy_read_timeout 1h;\n\
+         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} }} }}\n",
+        dir = folder.display(),
+        root = root.display()
+    );
+    std::fs::write(folder.join("nginx.conf"), conf).unwrap();
+    stream_server(machine, &Heard::default(), ("127.0.0.1", 7000), websocket);
+    let mut nginx = program("/usr/sbin/nginx");
+    nginx.arg("-c").arg(folder.join("nginx.conf")).arg("-p").arg(folder).stdout(Stdio::null());
+    nginx.stderr(std::fs::File::create(folder.join("nginx.err")).unwrap());
+    machine.start(nginx)
+}
+
+/// A server of ours for streams, on a thread for each: it ends with the test's process.
+fn stream_server(machine: &Machine, heard: &Heard, at: (&str, u16), serve: fn(TcpStream)) {
+    let at = SocketAddr::new(at.0.parse::<IpAddr>().unwrap(), at.1);
+    let listener = machine.within(move || TcpListener::bind(at).unwrap_or_else(|e| panic!("{at}: {e}")));
+    let heard = heard.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            heard.count(at);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+}
+
+fn echo(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        if stream.write_all(&buffer[..read]).is_err() {
+            return;
+        }
+    }
+}
+
+/// Switches protocols and then echoes: all of a WebSocket that a middle box can tell.
+fn websocket(mut stream: TcpStream) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            _ => return,
+        }
+    }
+    let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    if stream.write_all(answer).is_ok() {
+        echo(stream);
+    }
+}
+
+fn datagram_server(machine: &Machine, heard: &Heard, at: (&str, u16)) {
+    let at = SocketAddr::new(at.0.parse::<IpAddr>().unwrap(), at.1);
+    let socket = machine.within(move || UdpSocket::bind(at).unwrap_or_else(|e| panic!("{at}: {e}")));
+    let heard = heard.clone();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((read, from)) = socket.recv_from(&mut buffer) {
+            heard.count(at);
+            let _ = socket.send_to(&buffer[..read], from);
+        }
+    });
+}

@@ -1,0 +1,252 @@
+//! The lab: a home with four devices, its router with the gateway on it, and the internet.
+//!
+//! ```text
+//! jordan ─┐
+//! sam    ─┤            ┌────────┐
+//! kate   ─┼─ br-lan ── │ router │ ── wan ── internet
+//! stranger┘            └────────┘
+//! ```
+//!
+//! Everything speaks IPv4 and IPv6. IPv4 is translated by a table of rules that is not ours, as on every home router.
+
+use crate::internet::{Internet, LINE, NAMES, wait_for};
+use crate::machine::{Machine, Program, program};
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The gateway's addresses in the home.
+pub(crate) const ROUTER: (&str, &str) = ("192.168.4.1", "2d00:77::1");
+
+/// A device of the home: its name, the last part of its hardware address and of the addresses it begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Jordan,
+    Sam,
+    Kate,
+    Stranger,
+}
+
+impl Who {
+    const ALL: [Self; 4] = [Self::Jordan, Self::Sam, Self::Kate, Self::Stranger];
+
+    fn number(self) -> u8 {
+        match self {
+            Self::Jordan => 11,
+            Self::Sam => 12,
+            Self::Kate => 13,
+            Self::Stranger => 99,
+        }
+    }
+
+    /// Its address in IPv4.
+    pub(crate) fn four(self) -> String {
+        format!("192.168.4.{}", self.number())
+    }
+
+    /// Its first address in IPv6.
+    pub(crate) fn six(self) -> String {
+        format!("2d00:77::{}", self.number())
+    }
+}
+
+/// The lab.
+pub(crate) struct Lab {
+    pub(crate) router: Machine,
+    pub(crate) internet: Internet,
+    devices: Vec<Machine>,
+    pub(crate) home: TempDir,
+    gateway: Option<Program>,
+}
+
+impl Lab {
+    /// Builds it; none, with a line that says why, where the kernel does not let us.
+    pub(crate) fn build() -> Option<Self> {
+        let machines: Result<Vec<Machine>, _> = (0..6).map(|_| Machine::new()).collect();
+        let mut machines = match machines {
+            Ok(machines) => machines,
+            Err(error) => {
+                println!("SKIPPED: no network namespace can be made here ({error}); the lab needs root");
+                return None;
+            }
+        };
+        let (internet, router) = (machines.remove(0), machines.remove(0));
+        wire(&router, &internet);
+        for (who, device) in Who::ALL.iter().zip(&machines) {
+            plug_in(&router, *who, device);
+        }
+        let internet = Internet::start(internet);
+        let home = tempfile::tempdir().unwrap();
+        write_home(home.path());
+        Some(Self { router, internet, devices: machines, home, gateway: None })
+    }
+
+    /// A device.
+    pub(crate) fn of(&self, who: Who) -> &Machine {
+        let place = Who::ALL.iter().position(|w| *w == who).unwrap();
+        &self.devices[place]
+    }
+
+    /// Writes a file of the home.
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        write(self.home.path(), file, text);
+    }
+
+    /// Starts the gateway on the router with its clock at `now` (the home's wall clock); it is ready afterwards.
+    pub(crate) fn open(&mut self, now: &str) {
+        let notify = self.home.path().join("notify");
+        let _ = fs::remove_file(&notify);
+        let socket = UnixDatagram::bind(&notify).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let mut gateway = program(env!("CARGO_BIN_EXE_hearthgate"));
+        gateway.args(["run", "--pretend-now", now, "--home"]).arg(self.home.path());
+        gateway.env("NOTIFY_SOCKET", &notify).stdout(Stdio::null()).stderr(log);
+        self.gateway = Some(self.router.start(gateway));
+        let mut buffer = [0; 1024];
+        loop {
+            let n = socket.recv(&mut buffer).unwrap_or_else(|e| panic!("not ready: {e}: {}", self.log()));
+            if String::from_utf8_lossy(&buffer[..n]).lines().any(|line| line == "READY=1") {
+                return;
+            }
+        }
+    }
+
+    /// Runs a command of the program on the home, on the router: what it writes.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let home = self.home.path().to_str().unwrap();
+        let (first, rest) = arguments.split_first().unwrap();
+        let words: Vec<&str> = [*first, "--home", home].into_iter().chain(rest.iter().copied()).collect();
+        let out = self.router.output(env!("CARGO_BIN_EXE_hearthgate"), &words);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(out.status.success(), "{arguments:?}: {}{}", text(&out.stdout), text(&out.stderr));
+        text(&out.stdout)
+    }
+
+    /// What the gateway has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.home.path().join("run.log")
+    }
+
+    /// `dig` on a device.
+    pub(crate) fn dig(&self, who: Who, words: &[&str]) -> String {
+        let mut all = vec!["+time=2", "+tries=2"];
+        all.extend(words);
+        self.of(who).says("dig", &all)
+    }
+
+    /// Waits until the gateway knows whose hardware address is behind an address of the device's, by a question that only
+    /// its owner is answered.
+    pub(crate) fn wait_until_known(&self, who: Who, from: &str, name: &str) {
+        let at = if from.contains(':') { ROUTER.1 } else { ROUTER.0 };
+        wait_for("the gateway to know the device", || {
+            let answer = self.dig(who, &["-b", from, &format!("@{at}"), name, "A"]);
+            (answer.contains("NOERROR") && answer.contains("11.0.1.")).then_some(())
+        });
+    }
+}
+
+/// The line between router and internet, and the router's own side.
+fn wire(router: &Machine, internet: &Machine) {
+    let internet = internet.thread();
+    router.ip(&format!("link add wan type veth peer name wan netns {internet}"));
+    for (ours, _) in LINE {
+        router.ip(&format!("address add {ours} dev wan"));
+    }
+    router.ip("link add br-lan type bridge forward_delay 0 stp_state 0");
+    router.ip(&format!("address add {}/24 dev br-lan", ROUTER.0));
+    router.ip(&format!("address add {}/64 dev br-lan", ROUTER.1));
+    router.ip("link set br-lan up");
+    router.ip("link set wan up");
+    router.ip("route add default via 11.0.0.1");
+    router.ip("route add default via 2d00:1::1");
+    router.ip("route add 2d00:2::/32 via 2d00:1::1");
+    router.write("/proc/sys/net/ipv4/ip_forward", "1");
+    router.write("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+    let rules = "table ip others { chain out { type nat hook postrouting priority srcnat; oifname wan masquerade; }; }";
+    let out = router.output("nft", &[rules]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// A device on a port of the bridge, with IPv6 privacy addresses (RFC 8981) as phones have them.
+fn plug_in(router: &Machine, who: Who, device: &Machine) {
+    let (number, thread) = (who.number(), device.thread());
+    device.write("/proc/sys/net/ipv6/conf/default/use_tempaddr", "2");
+    router.ip(&format!(
+        "link add port{number} type veth peer name eth0 address 02:00:00:00:00:{number} netns {thread}"
+    ));
+    router.ip(&format!("link set port{number} master br-lan up"));
+    device.write("/proc/sys/net/ipv6/conf/eth0/use_tempaddr", "2");
+    device.ip("link set eth0 up");
+    device.ip(&format!("address add {}/24 dev eth0", who.four()));
+    device.ip(&format!("address add {}/64 dev eth0 mngtmpaddr nodad", who.six()));
+    device.ip(&format!("route add default via {}", ROUTER.0));
+    device.ip(&format!("route add default via {}", ROUTER.1));
+    device.look_names_up_at(&[ROUTER.0, ROUTER.1]);
+}
+
+fn write(home: &Path, file: &str, text: &str) {
+    let path = home.join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// What gateway.yaml says in every test, before its `router`.
+pub(crate) fn gateway_yaml() -> String {
+    format!(
+        "listen:\n  dns: [\"0.0.0.0:53\", \"[::]:53\"]\n  pages: [\"0.0.0.0:80\", \"[::]:80\"]\n\
+         upstream: [\"udp://{NAMES}\"]\nstore: sqlite:state/home.db\nblocked_answer: page\n"
+    )
+}
+
+/// An agreement, by name, hardware address and rules.
+fn agreement(name: &str, mac: u8, rules: &str) -> String {
+    format!(
+        "person: {name}\nagreed:\n  risk_assessment: {{ref: RA-1, on: 2026-10-28}}\n  review_by: 2027-01-31\n  \
+         young_person: {{on: 2026-11-02, view: ok}}\n  \
+         social_worker: {{name: A. Mensah, authority: Leeds, on: 2026-11-02}}\n  \
+         home_manager: {{name: R. Osei, on: 2026-11-02}}\n\
+         devices: [{{name: phone, mac: \"02:00:00:00:00:{mac}\"}}]\n{rules}school_hours: as_agreed\n"
+    )
+}
+
+/// Jordan: until nine, everything but gambling and one site.
+pub(crate) const JORDAN: &str = "online: {every_day: 07:00-22:30}\nbedtime: {every_day: 21:00}\nblock: [gambling, club.test]\notherwise: allow\n";
+/// Sam: what is listed, and nothing else.
+const SAM: &str = "online: {every_day: 07:00-23:00}\nallow: [school.test]\notherwise: block\n";
+
+/// Writes Jordan's agreement with other rules.
+pub(crate) fn jordan(rules: &str) -> String {
+    agreement("Jordan", 11, rules)
+}
+
+fn write_home(home: &Path) {
+    write(home, "gateway.yaml", &gateway_yaml());
+    write(
+        home,
+        "home.yaml",
+        "home: Test House\ntimezone: Europe/London\nshifts: [07:30, 14:30, 21:30]\n\
+         school:\n  hours: {mon-fri: 09:00-15:15}\n  terms: [2026-11-02..2026-12-18]\n\
+         everyone:\n  block: [pornography, malware, circumvention]\n  safe_search: strict\n\
+         protected:\n  support: [helpline.test]\n\
+         baseline:\n  online: {every_day: 07:00-21:00}\n  allow: [school.test]\n  otherwise: block\n\
+         unknown_devices: baseline\nlists:\n  - {category: gambling, from: lists/gambling.txt}\n\
+         staff:\n  - {id: r.osei, name: R. Osei, role: manager}\n",
+    );
+    write(home, "agreements/jordan.yaml", &jordan(JORDAN));
+    write(home, "agreements/sam.yaml", &agreement("Sam", 12, SAM));
+    write(
+        home,
+        "agreements/kate.yaml",
+        "person: Kate\nfor: staff\ndevices: [{name: phone, mac: \"02:00:00:00:00:13\"}]\n\
+         online: {every_day: all_day}\notherwise: allow\n",
+    );
+    write(home, "lists/gambling.txt", "0.0.0.0 casino.test\n");
+}

@@ -1,0 +1,178 @@
+//! Connections that the router redirects to the transparent listener: by rules that the home's own firewall makes here.
+
+use crate::SATURDAY;
+use crate::internet::{ECHO, wait_for};
+use crate::lab::{Lab, Who, gateway_yaml};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// A lab whose firewall sends 80 and 443 to the transparent listener.
+fn redirecting(now: &str) -> Option<Lab> {
+    let mut lab = Lab::build()?;
+    let listen =
+        gateway_yaml().replace("listen:\n", "listen:\n  transparent: [\"0.0.0.0:3129\", \"[::]:3129\"]\n");
+    lab.write("gateway.yaml", &listen);
+    let rules = "table inet own { chain in { type nat hook prerouting priority dstnat; iifname br-lan fib daddr type \
+                 unicast tcp dport { 80, 443 } redirect to :3129; }; }";
+    assert!(lab.router.output("nft", &[rules]).status.success());
+    lab.open(now);
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.six(), "open.test");
+    Some(lab)
+}
+
+/// `curl` on a device: exit code, and what it wrote followed by the status.
+fn curl(lab: &Lab, who: Who, words: &[&str]) -> (i32, String) {
+    let mut all = vec!["-ksS", "--max-time", "10", "-w", "%{http_code}"];
+    all.extend(words);
+    let out = lab.of(who).output("curl", &all);
+    (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+#[test]
+fn an_allowed_site_works_by_its_name_over_both_families() {
+    let Some(lab) = redirecting(SATURDAY) else { return };
+    for (words, answer) in [
+        (["-4", "http://open.test/"], "open.test at 11.0.1.1 over HTTP/1.1\n200"),
+        (["-4", "https://open.test/"], "open.test at 11.0.1.1 over HTTP/2.0\n200"),
+    ] {
+        assert_eq!(curl(&lab, Who::Jordan, &words), (0, answer.to_owned()), "{words:?}");
+    }
+    // The gateway itself may take either family to the site.
+    for url in ["http://open.test/", "https://open.test/"] {
+        let (code, answer) = curl(&lab, Who::Jordan, &["-6", url]);
+        assert!(
+            code == 0 && answer.starts_with("open.test at ") && answer.ends_with("200"),
+            "{url}: {answer}"
+        );
+    }
+    let episodes = lab.command(&["breaches", "list", "--json"]);
+    assert_eq!(episodes.trim(), "[]", "allowed traffic leaves no record");
+}
+
+#[test]
+fn the_name_decides_and_the_address_does_not() {
+    let Some(lab) = redirecting(SATURDAY) else { return };
+    for family in ["11.0.1.1", "2d00:2::1"] {
+        let hidden = format!("casino.test:443:{family}");
+        let (code, answer) = curl(&lab, Who::Jordan, &["--resolve", &hidden, "https://casino.test/"]);
+        assert_eq!((code, answer.as_str()), (35, "000"), "the connection is closed without a lie");
+        let hidden = format!("casino.test:80:{family}");
+        let (code, page) = curl(
+            &lab,
+            Who::Jordan,
+            &["--resolve", &hidden, "-H", "Accept: text/html", "http://casino.test/"],
+        );
+        assert!(
+            code == 0 && page.ends_with("403") && page.contains("block: [gambling, club.test]"),
+            "{page}"
+        );
+    }
+    // An allowed name at a blocked site's address is the allowed site.
+    for url in ["http://open.test/", "https://open.test/"] {
+        let port = if url.starts_with("https") { 443 } else { 80 };
+        let forged = format!("open.test:{port}:11.0.1.2");
+        let (code, answer) = curl(&lab, Who::Jordan, &["--resolve", &forged, url]);
+        assert!(code == 0 && answer.starts_with("open.test at "), "{answer}");
+        assert!(answer.contains("11.0.1.1") || answer.contains("2d00:2::1"), "{answer}");
+    }
+    let (code, _) = curl(&lab, Who::Jordan, &["--resolve", "alias.test:443:11.0.1.1", "https://alias.test/"]);
+    assert_eq!(code, 35, "a name that leads to a blocked one is refused");
+}
+
+#[test]
+fn what_shows_no_name_is_refused_and_logged_once() {
+    let Some(lab) = redirecting(SATURDAY) else { return };
+    for _ in 0..3 {
+        assert_eq!(curl(&lab, Who::Jordan, &["https://11.0.1.2/"]).0, 35);
+    }
+    for speech in
+        [&b"SSH-2.0-OpenSSH_9.9\r\n"[..], b"\x38\x00\x00\x00OpenVPN", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
+        let speech = speech.to_vec();
+        let answer = lab.of(Who::Jordan).within(move || {
+            let mut stream = TcpStream::connect("11.0.1.2:443").unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            stream.write_all(&speech).unwrap();
+            let mut answer = Vec::new();
+            // A reset ends it as well.
+            let _ = stream.read_to_end(&mut answer);
+            answer
+        });
+        assert_eq!(answer, b"", "closed without a word");
+    }
+    let episodes = wait_for("the episode", || {
+        let list: serde_json::Value =
+            serde_json::from_str(&lab.command(&["breaches", "list", "--json"])).unwrap();
+        (list[0]["count"].as_u64() == Some(6)).then_some(list)
+    });
+    assert_eq!(episodes.as_array().map(Vec::len), Some(1), "{episodes}");
+    assert_eq!(
+        (&episodes[0]["rule"], &episodes[0]["severity"]),
+        (&"floor".into(), &"high".into()),
+        "{episodes}"
+    );
+}
+
+#[test]
+fn a_websocket_works_and_bedtime_closes_it() {
+    let Some(lab) = redirecting("2026-11-21T20:59:50") else { return };
+    let mut socket = lab.of(Who::Jordan).within(|| TcpStream::connect("11.0.1.1:80").unwrap());
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    socket
+        .write_all(
+            b"GET /socket HTTP/1.1\r\nHost: open.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )
+        .unwrap();
+    let mut head = [0; 12];
+    socket.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 101");
+    socket.write_all(b"\x82\x05hello").unwrap();
+    let mut heard = Vec::new();
+    let mut buffer = [0; 512];
+    while !heard.windows(5).any(|w| w == b"hello") {
+        let read = socket.read(&mut buffer).unwrap();
+        assert!(read > 0, "it stays open while it is allowed: {}", String::from_utf8_lossy(&heard));
+        heard.extend_from_slice(&buffer[..read]);
+    }
+    let began = Instant::now();
+    while matches!(socket.read(&mut buffer), Ok(1..)) {}
+    assert!(began.elapsed() < Duration::from_secs(20), "bedtime came after ten seconds");
+    let (code, _) = curl(&lab, Who::Jordan, &["https://open.test/"]);
+    assert_ne!(code, 0, "it is bedtime");
+    assert_eq!(curl(&lab, Who::Jordan, &["https://helpline.test/"]).0, 0, "help stays");
+}
+
+#[test]
+fn bedtime_closes_a_download_and_help_goes_on() {
+    let Some(lab) = redirecting("2026-11-21T20:59:48") else { return };
+    let download = |url: &str| {
+        let mut curl = crate::machine::program("curl");
+        curl.args(["-ksS", "--max-time", "60", "-o", "/dev/null", url])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        lab.of(Who::Jordan).start(curl)
+    };
+    let (mut fun, mut help) = (download("https://open.test/slow"), download("https://helpline.test/slow"));
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(fun.0.try_wait().unwrap().is_none(), "it flows while it is allowed");
+    let ended = wait_for("the end of the download", || fun.0.try_wait().unwrap());
+    assert!(!ended.success(), "it was cut");
+    assert!(help.0.try_wait().unwrap().is_none(), "help is not");
+}
+
+#[test]
+fn what_is_not_redirected_goes_its_own_way() {
+    let Some(lab) = redirecting(SATURDAY) else { return };
+    let echoed = lab.of(Who::Jordan).within(|| {
+        let mut stream = TcpStream::connect(("11.0.1.1", ECHO)).unwrap();
+        stream.write_all(b"hello").unwrap();
+        let mut echoed = [0; 5];
+        stream.read_exact(&mut echoed).unwrap();
+        echoed
+    });
+    assert_eq!((&echoed, lab.internet.heard.at("11.0.1.1", ECHO)), (b"hello", 1));
+}
