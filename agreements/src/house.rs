@@ -20,6 +20,7 @@ use moment::Moment;
 use rules::Rules;
 pub(crate) use sentence::key_in_words;
 use sites::{As, Sites};
+use std::sync::Arc;
 
 /// A person of a house, by place. It is good for the house that gave it and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,13 +48,13 @@ pub struct House {
     protected: Sites,
 }
 
-/// A house with the catalogue that was compiled for it.
+/// A house and a catalogue. Another house may share it: files change more often than lists.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The people and their rules.
     pub house: House,
     /// What names are.
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl House {

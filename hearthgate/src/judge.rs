@@ -28,7 +28,7 @@ impl Bench {
         let state = loaded.state();
         let catalogue = catalogue::for_command(&loaded, state.as_ref(), now)?;
         let decided = Decided::read(&loaded);
-        let snapshot = Snapshot { house: loaded.reading.house, catalogue };
+        let snapshot = Snapshot { house: loaded.reading.house, catalogue: catalogue.into() };
         Ok(Self { snapshot, decided, counted: now })
     }
 

@@ -86,7 +86,7 @@ fn snapshot() -> Arc<Snapshot> {
     let reading = agreements::read(&files, NaiveDate::from_ymd_opt(2026, 11, 21).unwrap());
     let errors: Vec<_> = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    Arc::new(Snapshot { house: reading.house, catalogue: Catalogue::empty() })
+    Arc::new(Snapshot { house: reading.house, catalogue: Catalogue::empty().into() })
 }
 
 async fn gate(neighbours: Neighbours, folder: &std::path::Path) -> Gate {

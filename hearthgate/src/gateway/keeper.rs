@@ -46,16 +46,19 @@ impl Keeper {
         // Homes that start at the same moment do not fetch at the same moment.
         let seed = seed();
         loop {
-            let house = self.in_force.to_keep();
-            let house = &house.snapshot.house;
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.renew(house, seed) => {}
-            }
-            if let Err(failure) = self.compile(house).await {
-                tracing::error!(%failure, "the lists cannot be compiled; the last catalogue stays");
-            }
-            let pause = self.until_due(house, seed);
+            let pause = {
+                // Not held while waiting: it would keep a catalogue in memory that is out of force.
+                let current = self.in_force.to_keep();
+                let house = &current.snapshot.house;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.renew(house, seed) => {}
+                }
+                if let Err(failure) = self.compile(house).await {
+                    tracing::error!(%failure, "the lists cannot be compiled; the last catalogue stays");
+                }
+                self.until_due(house, seed)
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.bell.notified() => {}

@@ -69,7 +69,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     let (compiled, fingerprint) = first_catalogue(&house, &renewing, &state).await?;
 
     // What is in force, and who writes down what it refuses.
-    let snapshot = Arc::new(Snapshot { house, catalogue: compiled.catalogue });
+    let snapshot = Arc::new(Snapshot { house, catalogue: compiled.catalogue.into() });
     let standing = records.standing(&snapshot.house).await;
     let standing = standing.map_err(|e| Failure::cannot_read(format!("the records cannot be read: {e}")))?;
     let in_force = Arc::new(InForce::new(snapshot, Arc::new(standing)));

@@ -4,10 +4,9 @@ use super::files::{Change, Files};
 use super::network::{Network, Shared};
 use super::post::Post;
 use super::{systemd, watch::Watch};
-use crate::catalogue::{Compiled, Recipe};
+use crate::catalogue::Compiled;
 use crate::clock::word;
 use crate::failure::Failure;
-use crate::lists::shelf::Shelf;
 use crate::state::State;
 use agreements::{Gateway, House, Snapshot};
 use blocklists::Catalogue;
@@ -140,14 +139,9 @@ impl Steward {
             }
         };
         let Change { house, journal, gateway } = change;
-        let catalogue = tokio::task::block_in_place(|| self.catalogue(&house));
-        match catalogue {
-            Ok(catalogue) => self.bring(house, catalogue).await,
-            Err(failure) => {
-                tracing::error!(%failure, "the change waits: there is no catalogue for it");
-                self.files.take_again();
-            }
-        }
+        // Its lists may be older than the files, until the keeper has compiled.
+        let catalogue = self.shared.in_force.to_keep().snapshot.catalogue.clone();
+        self.bring(house, catalogue).await;
         if let Some(gateway) = gateway {
             self.rebuild_network(gateway).await;
         }
@@ -165,22 +159,13 @@ impl Steward {
         }
     }
 
-    /// The catalogue on disk once more; its lists may be older than the files, until the keeper has compiled.
-    fn catalogue(&self, house: &House) -> Result<Catalogue, Failure> {
-        if let Ok(catalogue) = Catalogue::open(&self.state.catalogue()) {
-            return Ok(catalogue);
-        }
-        let recipe = Recipe::of(house, &self.home, Some(&Shelf::at(self.state.lists())));
-        recipe.compile(crate::clock::now(), &mut |_| {}).map(|compiled| compiled.catalogue)
-    }
-
     async fn bring_catalogue(&mut self, compiled: Compiled) {
         let house = tokio::task::block_in_place(|| self.files.house(self.shared.clock.now()));
-        self.bring(house, compiled.catalogue).await;
+        self.bring(house, compiled.catalogue.into()).await;
     }
 
     /// Brings a house and a catalogue into force, with the standing that belongs to them.
-    async fn bring(&mut self, house: House, catalogue: Catalogue) {
+    async fn bring(&mut self, house: House, catalogue: Arc<Catalogue>) {
         let snapshot = Arc::new(Snapshot { house, catalogue });
         match self.shared.records.standing(&snapshot.house).await {
             Ok(standing) => drop(self.shared.in_force.replace(snapshot, Arc::new(standing))),

@@ -45,6 +45,7 @@ impl Worker {
 
     /// Serves until told to stop.
     pub(super) fn serve(self) {
+        mmsg::take_turns_soon();
         let mut batch = Batch::new();
         let mut batches = Batches::default();
         while !self.stop.is_cancelled() {

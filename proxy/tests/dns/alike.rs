@@ -124,7 +124,7 @@ fn listed(round: usize) -> Arc<Snapshot> {
     compiler.add(ListInput::new("list", tags, list.as_bytes())).unwrap();
     let catalogue = compiler.finish(0).unwrap();
     let Snapshot { house, .. } = Arc::into_inner(snapshot()).expect("nobody else has it");
-    Arc::new(Snapshot { house, catalogue })
+    Arc::new(Snapshot { house, catalogue: catalogue.into() })
 }
 
 fn nothing_used(house: &House) -> Standing {

@@ -90,7 +90,7 @@ pub fn snapshot() -> Arc<Snapshot> {
     let reading = agreements::read(&files, NaiveDate::from_ymd_opt(2026, 11, 21).unwrap());
     let errors: Vec<_> = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
     assert!(errors.is_empty(), "the test's own home is right: {errors:#?}");
-    Arc::new(Snapshot { house: on_loopback(&reading.house), catalogue: Catalogue::empty() })
+    Arc::new(Snapshot { house: on_loopback(&reading.house), catalogue: Catalogue::empty().into() })
 }
 
 /// The same home with its devices on loopback, where no file may have them: `192.168.4.x` is `127.0.0.x` here.

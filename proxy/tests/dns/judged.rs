@@ -258,7 +258,8 @@ async fn a_forged_address_makes_nobody_a_weighty_record() {
     compiler.add(blocklists::format::ListInput::new("ways around", tags, b"around.test")).unwrap();
     let Snapshot { house, .. } = Arc::into_inner(snapshot()).unwrap();
     let standing = Arc::new(Standing::new(&house, &[], &[], &|_, _| 0));
-    home.in_force.replace(Arc::new(Snapshot { house, catalogue: compiler.finish(0).unwrap() }), standing);
+    home.in_force
+        .replace(Arc::new(Snapshot { house, catalogue: compiler.finish(0).unwrap().into() }), standing);
 
     let around = "around.test A +edns";
     for _ in 0..2 {

@@ -81,7 +81,7 @@ pub fn snapshot(jordans: &str) -> Arc<Snapshot> {
     let reading = agreements::read(&files, NaiveDate::from_ymd_opt(2026, 11, 21).unwrap());
     let errors: Vec<_> = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
     assert!(errors.is_empty(), "the test's own home is right: {errors:#?}");
-    Arc::new(Snapshot { house: reading.house, catalogue: Catalogue::empty() })
+    Arc::new(Snapshot { house: reading.house, catalogue: Catalogue::empty().into() })
 }
 
 /// Jordan's agreement with one text for another.

@@ -81,7 +81,7 @@ pub fn snapshot_of(home: &str, jordan: &str, catalogue: Catalogue) -> Arc<Snapsh
     let reading = agreements::read(&files, at(START).date_naive());
     let errors: Vec<_> = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");
-    Arc::new(Snapshot { house: reading.house, catalogue })
+    Arc::new(Snapshot { house: reading.house, catalogue: catalogue.into() })
 }
 
 pub struct Play {
