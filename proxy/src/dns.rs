@@ -373,7 +373,8 @@ impl Dns {
             count(&self.counters.stale);
         }
         let most = verdicts::allowed_for(until, round.now, self.settings.most_ttl);
-        let moment = Moment { now: round.steady, most, stale: *stale };
+        let private = asked.is_some_and(verdicts::protects);
+        let moment = Moment { now: round.steady, most, stale: *stale, private };
         match decided.search {
             Search::Host(host) => self.search_answer(query, asker, host, entry, moment, out),
             Search::AsAsked | Search::Address(_) | Search::Refused => {

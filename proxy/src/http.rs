@@ -24,7 +24,7 @@ pub use counters::{Counter, Counters};
 pub use refuse::refusal_page;
 
 pub(crate) use answer::Body;
-pub(crate) use asked::judged_path;
+pub(crate) use asked::Path;
 pub(crate) use counters::One;
 pub(crate) use redirected::prefer;
 pub(crate) use visit::Visit;
@@ -319,7 +319,7 @@ impl Proxy {
         let wanted = wanted?;
         let (target, path) = match &wanted {
             For::Own => return Ok(self.own_page(visit, request).await),
-            For::Plain(target, path) => (target.clone(), Some(path.as_str().into())),
+            For::Plain(target, path) => (target.clone(), Some(path.clone())),
             For::Tunnel(target, _) => (target.clone(), None),
         };
         // Who asks? A token that a device shows stands before its address; a wrong one is never passed over in silence.

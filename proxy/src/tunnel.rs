@@ -17,7 +17,11 @@
 //! | anything else, broken TLS too | it shows no name, so the address that was dialled is judged as one |
 //! | nothing within the deadline | it is closed |
 //!
-//! What is protected flows however it begins, as long as it shows no other name: help has to work with the oldest program.
+//! TLS without a name flows to port 443 of a helpline: help has to work with the oldest program. Whatever else shows no name there is
+//! closed, since its server may be many sites' and another could be meant inside, and leaves no record: what is protected has none.
+//!
+//! A name that safe search answers in its own way is another site under its own name only: shown inside a tunnel to somewhere else it
+//! is closed.
 //!
 //! On mail ports where servers greet first the origin has to greet as a mail server does ([`greeting`]); what does not is no
 //! mail, and the address is judged.
@@ -38,9 +42,10 @@ pub(crate) use warden::{Asked, Asker, Lease, Made, Warden, Way};
 
 use crate::dns::verdicts;
 use crate::gate::Want;
-use crate::http::{Admitted, Body, Counter, No, One, Proxy, Visit};
+use crate::http::{Admitted, Body, Counter, No, One, Path, Proxy, Visit};
 use crate::target::{PortUse, Target, TargetHost, is_mail_over_tls};
-use agreements::Evidence;
+use agreements::{Evidence, Subject, Verdict};
+use blocklists::Category;
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Request, Response};
@@ -139,7 +144,7 @@ enum Then {
     /// These must be allowed as well; the first that is not is recorded.
     Judge(Vec<TargetHost>),
     /// This path of the host must be allowed as well, and the origin must agree.
-    Upgrade(Box<str>),
+    Upgrade(Path),
     /// Plain HTTP to another host than that of `CONNECT`: it is judged so that it is recorded, and goes nowhere.
     Stray(TargetHost),
     /// Plain HTTP that should not be in a tunnel.
@@ -251,9 +256,18 @@ impl Tunnel {
         let gate = &self.proxy.gate;
         let current = gate.in_force.to_keep();
         let who = self.asker.who(gate, &current);
-        let shows_no_name = matches!(asked.host, TargetHost::Address(_));
-        if shows_no_name && verdicts::protects(&gate.judge(&current, &who, self.target.host.judged(), None)) {
-            return true;
+        match &asked.host {
+            TargetHost::Address(_) => {
+                let target = gate.judge(&current, &who, self.target.host.judged(), None);
+                if verdicts::protects(&target) {
+                    return self.nameless_to_protected(&target, spoken, client).await;
+                }
+            }
+            TargetHost::Name(_) if !asked.is_found_as_asked(gate, &current, &who, &self.target.host) => {
+                self.proxy.counters.names_refused.add(1);
+                return false;
+            }
+            TargetHost::Name(_) => {}
         }
         let verdict = asked.judge(gate, &current, &who);
         if verdict.allows() {
@@ -268,6 +282,24 @@ impl Tunnel {
         }
         false
     }
+
+    /// What shows no name, on its way to a protected site: nothing is recorded, whatever becomes of it.
+    async fn nameless_to_protected(&self, target: &Verdict, spoken: &Spoken, client: &mut TcpStream) -> bool {
+        if is_old_program(spoken, self.target.port) && target.subject == Subject::Category(Category::SUPPORT)
+        {
+            return true;
+        }
+        self.proxy.counters.nameless_refused.add(1);
+        if !matches!(spoken, Spoken::Tls(_)) {
+            advise(client).await;
+        }
+        false
+    }
+}
+
+/// Whether a tunnel begins as programs do that are too old to show a name (RFC 6066 §3 is of 2011, and came slowly).
+fn is_old_program(spoken: &Spoken, port: u16) -> bool {
+    port == 443 && matches!(spoken, Spoken::Tls(hello) if hello.name.is_none() && !hello.encrypted)
 }
 
 const ADVICE: &str =

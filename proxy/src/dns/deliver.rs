@@ -10,6 +10,10 @@ use std::time::Duration;
 /// How long an answer may be used once its time is over (RFC 8767 §4 recommends 30 seconds).
 const STALE_TTL: u32 = 30;
 
+/// How long an answer about a protected name may be used, in seconds, whatever its age: what is left of its time would tell that
+/// somebody here has just looked for help.
+const PRIVATE_TTL: u32 = 30;
+
 /// When and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -19,6 +23,8 @@ pub(crate) struct Moment {
     pub(crate) most: u32,
     /// Whether the answer's time is over and nothing better could be had.
     pub(crate) stale: bool,
+    /// Whether nobody may learn from the answer when it was asked for last.
+    pub(crate) private: bool,
 }
 
 /// Writes a kept answer for a client.
@@ -46,12 +52,16 @@ pub(crate) fn deliver(
         out[at..at + 4].copy_from_slice(&ttl.to_be_bytes());
     }
     let stale = if answer.rcode == rcode::NXDOMAIN { ede::STALE_NXDOMAIN } else { ede::STALE };
-    let reason = moment.stale.then(|| Extended::code(stale));
+    let reason = (moment.stale && !moment.private).then(|| Extended::code(stale));
     reply::finish(query, transport, answer.rcode, reason.as_ref(), out);
 }
 
 fn aged(ttl: &[u8], age: u32, moment: Moment) -> u32 {
     let ttl = u32::from_be_bytes([ttl[0], ttl[1], ttl[2], ttl[3]]);
-    let left = if moment.stale { STALE_TTL } else { ttl.saturating_sub(age).max(1) };
+    let left = match moment {
+        Moment { private: true, .. } => PRIVATE_TTL,
+        Moment { stale: true, .. } => STALE_TTL,
+        Moment { private: false, stale: false, .. } => ttl.saturating_sub(age).max(1),
+    };
     left.min(moment.most)
 }

@@ -41,9 +41,10 @@ fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTim
 ///
 /// It has to be about that name: what nobody mentioned (an allow-only agreement, school hours) is not refused there,
 /// since nobody could list every host that an allowed site is carried by. And a rule that spoke earlier for the name
-/// that was asked for stands: what protects a helpline is not undone by the company that carries it.
+/// that was asked for stands. What protects a helpline is not undone by the company that carries it, whatever a list, a sealed
+/// one too, says of that company: help is always reached and never recorded.
 fn reaches(asked: Option<&Verdict>, target: &Verdict) -> bool {
-    let before = asked.is_none_or(|asked| place(target.rule) <= place(asked.rule));
+    let before = asked.is_none_or(|asked| !protects(asked) && place(target.rule) <= place(asked.rule));
     !target.allows() && about_the_name(target) && before
 }
 

@@ -4,7 +4,7 @@ use super::headers;
 use super::problem::Problem;
 use super::visit::Visit;
 use crate::target::{PortUse, Target, TargetHost, plain_port, tunnel_port};
-use agreements::Evidence;
+use agreements::{Evidence, Verdict};
 use blocklists::Domain;
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, Version};
@@ -16,7 +16,7 @@ pub(super) enum For {
     /// A page of the gateway's own.
     Own,
     /// A request in absolute form, and the path by which it is judged.
-    Plain(Target, String),
+    Plain(Target, Path),
     /// `CONNECT`, and how the tunnel will begin.
     Tunnel(Target, PortUse),
 }
@@ -81,7 +81,7 @@ fn plain<B>(request: &Request<B>, visit: &Visit, own_names: &[Domain]) -> Result
     match plain_port(target.port) {
         PortUse::Closed => Err(Problem::ClosedPort),
         PortUse::ClientFirst | PortUse::ServerFirst => {
-            Ok(For::Plain(target, judged_path(request.uri().path())))
+            Ok(For::Plain(target, Path::read(request.uri().path())))
         }
     }
 }
@@ -124,13 +124,62 @@ fn is_this_listener(target: &Target, visit: &Visit) -> bool {
         && visit.local.is_some_and(|l| l.port() == target.port)
 }
 
-/// The path as rules are held against it: percent-decoded once, with `\` as `/` and dot segments taken out
-/// (RFC 3986 §5.2.4). Servers differ in how far they go; going furthest means that no spelling of a blocked path reads
-/// as an allowed one. The request itself goes on as it was written.
-pub(crate) fn judged_path(path: &str) -> String {
-    let decoded = String::from_utf8_lossy(&percent_decoded(path)).replace('\\', "/");
+/// A path as rules are held against it. The request itself goes on as it was written.
+///
+/// Servers differ in how far they go with a path. It is allowed only if both readings are, so that no spelling of a blocked path
+/// reads as an allowed one, nor one of an allowed path as a blocked one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Path {
+    meant: Box<str>,
+    furthest: Option<Box<str>>,
+}
+
+impl Path {
+    /// Reads a path without its query.
+    pub(crate) fn read(written: &str) -> Self {
+        let meant = meant_path(written);
+        let furthest = Some(furthest_path(written)).filter(|other| *other != meant);
+        Self { meant: meant.into(), furthest: furthest.map(Into::into) }
+    }
+
+    /// The verdict on both readings, and the reading that it is of: the one that is refused, if one is.
+    pub(crate) fn judge(&self, judge: impl Fn(&str) -> Verdict) -> (Verdict, &str) {
+        let verdict = judge(&self.meant);
+        let other = self.furthest.as_deref().filter(|_| verdict.allows()).map(|path| (judge(path), path));
+        other.filter(|(other, _)| !other.allows()).unwrap_or((verdict, &self.meant))
+    }
+}
+
+/// The path percent-decoded once, with `\` as `/` and dot segments taken out (RFC 3986 §5.2.4).
+fn meant_path(written: &str) -> String {
+    without_dots(decoded(written).split('/').skip(1))
+}
+
+/// The path decoded until nothing changes, with slashes merged, path parameters (`;…`) cut, what ends a file's name for some
+/// systems (dots, spaces, NUL) taken off, and then dot segments taken out.
+fn furthest_path(written: &str) -> String {
+    /// So often something may have been encoded; who does it more often means no path of a site.
+    const LAYERS: usize = 8;
+    let mut path = written.to_owned();
+    for _ in 0..LAYERS {
+        let once_more = decoded(&path);
+        if once_more == path {
+            break;
+        }
+        path = once_more;
+    }
+    let segments = path.split('/').map(|segment| match segment.split(';').next().unwrap_or_default() {
+        dots @ ("." | "..") => dots,
+        other => other.trim_end_matches(['.', ' ', '\0']),
+    });
+    let merged: Vec<&str> = segments.filter(|segment| !segment.is_empty()).collect();
+    let end = (path.ends_with('/') || merged.is_empty()).then_some("");
+    without_dots(merged.into_iter().chain(end))
+}
+
+fn without_dots<'a>(segments: impl Iterator<Item = &'a str>) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    let mut segments = decoded.split('/').skip(1).peekable();
+    let mut segments = segments.peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
         match segment {
@@ -146,6 +195,10 @@ pub(crate) fn judged_path(path: &str) -> String {
         }
     }
     format!("/{}", kept.join("/"))
+}
+
+fn decoded(path: &str) -> String {
+    String::from_utf8_lossy(&percent_decoded(path)).replace('\\', "/")
 }
 
 fn percent_decoded(path: &str) -> Vec<u8> {

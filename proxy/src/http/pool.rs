@@ -17,7 +17,7 @@ const KEPT_FOR: Duration = Duration::from_secs(20);
 /// How many are kept over all.
 const MOST: usize = 256;
 /// And for one host and port.
-const MOST_OF_ONE: usize = 8;
+const MOST_OF_ONE: usize = 64;
 /// How long a kept connection may take to say that it is ready: it either is or it is gone.
 const READY_WITHIN: Duration = Duration::from_millis(100);
 

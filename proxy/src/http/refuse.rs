@@ -54,8 +54,11 @@ impl Proxy {
 impl Refused {
     /// The refusal as a page.
     pub(crate) fn page(&self, gate: &Gate, want: Want) -> Page {
-        let host = self.asked.host.judged();
-        refusal_page(gate, &self.current, &self.who, host, self.asked.path.as_deref(), want)
+        let Self { current, who, asked } = self;
+        let host = asked.host.judged();
+        let judge = |path: &str| gate.judge(current, who, host, Some(path));
+        let path = asked.path.as_ref().map(|path| path.judge(judge).1);
+        refusal_page(gate, current, who, host, path, want)
     }
 
     /// The refusal as an answer.

@@ -1,6 +1,6 @@
 //! How a tunnel begins: what the client's first bytes are, read without answering them.
 
-use crate::http::judged_path;
+use crate::http::Path;
 use crate::sni::{self, Hello};
 use crate::target::Target;
 use std::io;
@@ -27,7 +27,7 @@ pub(crate) struct PlainHead {
     /// Its one `Host`.
     pub(crate) host: Target,
     /// The path by which it is judged, if it asks for a WebSocket and for nothing else (RFC 6455 §4.1).
-    pub(crate) websocket: Option<Box<str>>,
+    pub(crate) websocket: Option<Path>,
     /// How many bytes it is, the empty line included.
     pub(crate) length: usize,
 }
@@ -113,7 +113,7 @@ fn plain_head(head: &[u8]) -> Option<PlainHead> {
     let origin_form = method == "GET" && target.starts_with('/') && !target.contains(' ');
     let websocket = (origin_form && asks == Asks::ONE_WEBSOCKET).then(|| {
         let path = target.split(['?', '#']).next().unwrap_or_default();
-        judged_path(path).into_boxed_str()
+        Path::read(path)
     });
     Some(PlainHead { host: host?, websocket, length: head.len() })
 }
@@ -146,7 +146,7 @@ mod tests {
 
     fn plain(host: &str, websocket: Option<&str>, length: usize) -> Option<Spoken> {
         let host = Target::parse(host, Some(80)).unwrap();
-        Some(Spoken::Plain(PlainHead { host, websocket: websocket.map(Into::into), length }))
+        Some(Spoken::Plain(PlainHead { host, websocket: websocket.map(Path::read), length }))
     }
 
     #[test]

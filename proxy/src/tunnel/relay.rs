@@ -13,11 +13,11 @@ use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 
 /// Large enough that a busy tunnel makes few system calls.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 256 * 1024;
 /// How many buffers a thread keeps for the next burst.
-const KEPT: usize = 16;
+const KEPT: usize = 4;
 /// How many buffers one direction moves before other tasks have their turn.
-const TURNS: usize = 8;
+const TURNS: usize = 4;
 
 thread_local! {
     static IDLE: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };

@@ -13,7 +13,7 @@ fn tls(name: Option<&str>, encrypted: bool) -> Spoken {
 
 fn plain(host: &str, websocket: Option<&str>) -> Spoken {
     let host = Target::parse(host, Some(80)).unwrap();
-    Spoken::Plain(PlainHead { host, websocket: websocket.map(Into::into), length: 0 })
+    Spoken::Plain(PlainHead { host, websocket: websocket.map(Path::read), length: 0 })
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn what_follows_from_the_first_bytes() {
         (tls(Some("other.test"), false), site(), judge(&[name("other.test")])),
         (tls(Some("outer.test"), true), site(), judge(&[name("outer.test"), address()])),
         (tls(Some("site.test"), false), to(&address(), 443), judge(&[name("site.test")])),
-        (plain("site.test", Some("/a")), site(), Then::Upgrade("/a".into())),
-        (plain("site.test:8080", Some("/")), site(), Then::Upgrade("/".into())),
+        (plain("site.test", Some("/a")), site(), Then::Upgrade(Path::read("/a"))),
+        (plain("site.test:8080", Some("/")), site(), Then::Upgrade(Path::read("/"))),
         (plain("other.test", Some("/")), site(), Then::Stray(name("other.test"))),
         (plain("site.test", None), site(), Then::Advise),
         (Spoken::Nameless, site(), judge(&[address()])),
@@ -44,5 +44,19 @@ fn what_follows_from_the_first_bytes() {
         (Spoken::Nothing, site(), Then::Close),
     ] {
         assert_eq!(then(&spoken, &target, dialled), meant, "{spoken:?} to {target:?}");
+    }
+}
+
+#[test]
+fn only_old_programs_reach_help_without_a_name() {
+    for (spoken, port, is_one) in [
+        (tls(None, false), 443, true),
+        (tls(None, true), 443, false),
+        (tls(None, false), 8443, false),
+        (tls(Some("other.test"), true), 443, false),
+        (Spoken::Nameless, 443, false),
+        (Spoken::Nameless, 80, false),
+    ] {
+        assert_eq!(is_old_program(&spoken, port), is_one, "{spoken:?} {port}");
     }
 }

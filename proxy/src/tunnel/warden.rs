@@ -8,17 +8,21 @@
 //! **Which minutes count.** A minute counts for the person and what they were allowed when at least
 //! [`MINUTE_BYTES`] passed through one tunnel or exchange within it, both directions together, or when they opened a page
 //! over plain HTTP. The keep-alives of a phone in a drawer are a few hundred bytes a minute and a TLS handshake with its
-//! certificates is 5 to 10 KiB, so neither alone makes a minute.
+//! certificates is 5 to 10 KiB, so neither alone makes a minute. What ends below that is added up ([`crumbs`]), so that many
+//! small exchanges make a minute too.
+
+mod crumbs;
 
 use crate::dns::safe_search::{self, Search};
 use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
-use crate::http::Counters;
+use crate::http::{Counters, Path};
 use crate::resolver::Resolved;
 use crate::target::TargetHost;
 use agreements::{Counts, Host, Outcome, PersonId, Record, Rule, Severity, Subject, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
+use crumbs::Crumbs;
 use records::{ClockState, Current};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -32,6 +36,10 @@ pub(crate) const ROUND: Duration = Duration::from_millis(250);
 
 /// How many bytes in one minute make it a minute of use.
 pub(crate) const MINUTE_BYTES: u64 = 16 * 1024;
+
+/// How many bytes of tunnels and exchanges that each had fewer make it a minute of use together: more, since the background
+/// of several apps comes together here.
+const TOGETHER_BYTES: u64 = 4 * MINUTE_BYTES;
 
 /// Locks are taken for one shard at a time, so that opening a tunnel seldom waits for a round.
 const SHARDS: usize = 16;
@@ -58,7 +66,7 @@ pub(crate) struct Asked {
     /// The host.
     pub(crate) host: TargetHost,
     /// The path without its query, where it was seen.
-    pub(crate) path: Option<Box<str>>,
+    pub(crate) path: Option<Path>,
     /// It is an address of the home's own network that the home opened ([`Reach::is_home`]).
     ///
     /// [`Reach::is_home`]: crate::target::Reach::is_home
@@ -130,12 +138,27 @@ impl Asked {
         verdicts::judge_names(judge, Some(verdict), through).ok()
     }
 
+    /// Whether safe search leaves a name that is shown inside a tunnel to `target` alone: what it answers in its own way was not
+    /// looked up here, so that any address could stand behind it.
+    pub(crate) fn is_found_as_asked(
+        &self,
+        gate: &Gate,
+        current: &Current,
+        who: &Who,
+        target: &TargetHost,
+    ) -> bool {
+        let TargetHost::Name(name) = &self.host else { return true };
+        let held = current.snapshot.house.safe_search(gate.person(who));
+        self.host == *target || safe_search::search(held, name.name()) == Search::AsAsked
+    }
+
     /// Decides, now.
     pub(crate) fn judge(&self, gate: &Gate, current: &Current, who: &Who) -> Verdict {
         if self.inside {
             return INSIDE;
         }
-        gate.judge(current, who, self.host.judged(), self.path.as_deref())
+        let judge = |path: Option<&str>| gate.judge(current, who, self.host.judged(), path);
+        self.path.as_ref().map_or_else(|| judge(None), |path| path.judge(|reading| judge(Some(reading))).0)
     }
 }
 
@@ -224,6 +247,7 @@ pub(crate) struct Warden {
     next: AtomicU64,
     /// Boxed, since a map keeps room for more than it holds.
     shards: [Mutex<HashMap<u64, Box<Held>>>; SHARDS],
+    crumbs: Mutex<Crumbs>,
 }
 
 /// Something open that the warden looks after, until it is dropped.
@@ -269,7 +293,9 @@ impl Drop for Lease {
             let current = self.warden.gate.in_force.current();
             // A house that came since the last round numbers its people anew: then the last moments are not marked.
             if current.generation == held.made.generation {
-                held.mark(&current, self.warden.moment().now);
+                let now = self.warden.moment().now;
+                held.mark(&current, now);
+                held.mark_together(&current, now, &self.warden.crumbs);
             }
         }
     }
@@ -278,7 +304,7 @@ impl Drop for Lease {
 impl Warden {
     pub(crate) fn new(gate: Arc<Gate>, counters: Arc<Counters>) -> Self {
         let shards = std::array::from_fn(|_| Mutex::new(HashMap::new()));
-        Self { gate, counters, next: AtomicU64::new(0), shards }
+        Self { gate, counters, next: AtomicU64::new(0), shards, crumbs: Mutex::default() }
     }
 
     /// Takes something open into care. It is ended when `asked` is no longer allowed, or nothing passed for `quiet`.
@@ -360,9 +386,9 @@ impl Warden {
     }
 }
 
-/// Nothing in the warden leaves a shard half changed, so a panic elsewhere does not make it unusable.
-fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+/// Nothing in the warden is left half changed, so a panic elsewhere does not make it unusable.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The number of the minute that an instant lies in.
@@ -398,6 +424,9 @@ impl Held {
         let mut made: Option<Made> = None;
         for (place, asked) in self.asked.iter().enumerate() {
             let mut verdict = asked.judge(gate, current, &who);
+            if !asked.is_found_as_asked(gate, current, &who, &self.asked[0].host) {
+                return false;
+            }
             // The first is what was looked up and dialled; the others were shown inside.
             let Some(until) =
                 asked.way_holds(gate, current, &who, &verdict, place == 0).filter(|_| verdict.allows())
@@ -422,8 +451,25 @@ impl Held {
         }
         if !self.minute.marked && moved - self.minute.began_with >= MINUTE_BYTES {
             self.minute.marked = true;
-            let hosts = self.asked.iter().map(|asked| asked.host.judged());
-            current.in_use(self.made.person, self.made.counts, now, hosts);
+            self.in_use(current, self.made.counts, now);
         }
+    }
+
+    /// Adds what passed within this minute and was too little by itself to what others left, and marks the minute if together
+    /// it is enough.
+    fn mark_together(&self, current: &Current, now: DateTime<Utc>, crumbs: &Mutex<Crumbs>) {
+        let passed = self.moved.load(Ordering::Relaxed) - self.minute.began_with;
+        if self.minute.marked || passed == 0 || self.made.counts.0 == 0 {
+            return;
+        }
+        let counts = lock(crumbs).add(&self.made, self.minute.number, passed);
+        if counts.0 != 0 {
+            self.in_use(current, counts, now);
+        }
+    }
+
+    fn in_use(&self, current: &Current, counts: Counts, now: DateTime<Utc>) {
+        let hosts = self.asked.iter().map(|asked| asked.host.judged());
+        current.in_use(self.made.person, counts, now, hosts);
     }
 }

@@ -78,7 +78,7 @@ const CONVERSATIONS: &[(&str, &str, &str, &str)] = &[
         "helpline_on_a_blocked_carrier",
         JORDAN,
         "help.test A",
-        "NOERROR; help.test 300 CNAME carrier.blocked.test.; carrier.blocked.test 300 A 192.0.2.4",
+        "NOERROR; help.test 30 CNAME carrier.blocked.test.; carrier.blocked.test 30 A 192.0.2.4",
     ),
     (
         "allow_only_and_its_carrier",
@@ -277,6 +277,45 @@ async fn a_forged_address_makes_nobody_a_weighty_record() {
         episodes.iter().map(|e| (e.person.as_str(), e.site.as_str(), e.severity)).collect();
     told.sort_unstable_by_key(|(person, ..)| *person);
     assert_eq!(told, [("jordan", "blocked.test", Severity::Low), ("sam", "around.test", Severity::High)]);
+}
+
+#[tokio::test]
+async fn nothing_tells_when_somebody_looked_for_help() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    let first = home.ask(JORDAN, "help.test A").await;
+    home.clock.advance(Duration::from_secs(17));
+    assert_eq!(home.ask(SAM, "help.test A").await, first, "what is left of an answer's time would");
+    assert_eq!(home.ask(KATE, "www.test A").await, "NOERROR; www.test 300 A 192.0.2.1");
+    home.clock.advance(Duration::from_secs(17));
+    assert_eq!(home.ask(KATE, "www.test A").await, "NOERROR; www.test 283 A 192.0.2.1");
+}
+
+#[tokio::test]
+async fn help_is_reached_though_a_sealed_list_names_whoever_carries_it() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    let mut compiler = Compiler::new();
+    let sealed = blocklists::format::ListInput {
+        sealed: true,
+        ..blocklists::format::ListInput::new(
+            "sealed",
+            Tags::category(Category::ILLEGAL),
+            b"carrier.blocked.test",
+        )
+    };
+    compiler.add(sealed).unwrap();
+    let Snapshot { house, .. } = Arc::into_inner(snapshot()).unwrap();
+    let standing = Arc::new(Standing::new(&house, &[], &[], &|_, _| 0));
+    home.in_force
+        .replace(Arc::new(Snapshot { house, catalogue: compiler.finish(0).unwrap().into() }), standing);
+    assert!(home.ask(JORDAN, "help.test A").await.starts_with("NOERROR; help.test 30 CNAME"));
+    assert_eq!(
+        home.ask(JORDAN, "carrier.blocked.test A +edns").await,
+        "NOERROR tc",
+        "by its own name it is not"
+    );
+    assert_eq!(home.breaches().await, []);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn one_client_cannot_take_the_others_seats() {
     assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR tc", "it has as many as it may");
     assert_eq!(home.ask(KATE, "www.test A").await, WWW);
     assert_eq!(home.ask(JORDAN, "www.test A").await, WWW, "what is kept needs no seat");
-    let help = "NOERROR; help.test 300 CNAME carrier.blocked.test.; carrier.blocked.test 300 A 192.0.2.4";
+    let help = "NOERROR; help.test 30 CNAME carrier.blocked.test.; carrier.blocked.test 30 A 192.0.2.4";
     assert_eq!(home.ask(JORDAN, "help.test A").await, help, "nor are protected names anybody's to close");
 
     // The HTTP proxy's seats are the same ones.
@@ -151,7 +151,7 @@ async fn protected_names_have_seats_when_all_others_are_taken() {
     assert_eq!(ask_over_tcp(SAM, home.address, "www.test A").await, WWW, "a seat is kept for the proven");
     for device in [JORDAN, SAM, crate::home::UNKNOWN] {
         let said = home.ask(device, "help.test A").await;
-        assert!(said.starts_with("NOERROR; help.test 300 CNAME"), "{device}: {said}");
+        assert!(said.starts_with("NOERROR; help.test 30 CNAME"), "{device}: {said}");
     }
 }
 

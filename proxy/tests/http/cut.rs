@@ -186,6 +186,28 @@ async fn safe_search_that_becomes_stricter_ends_what_was_opened_before() {
 }
 
 #[tokio::test]
+async fn the_name_of_a_search_engine_is_found_where_safe_search_says_or_nowhere() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let engine = Hello::to("www.bing.com").bytes();
+    let shown = async || {
+        let mut client = Client::of(&home, JORDAN).await;
+        assert_eq!(client.tunnel("any.test", bytes).await, 200);
+        client.send(&engine).await;
+        client
+    };
+    // With safe search off an allowed name inside is as good as any.
+    let mut before = shown().await;
+    assert_eq!(before.take(engine.len()).await, engine);
+    home.change_jordans(&jordans_with("otherwise: allow", "safe_search: moderate\notherwise: allow"));
+    ends(before).await;
+    assert!(shown().await.is_closed().await, "any.test is not where the engine is to be found");
+    let mut asked = Client::of(&home, JORDAN).await;
+    assert_eq!(asked.tunnel("www.bing.com", bytes).await, 200);
+    asked.send(&engine).await;
+    assert_eq!(asked.take(engine.len()).await, engine);
+}
+
+#[tokio::test]
 async fn a_limit_that_is_used_up_ends_what_it_counts() {
     let (home, bytes) = (Home::open().await, echo_server().await);
     let video = tunnel(&home, JORDAN, "video.test", bytes).await;
@@ -273,6 +295,15 @@ async fn minutes_are_marked_when_somebody_uses_them() {
     assert_eq!(minutes(&home).await, 1, "a phone in a drawer does not");
     assert_eq!(ask(&home, JORDAN, &get("Accept: text/html\n")).await.status, 200);
     assert_eq!(minutes(&home).await, 2, "a page that someone opened does");
+    home.clock.advance(Duration::from_secs(60));
+    for _ in 0..5 {
+        let mut small = tunnel(&home, JORDAN, "plain.test", bytes).await;
+        small.send(&[0; 7_500]).await;
+        small.take(7_500).await;
+        drop(small);
+    }
+    home.until("all have ended", |c| c.tunnels_open.get() == 1).await;
+    assert_eq!(minutes(&home).await, 3, "what is small by itself and much together does");
 }
 
 #[tokio::test]

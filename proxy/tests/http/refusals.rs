@@ -59,6 +59,8 @@ async fn everybody_gets_their_own_agreement() {
         (JORDAN, format!("http://plain.test:{port}/"), Ok(())),
         (JORDAN, format!("http://plain.test:{port}/games/1"), Err(Rule::Site)),
         (JORDAN, format!("http://plain.test:{port}/x/../games/1"), Err(Rule::Site)),
+        (JORDAN, format!("http://plain.test:{port}/x//../games/1"), Err(Rule::Site)),
+        (JORDAN, format!("http://plain.test:{port}/;x/%2567ames;y/1"), Err(Rule::Site)),
         (JORDAN, format!("http://plain.test:{port}/%67ames"), Err(Rule::Site)),
         (JORDAN, format!("http://any.test:{port}/"), Ok(())),
         (JORDAN, format!("http://ask.test:{port}/"), Err(Rule::Site)),

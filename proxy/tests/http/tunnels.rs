@@ -18,8 +18,10 @@ enum Tunnel {
     Recorded(&'static str),
     /// It is closed without a byte to either side.
     Closed,
+    /// The client is told that this is no place for it, the origin gets nothing, and nothing is recorded.
+    Told,
 }
-use Tunnel::{Closed, Flows, Recorded};
+use Tunnel::{Closed, Flows, Recorded, Told};
 
 #[tokio::test]
 async fn what_a_tunnel_shows_is_judged_too() {
@@ -41,8 +43,30 @@ async fn what_a_tunnel_shows_is_judged_too() {
             Recorded("127.0.0.1"),
         ),
         ("no name, to an opened address", JORDAN, "127.0.0.1", Hello::nameless().bytes(), Flows),
-        ("no name, to help", JORDAN, "help.test", Hello::nameless().bytes(), Flows),
-        ("no TLS, to help", SAM, "help.test", b"\x00\x0e\x38".to_vec(), Flows),
+        ("no name, to help, not at 443", JORDAN, "help.test", Hello::nameless().bytes(), Closed),
+        ("no TLS, to help", SAM, "help.test", b"\x00\x0e\x38".to_vec(), Told),
+        (
+            "another site's page, to help",
+            JORDAN,
+            "help.test",
+            b"GET / HTTP/1.0\r\nHost: blocked.test\r\n\r\n".to_vec(),
+            Told,
+        ),
+        (
+            "another site's page after an empty line, to help",
+            JORDAN,
+            "help.test",
+            b"\r\nGET / HTTP/1.1\r\nHost: blocked.test\r\n\r\n".to_vec(),
+            Told,
+        ),
+        (
+            "an encrypted hello, outer name another, to help",
+            JORDAN,
+            "help.test",
+            to("any.test").encrypted().bytes(),
+            Closed,
+        ),
+        ("a search engine's name", JORDAN, far, to("www.bing.com").bytes(), Flows),
         ("another name, to help", JORDAN, "help.test", to("blocked.test").bytes(), Recorded("blocked.test")),
         ("an encrypted hello, outer name the same", JORDAN, far, to(far).encrypted().bytes(), Flows),
         (
@@ -103,13 +127,17 @@ async fn what_a_tunnel_shows_is_judged_too() {
         match meant {
             Flows => assert_eq!(client.take(bytes.len()).await, bytes, "{what}"),
             Recorded(_) | Closed => assert!(client.is_closed().await, "{what}"),
+            Told => {
+                let told = String::from_utf8(client.rest().await).unwrap();
+                assert!(told.starts_with("HTTP/1.1 400 "), "{what}: {told}");
+            }
         }
         drop(client);
         let breaches = home.breaches().await;
         let sites: Vec<_> = breaches.iter().map(|b| (b.site.as_str(), b.evidence)).collect();
         match meant {
             Recorded(site) => assert_eq!(sites, [(site, Evidence::Connection)], "{what}"),
-            Flows | Closed => assert_eq!(sites, [], "{what}"),
+            Flows | Closed | Told => assert_eq!(sites, [], "{what}"),
         }
     }
 }

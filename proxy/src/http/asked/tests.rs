@@ -22,7 +22,35 @@ fn paths_are_judged_by_what_they_mean() {
         ("/a//b", "/a//b"),
         ("/%ff", "/\u{fffd}"),
     ] {
-        assert_eq!(judged_path(written), meant, "{written}");
+        assert_eq!(meant_path(written), meant, "{written}");
+    }
+}
+
+#[test]
+fn no_spelling_of_a_path_reads_as_another() {
+    for (written, furthest) in [
+        ("/", None),
+        ("/games", None),
+        ("/games/", None),
+        ("/a//b", Some("/a/b")),
+        ("//", Some("/")),
+        ("/x//../games/", Some("/games/")),
+        ("/a//games", Some("/a/games")),
+        ("/x/..;/games", Some("/games")),
+        ("/;x/games", Some("/games")),
+        ("/games;x", Some("/games")),
+        ("/games;x=1/play", Some("/games/play")),
+        ("/%2567ames", Some("/games")),
+        ("/%25252567ames", Some("/games")),
+        ("/games%00", Some("/games")),
+        ("/games%20", Some("/games")),
+        ("/games.", Some("/games")),
+        ("/games./play", Some("/games/play")),
+        ("/a/..%3b/games", Some("/games")),
+        ("/a.b/c", None),
+        ("/100%", None),
+    ] {
+        assert_eq!(Path::read(written).furthest.as_deref(), furthest, "{written}");
     }
 }
 
