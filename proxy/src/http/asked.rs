@@ -108,7 +108,7 @@ fn redirected<B>(
     match plain_port(target.port) {
         PortUse::Closed => Err(Problem::ClosedPort),
         PortUse::ClientFirst | PortUse::ServerFirst => {
-            Ok(For::Plain(target, judged_path(request.uri().path())))
+            Ok(For::Plain(target, Path::read(request.uri().path())))
         }
     }
 }
