@@ -111,8 +111,11 @@ pub struct WordChange {
 /// A limit that differs on some days.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LimitChange {
-    /// What it counts, in words.
+    /// What it counts, as the language writes it (`social_networks`).
     pub of: String,
+    /// The same in words for people.
+    #[serde(skip)]
+    pub title: String,
     /// Which days.
     pub days: String,
     /// Minutes before; none if unlimited.

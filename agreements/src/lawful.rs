@@ -5,6 +5,10 @@
 //! here when a manager drafts one. The guard knows what it is told and what its tables name: it helps a manager, and
 //! takes nobody's duty from them.
 
+mod wording;
+
+pub use wording::consequence;
+
 use crate::meant::{PersonKind, ProtectedSites};
 use crate::source::SourceId;
 use crate::standing::What;
@@ -13,6 +17,7 @@ use blocklists::{Category, Name, builtin};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use wording::punishes;
 
 /// The longest that an emergency restriction stands without the placing authority's consent (Reg 22: full details
 /// within 24 hours).
@@ -98,7 +103,8 @@ static BUILT_IN: LazyLock<HashMap<&'static str, (Protected, bool)>> = LazyLock::
     rows.collect()
 });
 
-fn built_in(name: Name<'_>) -> Option<Protected> {
+/// The built-in set that a name is in.
+pub(crate) fn built_in(name: Name<'_>) -> Option<Protected> {
     let found = |suffix: Name<'_>| {
         BUILT_IN.get(suffix.as_str()).filter(|(_, whole)| *whole || suffix == name).map(|(set, _)| *set)
     };
@@ -117,7 +123,7 @@ fn covers(list: &[(Word, SourceId)], name: Name<'_>) -> bool {
     list.iter().any(|(word, _)| match word {
         Word::Site(site) => name.is_under(site.name()),
         Word::Host(host) => host.name() == name,
-        _ => false,
+        Word::Path(..) | Word::Service(_) | Word::Category(_) => false,
     })
 }
 
@@ -282,215 +288,5 @@ fn with_the_young_person(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
         add(found, "no-view", "Reg 7", sentence);
     }
 }
-
-/// What a consequence must never take, by the words that it is written with.
-struct Forbidden {
-    phrases: &'static [&'static str],
-    /// How many words may stand between the taking word and the phrase; none when the phrase says it all.
-    near: Option<usize>,
-    regulation: &'static str,
-    sentence: &'static str,
-}
-
-const FORBIDDEN: &[Forbidden] = &[
-    Forbidden {
-        phrases: &["private mail", "private e-mail", "private email", "e-mail", "email", "e-mails", "emails"],
-        near: Some(2),
-        regulation: "Reg 22",
-        sentence: "A consequence cannot take private mail away.",
-    },
-    Forbidden {
-        phrases: &[
-            "helpline",
-            "helplines",
-            "childline",
-            "samaritans",
-            "advocate",
-            "advocacy",
-            "support sites",
-        ],
-        near: Some(2),
-        regulation: "Reg 19(2)(c)",
-        sentence: "A consequence cannot take helplines or advocacy away.",
-    },
-    Forbidden {
-        phrases: &[
-            "hearing aid",
-            "hearing aids",
-            "captions",
-            "aac",
-            "screen reader",
-            "communication aid",
-            "communication aids",
-        ],
-        near: Some(2),
-        regulation: "Reg 19(2)(h)",
-        sentence: "A consequence cannot take away what a disabled young person needs.",
-    },
-    Forbidden {
-        phrases: &["contact with", "calls to", "calls home", "phone calls", "visits", "family time"],
-        near: Some(2),
-        regulation: "Reg 19(2)(c)",
-        sentence: "A consequence cannot limit contact with family, friends or professionals.",
-    },
-    Forbidden {
-        phrases: &["food", "sleep"],
-        near: Some(1),
-        regulation: "Reg 19(2)",
-        sentence: "A consequence cannot take food, drink or sleep away.",
-    },
-    Forbidden {
-        phrases: &[
-            "for everyone",
-            "for everybody",
-            "everyone loses",
-            "everybody loses",
-            "the whole house",
-            "the whole home",
-            "for all young people",
-            "all young people lose",
-            "for the group",
-            "the others lose",
-            "for all of them",
-        ],
-        near: None,
-        regulation: "Reg 19(2)(j)",
-        sentence: "A consequence cannot fall on a group for what one young person did.",
-    },
-];
-
-/// Words that take something away when it is named after them.
-const TAKES: &[&str] = &[
-    "no",
-    "lose",
-    "loses",
-    "losing",
-    "stop",
-    "stops",
-    "ban",
-    "bans",
-    "block",
-    "blocks",
-    "cut",
-    "cuts",
-    "remove",
-    "removes",
-    "withdraw",
-    "withhold",
-    "without",
-    "confiscate",
-    "suspend",
-    "deny",
-    "restrict",
-    "forbid",
-    "take",
-    "takes",
-    "limit",
-];
-
-/// Words that take something away when it is named before them.
-const TAKEN: &[&str] = &[
-    "off",
-    "stopped",
-    "banned",
-    "blocked",
-    "cut",
-    "removed",
-    "withdrawn",
-    "confiscated",
-    "suspended",
-    "taken",
-    "restricted",
-];
-
-/// Words that turn a clause round: `e-mail stays on`.
-const KEEPS: &[&str] =
-    &["keep", "keeps", "stays", "stay", "except", "still", "not", "never", "remains", "always"];
-
-/// Words that make a restriction a punishment.
-const PUNISHES: &[&str] = &[
-    "to punish",
-    "as punishment",
-    "as a punishment",
-    "punishment for",
-    "punished for",
-    "as a sanction",
-    "sanction for",
-    "as a penalty",
-    "penalty for",
-    "to discipline",
-    "as discipline",
-    "a consequence for",
-    "teach him a lesson",
-    "teach her a lesson",
-    "teach them a lesson",
-    "learn a lesson",
-    "learn his lesson",
-    "learn her lesson",
-    "learn their lesson",
-    "lost the privilege",
-    "lost privileges",
-    "loss of privileges",
-    "for bad behaviour",
-    "for misbehaving",
-    "for misbehaviour",
-    "for being rude",
-    "for swearing",
-    "until he apologises",
-    "until she apologises",
-    "until they apologise",
-];
-
-/// Whether a reason says that it punishes, clause by clause: `not as a punishment` does not.
-fn punishes(reason: &str) -> bool {
-    let lower = reason.to_lowercase();
-    clauses(&lower).any(|clause| {
-        let words = words(clause);
-        !words.iter().any(|w| KEEPS.contains(w)) && PUNISHES.iter().any(|phrase| takes(&words, phrase, None))
-    })
-}
-
-fn clauses(lower: &str) -> impl Iterator<Item = &str> {
-    lower.split([',', ';', '.', '(', ')', ':']).flat_map(|c| c.split(" and ")).flat_map(|c| c.split(" but "))
-}
-
-/// What in a suggested consequence the law forbids, as far as its wording shows it.
-///
-/// Each clause is looked at by itself. It must name what is protected beside a word that takes it away: `stop e-mail` is
-/// unlawful, `stop games and write an e-mail to the social worker` is not.
-pub fn consequence(suggested: &str) -> Vec<Unlawful> {
-    let lower = suggested.to_lowercase();
-    let mut found = Vec::new();
-    for clause in clauses(&lower) {
-        let words = words(clause);
-        if words.iter().any(|w| KEEPS.contains(w)) {
-            continue;
-        }
-        for row in
-            FORBIDDEN.iter().filter(|row| row.phrases.iter().any(|phrase| takes(&words, phrase, row.near)))
-        {
-            add(&mut found, "unlawful-consequence", row.regulation, row.sentence);
-        }
-    }
-    found.dedup();
-    found
-}
-
-fn words(clause: &str) -> Vec<&str> {
-    clause.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| !w.is_empty()).collect()
-}
-
-/// Whether a clause takes away what the phrase names.
-fn takes(words: &[&str], phrase: &str, near: Option<usize>) -> bool {
-    let phrase: Vec<&str> = phrase.split(' ').collect();
-    let places = (0..words.len()).filter(|&i| words[i..].starts_with(&phrase));
-    let Some(near) = near else { return places.count() > 0 };
-    places.into_iter().any(|i| {
-        let before = &words[i.saturating_sub(near + 1)..i];
-        let after = words[i + phrase.len()..].iter().take(near + 1);
-        before.iter().any(|w| TAKES.contains(w)) || after.into_iter().any(|w| TAKEN.contains(w))
-    })
-}
-
 #[cfg(test)]
 mod tests;

@@ -88,6 +88,8 @@ pub struct Everyone {
     pub block: Vec<(Word, SourceId)>,
     /// Search is never looser than this.
     pub safe_search: SafeSearch,
+    /// The line of `safe_search`; none where the home wrote none.
+    pub safe_search_source: Option<SourceId>,
 }
 
 /// What a home adds to the protected sets. Words are sites or hosts.
@@ -230,6 +232,8 @@ pub struct Person {
     pub education_sites: Vec<(Word, SourceId)>,
     /// How strictly search is held: never looser than the home's.
     pub safe_search: SafeSearch,
+    /// The line of `safe_search`; the person's line when it was not written.
+    pub safe_search_source: SourceId,
     /// What is recorded beyond breaches.
     pub monitoring: Monitoring,
     /// What no network can enforce.
@@ -271,8 +275,10 @@ pub enum Profile {
 pub enum Draft {
     /// What is missing, in words (`a risk assessment`).
     Missing(Vec<&'static str>),
-    /// The file has errors and was never good since the start.
+    /// The file has errors, or is not there to be read, and was never good since the start.
     Unusable,
+    /// The home's own file is missing or has errors: nobody can be given what was agreed.
+    HomeUnusable,
 }
 
 /// Who agreed, and when.

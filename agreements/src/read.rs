@@ -234,7 +234,7 @@ fn read_people(
     }
     let mut people: Vec<Person> = people.into_values().collect();
     if !usable {
-        people.iter_mut().for_each(|person| person.draft = Some(Draft::Unusable));
+        people.iter_mut().for_each(|person| person.draft = Some(Draft::HomeUnusable));
     }
     people
 }

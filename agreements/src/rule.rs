@@ -28,7 +28,7 @@ use crate::schedule::{NEVER, Secs, instant};
 use crate::source::SourceId;
 use crate::standing::{GrantKind, Held, What};
 use crate::verdict::{Counts, Outcome, Record, Rule, Severity, Subject, Verdict};
-use blocklists::{Category, Tags};
+use blocklists::{Category, Tags, builtin};
 
 /// One place in the order.
 struct Place {
@@ -174,6 +174,15 @@ impl<'a> Case<'a> {
         case
     }
 
+    /// What refuses the host for being a search engine without safe search, if this is the rule that holds search.
+    fn unsafe_search(&self, rule: Rule) -> Option<Said> {
+        let (_, source) = self.rules.search.filter(|(holds, _)| *holds == rule)?;
+        let Host::Name(name) = self.request.host else { return None };
+        let refused = builtin::search_cannot_be_made_safe(name.as_str());
+        let said = || Said::new(Outcome::Block, rule).from(source).of(Subject::Search);
+        refused.then(|| said().severe(Severity::Low))
+    }
+
     /// Whether the host only carries parts of pages.
     fn carries_pages(&self) -> bool {
         self.found.tags.has(Category::INFRASTRUCTURE)
@@ -277,6 +286,8 @@ impl<'a> Case<'a> {
         match said.subject {
             Subject::Category(category) if category == Category::CIRCUMVENTION => false,
             Subject::Address => false,
+            // Whoever types a question into the browser's own search box has done nothing that staff need to know.
+            Subject::Search => true,
             Subject::Site | Subject::Service(_) => self.carries_pages(),
             Subject::None | Subject::Category(_) | Subject::Limit(_) | Subject::Entry(_) => {
                 background || self.carries_pages()

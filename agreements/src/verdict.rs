@@ -111,6 +111,8 @@ pub enum Subject {
     Site,
     /// An address without a name.
     Address,
+    /// A search engine that has no safe search, while search is held to one.
+    Search,
     /// A limit, by its place in the person's table of limits.
     Limit(u8),
     /// A grant or restriction, by its number in the journal.
@@ -153,9 +155,12 @@ impl Verdict {
         let around = match self.subject {
             Subject::Category(category) => category == Category::CIRCUMVENTION,
             Subject::Address => true,
-            Subject::None | Subject::Service(_) | Subject::Site | Subject::Limit(_) | Subject::Entry(_) => {
-                false
-            }
+            Subject::None
+            | Subject::Service(_)
+            | Subject::Site
+            | Subject::Search
+            | Subject::Limit(_)
+            | Subject::Entry(_) => false,
         };
         around && !self.allows() && self.severity != Severity::Technical
     }

@@ -57,7 +57,7 @@ fn a_home_that_is_no_yaml_puts_everybody_on_the_built_in_baseline() {
     assert_eq!(codes(&reading), ["agreements/jordan.yaml not-yet", "home.yaml open-bracket"]);
     is_built_in(reading.house.home());
     let jordan = &reading.house.home().people[0];
-    assert_eq!(jordan.draft, Some(Draft::Unusable));
+    assert_eq!(jordan.draft, Some(Draft::HomeUnusable));
     assert_eq!(jordan.devices.len(), 4, "their devices are known all the same");
 }
 
@@ -79,7 +79,7 @@ fn a_home_with_one_slip_keeps_what_could_be_read_and_everybody_is_on_the_baselin
     let floor: Vec<String> = home.everyone.block.iter().map(|(w, _)| w.to_string()).collect();
     assert_eq!(floor, ["gambling", "pornography", "malware", "circumvention"]);
     assert_eq!(home.baseline.otherwise, Outcome::Block);
-    assert_eq!(home.people[0].draft, Some(Draft::Unusable));
+    assert_eq!(home.people[0].draft, Some(Draft::HomeUnusable));
 }
 
 #[test]

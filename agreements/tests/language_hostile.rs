@@ -130,7 +130,7 @@ fn a_hostile_home_or_network_leaves_the_baseline_and_no_gateway() {
         ("agreements/jordan.yaml", JORDAN),
     ]);
     assert!(start.elapsed() < Duration::from_secs(1));
-    assert_eq!(reading.house.home().people[0].draft, Some(Draft::Unusable));
+    assert_eq!(reading.house.home().people[0].draft, Some(Draft::HomeUnusable));
     assert!(reading.gateway.is_none());
 }
 
@@ -299,6 +299,7 @@ proptest! {
             }
         }
         let broken = reading.problems.iter().any(|p| p.level == Level::Error && p.file != "gateway.yaml");
-        prop_assert_eq!(broken, reading.house.home().people[0].draft == Some(Draft::Unusable));
+        let draft = &reading.house.home().people[0].draft;
+        prop_assert_eq!(broken, matches!(draft, Some(Draft::Unusable | Draft::HomeUnusable)));
     }
 }

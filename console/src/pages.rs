@@ -2,6 +2,7 @@
 //! them, and the gateway's own front page.
 
 use crate::ask::{Ask, Saw, tidy};
+use crate::front;
 use crate::refusal::{ASK, Form, Refusals, SAW, SAW_SOMETHING};
 use agreements::{Explanation, PersonId};
 use askama::Template;
@@ -79,6 +80,9 @@ pub trait Visitors: Send + Sync + 'static {
     /// Keeps what somebody told.
     fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = Heard> + Send>>;
 
+    /// In what form the client wants a refusal, by its `Accept` header (RFC 9110 §12.5.1): the proxy's rule is everybody's.
+    fn form(&self, headers: &HeaderMap) -> Form;
+
     /// Whether a host is the gateway's own name or address.
     fn is_own(&self, host: &str) -> bool;
 }
@@ -122,7 +126,8 @@ async fn visited(
     let host = host_of(&request).unwrap_or_default();
     let token = token.as_ref().map(|Extension(token)| token.0.as_str());
     if desk.visitors.is_own(&host) {
-        return front(&desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing));
+        let visit = desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing);
+        return own_page(&visit, request.uri().path());
     }
     let visit = desk.visitors.visit(
         peer.ip(),
@@ -131,21 +136,19 @@ async fn visited(
         request.uri().path(),
         Showing::Refusal(request.method(), request.headers()),
     );
-    refused(&desk, &visit, form_of(request.headers()))
+    let form = desk.visitors.form(request.headers());
+    refused(&desk, &visit, form)
 }
 
-/// The gateway's own front page: whose device this is, and that it works. Their own week and minutes come with the desk.
-fn front(visit: &Visit) -> Response<Body> {
-    let house = &visit.current.snapshot.house;
-    let whose = match house.agreement(visit.who) {
-        Some(person) => format!("This device is known here as {}’s.", person.name),
-        None => "This device is not known here yet. Staff can put that right.".to_owned(),
-    };
-    let lines = [
-        whose.as_str(),
-        "This is the home’s internet gateway, and it works. When a site is closed, it says why.",
-    ];
-    answer(StatusCode::OK, &house.home().name, "Hello", &lines)
+const NOT_HERE: &[&str] =
+    &["The gateway has no page at this address. Its front page is the one without anything after the name."];
+
+/// A page of the gateway itself: the front page, or that there is none.
+fn own_page(visit: &Visit, path: &str) -> Response<Body> {
+    if front::is_here(path) {
+        return respond(StatusCode::OK, Form::Html, front::page(visit));
+    }
+    answer(StatusCode::NOT_FOUND, &visit.current.snapshot.house.home().name, "Nothing is here", NOT_HERE)
 }
 
 fn refused(desk: &Desk, visit: &Visit, form: Form) -> Response<Body> {
@@ -261,20 +264,6 @@ fn host_of(request: &Request) -> Option<String> {
         None => request.headers().get(header::HOST)?.to_str().ok()?.parse().ok()?,
     };
     Some(authority.host().trim_matches(['[', ']']).to_ascii_lowercase())
-}
-
-/// The form that the client prefers, by its `Accept` header (RFC 9110 §12.5.1, without weights: the first known wins).
-fn form_of(headers: &HeaderMap) -> Form {
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("text/html");
-    accept
-        .split(',')
-        .find_map(|range| match range.split(';').next().unwrap_or_default().trim() {
-            "text/html" | "application/xhtml+xml" => Some(Form::Html),
-            "application/json" => Some(Form::Json),
-            "text/plain" => Some(Form::Text),
-            _ => None,
-        })
-        .unwrap_or(Form::Html)
 }
 
 fn respond(status: StatusCode, form: Form, body: String) -> Response<Body> {

@@ -1,13 +1,13 @@
 //! The refusal page: what, why, which line, until when, ask, tell someone, and who can help.
 
 use crate::ask::AskKey;
-use agreements::{Explanation, Outcome, PersonId, Rule};
+use agreements::{Draft, Explanation, House, Outcome, PersonId, Rule, Standing};
 use askama::Template;
 use blocklists::{Category, builtin};
 use chrono::{DateTime, Utc};
 use records::Current;
 
-const STYLE: &str = include_str!("../templates/page.css");
+pub(crate) const STYLE: &str = include_str!("../templates/page.css");
 /// How many helplines stand on a refusal page. The rest would bury the first.
 const HELPLINES: usize = 7;
 
@@ -132,15 +132,16 @@ impl Refusals {
     fn html(&self, current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
         let house = &current.snapshot.house;
         let known = house.agreement(who).is_some();
+        let may_ask = may_ask(current, who, explanation);
         let page = RefusalPage {
             style: STYLE,
             home: &house.home().name,
             heading: heading(explanation),
             host: shown_host(explanation),
             sentence: &explanation.sentence,
-            until: until(current, explanation, at),
+            until: until(current, who, explanation, at),
             source: source_box(explanation),
-            ask: if known { self.ask_form(explanation, at) } else { None },
+            ask: may_ask.then(|| self.ask_form(explanation, at)),
             saw: known.then(|| self.saw_form(explanation, at)),
             tell: tell_someone(current, who),
             support: contacts(house.home()),
@@ -150,13 +151,9 @@ impl Refusals {
         page.render().unwrap_or_else(|_| text(current, who, explanation, at))
     }
 
-    fn ask_form<'a>(&'a self, explanation: &'a Explanation, at: DateTime<Utc>) -> Option<AskForm<'a>> {
-        // Nobody can open a sealed site, so asking would only raise a hope.
-        if explanation.rule == Rule::Sealed {
-            return None;
-        }
+    fn ask_form<'a>(&'a self, explanation: &'a Explanation, at: DateTime<Utc>) -> AskForm<'a> {
         let token = self.key.token(&explanation.person, &explanation.host, at);
-        Some(AskForm { action: &self.ask_url, host: &explanation.host, token })
+        AskForm { action: &self.ask_url, host: &explanation.host, token }
     }
 
     fn saw_form(&self, explanation: &Explanation, at: DateTime<Utc>) -> SawForm<'_> {
@@ -165,20 +162,26 @@ impl Refusals {
 
     fn json(&self, current: &Current, who: PersonId, explanation: &Explanation) -> String {
         let mut shown = explanation.clone();
-        let sealed = shown.rule == Rule::Sealed;
-        if sealed {
+        if shown.rule == Rule::Sealed {
             shown.host.clear();
             shown.trace.clear();
         }
         let whole = RefusalJson {
             explanation: &shown,
-            ask: (!sealed).then_some(self.ask_url.as_str()),
+            ask: may_ask(current, who, explanation).then_some(self.ask_url.as_str()),
             tell_someone: tell_someone(current, who),
             support: contacts(current.snapshot.house.home()),
         };
         // The shape holds only strings, numbers and lists, which always serialise.
         serde_json::to_string(&whole).unwrap_or_default()
     }
+}
+
+/// Whether a refusal offers to ask staff, in every form alike. They have to know who asks; and nobody can open a sealed
+/// site, so that asking would only raise a hope. What is open needs no asking.
+fn may_ask(current: &Current, who: PersonId, explanation: &Explanation) -> bool {
+    let known = current.snapshot.house.agreement(who).is_some();
+    known && explanation.rule != Rule::Sealed && explanation.verdict != Outcome::Allow
 }
 
 fn tell_someone(current: &Current, who: PersonId) -> &str {
@@ -189,19 +192,39 @@ fn tell_someone(current: &Current, who: PersonId) -> &str {
 }
 
 /// Until when, for the rules that end by time. For the others the verdict's `until` only says when another rule takes over.
-fn until(current: &Current, explanation: &Explanation, at: DateTime<Utc>) -> String {
+fn until(current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
+    let house = &current.snapshot.house;
     let ends = explanation.until.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    match explanation.rule {
-        Rule::Online | Rule::SchoolHours | Rule::Limit | Rule::Restriction | Rule::Grant => match ends {
-            Some(ends) => format!("Until {}.", current.snapshot.house.spoken(ends.with_timezone(&Utc), at)),
-            None => String::new(),
-        },
-        Rule::Site | Rule::Service | Rule::Category | Rule::Otherwise | Rule::Floor | Rule::EmailOnly => {
-            "This is the same at any time, until the agreement or the home’s rules change.".into()
-        }
-        Rule::Sealed | Rule::Protected | Rule::PrivateMail | Rule::Baseline | Rule::EducationSession => {
+    let ends =
+        || ends.map_or(String::new(), |t| format!("Until {}.", house.spoken(t.with_timezone(&Utc), at)));
+    match (explanation.rule, explanation.verdict) {
+        (_, Outcome::Allow) => "Load the page again in a few seconds.".into(),
+        (Rule::Online | Rule::SchoolHours | Rule::Limit | Rule::Restriction | Rule::Grant, _) => ends(),
+        (Rule::Baseline, _) => until_agreed(house, who, at),
+        (_, Outcome::Ask) => "Until staff say yes, or the agreement changes.".into(),
+        (_, Outcome::WithStaff) => "Until a member of staff opens it together with you.".into(),
+        (
+            Rule::Site | Rule::Service | Rule::Category | Rule::Otherwise | Rule::Floor | Rule::EmailOnly,
+            Outcome::Block,
+        ) => "This is the same at any time, until the agreement or the home’s rules change.".into(),
+        (Rule::Sealed | Rule::Protected | Rule::PrivateMail | Rule::EducationSession, Outcome::Block) => {
             String::new()
         }
+    }
+}
+
+/// Until when the baseline keeps something closed: the morning, or what it waits for.
+fn until_agreed(house: &House, who: PersonId, at: DateTime<Utc>) -> String {
+    if who == House::NO_CLOCK {
+        return "Until the gateway knows the time.".into();
+    }
+    if let (false, Some(opens)) = house.moment(who, at, &Standing::default()).online() {
+        return format!("Until {}.", house.spoken(opens, at));
+    }
+    match house.agreement(who).map(|person| &person.draft) {
+        None => "Until staff make this device known here.".into(),
+        Some(None | Some(Draft::Missing(_))) => "Until the agreement is finished.".into(),
+        Some(Some(Draft::Unusable | Draft::HomeUnusable)) => "Until staff have put that right.".into(),
     }
 }
 
@@ -287,14 +310,16 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
     if let Some(source) = source_box(explanation) {
         lines.push(format!("{}: {} ({})", source.whose, source.text, source.place));
     }
-    let until = until(current, explanation, at);
+    let until = until(current, who, explanation, at);
     if !until.is_empty() {
         lines.push(until);
     }
-    lines.push(format!(
-        "Ask staff about it, or open this page in a browser to ask. {}",
-        tell_someone(current, who)
-    ));
+    let tell = tell_someone(current, who);
+    lines.push(if may_ask(current, who, explanation) {
+        format!("Ask staff about it, or open this page in a browser to ask. {tell}")
+    } else {
+        tell.to_owned()
+    });
     lines.push("These always work:".to_owned());
     for contact in contacts(current.snapshot.house.home()) {
         // A home's own contact may have nothing but its address, which is then not said twice.
@@ -306,3 +331,6 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
     lines.push(String::new());
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;

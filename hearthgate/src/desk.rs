@@ -5,7 +5,8 @@ use crate::control;
 use crate::failure::Failure;
 use crate::home::{HomeArg, Loaded};
 use crate::people;
-use crate::state::State;
+use crate::state::{State, may_not_read};
+use crate::terminal;
 use agreements::{House, Person, Role, Staff, Standing, did_you_mean, nearest};
 use chrono::{DateTime, Utc};
 use records::{By, ByRole, Clock, NotDone, OpenError, Purpose, Records, StoreError, SystemClock};
@@ -153,6 +154,9 @@ fn not_open(error: OpenError) -> Failure {
     let failure = Failure::cannot_read(error.to_string());
     match error {
         OpenError::Missing(_) => failure.help("start the gateway once: `hearthgate run`"),
+        OpenError::File(path, error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            may_not_read(&path)
+        }
         _ => failure,
     }
 }
@@ -179,24 +183,35 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
-    /// Reads it. Records that are not there or cannot be read decide nothing.
+    /// Reads it. Where there are no records yet nothing is decided; records that cannot be read are told of, since without
+    /// them an answer is not what the gateway does.
     pub(crate) fn read(loaded: &Loaded) -> Self {
-        Self::try_read(loaded).unwrap_or_default()
+        Self::try_read(loaded).unwrap_or_else(|why| {
+            terminal::tell(&format!(
+                "Grants, restrictions and used minutes are left out: {}",
+                why.in_one_line().trim_end_matches('.')
+            ));
+            Self::default()
+        })
     }
 
-    fn try_read(loaded: &Loaded) -> Option<Self> {
-        let gateway = loaded.gateway_in_force()?;
-        let (runtime, clock) = (runtime().ok()?, clock_beside(&State::of(gateway, &loaded.dir)));
+    fn try_read(loaded: &Loaded) -> Result<Self, Failure> {
+        let Some(gateway) = loaded.gateway_in_force() else { return Ok(Self::default()) };
+        let (runtime, clock) = (runtime()?, clock_beside(&State::of(gateway, &loaded.dir)));
         let house = &loaded.reading.house;
+        let unread = |e: StoreError| Failure::cannot_read(format!("the records cannot be read: {e}"));
         runtime.block_on(async {
             let opened = Records::open_for(Purpose::Read, &gateway.store, &loaded.dir, clock).await;
-            let records = opened.ok()?;
-            let today = records.standing(house).await.ok()?;
-            let (grants, restrictions) =
-                (records.live_grants().await.ok()?, records.live_restrictions().await.ok()?);
+            let records = match opened {
+                Err(OpenError::Missing(_)) => return Ok(Self::default()),
+                opened => opened.map_err(not_open)?,
+            };
+            let today = records.standing(house).await.map_err(unread)?;
+            let grants = records.live_grants().await.map_err(unread)?;
+            let restrictions = records.live_restrictions().await.map_err(unread)?;
             let other_day = Standing::new(house, &grants, &restrictions, &|_, _| 0);
             records.close().await;
-            Some(Self { today, other_day })
+            Ok(Self { today, other_day })
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What the gateway keeps beside its records: fetched lists, the compiled catalogue, last good texts, the control socket.
 
+use crate::failure::Failure;
 use agreements::{Gateway, Store};
 use std::fs;
 use std::io;
@@ -65,10 +66,25 @@ impl State {
         self.dir.join("last-good.json")
     }
 
+    /// Says so when this account may not look into the folder, instead of what it would look like from outside: as if no
+    /// gateway ran and nothing were recorded.
+    pub(crate) fn may_look(&self) -> Result<(), Failure> {
+        match fs::metadata(self.socket()) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(may_not_read(&self.dir)),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// Where a running gateway answers `hearthgate status`.
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir.join("control.sock")
     }
+}
+
+/// The records are about young people: only the gateway's own account and the machine's own root read them.
+pub(crate) fn may_not_read(what: &Path) -> Failure {
+    Failure::cannot_read(format!("you may not read `{}`: it is the gateway's own", what.display()))
+        .help("use `sudo`, or the account that the gateway runs as")
 }
 
 #[cfg(test)]

@@ -377,7 +377,7 @@ impl Dns {
         let moment = Moment { now: round.steady, most, stale: *stale, private };
         match decided.search {
             Search::Host(host) => self.search_answer(query, asker, host, entry, moment, out),
-            Search::AsAsked | Search::Address(_) | Search::Refused => {
+            Search::AsAsked | Search::Address(_) => {
                 deliver(query, asker.transport, entry, moment, out);
             }
         }
@@ -423,7 +423,7 @@ fn look_up(round: &Round, name: Name<'_>) -> Tags {
 fn safe_host(decided: &Decided) -> Option<WireName> {
     match decided.search {
         Search::Host(host) => Some(WireName::from_name(Name::trusted(host))),
-        Search::AsAsked | Search::Address(_) | Search::Refused => None,
+        Search::AsAsked | Search::Address(_) => None,
     }
 }
 

@@ -18,7 +18,7 @@ mod refuse;
 mod token;
 mod visit;
 
-pub use answer::{BodyError, OwnBody};
+pub use answer::{BodyError, OwnBody, want};
 pub use config::{Config, Limits, OwnPages};
 pub use counters::{Counter, Counters};
 pub use refuse::refusal_page;

@@ -279,7 +279,6 @@ impl Resolver {
                 let (addresses, ttl) = (vec![address], self.shared.settings.keeping.least);
                 return Ok(Resolved { addresses, ttl, through: Box::default(), search });
             }
-            Search::Refused => return Err(Unresolved::NoSuchName),
         };
         let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
         let (six, four) = (asking(rtype::AAAA), asking(rtype::A));

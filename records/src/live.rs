@@ -24,27 +24,14 @@ fn granted(opens: &Granting) -> Option<GrantKind> {
 impl Records {
     /// The grants that have not ended, for everybody.
     pub async fn live_grants(&self) -> Result<Vec<LiveGrant>, StoreError> {
-        let live =
-            self.live("grant", "grant_revoked").await?.into_iter().filter_map(|(entry, body)| match body {
-                Entry::Grant(g) => {
-                    let Some(kind) = granted(&g.opens) else {
-                        tracing::warn!(
-                            entry,
-                            "a grant has a word that this program does not know: it opens nothing"
-                        );
-                        return None;
-                    };
-                    Some(LiveGrant {
-                        entry,
-                        person: g.person,
-                        kind,
-                        from: g.from,
-                        until: g.until,
-                        by: g.by.name,
-                    })
-                }
-                _ => None,
-            });
+        let live = self.live("grant", "grant_revoked").await?.into_iter().filter_map(|(entry, body)| {
+            let Entry::Grant(g) = body else { return None };
+            let Some(kind) = granted(&g.opens) else {
+                tracing::warn!(entry, "a grant has a word that this program does not know: it opens nothing");
+                return None;
+            };
+            Some(LiveGrant { entry, person: g.person, kind, from: g.from, until: g.until, by: g.by.name })
+        });
         Ok(live.collect())
     }
 
@@ -52,13 +39,9 @@ impl Records {
     pub async fn live_restrictions(&self) -> Result<Vec<LiveRestriction>, StoreError> {
         let live =
             self.live("restriction", "restriction_ended").await?.into_iter().filter_map(|(entry, body)| {
-                match body {
-                    Entry::Restriction(r) => {
-                        let what = spell::to_what(r.closes.as_deref());
-                        Some(LiveRestriction { entry, person: r.person, what, from: r.from, until: r.until })
-                    }
-                    _ => None,
-                }
+                let Entry::Restriction(r) = body else { return None };
+                let what = spell::to_what(r.closes.as_deref());
+                Some(LiveRestriction { entry, person: r.person, what, from: r.from, until: r.until })
             });
         Ok(live.collect())
     }

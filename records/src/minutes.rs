@@ -336,7 +336,7 @@ mod tests {
             let last = self.stored.keys().map(|(day, _)| *day).max();
             let day = match self.look.state {
                 ClockState::NotYet if self.ledger.day().is_none() => last.unwrap_or_default(),
-                _ => self.look.wall.date_naive(),
+                ClockState::Right | ClockState::NotYet | ClockState::Jumped => self.look.wall.date_naive(),
             };
             if let Some(turn) = self.ledger.turn(self.look, day) {
                 let rows = self.stored.iter().filter(|((d, _), _)| *d == turn.to);

@@ -27,7 +27,7 @@ use crate::room::Records;
 use crate::shift;
 use crate::spell;
 use crate::store::StoreError;
-use agreements::{House, LimitKey, MonitoringLevel, Person, Snapshot};
+use agreements::{House, LimitKey, Monitored, MonitoringLevel, Person, Snapshot};
 use book::Book;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
@@ -41,56 +41,46 @@ pub const OTHER_SITES: &str = "other sites";
 /// The key of minutes on sites that no list puts into a category.
 pub const UNCATEGORISED: &str = "uncategorised";
 
-/// What an agreement says of monitoring beyond breaches, whole.
+/// What an agreement says of monitoring beyond breaches, and the instants between which it holds.
 #[derive(Clone, Copy, Debug)]
 struct Terms<'a> {
-    level: MonitoringLevel,
-    until: NaiveDate,
-    told_on: NaiveDate,
-    reason: &'a str,
-    authorised_by: &'a str,
+    said: Monitored<'a>,
+    /// The first instant of the day on which the young person was told.
+    starts: DateTime<Utc>,
     /// The first instant after the last day, midnight in the home's zone.
     ends: DateTime<Utc>,
 }
 
 impl<'a> Terms<'a> {
-    /// None for who is not monitored beyond breaches. An agreement that leaves out why, until when, who authorised it or
-    /// when the young person was told is one of them, and so is a draft: nobody has agreed to it.
+    /// None for who is not monitored beyond breaches.
     fn of(house: &House, person: &'a Person) -> Option<Self> {
-        let said = &person.monitoring;
-        match said.level {
-            MonitoringLevel::Breaches => return None,
-            MonitoringLevel::Categories | MonitoringLevel::Sites => {}
-        }
-        if person.draft.is_some() {
-            return None;
-        }
-        let until = said.until?;
-        let midnight = until.succ_opt()?.and_hms_opt(0, 0, 0)?;
-        Some(Self {
-            level: said.level,
-            until,
-            told_on: said.told_on?,
-            reason: said.reason.as_deref()?,
-            authorised_by: said.authorised_by.as_deref()?,
-            ends: shift::instant(house.home().timezone, midnight),
-        })
+        let said = person.monitored()?;
+        let midnight =
+            |day: NaiveDate| Some(shift::instant(house.home().timezone, day.and_hms_opt(0, 0, 0)?));
+        Some(Self { starts: midnight(said.told_on)?, ends: midnight(said.until.succ_opt()?)?, said })
+    }
+
+    /// Whether more than breaches is recorded at an instant: never before the day on which the young person was told.
+    fn hold_at(&self, at: DateTime<Utc>) -> bool {
+        self.starts <= at && at < self.ends
     }
 
     fn are(&self, began: &MonitoringBegan) -> bool {
-        let now = (word(self.level), self.until, self.told_on, self.reason, self.authorised_by);
+        let Monitored { level, until, told_on, reason, authorised_by } = self.said;
+        let now = (word(level), until, told_on, reason, authorised_by);
         now == (&began.level, began.until, began.told_on, &began.reason, &began.authorised_by)
     }
 
     fn began(&self, person: &str, from: DateTime<Utc>) -> MonitoringBegan {
+        let Monitored { level, until, told_on, reason, authorised_by } = self.said;
         MonitoringBegan {
             person: person.to_owned(),
-            level: word(self.level).to_owned(),
-            reason: self.reason.to_owned(),
+            level: word(level).to_owned(),
+            reason: reason.to_owned(),
             from,
-            until: self.until,
-            authorised_by: self.authorised_by.to_owned(),
-            told_on: self.told_on,
+            until,
+            authorised_by: authorised_by.to_owned(),
+            told_on,
         }
     }
 }

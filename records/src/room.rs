@@ -141,10 +141,12 @@ impl Records {
 
     /// Tells whoever listens of an entry that is on the disk.
     pub(crate) fn tell(&self, seq: i64, entry: &Entry) {
-        let (severity, circumvention) = match entry {
-            Entry::BreachOpened(b) => (Some(b.severity), b.circumvention),
-            Entry::Misfit(m) => (Some(m.severity), false),
-            _ => (None, false),
+        let (severity, circumvention) = if let Entry::BreachOpened(b) = entry {
+            (Some(b.severity), b.circumvention)
+        } else if let Entry::Misfit(m) = entry {
+            (Some(m.severity), false)
+        } else {
+            (None, false)
         };
         // Nobody listening is no error.
         let _ = self.news.send(News { entry: seq, kind: entry.kind(), severity, circumvention });

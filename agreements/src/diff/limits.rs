@@ -13,9 +13,18 @@ pub(super) fn changes(sides: &Sides<'_>) -> Vec<LimitChange> {
         days::of_the_year(sides.from).flat_map(|date| on(sides, date).into_iter().map(move |d| (d, date)));
     let groups = days::grouped(sides.from, different);
     let change = |((key, old, new), days, _): ((LimitKey, Option<u16>, Option<u16>), String, usize)| {
-        Some(LimitChange { of: key_in_words(&key), days, old, new, which: Which::of_limits(old, new)? })
+        let (of, title) = (written(&key), key_in_words(&key));
+        Some(LimitChange { of, title, days, old, new, which: Which::of_limits(old, new)? })
     };
     groups.into_iter().filter_map(change).collect()
+}
+
+/// The key as the language writes it.
+fn written(key: &LimitKey) -> String {
+    match key {
+        LimitKey::Everything => "everything".to_owned(),
+        LimitKey::Word(word) => word.to_string(),
+    }
 }
 
 fn on(sides: &Sides<'_>, date: NaiveDate) -> Vec<(LimitKey, Option<u16>, Option<u16>)> {

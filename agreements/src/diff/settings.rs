@@ -37,7 +37,7 @@ fn person_says(person: &Person) -> Said {
     let agreed = match &person.draft {
         None => "complete",
         Some(Draft::Missing(_)) => "draft",
-        Some(Draft::Unusable) => "unusable",
+        Some(Draft::Unusable | Draft::HomeUnusable) => "unusable",
     };
     said([
         ("for", spelt(&KINDS, person.kind)),

@@ -2,9 +2,12 @@
 
 use super::sites::{As, Kinds, Sites};
 use crate::calendar::SchoolDays;
-use crate::meant::{Home, LimitKey, Person, PersonKind, Profile, Ruled, Ruling, SchoolHours, UnknownDevices};
+use crate::meant::{
+    Home, LimitKey, Person, PersonKind, Profile, Ruled, Ruling, SafeSearch, SchoolHours, UnknownDevices,
+};
 use crate::schedule::{ByDay, Schedule};
 use crate::source::SourceId;
+use crate::verdict::Rule;
 use crate::word::Word;
 use blocklists::{Category, Tags};
 
@@ -43,6 +46,8 @@ pub(crate) struct Rules {
     pub(crate) limits: Vec<Counted>,
     /// What minutes are counted for: everything, then the limits' keys.
     pub(crate) keys: Vec<LimitKey>,
+    /// Which rule holds search to a safe one, and the line; none where nothing does.
+    pub(crate) search: Option<(Rule, Option<SourceId>)>,
     /// The line of the profile or agreement itself.
     pub(crate) source: Option<SourceId>,
 }
@@ -72,6 +77,9 @@ impl Rules {
         };
         rules.unknown = false;
         rules.closed = false;
+        if rules.search.is_none() && person.safe_search != SafeSearch::Off {
+            rules.search = Some((Rule::Site, Some(person.safe_search_source)));
+        }
         rules.count(person);
         rules
     }
@@ -93,6 +101,7 @@ impl Rules {
             otherwise_source: baseline.source,
             limits: Vec::new(),
             keys: Vec::new(),
+            search: None,
             source: baseline.source,
         };
         rules.add_home(home);
@@ -121,6 +130,7 @@ impl Rules {
             otherwise_source: Some(person.otherwise_source),
             limits: Vec::new(),
             keys: Vec::new(),
+            search: None,
             source: Some(person.source),
         };
         rules.add_home(home);
@@ -134,6 +144,9 @@ impl Rules {
 
     /// What holds for everyone: the floor, and what the home protects.
     fn add_home(&mut self, home: &Home) {
+        if home.everyone.safe_search != SafeSearch::Off {
+            self.search = Some((Rule::Floor, home.everyone.safe_search_source));
+        }
         for (word, source) in &home.everyone.block {
             self.sites.add(word, As::Floor(*source));
             self.floor.add(word, Ruled::Block, *source);

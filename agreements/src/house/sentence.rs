@@ -1,7 +1,7 @@
 //! The verdict in one plain sentence: kind, true, and without blame.
 
 use super::{House, PersonId};
-use crate::meant::{LimitKey, SchoolHours};
+use crate::meant::{Draft, LimitKey, SchoolHours};
 use crate::request::{Host, Request};
 use crate::verdict::{Outcome, Rule, Subject, Verdict};
 use crate::word::Word;
@@ -49,6 +49,9 @@ impl House {
 impl Teller<'_> {
     fn sentence(&self) -> String {
         let name = self.name;
+        if self.verdict.subject == Subject::Search {
+            return "This search engine has no safe search, so it is off here.".into();
+        }
         match self.verdict.rule {
             Rule::Sealed => "This is closed for everyone, and nobody here can open it.".into(),
             Rule::Protected => self.protected(),
@@ -96,6 +99,7 @@ impl Teller<'_> {
             | Subject::Service(_)
             | Subject::Site
             | Subject::Address
+            | Subject::Search
             | Subject::Limit(_)
             | Subject::Entry(_) => "This is always open, and nobody keeps a record of it.".into(),
         }
@@ -104,16 +108,22 @@ impl Teller<'_> {
     fn school_hours(&self) -> String {
         let (_, ends) = self.house.moment(self.who, self.at, &crate::Standing::default()).school();
         let (name, until) = (self.name, self.until(ends));
-        let offline = self.house.agreement(self.who).is_some_and(|p| p.school_hours == SchoolHours::Offline);
+        let hours = self.house.agreement(self.who).map_or(SchoolHours::EducationOnly, |p| p.school_hours);
         match self.verdict.outcome {
             Outcome::Allow => format!("It is school time{until}, and this is open for learning."),
             Outcome::Ask | Outcome::WithStaff => {
                 format!("It is school time{until}: {name} can open this together with a member of staff.")
             }
-            Outcome::Block if offline => format!("It is school time: the internet is off for {name}{until}."),
-            Outcome::Block => {
-                format!("It is school time: only sites for learning are open for {name}{until}.")
-            }
+            Outcome::Block => match hours {
+                SchoolHours::Offline => format!("It is school time: the internet is off for {name}{until}."),
+                SchoolHours::WithStaff => format!(
+                    "It is school time{until}: {name} can open sites for learning together with a member of staff, and \
+                     nothing else."
+                ),
+                SchoolHours::EducationOnly | SchoolHours::AsAgreed => {
+                    format!("It is school time: only sites for learning are open for {name}{until}.")
+                }
+            },
         }
     }
 
@@ -126,6 +136,7 @@ impl Teller<'_> {
             | Subject::Service(_)
             | Subject::Site
             | Subject::Address
+            | Subject::Search
             | Subject::Entry(_) => None,
         };
         let of = limit.map_or("the internet".into(), |l| key_in_words(&l.key));
@@ -168,7 +179,6 @@ impl Teller<'_> {
     }
 
     fn baseline(&self) -> String {
-        let known = self.house.agreement(self.who).is_some();
         let online = self.house.moment(self.who, self.at, &crate::Standing::default()).online().0;
         match self.verdict.outcome {
             Outcome::Allow => "This is open for everyone in the home.".into(),
@@ -179,26 +189,49 @@ impl Teller<'_> {
                 "The gateway does not know the right time yet, and until it does only some sites are open."
                     .into()
             }
-            Outcome::Block if known => {
-                format!(
-                    "{}'s agreement is not finished yet, and until it is only some sites are open.",
-                    capital(self.name)
-                )
+            Outcome::Block => self.without_agreement(),
+        }
+    }
+
+    /// Why the baseline holds. Whose slip it was is no young person's affair.
+    fn without_agreement(&self) -> String {
+        let whose = capital(self.name);
+        match self.house.agreement(self.who).map(|person| &person.draft) {
+            Some(Some(Draft::Unusable)) => format!(
+                "{whose}'s agreement cannot be read just now, and until staff have put that right only some sites are \
+                 open."
+            ),
+            Some(Some(Draft::HomeUnusable)) => {
+                "The home's rules cannot be read just now, and until staff have put that right only some sites are open."
+                    .into()
             }
-            Outcome::Block => {
-                "This device is not known here yet, and until it is only some sites are open.".into()
+            Some(Some(Draft::Missing(_)) | None) => {
+                format!("{whose}'s agreement is not finished yet, and until it is only some sites are open.")
             }
+            None => "This device is not known here yet, and until it is only some sites are open.".into(),
         }
     }
 
     fn education_session(&self) -> String {
         match (self.verdict.outcome, self.verdict.subject) {
             (Outcome::Allow, _) => format!("This is open for learning{}.", self.until(self.verdict.until)),
-            (_, Subject::Entry(_)) => "Only sites for learning are open in this session.".into(),
+            (_, Subject::Entry(_)) => match self.offline_learner() {
+                Some(learner) => format!("{learner}'s agreement keeps the internet off for lessons."),
+                None => "Only sites for learning are open in this session.".into(),
+            },
             (Outcome::Ask | Outcome::WithStaff | Outcome::Block, _) => {
                 "This computer works in a learning session that a member of staff opens.".into()
             }
         }
+    }
+
+    /// Whose `school_hours: offline` closed a session, by the line that the verdict points at.
+    fn offline_learner(&self) -> Option<&str> {
+        let is_theirs = |source| Some(source) == self.verdict.source;
+        let mut people = self.house.people().map(|(_, person)| person);
+        let learner =
+            people.find(|p| p.school_hours == SchoolHours::Offline && is_theirs(p.school_hours_source));
+        learner.map(|person| person.name.as_str())
     }
 
     /// What the rule is about, in words that a young person reads.
@@ -207,7 +240,7 @@ impl Teller<'_> {
             Subject::Category(category) => category.for_young_person().into(),
             Subject::Service(service) => service.title().into(),
             Subject::Address => "addresses without a name".into(),
-            Subject::None | Subject::Site | Subject::Limit(_) | Subject::Entry(_) => {
+            Subject::None | Subject::Site | Subject::Search | Subject::Limit(_) | Subject::Entry(_) => {
                 match self.request.host {
                     Host::Name(name) => name.to_string(),
                     Host::Address(_) => "this address".into(),

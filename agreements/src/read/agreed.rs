@@ -91,12 +91,18 @@ fn home_manager(sheet: &mut Sheet<'_>, block: &Block<'_>, today: NaiveDate) -> O
     Some((name?, on?))
 }
 
-/// The date of a signature. Nobody has signed in the future.
+/// The date of a signature. One that is still to come is none: nobody has signed in the future.
 fn day(sheet: &mut Sheet<'_>, block: &Block<'_>, today: NaiveDate) -> Option<NaiveDate> {
     let on = date_of(sheet, block, "on")?;
     if on > today {
         let sentence = format!("{on} is still to come, so nobody can have agreed on it.");
-        sheet.warning(block.key_at("on"), "future-date", &sentence, "Check the date.");
+        sheet.warning(
+            block.key_at("on"),
+            "future-date",
+            &sentence,
+            "Check the date. Until then it counts as not there.",
+        );
+        return None;
     }
     Some(on)
 }

@@ -45,13 +45,21 @@ pub(crate) fn table<T>(
             continue;
         }
         let source = sheet.source(key.at());
-        let value = value(sheet, node);
+        let value = if node.is_nothing() { nothing(sheet, node, typed) } else { value(sheet, node) };
         let Some(days) = days else { continue };
         equal_rank(sheet, key, &days, &places);
         places.push((days.clone(), key.at(), typed.to_owned()));
         entries.extend(value.map(|v| (days, v, source)));
     }
     DayTable { entries }
+}
+
+/// Tells of a day after which nothing stands, by the day's own word.
+fn nothing<T>(sheet: &mut Sheet<'_>, node: &Node, day: &str) -> Option<T> {
+    let day = short(day);
+    let help = format!("Write the value after the colon, or take `{day}` out.");
+    sheet.error(node.at(), "missing-value", &format!("Nothing stands after `{day}:`."), &help);
+    None
 }
 
 /// Tells when a day stands in two entries of equal rank, and names both lines.
@@ -77,7 +85,18 @@ fn share_a_day(a: &Days, b: &Days) -> bool {
         | (Days::Weekdays, Days::Weekdays)
         | (Days::Weekends, Days::Weekends)
         | (Days::EveryDay, Days::EveryDay) => a == b,
-        _ => false,
+        (
+            Days::Date(_)
+            | Days::Range(..)
+            | Days::SchoolNights
+            | Days::SchoolDays
+            | Days::Holidays
+            | Days::Named(_)
+            | Days::Weekdays
+            | Days::Weekends
+            | Days::EveryDay,
+            _,
+        ) => false,
     }
 }
 

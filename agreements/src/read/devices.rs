@@ -124,7 +124,7 @@ fn doubtful(sheet: &mut Sheet<'_>, node: &Node, by: &DeviceBy) {
             let help = format!("Use at least {MIN_TOKEN} letters and figures, like jordan-tablet-7f3a.");
             sheet.warning(node.at(), "short-token", "Someone else could guess so short a token.", &help);
         }
-        _ => {}
+        DeviceBy::Mac(_) | DeviceBy::Ip(_) | DeviceBy::Network(..) | DeviceBy::Token(_) => {}
     }
 }
 

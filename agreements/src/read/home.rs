@@ -51,7 +51,7 @@ pub(crate) fn built_in() -> Home {
         day_starts: NaiveTime::from_hms_opt(4, 0, 0).expect("04:00 is a time"),
         shifts: Vec::new(),
         school: School::default(),
-        everyone: Everyone { block: Vec::new(), safe_search: SafeSearch::Strict },
+        everyone: Everyone { block: Vec::new(), safe_search: SafeSearch::Strict, safe_search_source: None },
         protected: ProtectedSites::default(),
         baseline: Baseline {
             online: DayTable { entries: Vec::new() },
@@ -76,6 +76,7 @@ const FLOOR: [Category; 3] = [Category::PORNOGRAPHY, Category::MALWARE, Category
 pub(crate) fn stand_in(sheet: &mut Sheet<'_>, home: &mut Home) {
     home.everyone.block = floor(sheet);
     home.everyone.safe_search = SafeSearch::Strict;
+    home.everyone.safe_search_source = None;
     home.baseline = baseline_of(sheet);
 }
 
@@ -201,14 +202,16 @@ fn protected(sheet: &mut Sheet<'_>, node: &Node) -> ProtectedSites {
 }
 
 fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites, filled: Filled) -> Everyone {
-    let built_in = Everyone { block: floor(sheet), safe_search: SafeSearch::Strict };
+    let strict = SafeSearch::Strict;
+    let built_in = Everyone { block: floor(sheet), safe_search: strict, safe_search_source: None };
     let Some(block) = Block::read(sheet, node, "`everyone`", &["block", "safe_search"]) else {
         return built_in;
     };
-    let safe_search = choice_of(sheet, &block, "safe_search", &SAFE_SEARCH, SafeSearch::Strict);
+    let safe_search = choice_of(sheet, &block, "safe_search", &SAFE_SEARCH, strict);
+    let safe_search_source = block.get("safe_search").map(|_| sheet.source(block.key_at("safe_search")));
     if block.get("block").is_none() {
         implied(sheet, block.at, safe_search, filled);
-        return Everyone { safe_search, ..built_in };
+        return Everyone { safe_search, safe_search_source, ..built_in };
     }
     for (word, node) in words::written(&mut *sheet, &block, "block") {
         floored(sheet, node, &word, sites);
@@ -221,7 +224,7 @@ fn everyone(sheet: &mut Sheet<'_>, node: &Node, sites: &ProtectedSites, filled: 
         let missing = built_in.block.into_iter().filter(|(word, _)| !words.iter().any(|(w, _)| w == word));
         words.extend(missing.collect::<Vec<_>>());
     }
-    Everyone { block: words, safe_search }
+    Everyone { block: words, safe_search, safe_search_source }
 }
 
 /// Tells which floor holds where the home writes none: nobody should have to know it by heart.

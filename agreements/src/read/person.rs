@@ -93,6 +93,7 @@ pub(crate) fn unusable(sheet: &mut Sheet<'_>, id: &str) -> Person {
         school_hours_source: source,
         education_sites: Vec::new(),
         safe_search: SafeSearch::Strict,
+        safe_search_source: source,
         monitoring: Monitoring::default(),
         behaviour: Vec::new(),
         tell_someone: None,
@@ -120,12 +121,18 @@ pub(crate) fn read(
     what(sheet, &block, &mut person, &measure);
     school(sheet, &block, &mut person);
     person.safe_search = safe_search(sheet, &block, home);
+    if block.get("safe_search").is_some() {
+        person.safe_search_source = sheet.source(block.key_at("safe_search"));
+    }
     person.monitoring = pledges::monitoring(sheet, &block, today);
     person.behaviour = texts(sheet, &block, "behaviour");
     person.tell_someone = text_of(sheet, &block, "tell_someone").map(str::to_owned);
     person.consequences = pledges::consequences(sheet, &block);
     notyet::warn(sheet, &block, notyet::AGREEMENT);
     let missing = agreed::read(sheet, &block, &mut person, today);
+    if missing.is_empty() {
+        pledges::told_first(sheet, &block, &person.monitoring, today);
+    }
     if sheet.errors() == 0 {
         person.draft = (!missing.is_empty()).then_some(Draft::Missing(missing));
     }
@@ -141,6 +148,7 @@ fn who(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person) {
     person.source = sheet.source(block.key_at("person"));
     person.otherwise_source = person.source;
     person.school_hours_source = person.source;
+    person.safe_search_source = person.source;
     person.kind = choice_of(sheet, block, "for", &KINDS, PersonKind::default());
     person.profile = choice_of(sheet, block, "profile", &PROFILES, Profile::default());
     if person.profile == Profile::EducationSession && person.kind != PersonKind::Device {
@@ -183,18 +191,21 @@ fn what(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, measure: 
         let help = "Write `otherwise: allow`, `otherwise: ask` or `otherwise: block`.";
         sheet.warning(block.at, "no-otherwise", sentence, help);
     }
-    if person.profile != Profile::Agreement {
-        without_effect(sheet, block, person.profile);
-    }
+    without_effect(sheet, block, person.profile);
 }
 
 /// The other two profiles decide by themselves what is open.
 fn without_effect(sheet: &mut Sheet<'_>, block: &Block<'_>, profile: Profile) {
-    let words = ["allow", "ask", "with_staff", "otherwise", "limits"];
+    let words = ["allow", "ask", "otherwise", "limits"];
     let (name, more): (_, &[&str]) = match profile {
+        Profile::Agreement => return,
+        // `with_staff` words open in a supervised session, whatever the profile.
         Profile::EmailOnly => ("email_only", &[]),
         // A session is open from when staff start it until they end it, for learning, by the learner's own agreement.
-        _ => ("education_session", &["block", "online", "bedtime", "school_hours", "education_sites"]),
+        Profile::EducationSession => (
+            "education_session",
+            &["with_staff", "block", "online", "bedtime", "school_hours", "education_sites"],
+        ),
     };
     for key in words.iter().chain(more).copied() {
         if block.get(key).is_some() {

@@ -83,6 +83,27 @@ fn reasons(sheet: &mut Sheet<'_>, at: usize, monitoring: &Monitoring) {
     sheet.error(at, "monitoring", &sentence, help);
 }
 
+/// Tells when somebody would be looked at more closely before they know it. It is for an agreement whose signatures are there:
+/// of one that nobody has signed yet nothing is in force, and a clock that runs behind makes all of its dates dates to come.
+pub(crate) fn told_first(
+    sheet: &mut Sheet<'_>,
+    block: &Block<'_>,
+    monitoring: &Monitoring,
+    today: NaiveDate,
+) {
+    let to_come =
+        monitoring.told_on.filter(|on| *on > today && monitoring.level != MonitoringLevel::Breaches);
+    let Some(Kind::Block(entries)) = block.get("monitoring").map(|node| &node.kind) else { return };
+    let key = entries.iter().map(|(key, _)| key).find(|key| key.text() == Some("told_on"));
+    if let (Some(on), Some(key)) = (to_come, key) {
+        let sentence = format!(
+            "{on} is still to come: recording more than breaches waits until the young person was told."
+        );
+        let help = "Tell them first, then write the day on which they were told.";
+        sheet.error(key.at(), "told-later", &sentence, help);
+    }
+}
+
 fn ended(sheet: &mut Sheet<'_>, block: &Block<'_>, monitoring: &Monitoring, today: NaiveDate) {
     if monitoring.level == MonitoringLevel::Breaches {
         return;

@@ -82,7 +82,7 @@ fn of_day(table: &DayTable<Vec<Window>>, day: u8) -> Vec<(NaiveTime, NaiveTime)>
         Days::Weekdays => (day < 5).then_some(1),
         Days::Weekends => (day >= 5).then_some(1),
         Days::EveryDay => Some(2),
-        _ => None,
+        Days::Date(_) | Days::Range(..) | Days::SchoolNights | Days::SchoolDays | Days::Holidays => None,
     };
     let best =
         table.entries.iter().filter_map(|(d, windows, _)| Some((rank(d)?, windows))).min_by_key(|(r, _)| *r);

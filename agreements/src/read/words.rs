@@ -10,7 +10,7 @@ use crate::source::SourceId;
 use crate::verdict::Outcome;
 use crate::word::{NotAWord, Word};
 use crate::yaml::Node;
-use blocklists::Category;
+use blocklists::{Category, Name, Service, Tags, builtin};
 use std::collections::HashMap;
 
 /// The keys that say something of words, strictest first, and what they say.
@@ -38,6 +38,17 @@ pub(crate) fn word(sheet: &mut Sheet<'_>, node: &Node, what: &str) -> Option<Wor
 
 fn tell(sheet: &mut Sheet<'_>, at: usize, typed: &str, wrong: &NotAWord) {
     let typed = short(typed);
+    if let NotAWord::PublicSuffix(name) = wrong
+        && let Some(set) = lawful::built_in(name.name())
+    {
+        // `nhs.uk` is a registry's suffix, too, and what it is to a home comes first.
+        let sentence = format!(
+            "`{name}` is among {}: it is always open, and nobody may close it ({}).",
+            set.words(),
+            set.regulation()
+        );
+        return sheet.error(at, "protected", &sentence, "Take it out.");
+    }
     let (code, sentence, help) = match wrong {
         NotAWord::Domain(why) => {
             ("bad-site", format!("`{typed}` is no site: {why}."), "Write it like bbc.co.uk.".to_owned())
@@ -94,15 +105,45 @@ pub(crate) fn listed(sheet: &mut Sheet<'_>, block: &Block<'_>, key: &str) -> Vec
 pub(crate) fn sites(sheet: &mut Sheet<'_>, block: &Block<'_>, key: &str) -> Vec<(Word, SourceId)> {
     let mut sites = Vec::new();
     for (word, node) in written(sheet, block, key) {
-        match word {
-            Word::Site(_) | Word::Host(_) => sites.push((word, sheet.source(node.at()))),
-            _ => {
+        match &word {
+            Word::Site(name) | Word::Host(name) => {
+                doubtful(sheet, node.at(), key, name.name());
+                sites.push((word, sheet.source(node.at())));
+            }
+            Word::Path(..) | Word::Service(_) | Word::Category(_) => {
                 let sentence = format!("`{word}` is no site, and only sites can be protected.");
                 sheet.error(node.at(), "not-a-site", &sentence, "Write a site, like example.org.");
             }
         }
     }
     sites
+}
+
+/// Warns of a site that is opened for everybody, day and night and unrecorded, and that is known to be something else: a
+/// service, or a kind of site that homes close. Private mail follows the times, and is often a part of a service.
+fn doubtful(sheet: &mut Sheet<'_>, at: usize, key: &str, name: Name<'_>) {
+    let is_meant = |entry: &builtin::Builtin| {
+        let known = Name::trusted(entry.name);
+        if entry.whole_site { name.is_under(known) || known.is_under(name) } else { known.is_under(name) }
+    };
+    if key == "private_mail" || lawful::built_in(name).is_some() {
+        return;
+    }
+    let known = builtin::entries().filter(is_meant).fold(Tags::NONE, |all, entry| all.union(entry.tags));
+    if let Some(what) = what_it_is(known) {
+        let sentence = format!(
+            "`{name}` is known as {what}: written here it is open for everybody, day and night, and never recorded."
+        );
+        let help = "Take it out, unless that is what the home wants; an agreement can `allow` it.";
+        sheet.warning(at, "doubtful-protection", &sentence, help);
+    }
+}
+
+/// What somebody ought to know before they protect a site; none for what is no matter.
+fn what_it_is(tags: Tags) -> Option<&'static str> {
+    let risky = |category: &Category| category.four_c().is_some();
+    let service = tags.services().next().map(Service::title);
+    service.or_else(|| tags.categories().find(risky).map(Category::for_staff))
 }
 
 /// What the words of an agreement (or a baseline) are measured by.
@@ -152,7 +193,7 @@ pub(crate) fn unlawful(sheet: &mut Sheet<'_>, at: usize, word: &Word, ruled: Rul
                 set.regulation()
             )
         }
-        _ => {
+        (Protected::Support | Protected::Assistive | Protected::PrivateMail, _) => {
             format!("`{word}` is among {}, which no agreement may close ({}).", set.words(), set.regulation())
         }
     };
@@ -201,7 +242,7 @@ fn paths(sheet: &mut Sheet<'_>, written: &[Written<'_>]) {
         let decided = written.iter().any(|(other, _)| match other {
             Word::Site(site) => name.name().is_under(site.name()),
             Word::Host(host) => host == name,
-            _ => false,
+            Word::Path(..) | Word::Service(_) | Word::Category(_) => false,
         });
         let help = if decided {
             format!("Elsewhere what is said of `{name}` holds.")

@@ -1,4 +1,7 @@
 //! Rule 4: The floor: what the home blocks for everyone. No agreement and no grant loosens it.
+//!
+//! Private mail is not the floor's: a home that closes a company's site, or subscribes to a list that names a mail host,
+//! has not decided that nobody may write a letter (Reg 22).
 
 use super::{Case, Said, Voice};
 use crate::request::Host;
@@ -8,12 +11,15 @@ use crate::verdict::{Outcome, Rule, Severity, Subject};
 use blocklists::Category;
 
 pub(super) fn voice(case: &Case<'_>) -> Voice {
+    if case.found.tags.has(Category::PRIVATE_MAIL) {
+        return Voice::Silent(NEVER);
+    }
     match spoken(case) {
         Some((source, subject)) => {
             let said = Said::new(Outcome::Block, Rule::Floor).from(Some(source)).of(subject);
             Voice::Speaks(said.severe(Severity::High))
         }
-        None => Voice::Silent(NEVER),
+        None => case.unsafe_search(Rule::Floor).map_or(Voice::Silent(NEVER), Voice::Speaks),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Rule 3: A restriction in force (Reg 22): what the manager closed for one young person's safety, with the placing authority's
 //! consent or in an emergency, until its end.
 //!
-//! Support and assistive sites have spoken before. A restriction on everything leaves private mail to the agreement's times
-//! as well: Reg 22 gives private communication its own place, so closing that takes a restriction that names it.
+//! Support and assistive sites have spoken before. Private mail is left to the agreement's times, whatever a restriction
+//! names: one on a company's site (`google.com`) closes its search and its videos, and not its mail, which has a place of
+//! its own in Reg 22.
 
 use super::{Case, Said, Voice, education_session};
 use crate::house::moment::{end, start};
-use crate::standing::{LiveRestriction, What};
+use crate::standing::LiveRestriction;
 use crate::verdict::{Outcome, Rule, Subject};
 use blocklists::Category;
 
@@ -32,8 +33,5 @@ pub(super) fn voice(case: &Case<'_>) -> Voice {
 }
 
 fn closes(case: &Case<'_>, restriction: &LiveRestriction) -> bool {
-    match &restriction.what {
-        What::Everything => !case.found.tags.has(Category::PRIVATE_MAIL),
-        What::Words(words) => case.is_any_meant(words),
-    }
+    !case.found.tags.has(Category::PRIVATE_MAIL) && case.is_about(&restriction.what)
 }

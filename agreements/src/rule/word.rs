@@ -13,7 +13,12 @@ pub(super) fn voice(case: &Case<'_>) -> Voice {
 }
 
 /// What the most specific word says.
+///
+/// An engine that cannot be held to safe search is closed before any word is looked at: at equal specificity `block` wins.
 pub(super) fn said(case: &Case<'_>) -> Option<Said> {
+    if let Some(said) = case.unsafe_search(Rule::Site) {
+        return Some(said);
+    }
     let ((outcome, source), rule, subject) = most_specific(case)?;
     let said = Said::new(outcome, rule).from(Some(source)).of(subject);
     let around = outcome == Outcome::Block && subject == Subject::Category(Category::CIRCUMVENTION);

@@ -208,6 +208,7 @@ impl Build {
             school_hours_source: source,
             education_sites: vec![],
             safe_search: SafeSearch::Off,
+            safe_search_source: source,
             monitoring: Monitoring::default(),
             behaviour: vec![],
             tell_someone: None,
@@ -333,10 +334,18 @@ fn build_oakview() -> House {
         p.kind = PersonKind::Device;
         p.profile = Profile::EducationSession;
     });
+    let search = build.line("agreements/mia.yaml", "safe_search: strict");
+    build
+        .person("mia")
+        .online("every_day", "09:00-21:00")
+        .words(Outcome::WithStaff, "search.aol.com")
+        .with(|p| (p.safe_search, p.safe_search_source) = (SafeSearch::Strict, search));
     build
         .person("dee")
         .online("every_day", "all_day")
         .with(|p| p.draft = Some(Draft::Missing(vec!["a risk assessment"])));
+    build.person("fay").with(|p| p.draft = Some(Draft::Unusable));
+    build.person("guy").with(|p| p.draft = Some(Draft::HomeUnusable));
     build.house()
 }
 

@@ -10,6 +10,7 @@ fn home(change: impl FnOnce(&mut Build)) -> House {
         .person("jordan")
         .online("every_day", "09:00-21:00")
         .limit("games", "every_day 60")
+        .limit("social_networks", "every_day 30")
         .words(Outcome::Allow, "bbc.example")
         .words(Outcome::Block, "games");
     change(&mut build);
@@ -42,6 +43,7 @@ fn minutes_are_those_of_a_year() {
         jordan.online.entries.push((days("sat"), windows("10:00-23:00"), sat));
         jordan.online.entries.push((days("2027-06-01"), windows("09:00-22:00"), sat));
         jordan.limits[0].minutes.entries.push((days("sun"), 90, sat));
+        jordan.limits[1].minutes.entries.push((days("sun"), 20, sat));
     });
     let jordan = of(&told, "jordan");
     let minutes: Vec<_> =
@@ -49,7 +51,12 @@ fn minutes_are_those_of_a_year() {
     assert_eq!(minutes, [("every Sat", 52, 720, 780, 120, 60), ("Tue 1 Jun 2027", 1, 720, 780, 60, 0)]);
     let limits: Vec<_> =
         jordan.limits.iter().map(|l| (l.of.as_str(), l.days.as_str(), l.old, l.new, l.which)).collect();
-    assert_eq!(limits, [("games", "every Sun", Some(60), Some(90), Which::Gives)]);
+    let expected = [
+        ("games", "every Sun", Some(60), Some(90), Which::Gives),
+        ("social_networks", "every Sun", Some(30), Some(20), Which::Takes),
+    ];
+    assert_eq!(limits, expected, "keys as the language writes them");
+    assert!(jordan.limits.iter().any(|l| l.title == "social media"), "and as people say them: {limits:?}");
     assert_eq!(told.people.len(), 1, "nothing for anybody else: {told:#?}");
 }
 

@@ -92,6 +92,7 @@ fn refusals_tell_staff_what_the_table_of_severities_says() {
             Low,
             Episode,
         ),
+        ("mia", "2026-11-28T16:00", "search.yahoo.com", "-", Low, Low, Nothing),
         ("sam", "2026-11-23T10:00", "bbc.example", "-", Low, Low, Episode),
         ("sam", "2026-11-23T10:00", "school.example #education", "-", Low, Low, Episode),
         ("alex", "2026-11-28T16:00", "else.example", "-", Medium, Low, Episode),
@@ -168,6 +169,57 @@ fn search_is_never_looser_than_the_homes() {
         assert_eq!(house.safe_search(person(&house, "jordan")), held);
         assert_eq!(house.safe_search(House::NOBODY), home);
     }
+}
+
+#[test]
+fn where_the_home_holds_search_an_engine_without_it_is_closed_to_everybody() {
+    let mut build = crate::build::Build::new();
+    let line = build.line("home.yaml", "safe_search: moderate");
+    (build.home.everyone.safe_search, build.home.everyone.safe_search_source) =
+        (SafeSearch::Moderate, Some(line));
+    build.person("jordan").online("every_day", "all_day");
+    let house = build.house();
+    let given = standing(&house, "jordan", "2026-11-28", "sites everything 15:00-18:00");
+    for (who, host, closed) in [
+        ("jordan", "search.yahoo.com", true),
+        ("nobody", "www.startpage.com", true),
+        ("jordan", "duckduckgo.com", false),
+        ("jordan", "yahoo.com", false),
+    ] {
+        let (verdict, sentence) = judge(&house, who, at("2026-11-28T16:00"), host, &given);
+        assert_eq!(verdict.rule == Rule::Floor, closed, "{who} {host}: {verdict:?}");
+        if closed {
+            assert_eq!((verdict.subject, verdict.source), (Subject::Search, Some(line)), "{who} {host}");
+            assert_eq!((verdict.severity, verdict.record), (Severity::Low, Record::Nothing));
+            assert_eq!(sentence, "This search engine has no safe search, so it is off here.");
+        }
+    }
+}
+
+/// Nothing but the times (and for a laptop its session) stands in front of private mail.
+#[test]
+fn private_mail_follows_the_times_and_nothing_else() {
+    let house = oakview();
+    let standings =
+        ["-", "restrict everything 00:00-00:00", "restrict private_mail,big.example,bad.example 00:00-00:00"];
+    let mut checked = 0;
+    for who in EVERYBODY {
+        for hour in 0..7 * 24 {
+            let when = at("2026-11-23T00:30") + Duration::hours(hour);
+            let open = house.moment(person(house, who), when, &Standing::default()).online().0;
+            for given in standings {
+                let standing = standing(house, who, &when.format("%Y-%m-%d").to_string(), given);
+                for host in ["mail.big.example #private_mail", "mail.bad.example #private_mail #malware"] {
+                    let (verdict, _) = judge(house, who, when, host, &standing);
+                    let open = open && who != "laptop";
+                    assert_eq!(verdict.allows(), open, "{who} {when} {host} {given}: {verdict:?}");
+                    assert_eq!(verdict.record, Record::Total);
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(checked, 8 * 168 * 3 * 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! written down once; a verdict is a chain of questions.
 
 use crate::plan::{PersonPlan, Plan, Words};
-use crate::questions::{PROTECTED, QUESTIONS, Question, SERVICES};
+use crate::questions::{LOCKLESS, PROTECTED, QUESTIONS, Question, SERVICES};
 use crate::shift::{About, Grant, Kind, Shift};
 use crate::times::{Stretches, Times};
 
@@ -36,6 +36,8 @@ struct Someone<'p> {
     online: Stretches,
     /// `school_hours`, for whom there are any.
     school_hours: &'static str,
+    /// What they say for their lessons on the laptop.
+    lessons: &'static str,
     /// What is so of each question, whatever the time.
     facts: Vec<Facts>,
 }
@@ -43,8 +45,10 @@ struct Someone<'p> {
 /// What is so of a question for somebody, whatever the time.
 struct Facts {
     tags: Vec<&'static str>,
-    /// The word of the floor that is told.
+    /// The word of the floor that is told; none for private mail, which the floor does not reach.
     floor: Option<&'static str>,
+    /// Which rule closes it for being a search engine without safe search.
+    search: Option<&'static str>,
     /// The most specific word: what it says, its rule, and itself.
     word: Option<(&'static str, &'static str, &'static str)>,
     /// The limits that count it, by place.
@@ -104,8 +108,12 @@ impl<'p> Someone<'p> {
             Some(p) if life == Life::Agreement && !["staff", "visitor"].contains(&p.kind) => p.school_hours,
             _ => "as_agreed",
         };
+        let lessons = match person {
+            Some(p) if life != Life::Baseline && !["staff", "visitor"].contains(&p.kind) => p.school_hours,
+            _ => "as_agreed",
+        };
         let facts = QUESTIONS.iter().map(|q| Facts::new(plan, person, life, q)).collect();
-        Self { id, plan: person, life, online, school_hours, facts }
+        Self { id, plan: person, life, online, school_hours, lessons, facts }
     }
 }
 
@@ -125,8 +133,9 @@ impl Facts {
                 .floor
                 .iter()
                 .copied()
-                .filter(|w| means(w))
+                .filter(|w| means(w) && !tags.contains(&"private_mail"))
                 .max_by_key(|w| (*w == "circumvention", specificity(w))),
+            search: search(plan, person, question),
             word: most_specific(words, question, &tags),
             counts: counts(person.is_some(), &keys, &limits, &tags),
             limits,
@@ -153,6 +162,19 @@ fn tags(person: Option<&PersonPlan>, words: &Words, life: Life, question: &Quest
         tags.push("education");
     }
     tags
+}
+
+/// Which rule closes an engine that nothing makes safe, if search is held at all.
+fn search(plan: &Plan, person: Option<&PersonPlan>, question: &Question) -> Option<&'static str> {
+    if question.host != LOCKLESS {
+        return None;
+    }
+    let own = person.map_or("", |p| p.safe_search);
+    match (plan.safe_search, own) {
+        ("off", "" | "off") => None,
+        ("off", _) => Some("site"),
+        _ => Some("floor"),
+    }
 }
 
 fn is_address(question: &Question) -> bool {
@@ -278,7 +300,7 @@ impl<'a> Case<'a> {
         if self.is_restricted() {
             return say("block", "restriction");
         }
-        if self.facts().floor.is_some() {
+        if self.facts().floor.is_some() || self.facts().search == Some("floor") {
             return say("block", "floor");
         }
         if self.someone.life == Life::Laptop && self.learner().is_none() {
@@ -304,11 +326,8 @@ impl<'a> Case<'a> {
             .restrictions
             .iter()
             .filter(|r| whose(r.person) && r.from <= self.at && self.at < r.until);
-        in_force.any(|r| match &r.about {
-            // Private communication has its own place in the law: closing it takes a restriction that names it.
-            None => !self.is("private_mail"),
-            Some(words) => self.is_any_meant(words),
-        })
+        // Private communication has its own place in the law: no restriction closes it, whatever it names.
+        !self.is("private_mail") && in_force.any(|r| self.is_about(&r.about))
     }
 
     fn is_opened_by(&self, grant: &Grant) -> bool {
@@ -350,7 +369,8 @@ impl<'a> Case<'a> {
 
     fn lesson(&self) -> Said {
         let learning = self.learner().is_some_and(|l| l.facts[self.question].is("education"));
-        let open = learning || self.is("private_mail") || self.is("infrastructure");
+        let offline = self.learner().is_some_and(|l| l.lessons == "offline");
+        let open = self.is("private_mail") || !offline && (learning || self.is("infrastructure"));
         say(if open { "allow" } else { "block" }, "education_session")
     }
 
@@ -359,7 +379,7 @@ impl<'a> Case<'a> {
         let outcome = match self.facts().word {
             _ if !online => "block",
             _ if self.is("private_mail") => "allow",
-            _ if closed => "block",
+            _ if closed || self.facts().search.is_some() => "block",
             Some((ruled, ..)) => ruled,
             None if self.is("infrastructure") => "allow",
             None => self.oracle.plan.baseline.otherwise,
@@ -388,6 +408,9 @@ impl<'a> Case<'a> {
         if !more_time && !carries_pages && self.facts().limits.iter().any(|limit| self.is_used_up(*limit)) {
             return say("block", "limit");
         }
+        if self.facts().search.is_some() {
+            return say("block", "site");
+        }
         if let Some((ruled, rule, _)) = self.facts().word {
             return say(ruled, rule);
         }
@@ -414,11 +437,13 @@ impl Case<'_> {
             _ if outcome == "allow" => "technical",
             "sealed" => "critical",
             _ if self.is("device_default") => "technical",
+            "floor" if self.facts().floor.is_none() => "low",
             "floor" => "high",
             "education_session" if self.learner().is_none() => "high",
             "baseline" if self.someone.plan.is_none() => "high",
             "online" | "school_hours" | "limit" => "low",
             _ if outcome != "block" || dark => "low",
+            "site" | "baseline" if self.facts().search.is_some() => "low",
             _ if words => "high",
             _ => "medium",
         }
@@ -455,6 +480,14 @@ impl Case<'_> {
             "baseline" if !dark && !closed => self.facts().word.map(|(.., word)| word),
             _ => None,
         };
+        let spoke_of_search = match rule {
+            "floor" => self.facts().floor.is_none(),
+            "site" | "baseline" => self.facts().search.is_some(),
+            _ => false,
+        };
+        if spoke_of_search && !dark {
+            return true;
+        }
         let background = ["advertising", "tracking", "telemetry", "updates"].iter().any(|b| self.is(b));
         match spoke {
             Some("circumvention") => false,

@@ -16,6 +16,7 @@ pub(crate) struct Plan {
     pub bank_holidays: bool,
     pub day_starts: Clock,
     pub floor: Vec<&'static str>,
+    pub safe_search: &'static str,
     pub unknown_devices: &'static str,
     pub baseline: Words,
     pub baseline_online: Table<Vec<(Clock, Clock)>>,
@@ -43,6 +44,8 @@ pub(crate) struct PersonPlan {
     pub limits: Vec<(&'static str, Table<u16>)>,
     pub words: Words,
     pub school_hours: &'static str,
+    /// Empty where it is left out.
+    pub safe_search: &'static str,
     pub education_sites: Vec<&'static str>,
     /// Whether what the language has as its defaults is left out.
     pub terse: bool,
@@ -69,6 +72,7 @@ impl Plan {
             bank_holidays: r.chance(70),
             day_starts: r.pick(&[240, 240, 240, 0, 60, 90, 120, 330]),
             floor: r.some(FLOOR, 45),
+            safe_search: r.pick(&["strict", "moderate", "off", "off"]),
             unknown_devices: r.pick(&["baseline", "baseline", "sign_in", "block"]),
             baseline: Words { said: said(&mut r, 15), otherwise: r.pick(&["block", "block", "ask"]) },
             baseline_online: lit(online(&mut r)),
@@ -89,6 +93,7 @@ impl Plan {
         if alex.bedtime.is_empty() {
             alex.bedtime = bedtime(&mut r);
         }
+        (plan.safe_search, plan.people[0].safe_search) = ("off", "strict");
         plan.floor = vec!["pornography", "bad.example", "places.example/forum", "=open.shut.example"];
         plan
     }
@@ -121,7 +126,13 @@ impl Plan {
         if self.bank_holidays {
             text.push_str("  bank_holidays: england\n");
         }
-        let _ = writeln!(text, "everyone:\n  block: [{}]\nprotected:", self.floor.join(", "));
+        let _ = writeln!(
+            text,
+            "everyone:\n  block: [{}]\n  safe_search: {}",
+            self.floor.join(", "),
+            self.safe_search
+        );
+        text.push_str("protected:\n");
         for (set, site) in PROTECTED {
             let _ = writeln!(text, "  {set}: [{site}]");
         }
@@ -179,6 +190,9 @@ impl PersonPlan {
         if !(self.terse && self.school_hours == "education_only") {
             let _ = writeln!(text, "school_hours: {}", self.school_hours);
         }
+        if !self.safe_search.is_empty() {
+            let _ = writeln!(text, "safe_search: {}", self.safe_search);
+        }
         let _ = writeln!(text, "education_sites: [{}]", self.education_sites.join(", "));
         text
     }
@@ -210,6 +224,7 @@ fn alex(r: &mut Random) -> PersonPlan {
         limits: limits(r, 45),
         words: Words { said: said(r, 35), otherwise: r.pick(&["allow", "ask", "block"]) },
         school_hours: r.pick(&["education_only", "with_staff", "as_agreed", "offline"]),
+        safe_search: r.pick(&["", "", "strict", "moderate", "off"]),
         education_sites: r.some(LEARNING, 40),
         terse: r.chance(50),
     }
@@ -232,6 +247,7 @@ fn laptop() -> PersonPlan {
         limits: Vec::new(),
         words: Words { said: Vec::new(), otherwise: "allow" },
         school_hours: "as_agreed",
+        safe_search: "",
         education_sites: Vec::new(),
         terse: true,
     }

@@ -61,9 +61,15 @@ pub(crate) const QUESTIONS: &[Question] = &[
     ask("www.post.example", &["education", "chat"]),
     ask("sealed.example", &["illegal"]),
     ask("sealed.hope.example", &["illegal", "support"]),
+    ask(LOCKLESS, &[]),
+    ask("www.bad.example", &["private_mail"]),
+    ask("letters.shut.example", &["private_mail", "gambling"]),
     ask("192.0.2.1", &[]),
     ask("2001:db8::1", &[]),
 ];
+
+/// A search engine that has no safe search.
+pub(crate) const LOCKLESS: &str = "search.yahoo.com";
 
 /// The words of the fixture that are services; the others are categories.
 pub(crate) const SERVICES: &[&str] = &["tiktok", "roblox", "discord"];
@@ -85,6 +91,8 @@ pub(crate) const WORDS: &[&str] = &[
     "places.example",
     "learn.example",
     "tunnel.shut.example",
+    "yahoo.com",
+    "=search.yahoo.com",
     "tiktok",
     "roblox",
     "discord",

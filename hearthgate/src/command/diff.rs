@@ -116,7 +116,7 @@ fn limit_line(change: &LimitChange, paint: Paint) -> String {
     let which = which(change.which, paint);
     format!(
         "  {which}  limit on {}, {}: {} -> {}\n",
-        change.of,
+        change.title,
         change.days,
         side(change.old),
         side(change.new)

@@ -8,7 +8,8 @@ use crate::home::HomeArg;
 use crate::judge::Bench;
 use crate::terminal::{self, Ink, Paint};
 use crate::when;
-use agreements::{Explanation, Outcome, Rule, TraceStep};
+use agreements::{Explanation, Outcome, Rule, TraceStep, Word};
+use blocklists::{Tags, builtin};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
@@ -105,7 +106,22 @@ fn answer(
     let at =
         at.map_or(Ok(now), |text| when::instant(text, bench.zone(), now)).map_err(Failure::cannot_read)?;
     let asked = Asked::parse(host).map_err(Failure::cannot_read)?;
+    no_word_of_the_language(host)?;
     Ok((at, bench.explain(who, at, &asked)))
+}
+
+/// Refuses what is a word for many hosts and no host of its own: `tiktok` would be judged as a name that nobody has.
+fn no_word_of_the_language(typed: &str) -> Result<(), Failure> {
+    let (word, tags) = match Word::parse(typed) {
+        Ok(Word::Service(service)) => ("service", Tags::service(service)),
+        Ok(Word::Category(category)) => ("category", Tags::category(category)),
+        Ok(Word::Site(_) | Word::Host(_) | Word::Path(..)) | Err(_) => return Ok(()),
+    };
+    let of_it = || builtin::entries().filter(|entry| entry.tags.intersects(tags)).map(|entry| entry.name);
+    let namesake = of_it().find(|name| name.split('.').next() == Some(typed));
+    let example = namesake.or_else(|| of_it().next()).unwrap_or("www.example.org");
+    let sentence = format!("`{typed}` is a {word}, and what is asked about is a host");
+    Err(Failure::cannot_read(sentence).help(format!("ask about one of its hosts, like `{example}`")))
 }
 
 fn open(file: &PathBuf) -> Result<Box<dyn BufRead>, Failure> {
@@ -126,8 +142,7 @@ fn batch(bench: &Bench, mut lines: Box<dyn BufRead>, now: DateTime<Utc>) -> Resu
         if line.trim().is_empty() {
             continue;
         }
-        let answered =
-            serde_json::from_str::<Question>(&line).map_err(|e| Failure::no(format!("no question: {e}")));
+        let answered = serde_json::from_str::<Question>(&line).map_err(|_| no_question());
         match answered.and_then(|q| answer(bench, &q.person, q.at.as_deref(), &q.host, now)) {
             Ok((_, explanation)) => terminal::say_line(&json_line(&explanation)),
             Err(failure) => {
@@ -138,6 +153,12 @@ fn batch(bench: &Bench, mut lines: Box<dyn BufRead>, now: DateTime<Utc>) -> Resu
         }
     }
     Ok(exit)
+}
+
+/// What a line of a batch has to look like.
+fn no_question() -> Failure {
+    Failure::no("this line is no question")
+        .help("write one JSON object a line: {\"person\":\"jordan\",\"at\":\"2026-11-22T21:30\",\"host\":\"bbc.co.uk\"} (`at` may be left out)")
 }
 
 fn json_line(value: &impl Serialize) -> String {

@@ -7,13 +7,14 @@ use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::gateway::board::{self, Board, CatalogueShown};
 use crate::home::{HomeArg, Loaded};
-use crate::last_good::{Meanwhile, Waiting};
+use crate::last_good::{self, Kept, Waiting};
 use crate::lists::shelf::Shelf;
 use crate::state::State;
 use crate::terminal::{self, Ink, Paint, counted};
 use crate::when;
 use agreements::Level;
 use blocklists::Catalogue;
+use chrono::{DateTime, Utc};
 use clap::Args;
 use records::Purpose;
 use serde_json::Value;
@@ -41,6 +42,7 @@ impl Status {
         let loaded = self.home.load(clock::now())?;
         // Where nobody can say where this home's gateway keeps things, no other home's is shown in its place.
         let state = loaded.state();
+        state.as_ref().map_or(Ok(()), State::may_look)?;
         let (board, exit) = match state.as_ref().and_then(|state| control::ask(&state.socket(), "status")) {
             Some(board) => (board, Exit::Done),
             None => (at_rest(&self.home, &loaded, state.as_ref()), Exit::NotRunning),
@@ -73,7 +75,7 @@ fn at_rest(home: &HomeArg, loaded: &Loaded, state: Option<&State>) -> Value {
             bytes: info.1,
             compiled: notes.compiled.map(|at| when::rfc3339(at, house.home().timezone)),
         },
-        waiting: broken(loaded),
+        waiting: waiting(loaded, state, now),
         warnings: loaded.problems().into_iter().filter(|p| p.level == Level::Warning).collect(),
         ..Board::default()
     };
@@ -83,20 +85,10 @@ fn at_rest(home: &HomeArg, loaded: &Loaded, state: Option<&State>) -> Value {
     serde_json::to_value(&board).expect("our own values have only string keys")
 }
 
-/// Files that would wait if a gateway started now.
-fn broken(loaded: &Loaded) -> Vec<Waiting> {
-    let mut waiting: Vec<Waiting> = Vec::new();
-    for problem in loaded.problems().into_iter().filter(|p| p.level == Level::Error) {
-        match waiting.last_mut().filter(|w| w.file == problem.file) {
-            Some(same) => same.problems.push(problem),
-            None => waiting.push(Waiting {
-                file: problem.file.clone(),
-                meanwhile: Meanwhile::Baseline,
-                problems: vec![problem],
-            }),
-        }
-    }
-    waiting
+/// Files that would wait if a gateway started now, and what would be in force instead.
+fn waiting(loaded: &Loaded, state: Option<&State>, now: DateTime<Utc>) -> Vec<Waiting> {
+    let kept = state.map(|state| Kept::load(state, &loaded.dir)).unwrap_or_default();
+    last_good::accept(&kept, &loaded.folder, now).waiting
 }
 
 fn text(board: &Value, paint: Paint) -> String {

@@ -46,7 +46,17 @@ pub(crate) fn text(
     now: DateTime<Utc>,
     paint: Paint,
 ) -> String {
-    let title = format!("{}: the gateway runs.", snapshot.house.home().name);
+    let name = &snapshot.house.home().name;
+    if listeners.is_empty() {
+        let title = format!("{name}: the gateway runs, and listens nowhere.");
+        let why = format!(
+            "gateway.yaml is missing or names no listener. `{} check --home {}` tells what is wrong with the home's files.",
+            program(),
+            quoted(&home.to_string_lossy())
+        );
+        return format!("{}\n\n  {why}\n\nCtrl-C stops it.\n", paint.ink(Ink::Bad, &title));
+    }
+    let title = format!("{name}: the gateway runs.");
     let mut text = format!("{}\n\n", paint.ink(Ink::Strong, &title));
     for listener in listeners {
         text.push_str(&format!("  {:8} {}\n", listener.kind, listener.address));
@@ -73,7 +83,7 @@ fn tries(
     site: &str,
 ) -> Vec<(&'static str, String)> {
     let find = |kind: &str| listeners.iter().find(|l| l.kind == kind).map(|l| l.address);
-    let (program, home) = (program(), home.display());
+    let (program, home) = (program(), quoted(&home.to_string_lossy()));
     let Player { id, address, .. } = player;
     let mut tries = Vec::new();
     if let Some(dns) = find("dns") {
@@ -107,5 +117,32 @@ fn program() -> String {
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("hearthgate") == this));
     let here = std::env::current_dir().ok();
     let short = here.and_then(|here| this.strip_prefix(here).ok().map(Path::to_owned));
-    if found { "hearthgate".to_owned() } else { short.unwrap_or(this).display().to_string() }
+    if found { "hearthgate".to_owned() } else { quoted(&short.unwrap_or(this).to_string_lossy()) }
+}
+
+/// A word as a shell takes it (POSIX sh §2.2.2): between single quotes, unless it needs none.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_typed_as_the_shell_takes_it() {
+        for (path, typed) in [
+            ("deploy/sample-home", "deploy/sample-home"),
+            ("/home/r osei/oakview", "'/home/r osei/oakview'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(path), typed);
+        }
+    }
 }

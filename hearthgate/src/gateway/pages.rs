@@ -51,14 +51,18 @@ fn own_url(port: Option<u16>) -> String {
 /// The renderer for the proxy.
 pub(crate) fn for_proxy(refusals: Arc<Refusals>, clock: Arc<dyn records::Clock>) -> Pages {
     Arc::new(move |current: &Current, who, explanation, want| {
-        let form = match want {
-            Want::Html => Form::Html,
-            Want::Json => Form::Json,
-            Want::Text => Form::Text,
-        };
+        let form = form_of(want);
         let body = refusals.render(current, who.person, explanation, form, clock.now());
         Page { content_type: form.content_type(), body: Bytes::from(body) }
     })
+}
+
+fn form_of(want: Want) -> Form {
+    match want {
+        Want::Html => Form::Html,
+        Want::Json => Form::Json,
+        Want::Text => Form::Text,
+    }
 }
 
 /// The console's routes for visitors of the gateway itself.
@@ -88,6 +92,10 @@ impl Visitors for AtTheGate {
     fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = Heard> + Send>> {
         let records = Arc::clone(&self.records);
         Box::pin(async move { keep(&records, told).await })
+    }
+
+    fn form(&self, headers: &hyper::HeaderMap) -> Form {
+        form_of(proxy::http::want(headers))
     }
 
     fn is_own(&self, host: &str) -> bool {

@@ -1,9 +1,12 @@
 //! A home of these tests, and the program run on it.
 
+use socket2::{Domain, Socket, Type};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -103,6 +106,14 @@ impl Home {
     }
 }
 
+/// A connection from Jo's phone: the whole of 127/8 is loopback.
+fn from_jo(to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 11], 0)).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
+}
+
 /// A gateway that runs until it is dropped.
 pub(crate) struct Gateway {
     child: Child,
@@ -121,7 +132,8 @@ impl Gateway {
             .args(["run", "--pretend-now", now, "--home"])
             .arg(home.path())
             .env("NOTIFY_SOCKET", &socket_path);
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let out = fs::File::create(home.path().join("run.out")).unwrap();
+        let child = command.stdout(out).stderr(log).spawn().unwrap();
         let gateway = Self { child };
         let mut buffer = [0; 1024];
         loop {
@@ -130,6 +142,22 @@ impl Gateway {
                 return gateway;
             }
         }
+    }
+
+    /// The whole answer to a request, through a listener of this kind. Jo's device asks.
+    pub(crate) fn get(&self, home: &Home, kind: &str, url: &str, accept: &str) -> String {
+        let listeners = home.run("status --json").json()["listeners"].clone();
+        let listener = listeners.as_array().unwrap().iter().find(|l| l["kind"] == kind).unwrap().clone();
+        let address: SocketAddr = listener["address"].as_str().unwrap().parse().unwrap();
+        let host = url.strip_prefix("http://").and_then(|u| u.split('/').next()).unwrap_or("gateway");
+        let asked =
+            format!("GET {url} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
+        let mut stream = from_jo(address);
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(asked.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -78,6 +78,26 @@ fn what_explain_says() {
     assert!(text.out.contains("agreements/jo.yaml:9"), "{text:?}");
 }
 
+/// What gateway.yaml opens inside the home is open to everybody, and `explain` says what the gateway does.
+#[test]
+fn the_homes_own_addresses_are_explained_as_the_gateway_opens_them() {
+    let home = Home::new();
+    let gateway = fs::read_to_string(home.path().join("gateway.yaml")).unwrap();
+    home.write("gateway.yaml", &format!("{gateway}home_network: [192.168.4.0/28, \"fd00::/64\"]\n"));
+    for (host, verdict) in [
+        ("192.168.4.10", "allow"),
+        ("http://192.168.4.10:631/ipp", "allow"),
+        ("[fd00::1]:443", "allow"),
+        ("192.168.4.16", "block"),
+        ("fd00:0:0:1::1", "block"),
+        ("192.0.2.1", "block"),
+    ] {
+        let json = home.run(&format!("explain --person jo --at 2026-11-21T22:00 --json {host}")).json();
+        assert_eq!(json["verdict"], verdict, "{host}: {json}");
+        assert_eq!(json["sentence"].as_str().unwrap().contains("home_network"), verdict == "allow", "{json}");
+    }
+}
+
 #[test]
 fn what_explain_cannot_answer() {
     let home = Home::new();
@@ -87,11 +107,16 @@ fn what_explain_cannot_answer() {
         "explain --person jo a..example",
         "explain --person jo",
         "explain news.example",
+        "explain --person jo tiktok",
+        "explain --person jo gambling",
     ] {
         let told = home.run(line);
         assert_eq!((told.code, told.out.as_str()), (2, ""), "{line}: {told:?}");
         assert!(!told.err.is_empty(), "{line}");
     }
+    let service = home.run("explain --person jo tiktok").err;
+    assert!(service.contains("`tiktok` is a service") && service.contains("tiktok.com`."), "{service}");
+    assert_eq!(home.run("explain --person jo printer").code, 0, "a name of one label is a name all the same");
 }
 
 #[test]
@@ -158,6 +183,8 @@ fn a_batch_is_answered_line_by_line() {
     assert_eq!(lines.len(), 3);
     assert_eq!((&lines[0]["verdict"], &lines[0]["person"]), (&"block".into(), &"jo".into()));
     assert_eq!(lines[1]["line"], 3);
+    let error = lines[1]["error"].as_str().unwrap();
+    assert!(error.contains("one JSON object a line") && !error.contains("column"), "{error}");
     assert_eq!(lines[2]["rule"], "baseline");
     assert_eq!(out.status.code(), Some(1), "one line was no question");
 }

@@ -8,5 +8,6 @@
 mod home;
 mod looking;
 mod running;
+mod shapes;
 mod times;
 mod unit;

@@ -248,6 +248,144 @@ fn a_broken_file_waits_over_a_restart() {
     assert!(!home.log().contains("Jo"), "no name in the log: {}", home.log());
 }
 
+/// Beside a gateway that is not running, `status` tells what it would go by.
+#[test]
+fn a_file_that_waits_is_told_with_what_is_in_force_instead() {
+    let home = Home::new();
+    assert_eq!(Gateway::start(&home, SATURDAY).stop("-TERM"), Some(0));
+    home.write("agreements/jo.yaml", &JO.replace("gambling", "gamblng"));
+    home.write("agreements/sam.yaml", "person: Sam\nonlin: 07:00-21:00\n");
+    let waiting = home.run("status --json").json()["waiting"].clone();
+    let told = |n: usize| (waiting[n]["file"].as_str().unwrap(), waiting[n]["meanwhile"].as_str().unwrap());
+    assert_eq!(told(0), ("agreements/jo.yaml", "last_good"), "{waiting}");
+    assert_eq!(told(1), ("agreements/sam.yaml", "baseline"), "{waiting}");
+}
+
+/// The records belong to the gateway's account. Whoever may not read them is told so, and not that there are none.
+#[test]
+fn who_may_not_read_the_records_is_told_so() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let home = Home::new();
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let root = std::fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0;
+    let state = home.path().join("state");
+    if root {
+        open(home.path(), 0o755);
+    } else {
+        open(&state, 0o000);
+    }
+    let beside = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut command = program();
+        command.arg(words[0]).arg("--home").arg(home.path()).args(&words[1..]);
+        if root {
+            command.uid(65534).gid(65534);
+        }
+        gave(&mut command)
+    };
+    for line in [
+        "status",
+        "minutes jo",
+        "breaches list",
+        "grant --person jo --sites a.example --for 5m --by k.lane --reason x",
+    ] {
+        let told = beside(line);
+        assert_eq!(told.code, 2, "{line}: {told:?}");
+        assert!(told.err.contains("you may not read") && told.err.contains("sudo"), "{line}: {told:?}");
+    }
+    let explained = beside("explain --person jo --at 2026-11-21T16:10 casino.example");
+    assert_eq!(explained.code, 0, "{explained:?}");
+    assert!(explained.err.contains("restrictions and used minutes are left out"), "{explained:?}");
+    open(&state, 0o700);
+}
+
+/// One question, and one answer wherever it is asked.
+#[test]
+fn an_engine_without_safe_search_is_refused_alike_everywhere() {
+    let home = Home::new();
+    let gateway = Gateway::start(&home, SATURDAY);
+    let said = "This search engine has no safe search, so it is off here.";
+    let explained = home.run("explain --person jo --at 2026-11-21T16:10 --json www.startpage.com").json();
+    assert_eq!((&explained["rule"], &explained["sentence"]), (&"floor".into(), &said.into()), "{explained}");
+    let page = gateway.get(&home, "proxy", "http://www.startpage.com/", "text/plain");
+    assert!(page.starts_with("HTTP/1.1 403") && page.contains(said), "{page}");
+    let page = gateway.get(&home, "pages", "http://www.startpage.com/", "text/plain");
+    assert!(page.starts_with("HTTP/1.1 403") && page.contains(said), "{page}");
+    assert_eq!(home.run("breaches list --json").json(), serde_json::json!([]), "it tells staff nothing");
+}
+
+/// A browser holds a form to the page's own policy (CSP 3): one that it does not allow is a button that does nothing.
+#[test]
+fn each_pages_forms_are_within_its_policy() {
+    let home = Home::new();
+    let gateway = Gateway::start(&home, SATURDAY);
+    let mut forms = 0;
+    for way in ["proxy", "pages"] {
+        let page = gateway.get(&home, way, "http://chat.example/", "text/html");
+        let head = page.to_ascii_lowercase();
+        let policy = head.split("form-action ").nth(1).and_then(|p| p.split(';').next()).unwrap().trim();
+        let actions = page.split("<form method=\"post\" action=\"").skip(1);
+        for action in actions.map(|rest| rest.split('"').next().unwrap()) {
+            assert!(action.contains(".home.arpa:"), "the pages are on a port of their own: {action}");
+            let within = match policy.strip_suffix(":*") {
+                Some(host) => action.strip_prefix(host).is_some_and(|rest| rest.starts_with(':')),
+                None => policy == "http:" && action.starts_with("http:"),
+            };
+            assert!(within, "{way}: {action} is not within {policy}");
+            forms += 1;
+        }
+    }
+    assert_eq!(forms, 4, "ask and tell, on each way");
+}
+
+#[test]
+fn the_gateway_has_no_page_that_it_does_not_have() {
+    let home = Home::new();
+    let told = "monitoring: {level: sites, reason: agreed at the strategy meeting, until: 2026-12-01, authorised_by: R. Osei, told_on: 2026-11-20}\nbehaviour: [I will not share pictures of others.]\n";
+    home.write("agreements/jo.yaml", &JO.replace("ask:", &format!("{told}ask:")));
+    let gateway = Gateway::start(&home, SATURDAY);
+    for (path, status, said) in [
+        (
+            "/",
+            "200",
+            &[
+                "known here as Jo’s",
+                "until the end of 1 December 2026",
+                "agreed at the strategy meeting.",
+                "R. Osei decided it",
+                "20 November 2026",
+                "pictures of others",
+            ][..],
+        ),
+        ("/generate_204", "404", &["Nothing is here"]),
+        ("/wp-login.php", "404", &["Nothing is here"]),
+    ] {
+        let page = gateway.get(&home, "pages", &format!("http://hearthgate.home.arpa{path}"), "text/html");
+        assert!(page.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {page}");
+        assert!(
+            said.iter().all(|words| page.to_lowercase().contains(&words.to_lowercase())),
+            "{path}: {page}"
+        );
+    }
+}
+
+#[test]
+fn a_gateway_that_listens_nowhere_says_so() {
+    let home = Home::new();
+    home.write("gateway.yaml", "store: sqlite:state/home.db\n");
+    let gateway = Gateway::start(&home, SATURDAY);
+    let said = wait_for("the guide", || {
+        Some(std::fs::read_to_string(home.path().join("run.out")).unwrap())
+            .filter(|said| said.ends_with("stops it.\n"))
+    });
+    assert!(said.contains("listens nowhere") && said.contains("check --home"), "{said}");
+    drop(gateway);
+}
+
 #[test]
 fn a_changed_gateway_file_moves_the_listeners() {
     let home = Home::new();

@@ -6,7 +6,7 @@ use super::wire::{WireName, rtype};
 use crate::cache::Entry;
 use agreements::SafeSearch;
 use blocklists::Name;
-use blocklists::builtin::{Level, Rewrite, safe_search, search_cannot_be_made_safe};
+use blocklists::builtin::{Level, Rewrite, safe_search};
 use std::net::IpAddr;
 
 /// What safe search does to a name for somebody.
@@ -18,11 +18,10 @@ pub(crate) enum Search {
     Host(&'static str),
     /// It is answered with this address.
     Address(IpAddr),
-    /// An engine that nothing makes safe.
-    Refused,
 }
 
-/// What safe search does to a name for somebody who is held to it so strictly.
+/// What safe search does to a name for somebody who is held to it so strictly. An engine that nothing makes safe is refused
+/// by the decision, and answered as asked where staff have opened it.
 pub(crate) fn search(held: SafeSearch, name: Name<'_>) -> Search {
     let level = match held {
         SafeSearch::Off => return Search::AsAsked,
@@ -33,7 +32,6 @@ pub(crate) fn search(held: SafeSearch, name: Name<'_>) -> Search {
         Some(Rewrite::Name(host)) if host == name.as_str() => Search::AsAsked,
         Some(Rewrite::Name(host)) => Search::Host(host),
         Some(Rewrite::Address(address)) => Search::Address(address),
-        None if search_cannot_be_made_safe(name.as_str()) => Search::Refused,
         None => Search::AsAsked,
     }
 }

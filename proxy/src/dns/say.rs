@@ -20,20 +20,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 impl Dns {
     /// Answers a question that may not be answered, if it is one.
     pub(super) fn refused(&self, case: &Case<'_>, decided: &Decided, out: &mut Vec<u8>) -> bool {
-        match (&decided.verdict, decided.search) {
-            (Some(verdict), _) if !verdict.allows() => {
-                count(&self.counters.refused);
-                self.refuse(case, case.query.text, verdict, out);
-                true
-            }
-            (Some(_), Search::Refused) => {
-                count(&self.counters.refused);
-                let text = "This search engine has no safe search, so it is off here.";
-                self.blocked(case.query, case.asker, 30, Extended { code: ede::FILTERED, text }, out);
-                true
-            }
-            (Some(_), Search::AsAsked | Search::Host(_) | Search::Address(_)) | (None, _) => false,
-        }
+        let Some(verdict) = decided.verdict.as_ref().filter(|verdict| !verdict.allows()) else {
+            return false;
+        };
+        count(&self.counters.refused);
+        self.refuse(case, case.query.text, verdict, out);
+        true
     }
 
     /// Hands a refusal to the recorder and answers it.
@@ -176,7 +168,7 @@ impl Dns {
         let address = match decided.search {
             Search::Address(address) => Some(address),
             Search::Host(_) if !matches!(query.qtype, rtype::A | rtype::AAAA) => None,
-            Search::Host(_) | Search::AsAsked | Search::Refused => return false,
+            Search::Host(_) | Search::AsAsked => return false,
         };
         count(&self.counters.safe_search);
         let until = decided.verdict.as_ref().and_then(|verdict| verdict.until);

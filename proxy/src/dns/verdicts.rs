@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::reply::ede;
-use agreements::{Evidence, Host, Outcome, Request, Rule, Severity, Subject, Verdict};
+use agreements::{Evidence, Host, Outcome, Record, Request, Rule, Severity, Subject, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -44,8 +44,17 @@ fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTim
 /// that was asked for stands. What protects a helpline is not undone by the company that carries it, whatever a list, a sealed
 /// one too, says of that company: help is always reached and never recorded.
 fn reaches(asked: Option<&Verdict>, target: &Verdict) -> bool {
-    let before = asked.is_none_or(|asked| !protects(asked) && place(target.rule) <= place(asked.rule));
+    let before = asked.is_none_or(|asked| !protects(asked) && place(target.rule) <= place_of(asked));
     !target.allows() && about_the_name(target) && before
+}
+
+/// The place that a verdict about the asked name stands at. What is protected stands with the protected, in whatever
+/// place it is allowed: a restriction on a company's site reaches no mail host of theirs by way of the names that carry it.
+fn place_of(asked: &Verdict) -> u8 {
+    match asked.record {
+        Record::Total if asked.allows() => place(Rule::Protected),
+        Record::Total | Record::Nothing | Record::Episode => place(asked.rule),
+    }
 }
 
 /// Whether a name is one that the home protects: no limit of ours is a reason not to answer it.
@@ -60,7 +69,7 @@ pub(crate) fn weighs(verdict: &Verdict) -> bool {
 
 fn about_the_name(verdict: &Verdict) -> bool {
     match verdict.subject {
-        Subject::Category(_) | Subject::Service(_) | Subject::Site => true,
+        Subject::Category(_) | Subject::Service(_) | Subject::Site | Subject::Search => true,
         Subject::Limit(_) | Subject::Entry(_) => matches!(verdict.rule, Rule::Limit | Rule::Restriction),
         // A sealed list tells no subject.
         Subject::None | Subject::Address => verdict.rule == Rule::Sealed,
@@ -127,4 +136,37 @@ pub(super) fn reason(case: &Case<'_>, host: Name<'_>, verdict: &Verdict) -> (u16
         snapshot.house.sentence(case.client.person, case.round.now, &request, verdict)
     });
     (code, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agreements::Counts;
+    use blocklists::Category;
+
+    fn verdict(outcome: Outcome, rule: Rule, subject: Subject, record: Record) -> Verdict {
+        let (source, until, severity, counts) = (None, None, Severity::Low, Counts(0));
+        Verdict { outcome, rule, source, subject, until, severity, record, counts }
+    }
+
+    #[test]
+    fn a_companys_restriction_reaches_no_mail_that_it_carries() {
+        let page = verdict(Outcome::Allow, Rule::Otherwise, Subject::None, Record::Nothing);
+        let mail = verdict(Outcome::Allow, Rule::PrivateMail, Subject::None, Record::Total);
+        let of_a_draft = verdict(Outcome::Allow, Rule::Baseline, Subject::None, Record::Total);
+        let restricted = verdict(Outcome::Block, Rule::Restriction, Subject::Entry(7), Record::Episode);
+        let floored = verdict(Outcome::Block, Rule::Floor, Subject::Site, Record::Episode);
+        let illegal = Subject::Category(Category::ILLEGAL);
+        let sealed = verdict(Outcome::Block, Rule::Sealed, illegal, Record::Episode);
+        for (asked, target, reached) in [
+            (&page, &restricted, true),
+            (&page, &floored, true),
+            (&mail, &restricted, false),
+            (&mail, &floored, false),
+            (&of_a_draft, &floored, false),
+            (&mail, &sealed, true),
+        ] {
+            assert_eq!(reaches(Some(asked), target), reached, "{:?} to {:?}", asked.rule, target.rule);
+        }
+    }
 }

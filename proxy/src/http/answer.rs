@@ -148,9 +148,10 @@ const PAGE_HEADERS: &[(HeaderName, &str)] = &[
     (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
 ];
 
-/// A refusal page may style itself and ask staff at the gateway's own name; nothing else. It loads nothing.
+/// A refusal page may style itself and ask staff at the gateway's own name, on whichever port the pages are served (a source
+/// without one means port 80: CSP 3 §6.7.2.9); nothing else. It loads nothing.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
-     form-action http://hearthgate.home.arpa; frame-ancestors 'none'";
+     form-action http://hearthgate.home.arpa:*; frame-ancestors 'none'";
 
 /// A page of the proxy's own.
 pub(crate) fn page(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
@@ -165,7 +166,7 @@ pub(crate) fn page(status: StatusCode, content_type: &'static str, body: Bytes) 
 }
 
 /// What form of page the client prefers, by `Accept` (RFC 9110 §12.5.1). A page unless it prefers something else.
-pub(crate) fn want(headers: &HeaderMap) -> Want {
+pub fn want(headers: &HeaderMap) -> Want {
     let mut best = (0, Want::Html);
     let ranges =
         headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));

@@ -148,7 +148,27 @@ impl Problem {
             Self::TooManyTokens | Self::TooFast => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
-            _ => {}
+            Self::BadTarget
+            | Self::UserInfo
+            | Self::BadPort
+            | Self::BadHost
+            | Self::HttpsWithoutConnect
+            | Self::Scheme
+            | Self::Expectation
+            | Self::BadBody
+            | Self::SlowRequest
+            | Self::Loop
+            | Self::ClosedPort
+            | Self::ClosedAddress
+            | Self::OwnPagesArePlain
+            | Self::NoOwnPages
+            | Self::NoSuchName
+            | Self::NamesDown
+            | Self::Rebinding
+            | Self::Unreachable
+            | Self::DialTimeout
+            | Self::OriginBroke
+            | Self::OriginSlow => {}
         }
         response
     }

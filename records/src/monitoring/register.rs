@@ -32,7 +32,7 @@ pub(super) async fn raised(records: &Records) -> Result<Raised, StoreError> {
 /// What the journal must still be told at an instant: ends first.
 pub(super) fn turns(raised: &Raised, house: &House, at: DateTime<Utc>) -> Vec<Entry> {
     let terms = |(_, person)| Some((Terms::of(house, person)?, person.id.as_str()));
-    let on = || house.people().filter_map(terms).filter(|(terms, _)| at < terms.ends);
+    let on = || house.people().filter_map(terms).filter(|(terms, _)| terms.hold_at(at));
     let goes_on = |began: &MonitoringBegan| on().any(|(terms, id)| id == began.person && terms.are(began));
     let ended = raised.values().filter(|(_, began)| !goes_on(began)).map(|(entry, began)| {
         let reason = if is_over(house, began, at) { OVER } else { CHANGED };
@@ -52,21 +52,17 @@ fn is_over(house: &House, began: &MonitoringBegan, at: DateTime<Utc>) -> bool {
 /// Appends a beginning or an end, and keeps what is on readable.
 pub(crate) async fn store_turn(tx: &mut Tx, at: DateTime<Utc>, turn: &Entry) -> Result<i64, StoreError> {
     let seq = journal::append(tx, at, turn).await?;
-    match turn {
-        Entry::MonitoringBegan(began) => {
-            let starts = began.from.timestamp_millis();
-            tx.exec(
-                "INSERT INTO register (entry, kind, person, about, starts, ends, closed) \
-                 VALUES ($1, 'monitoring', $2, 0, $3, 0, 0)",
-                &[seq.into(), began.person.as_str().into(), starts.into()],
-            )
-            .await?;
-        }
-        Entry::MonitoringEnded(ended) => {
-            let sql = "UPDATE register SET closed = $2 WHERE entry = $1 AND kind = 'monitoring'";
-            tx.exec(sql, &[ended.entry.into(), seq.into()]).await?;
-        }
-        _ => {}
+    if let Entry::MonitoringBegan(began) = turn {
+        let starts = began.from.timestamp_millis();
+        tx.exec(
+            "INSERT INTO register (entry, kind, person, about, starts, ends, closed) \
+             VALUES ($1, 'monitoring', $2, 0, $3, 0, 0)",
+            &[seq.into(), began.person.as_str().into(), starts.into()],
+        )
+        .await?;
+    } else if let Entry::MonitoringEnded(ended) = turn {
+        let sql = "UPDATE register SET closed = $2 WHERE entry = $1 AND kind = 'monitoring'";
+        tx.exec(sql, &[ended.entry.into(), seq.into()]).await?;
     }
     Ok(seq)
 }

@@ -37,6 +37,7 @@ const UNSEEN: [Category; 7] = [
 /// One monitored person's marks.
 pub(crate) struct Watch {
     sites: bool,
+    starts: DateTime<Utc>,
     ends: DateTime<Utc>,
     /// Held for the length of one insertion, or of taking all out.
     marks: Mutex<Marks>,
@@ -60,8 +61,8 @@ impl Watch {
     /// None for who is not monitored beyond breaches.
     pub(crate) fn new(house: &House, person: &Person) -> Option<Self> {
         let terms = Terms::of(house, person)?;
-        let sites = terms.level == MonitoringLevel::Sites;
-        Some(Self { sites, ends: terms.ends, marks: Mutex::default() })
+        let sites = terms.said.level == MonitoringLevel::Sites;
+        Some(Self { sites, starts: terms.starts, ends: terms.ends, marks: Mutex::default() })
     }
 
     /// Takes the marks, if there are any.
@@ -146,7 +147,10 @@ impl Current {
         hosts: impl Iterator<Item = Host<'h>> + Clone,
         known: Known,
     ) {
-        let Some(watch) = self.sheet.watch(who).filter(|w| counts.0 != 0 && at < w.ends) else { return };
+        let Some(watch) = self.sheet.watch(who).filter(|w| counts.0 != 0 && w.starts <= at && at < w.ends)
+        else {
+            return;
+        };
         if hosts.clone().any(|host| has_any(self.tags(who, host), &NEVER)) {
             return;
         }

@@ -31,13 +31,26 @@ pub(crate) struct Sqlite {
     lock: std::sync::Mutex<Option<File>>,
 }
 
+/// Whether the records are there and may be read. Who may not look knows nothing of whether they are there.
+fn is_there(path: &Path) -> Result<(), OpenError> {
+    match File::open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(OpenError::Missing(path.display().to_string()))
+        }
+        Err(error) => Err(OpenError::File(path.to_owned(), error)),
+    }
+}
+
 impl Sqlite {
     pub(super) async fn open(path: &Path, purpose: Purpose) -> Result<Self, OpenError> {
         let what = path.display().to_string();
         let lock = match purpose {
             Purpose::Gateway => Some(prepare(path)?),
-            Purpose::Beside | Purpose::Read if !path.exists() => return Err(OpenError::Missing(what)),
-            Purpose::Beside | Purpose::Read => None,
+            Purpose::Beside | Purpose::Read => {
+                is_there(path)?;
+                None
+            }
         };
         let options = options(path);
         let writer = match purpose {

@@ -69,6 +69,7 @@ scenarios! {
     keeping::what_is_old_is_purged_and_the_chain_stays_whole,
     keeping::what_a_wrong_clock_dated_is_not_lost_early,
     monitoring::who_is_not_monitored_leaves_nothing,
+    monitoring::nothing_is_kept_before_the_day_on_which_the_young_person_was_told,
     monitoring::categories_are_kept_without_their_sites,
     monitoring::sites_are_kept_without_their_hosts,
     monitoring::protected_and_background_hosts_are_never_kept,

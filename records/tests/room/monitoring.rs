@@ -1,6 +1,8 @@
 //! Monitoring beyond breaches: only whom, only what and only until when the agreement says.
 
-use crate::play::{CANARY, Gateway, HOME, JORDAN, Play, at, on_disk, snapshot, snapshot_of, until};
+use crate::play::{
+    CANARY, Gateway, HOME, JORDAN, Play, at, on_disk, snapshot, snapshot_of, snapshot_read_on, until,
+};
 use agreements::{Counts, Host, Keep, Snapshot};
 use blocklists::{Catalogue, Category, Compiler, Name, Tags};
 use chrono::{NaiveDate, TimeDelta};
@@ -147,6 +149,28 @@ pub async fn who_is_not_monitored_leaves_nothing(play: Play) {
             assert!(!on_disk(play.home.path(), word), "`{word}` is on the disk");
         }
     }
+}
+
+/// Files may have been read by a clock that was ahead: what they say begins on its day all the same.
+pub async fn nothing_is_kept_before_the_day_on_which_the_young_person_was_told(play: Play) {
+    let why = "reason: agreed, until: 2026-12-01, authorised_by: R. Osei, told_on: 2026-11-23";
+    let jordan = format!("{JORDAN}monitoring: {{level: categories, {why}}}\n");
+    let gateway = begun(&play, snapshot_read_on("2026-11-23T12:00:00Z", HOME, &jordan, catalogue())).await;
+    gateway.uses(&["lessons.example"]);
+    gateway.minute_passes().await;
+    assert_eq!(
+        (gateway.kept().await, gateway.turns().await),
+        (vec![], vec![]),
+        "they know nothing of it yet"
+    );
+    // Past midnight, which is still the home's same day: it starts at 04:00.
+    gateway.time_passes(Duration::from_secs(6 * 3600 + 40 * 60)).await;
+    gateway.uses(&["lessons.example"]);
+    gateway.minute_passes().await;
+    assert_eq!(gateway.kept().await, [category("education", 1, 0)]);
+    let kinds: Vec<_> = gateway.turns().await.iter().map(Entry::kind).collect();
+    assert_eq!(kinds, ["monitoring_began"]);
+    gateway.stops().await;
 }
 
 pub async fn categories_are_kept_without_their_sites(play: Play) {

@@ -76,9 +76,14 @@ pub fn snapshot() -> Arc<Snapshot> {
 
 /// A home as its two files say.
 pub fn snapshot_of(home: &str, jordan: &str, catalogue: Catalogue) -> Arc<Snapshot> {
+    snapshot_read_on(START, home, jordan, catalogue)
+}
+
+/// The same, of files that were read at another time.
+pub fn snapshot_read_on(when: &str, home: &str, jordan: &str, catalogue: Catalogue) -> Arc<Snapshot> {
     let files = [("home.yaml", home), ("agreements/jordan.yaml", jordan)];
     let files: Vec<_> = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
-    let reading = agreements::read(&files, at(START).date_naive());
+    let reading = agreements::read(&files, at(when).date_naive());
     let errors: Vec<_> = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");
     Arc::new(Snapshot { house: reading.house, catalogue: catalogue.into() })
