@@ -1,7 +1,11 @@
 //! `gateway.yaml` as meant: the network, for whoever looks after the router.
 
+use blocklists::Domain;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+
+/// The gateway's own name, unless `gateway.yaml` gives it another (RFC 8375: `home.arpa` is for names inside a home).
+pub const OWN_NAME: &str = "hearthgate.home.arpa";
 
 /// What one client may ask where the file is silent: a browser that opens its session again asks a few hundred names, and
 /// then hardly any.
@@ -10,6 +14,10 @@ const QUESTIONS_A_SECOND: NonZeroU32 = NonZeroU32::new(200).expect("it is not ze
 /// What `gateway.yaml` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
+    /// The gateway's own name: in its certificates, its pages' addresses, and what encrypted DNS is asked at.
+    pub name: Domain,
+    /// What it shows to whoever connects over TLS.
+    pub certificate: Certificate,
     /// Where the gateway listens. Every listener may be absent.
     pub listen: Listen,
     /// Where names are resolved, in order of preference.
@@ -37,6 +45,8 @@ impl Default for Gateway {
     /// that opens ports by itself is an open resolver.
     fn default() -> Self {
         Self {
+            name: Domain::parse(OWN_NAME).expect("the gateway's own name is a name"),
+            certificate: Certificate::default(),
             listen: Listen::default(),
             upstream: Vec::new(),
             dnssec: Dnssec::default(),
@@ -49,6 +59,21 @@ impl Default for Gateway {
             router: Router::default(),
         }
     }
+}
+
+/// What the gateway shows to whoever connects over TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Certificate {
+    /// A certificate of short life from the gateway's own authority (`hearthgate ca`).
+    #[default]
+    Local,
+    /// A certificate and its key from PEM files, read again when they change. A relative path is inside the home's folder.
+    Files {
+        /// The certificate, and those above it.
+        chain: String,
+        /// Its private key.
+        key: String,
+    },
 }
 
 /// The listeners.

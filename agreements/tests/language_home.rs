@@ -201,7 +201,8 @@ fn a_calendar_at_an_address_comes_under_its_address() {
 
 #[test]
 fn the_network_in_every_form() {
-    let text = "listen: {dns: \"[::1]:0\", console: [\"127.0.0.1:8443\"]}\n\
+    let text = "name: DNS.Oakview.example.\ncertificate: {chain: tls/chain.pem, key: tls/key.pem}\n\
+        listen: {dns: \"[::1]:0\", console: [\"127.0.0.1:8443\"]}\n\
         upstream: [\"tcp://192.0.2.1\", \"udp://[2001:db8::1]:5353\", \"tls://[2001:db8::2]#dns.example\", \"tls://192.0.2.2:8853#dns.example\",\n\
         \x20 \"https://dns.example:8443/q\", \"https://dns.example@192.0.2.3/dns-query\", \"https://192.0.2.4/dns-query\"]\n\
         store: \"postgres://hearth@db.example/home\"\nblocked_answer: zero\ntrust_forwarders: [192.168.1.1, \"2001:db8::/32\"]\n\
@@ -217,6 +218,9 @@ fn the_network_in_every_form() {
         path: path.into(),
         address: address.map(ip),
     };
+    assert_eq!(gateway.name.as_str(), "dns.oakview.example");
+    let files = Certificate::Files { chain: "tls/chain.pem".into(), key: "tls/key.pem".into() };
+    assert_eq!(gateway.certificate, files);
     assert_eq!(gateway.listen.dns, [at("[::1]:0")]);
     assert_eq!(
         gateway.upstream,

@@ -1,9 +1,9 @@
 //! The command line: one ordered table of commands. Help, man page and completions are generated from it.
 
 use crate::command::{
-    asks::Asks, breaches::Breaches, check::Check, diff::Diff, explain::Explain, grant::Grant, lists::Lists,
-    manual, minutes::Minutes, note::Note, restrict::Restrict, revoke::Revoke, run::Run, status::Status,
-    week::Week,
+    asks::Asks, breaches::Breaches, ca::Ca, check::Check, diff::Diff, explain::Explain, grant::Grant,
+    lists::Lists, manual, minutes::Minutes, note::Note, restrict::Restrict, revoke::Revoke, run::Run,
+    status::Status, week::Week,
 };
 use crate::failure::{Exit, Failure};
 use clap::{Parser, Subcommand};
@@ -49,6 +49,7 @@ enum Command {
     Asks(Asks),
     Restrict(Box<Restrict>),
     Note(Note),
+    Ca(Ca),
     Man(manual::Man),
     Completions(manual::Completions),
 }
@@ -71,6 +72,7 @@ impl Cli {
             Command::Asks(it) => it.act(),
             Command::Restrict(it) => it.act(),
             Command::Note(it) => it.act(),
+            Command::Ca(it) => it.act(),
             Command::Man(it) => it.act(),
             Command::Completions(it) => it.act(),
         }

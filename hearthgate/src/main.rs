@@ -6,6 +6,7 @@
 
 mod asked;
 mod catalogue;
+mod certificates;
 mod cli;
 mod clock;
 mod command;

@@ -12,19 +12,7 @@ struct Missing {
     help: &'static str,
 }
 
-const MISSING: [Missing; 4] = [
-    Missing {
-        key: "dns_tls",
-        asked: |g| !g.listen.dns_tls.is_empty(),
-        sentence: "DNS over TLS is not in this version: nothing will listen here.",
-        help: "Devices use plain DNS on `dns` until then.",
-    },
-    Missing {
-        key: "dns_https",
-        asked: |g| !g.listen.dns_https.is_empty(),
-        sentence: "DNS over HTTPS is not in this version: nothing will listen here.",
-        help: "Devices use plain DNS on `dns` until then.",
-    },
+const MISSING: [Missing; 2] = [
     Missing {
         key: "console",
         asked: |g| !g.listen.console.is_empty(),

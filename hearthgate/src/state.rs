@@ -61,6 +61,11 @@ impl State {
         self.dir.join("catalogue.hgc")
     }
 
+    /// The home's own certificate authority: its certificate and its key, for this account alone.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.dir.join("local-ca.pem")
+    }
+
     /// The last good texts of the home's files.
     pub(crate) fn kept(&self) -> PathBuf {
         self.dir.join("last-good.json")

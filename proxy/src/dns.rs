@@ -14,6 +14,7 @@ mod counters;
 mod deliver;
 pub(crate) mod edns;
 mod estimate;
+mod https;
 mod listen;
 pub(crate) mod question;
 pub(crate) mod rebinding;
@@ -22,6 +23,7 @@ pub(crate) mod safe_search;
 mod say;
 mod settings;
 pub(crate) mod special;
+mod streams;
 mod svcb;
 mod tcp;
 mod udp;
@@ -31,8 +33,9 @@ mod write;
 
 pub use batch::{BATCH, Batches};
 pub use counters::Counters;
+pub use https::{CONTENT_TYPE, PATH};
 pub use listen::{Bound, Listening};
-pub use settings::{DnsSettings, TcpSettings};
+pub use settings::{Designated, DnsSettings, Over, StreamSettings};
 
 use crate::cache::{Asking, DNSSEC, UNCHECKED};
 use crate::gate::{Clients, Gate, Round};
@@ -325,7 +328,11 @@ impl Dns {
     }
 
     fn special(&self, query: &Query<'_>) -> Option<Local> {
-        special::local(query.text, query.qtype, self.settings.own_name.name())
+        let own = self.settings.own_name.name();
+        if !self.settings.designated.is_empty() && special::asks_for_encrypted(query.text, query.qtype, own) {
+            return Some(Local::Designated);
+        }
+        special::local(query.text, query.qtype, own)
     }
 
     /// What is said of a question, and what safe search makes of it.

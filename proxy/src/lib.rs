@@ -12,7 +12,9 @@ mod mmsg;
 pub mod resolver;
 pub mod sni;
 pub mod target;
+pub mod tls;
 mod tunnel;
 mod upstream;
 
 pub use gate::{Gate, Page, Pages, Want, Who};
+pub use tls::Tls;

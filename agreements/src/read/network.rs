@@ -3,7 +3,7 @@
 use super::block::{Block, choice, choice_of, items, short, text};
 use super::devices::{interfaces, networks};
 use super::sheet::Sheet;
-use crate::gateway::{BlockedAnswer, Dnssec, Gateway, Listen, Router, Store, Upstream};
+use crate::gateway::{BlockedAnswer, Certificate, Dnssec, Gateway, Listen, Router, Store, Upstream};
 use crate::yaml::Node;
 use blocklists::Domain;
 use std::collections::HashMap;
@@ -11,6 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 const KEYS: &[&str] = &[
+    "name",
+    "certificate",
     "listen",
     "upstream",
     "dnssec",
@@ -41,6 +43,12 @@ type Wrong = (String, String);
 pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Gateway {
     let mut gateway = Gateway::default();
     let Some(block) = Block::read(sheet, root, "gateway.yaml", KEYS) else { return gateway };
+    if let Some(node) = block.get("name") {
+        gateway.name = own_name(sheet, node).unwrap_or(gateway.name);
+    }
+    if let Some(node) = block.get("certificate") {
+        gateway.certificate = certificate(sheet, node).unwrap_or_default();
+    }
     if let Some(node) = block.get("listen") {
         gateway.listen = listen(sheet, node);
     }
@@ -63,6 +71,42 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Gateway {
     }
     needs_upstream(sheet, &block, &gateway);
     gateway
+}
+
+/// The longest name that leaves room for a token before it (RFC 1035 §2.3.4: 253 characters, 63 of them and a dot).
+const LONGEST_NAME: usize = 253 - 64;
+
+/// The gateway's own name: at least two labels, with room for a device's token before it.
+fn own_name(sheet: &mut Sheet<'_>, node: &Node) -> Option<Domain> {
+    let typed = text(sheet, node, "name")?;
+    // A server name in TLS and a certificate have no underscores.
+    let fits = |name: &Domain| {
+        let name = name.as_str();
+        name.contains('.') && name.len() <= LONGEST_NAME && !name.contains('_')
+    };
+    let found = Domain::parse(typed).ok().filter(fits);
+    if found.is_none() {
+        let sentence = format!("`{}` cannot be the gateway's own name.", short(typed));
+        let help =
+            format!("Write a name with a dot, like `{}`, or take the line out.", crate::gateway::OWN_NAME);
+        sheet.error(node.at(), "bad-name", &sentence, &help);
+    }
+    found
+}
+
+/// `local`, or the two files.
+fn certificate(sheet: &mut Sheet<'_>, node: &Node) -> Option<Certificate> {
+    if node.text().is_some() {
+        return choice(sheet, node, "certificate", &[("local", ())]).map(|()| Certificate::Local);
+    }
+    let block = Block::read(sheet, node, "`certificate`", &["chain", "key"])?;
+    let mut path = |key: &str, what: &str| {
+        let node = block.need(sheet, key, what)?;
+        text(sheet, node, key).map(str::to_owned)
+    };
+    let chain = path("chain", "the file with the certificate, and those above it");
+    let key = path("key", "the file with its private key");
+    Some(Certificate::Files { chain: chain?, key: key? })
 }
 
 /// A whole number from 1 to `most`.

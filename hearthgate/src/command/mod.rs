@@ -2,6 +2,7 @@
 
 pub(crate) mod asks;
 pub(crate) mod breaches;
+pub(crate) mod ca;
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod explain;

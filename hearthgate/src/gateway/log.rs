@@ -12,6 +12,8 @@ const DEFAULT: &str =
 pub(crate) fn start() {
     let filter = std::env::var("HEARTHGATE_LOG").ok().and_then(|text| EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT));
+    // It writes the paths of requests down, and in those of encrypted DNS stand devices' tokens.
+    let filter = filter.add_directive("h2=warn".parse().expect("a written directive"));
     let plain = crate::terminal::Paint::for_stderr().colours() && std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(plain);
     // A second start in one process (tests) keeps the first log.

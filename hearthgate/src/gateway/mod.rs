@@ -81,6 +81,8 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     let ask_key =
         AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
     let shared = Shared {
+        home: options.home.clone(),
+        state: state.clone(),
         in_force: in_force.clone(),
         clock: clock.clone(),
         recorder: recorder.clone(),

@@ -2,22 +2,25 @@
 //!
 //! All sockets are bound before any is served, so that a gateway that cannot have one of them says so and serves none.
 
+use crate::certificates::{Certificates, Speaks};
 use crate::failure::Failure;
 use crate::gateway::bind;
 use crate::gateway::board::{Listener, Upstreams};
 use crate::gateway::metrics::{self, Numbers};
 use crate::gateway::pages;
 use crate::gateway::unbound::{Over, failure};
+use crate::state::State;
 use agreements::{Gateway, Listen};
 use console::{AskKey, Refusals};
 use proxy::Gate;
-use proxy::dns::{Bound, Dns, DnsSettings};
+use proxy::dns::{Bound, Designated, Dns, DnsSettings, Over as Speech};
 use proxy::http::{self, Config, Counters, Listeners};
 use proxy::identify::Neighbours;
 use proxy::resolver::{Resolver, ResolverSettings, UpstreamHealth};
 use proxy::target::Reach;
 use records::{Clock, InForce, Recorder, Records};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +29,10 @@ use tokio_util::task::TaskTracker;
 /// What the network side shares with the rest of the gateway.
 #[derive(Clone)]
 pub(crate) struct Shared {
+    /// The home's folder.
+    pub(crate) home: PathBuf,
+    /// Where the gateway keeps things.
+    pub(crate) state: State,
     pub(crate) in_force: Arc<InForce>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recorder: Recorder,
@@ -47,6 +54,8 @@ pub(crate) struct Network {
 /// Sockets that are bound and not yet served.
 struct Sockets {
     dns: Vec<Bound>,
+    dns_tls: Vec<TcpListener>,
+    dns_https: Vec<TcpListener>,
     proxy: Vec<TcpListener>,
     transparent: Vec<TcpListener>,
     pages: Vec<TcpListener>,
@@ -56,7 +65,7 @@ struct Sockets {
 impl Sockets {
     fn bind(listen: &Listen, workers: usize) -> Result<Self, Failure> {
         // Kinds that this version has not are told as warnings where the files are read; see `notyet`.
-        let Listen { dns, dns_tls: _, dns_https: _, proxy, transparent, pages, console: _, metrics } = listen;
+        let Listen { dns, dns_tls, dns_https, proxy, transparent, pages, console: _, metrics } = listen;
         let all = |kind, list: &[SocketAddr]| {
             list.iter().map(|a| bind::tcp(kind, *a)).collect::<Result<Vec<_>, _>>()
         };
@@ -69,6 +78,8 @@ impl Sockets {
         };
         Ok(Self {
             dns: dns.iter().map(dns_bound).collect::<Result<_, _>>()?,
+            dns_tls: all("dns_tls", dns_tls)?,
+            dns_https: all("dns_https", dns_https)?,
             proxy: all("proxy", proxy)?,
             transparent: all("transparent", transparent)?,
             pages: all("pages", pages)?,
@@ -84,6 +95,8 @@ impl Sockets {
 
     fn listeners(&self) -> Vec<Listener> {
         let streams = [
+            ("dns_tls", &self.dns_tls),
+            ("dns_https", &self.dns_https),
             ("proxy", &self.proxy),
             ("transparent", &self.transparent),
             ("pages", &self.pages),
@@ -97,7 +110,35 @@ impl Sockets {
         });
         dns.chain(rest).collect()
     }
+
+    /// Where encrypted DNS is to be had, for devices that look.
+    fn designated(&self) -> Vec<Designated> {
+        let over = |over, listeners: &[TcpListener]| {
+            let all = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+            designated(over, all)
+        };
+        [over(Speech::Tls, &self.dns_tls), over(Speech::Https, &self.dns_https)].concat()
+    }
 }
+
+/// One for each port. Where one listens at every address of ours, none is named.
+fn designated(over: Speech, listeners: Vec<SocketAddr>) -> Vec<Designated> {
+    let mut all: Vec<Designated> = Vec::new();
+    for listener in &listeners {
+        if all.iter().any(|one| one.port == listener.port()) {
+            continue;
+        }
+        let same = listeners.iter().filter(|other| other.port() == listener.port());
+        let at: Vec<IpAddr> = same.map(SocketAddr::ip).collect();
+        let addresses = if at.iter().any(IpAddr::is_unspecified) { Vec::new() } else { at };
+        all.push(Designated { over, port: listener.port(), addresses });
+    }
+    all
+}
+
+/// What is spoken inside TLS (RFC 7858 has `dot` with IANA; RFC 8484 §5.2).
+const DOT: Speaks = &[b"dot"];
+const DOH: Speaks = &[b"h2", b"http/1.1"];
 
 impl Network {
     /// Binds and serves everything that gateway.yaml names.
@@ -110,7 +151,8 @@ impl Network {
         let own = gateway.listen.pages.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
         settings.page_addresses = own.collect();
         let sockets = Sockets::bind(&gateway.listen, settings.workers)?;
-        let refusals = pages::refusals(&shared.ask_key, sockets.pages_port());
+        settings.designated = sockets.designated();
+        let refusals = pages::refusals(&shared.ask_key, &gateway.name, sockets.pages_port());
         let gate = Arc::new(Gate::new(
             shared.in_force.clone(),
             shared.clock.clone(),
@@ -134,6 +176,7 @@ impl Network {
         (shared, refusals): (&Shared, Arc<Refusals>),
         settings: DnsSettings,
     ) -> Result<(), Failure> {
+        let own_url = pages::own_url(&gateway.name, sockets.pages_port());
         let dns = Dns::new(gate.clone(), settings);
         for bound in sockets.dns {
             let address = bound.address();
@@ -141,10 +184,13 @@ impl Network {
                 dns.listen(bound, &self.stop).map_err(|e| failure("dns", Over::Tcp, address, &e))?;
             self.tasks.spawn(listening.ended());
         }
-        let router = pages::router(gate.clone(), refusals, shared.records.clone());
+        self.serve_encrypted(&dns, (sockets.dns_tls, sockets.dns_https), gateway, shared)?;
+        let router = pages::router(gate.clone(), gateway.name.clone(), refusals, shared.records.clone());
         let counters = Arc::new(Counters::default());
         let config = Config {
             reach: Reach { home_network: gateway.home_network.clone(), own_ports: self.ports() },
+            own_names: vec![gateway.name.clone()],
+            own_url,
             own_pages: Some(pages::through_proxy(router.clone())),
             counters: counters.clone(),
             ..Config::default()
@@ -165,6 +211,31 @@ impl Network {
         let metrics = metrics::router(Arc::new(numbers));
         for listener in sockets.metrics {
             self.tasks.spawn(pages::serve(listener, metrics.clone(), self.stop.clone()));
+        }
+        Ok(())
+    }
+
+    /// Serves DNS inside TLS, where a listener is named for it.
+    fn serve_encrypted(
+        &mut self,
+        dns: &Arc<Dns>,
+        (over_tls, over_https): (Vec<TcpListener>, Vec<TcpListener>),
+        gateway: &Gateway,
+        shared: &Shared,
+    ) -> Result<(), Failure> {
+        if over_tls.is_empty() && over_https.is_empty() {
+            return Ok(());
+        }
+        let certificates = Certificates::open(gateway, &shared.home, &shared.state)?;
+        self.tasks.spawn(certificates.clone().tend(self.stop.clone()));
+        let told = |error: std::io::Error| Failure::cannot_read(format!("a listener is gone: {error}"));
+        for listener in over_tls {
+            let listening = dns.listen_tls(listener, certificates.of(DOT), &self.stop).map_err(told)?;
+            self.tasks.spawn(listening.ended());
+        }
+        for listener in over_https {
+            let listening = dns.listen_https(listener, certificates.of(DOH), &self.stop).map_err(told)?;
+            self.tasks.spawn(listening.ended());
         }
         Ok(())
     }

@@ -25,8 +25,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// The gateway's own name (RFC 8375: `home.arpa` is for names inside a home).
-pub(crate) const OWN_NAME: &str = "hearthgate.home.arpa";
 /// Connections to the pages at once, and of one address: nobody keeps the others from the page with the helplines.
 const CONNECTIONS: usize = 256;
 const OF_ONE: usize = 16;
@@ -36,15 +34,15 @@ const HEAD: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_secs(60);
 
 /// What renders refusals, for pages that are served on this port; without one the proxy alone serves them.
-pub(crate) fn refusals(key: &AskKey, port: Option<u16>) -> Arc<Refusals> {
-    Arc::new(Refusals::new(key.clone(), &own_url(port)))
+pub(crate) fn refusals(key: &AskKey, own: &Domain, port: Option<u16>) -> Arc<Refusals> {
+    Arc::new(Refusals::new(key.clone(), &own_url(own, port)))
 }
 
 /// The gateway's own address, as a browser reaches it: with the port where it is not the one that browsers take by themselves.
-fn own_url(port: Option<u16>) -> String {
+pub(crate) fn own_url(own: &Domain, port: Option<u16>) -> String {
     match port {
-        None | Some(80) => format!("http://{OWN_NAME}"),
-        Some(port) => format!("http://{OWN_NAME}:{port}"),
+        None | Some(80) => format!("http://{own}"),
+        Some(port) => format!("http://{own}:{port}"),
     }
 }
 
@@ -66,13 +64,14 @@ fn form_of(want: Want) -> Form {
 }
 
 /// The console's routes for visitors of the gateway itself.
-pub(crate) fn router(gate: Arc<Gate>, refusals: Arc<Refusals>, records: Arc<Records>) -> Router {
-    console::router(refusals, Arc::new(AtTheGate { gate, records }))
+pub(crate) fn router(gate: Arc<Gate>, own: Domain, refusals: Arc<Refusals>, records: Arc<Records>) -> Router {
+    console::router(refusals, Arc::new(AtTheGate { gate, own, records }))
 }
 
 /// What the pages need to know, from the gate and the records.
 struct AtTheGate {
     gate: Arc<Gate>,
+    own: Domain,
     records: Arc<Records>,
 }
 
@@ -86,7 +85,7 @@ impl Visitors for AtTheGate {
         showing: Showing<'_>,
     ) -> Visit {
         let who = self.gate.who(&self.gate.in_force.current(), address, token);
-        visit(&self.gate, &who, host, path, showing)
+        visit(&self.gate, &self.own, &who, (host, path), showing)
     }
 
     fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = Heard> + Send>> {
@@ -99,7 +98,7 @@ impl Visitors for AtTheGate {
     }
 
     fn is_own(&self, host: &str) -> bool {
-        host == OWN_NAME || host.parse::<IpAddr>().is_ok()
+        host == self.own.as_str() || host.parse::<IpAddr>().is_ok()
     }
 }
 
@@ -125,7 +124,7 @@ async fn keep(records: &Records, told: Told) -> Heard {
 }
 
 /// Judges a visit. A refusal page that is shown is evidence, as strong as the request for it.
-fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing<'_>) -> Visit {
+fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showing: Showing<'_>) -> Visit {
     let current = gate.in_force.to_keep();
     let at = gate.clock.now();
     let asked = asked(host, path);
@@ -137,7 +136,7 @@ fn visit(gate: &Gate, who: &Who, host: &str, path: &str, showing: Showing<'_>) -
     let (person, house) = (gate.person(who), &current.snapshot.house);
     let explanation = house.explain(person, at, &request, &current.standing);
     if let Showing::Refusal(method, headers) = showing
-        && is_a_site(&asked.host)
+        && is_a_site(&asked.host, own)
     {
         let verdict = house.judge(person, at, &request, &current.standing);
         if !verdict.allows() {
@@ -164,8 +163,8 @@ fn asked(host: &str, path: &str) -> Asked {
 }
 
 /// Whether a visit is to some site, and not to the gateway by its own name or address.
-fn is_a_site(host: &AskedHost) -> bool {
-    matches!(host, AskedHost::Name(name) if name.as_str() != OWN_NAME && !name.as_str().ends_with(".invalid"))
+fn is_a_site(host: &AskedHost, own: &Domain) -> bool {
+    matches!(host, AskedHost::Name(name) if name != own && !name.as_str().ends_with(".invalid"))
 }
 
 /// The gateway's own pages through the proxy.
@@ -272,6 +271,10 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router) {
 mod tests {
     use super::*;
 
+    fn own() -> Domain {
+        Domain::parse(agreements::OWN_NAME).expect("a name")
+    }
+
     #[test]
     fn the_gateway_itself_is_no_site() {
         for (host, site) in [
@@ -282,7 +285,7 @@ mod tests {
             ("", false),
             ("not a host", false),
         ] {
-            assert_eq!(is_a_site(&asked(host, "/").host), site, "{host}");
+            assert_eq!(is_a_site(&asked(host, "/").host, &own()), site, "{host}");
         }
     }
 
@@ -306,7 +309,7 @@ mod tests {
             (Some(80), "http://hearthgate.home.arpa"),
             (Some(8080), "http://hearthgate.home.arpa:8080"),
         ] {
-            assert_eq!(own_url(port), url);
+            assert_eq!(own_url(&own(), port), url);
         }
     }
 }

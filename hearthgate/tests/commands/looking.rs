@@ -31,7 +31,10 @@ fn exit_codes_of_check() {
 fn the_shape_of_check_json() {
     let home = Home::new();
     home.write("agreements/jo.yaml", &JO.replace("09:00-21:00", "25:00-21:00"));
-    home.write("gateway.yaml", "listen: {dns_tls: [\"127.0.0.1:853\"]}\nupstream: [\"udp://127.0.0.1:9\"]\nstore: sqlite:state/home.db\n");
+    home.write(
+        "gateway.yaml",
+        "listen: {dns: [\"127.0.0.1:0\"]}\nupstream: [\"udp://127.0.0.1:9\"]\nstore: sqlite:state/home.db\n",
+    );
     let told = home.run("check --json");
     let json = told.json();
     let problems = json["problems"].as_array().unwrap();
@@ -39,7 +42,7 @@ fn the_shape_of_check_json() {
     assert_eq!(keys, ["code", "column", "file", "help", "level", "line", "sentence"], "{told:?}");
     let found =
         |file: &str, code: &str| problems.iter().find(|p| p["file"] == file && p["code"] == code).cloned();
-    assert_eq!(found("gateway.yaml", "not-yet").unwrap()["level"], "warning");
+    assert_eq!(found("agreements/jo.yaml", "bad-time").unwrap()["level"], "error");
     assert_eq!(problems.iter().filter(|p| p["level"] == "error").count(), 1, "{told:?}");
 }
 

@@ -111,6 +111,15 @@ impl Home {
         (out.status.code().unwrap_or(-1), text(out.stdout), text(out.stderr))
     }
 
+    /// The real port of a listener of the running gateway.
+    pub(crate) fn port(&self, kind: &str) -> u16 {
+        let status = self.json(&["status", "--json"]);
+        let listeners = status["listeners"].as_array().unwrap();
+        let found = listeners.iter().find(|l| l["kind"] == kind);
+        let found = found.unwrap_or_else(|| panic!("no {kind} in {status}"));
+        found["address"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let (code, out, err) = self.command(arguments);
         serde_json::from_str(&out).unwrap_or_else(|e| panic!("{arguments:?} gave {code}, {e}: {out}{err}"))
@@ -129,6 +138,11 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts the gateway with its clock at `now` (the home's wall clock) and waits until it says that it is ready.
     pub(crate) fn start(home: &Home, now: &str) -> Self {
+        Self::start_logging(home, now, "info")
+    }
+
+    /// The same, with so much in its log.
+    pub(crate) fn start_logging(home: &Home, now: &str, level: &str) -> Self {
         let log = home.path().join("run.log");
         let socket_path = home.path().join("notify");
         let _ = fs::remove_file(&socket_path);
@@ -138,6 +152,7 @@ impl Gateway {
             .args(["run", "--pretend-now", now, "--home"])
             .arg(home.path())
             .env("NOTIFY_SOCKET", &socket_path)
+            .envs((level != "info").then_some(("HEARTHGATE_LOG", level)))
             .stdout(Stdio::null())
             .stderr(fs::OpenOptions::new().create(true).append(true).open(&log).unwrap())
             .spawn()
@@ -151,15 +166,7 @@ impl Gateway {
                 break;
             }
         }
-        let status = home.json(&["status", "--json"]);
-        let port = |kind: &str| -> u16 {
-            let listeners = status["listeners"].as_array().unwrap();
-            let found = listeners
-                .iter()
-                .find(|l| l["kind"] == kind)
-                .unwrap_or_else(|| panic!("no {kind} in {status}"));
-            found["address"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
-        };
+        let port = |kind: &str| home.port(kind);
         let (dns, proxy, pages) = (port("dns"), port("proxy"), port("pages"));
         Self { process, log, dns, proxy, pages }
     }

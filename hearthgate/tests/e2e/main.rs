@@ -6,6 +6,7 @@
 mod home;
 mod monitored;
 mod readme;
+mod ways;
 mod world;
 
 use home::{Gateway, Home, JORDAN, JORDAN_YAML, SAM, STRANGER};

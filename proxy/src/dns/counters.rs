@@ -36,7 +36,9 @@ counters! {
     prefetched, "Answers fetched again before their time was over.";
     failed, "Questions that could not be answered.";
     shed, "Questions dropped because too many waited.";
-    connections_refused, "TCP connections closed because there were too many.";
+    connections_refused, "Connections closed because there were too many.";
+    handshakes_failed, "TLS connections that came to nothing before a question.";
+    bad_requests, "HTTPS requests that were none for DNS.";
 }
 
 /// One more.

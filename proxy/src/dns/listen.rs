@@ -1,7 +1,9 @@
 //! Sockets for DNS: UDP and TCP on one address and port.
 
-use super::{Dns, tcp, udp};
+use super::streams::{self, Speech};
+use super::{Dns, udp};
 use crate::mmsg;
+use crate::tls::Tls;
 use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -124,7 +126,39 @@ impl Dns {
             })?;
         }
         let listener = tokio::net::TcpListener::from_std(tcp)?;
-        tasks.spawn(tcp::serve(Arc::clone(self), listener, stop.clone()));
+        tasks.spawn(streams::serve(Arc::clone(self), listener, Speech::Tcp, stop.clone()));
+        tasks.close();
+        Ok(Listening { address, tasks, _stop: stop.drop_guard() })
+    }
+
+    /// Serves DNS over TLS (RFC 7858) until told to stop.
+    pub fn listen_tls(
+        self: &Arc<Self>,
+        listener: tokio::net::TcpListener,
+        tls: Tls,
+        stop: &CancellationToken,
+    ) -> io::Result<Listening> {
+        self.listen_encrypted(listener, Speech::Tls(tls), stop)
+    }
+
+    /// Serves DNS over HTTPS (RFC 8484), HTTP/2 and HTTP/1.1, at `/dns-query` and `/dns-query/TOKEN`, until told to stop.
+    pub fn listen_https(
+        self: &Arc<Self>,
+        listener: tokio::net::TcpListener,
+        tls: Tls,
+        stop: &CancellationToken,
+    ) -> io::Result<Listening> {
+        self.listen_encrypted(listener, Speech::Https(tls), stop)
+    }
+
+    fn listen_encrypted(
+        self: &Arc<Self>,
+        listener: tokio::net::TcpListener,
+        speech: Speech,
+        stop: &CancellationToken,
+    ) -> io::Result<Listening> {
+        let (tasks, stop, address) = (TaskTracker::new(), stop.child_token(), listener.local_addr()?);
+        tasks.spawn(streams::serve(Arc::clone(self), listener, speech, stop.clone()));
         tasks.close();
         Ok(Listening { address, tasks, _stop: stop.drop_guard() })
     }

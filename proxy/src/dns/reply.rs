@@ -127,7 +127,7 @@ pub(crate) fn finish(
     out: &mut Vec<u8>,
 ) {
     let room = limit(query, transport);
-    let before_opt = out.len();
+    let mut before_opt = out.len();
     if query.edns.is_some() {
         opt(out, code, query.dnssec(), reason);
         if out.len() > room && reason.is_some() {
@@ -138,7 +138,30 @@ pub(crate) fn finish(
     }
     if out.len() > room {
         truncate(query, out, code);
+        before_opt = query.end;
     }
+    if query.edns.is_some() && matches!(transport, Transport::Tls | Transport::Https) {
+        pad(out, before_opt, room);
+    }
+}
+
+/// Answers inside TLS are of so many bytes, or twice, or three times as many: their length tells less of what they are
+/// (RFC 8467 §4.1).
+const BLOCK: usize = 468;
+/// The option that fills them up (RFC 7830).
+const PADDING: u16 = 12;
+
+/// Fills a message up to whole blocks. Its last record is the OPT record, at a place.
+fn pad(out: &mut Vec<u8>, opt_at: usize, room: usize) {
+    /// Root, type, class and time to live stand before the length of the record's data.
+    const LENGTH: usize = 1 + 2 + 2 + 4;
+    let with_option = out.len() + 4;
+    let fill = with_option.next_multiple_of(BLOCK).min(room).checked_sub(with_option);
+    let Some(fill) = fill.and_then(|fill| u16::try_from(fill).ok()) else { return };
+    out.extend(PADDING.to_be_bytes().into_iter().chain(fill.to_be_bytes()));
+    out.resize(out.len() + usize::from(fill), 0);
+    let data = u16::try_from(out.len() - opt_at - LENGTH - 2).unwrap_or_default();
+    out[opt_at + LENGTH..opt_at + LENGTH + 2].copy_from_slice(&data.to_be_bytes());
 }
 
 /// How much the client takes.

@@ -8,7 +8,7 @@ use super::reply::{self, Extended, ede};
 use super::safe_search::{self, Search};
 use super::special::{self, Local};
 use super::wire::{rcode, rtype};
-use super::{Asker, Dns, Step, Transport, verdicts};
+use super::{Asker, Dns, Step, Transport, svcb, verdicts};
 use crate::cache::Entry;
 use crate::upstream::Failure;
 use agreements::{BlockedAnswer, Evidence, Host, Rule, Severity, Verdict};
@@ -111,19 +111,39 @@ impl Dns {
             Local::NoSuchName | Local::Off(OffSwitch::NoSuchName) => {
                 (rcode::NXDOMAIN, self.settings.most_ttl)
             }
-            Local::Address(_) | Local::Ourselves | Local::NoData | Local::Unjudged => (rcode::NOERROR, 60),
+            Local::Address(_) | Local::Ourselves | Local::Designated | Local::NoData | Local::Unjudged => {
+                (rcode::NOERROR, 60)
+            }
             Local::Off(OffSwitch::NoData) => (rcode::NOERROR, self.settings.most_ttl),
         };
         reply::begin(query.bytes, query.end, code, false, out);
         match local {
             Local::Address(address) => reply::address(out, address, ttl),
             Local::Ourselves => self.ourselves(query, asker, ttl, out),
+            Local::Designated => self.designated(asker, ttl, out),
             Local::Off(_) => self.note_off_switch(case),
             Local::NoSuchName | Local::NoData | Local::Unjudged => {}
         }
         end_with_soa(ttl, out);
         reply::finish(query, asker.transport, code, None, out);
         Step::Answer
+    }
+
+    /// Writes where encrypted DNS is to be had (RFC 9462 §4, RFC 9461). Who showed a token is where it should be, and would
+    /// lose it by going elsewhere.
+    fn designated(&self, asker: &Asker<'_>, ttl: u32, out: &mut Vec<u8>) {
+        if asker.token.is_some() {
+            return;
+        }
+        let own = super::wire::WireName::from_name(self.settings.own_name.name());
+        let reached = asker.to.map(|to| to.to_canonical()).filter(|to| !to.is_unspecified());
+        for (place, designated) in (1..).zip(&self.settings.designated) {
+            let here = reached.as_slice();
+            let at = if designated.addresses.is_empty() { here } else { &designated.addresses };
+            reply::record(out, 6, &reply::QUESTION_NAME, rtype::SVCB, ttl, |out| {
+                svcb::write_designated(out, place, &own, designated, at);
+            });
+        }
     }
 
     /// A device that asks for an off switch tells what it would do by itself: technical, and never a breach.

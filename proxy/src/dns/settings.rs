@@ -1,13 +1,11 @@
 //! How the DNS listeners work.
 
 use crate::limits::Rate;
+use crate::tls::HANDSHAKE;
 use agreements::{BlockedAnswer, Gateway};
 use blocklists::Domain;
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// The gateway's own name, unless the home gives it another.
-const OWN_NAME: &str = "hearthgate.home.arpa";
 
 /// How the DNS listeners work. [`DnsSettings::new`] takes `gateway.yaml`; the rest has defaults that fit a home.
 #[derive(Clone, Debug)]
@@ -29,12 +27,38 @@ pub struct DnsSettings {
     /// At most so many questions wait for upstreams; more are dropped and counted.
     pub most_waiting: usize,
     /// TCP.
-    pub tcp: TcpSettings,
+    pub tcp: StreamSettings,
+    /// TLS and HTTPS.
+    pub encrypted: StreamSettings,
+    /// Where encrypted DNS is to be had, best first: what devices that look are told (RFC 9462).
+    pub designated: Vec<Designated>,
 }
 
-/// How DNS over TCP works (RFC 7766).
+/// One encrypted listener of ours, under the gateway's own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Designated {
+    /// What it speaks.
+    pub over: Over,
+    /// Its port.
+    pub port: u16,
+    /// Its addresses, where it listens at some of ours only; else it is where the client reached us.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// What an encrypted listener speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// DNS over TLS.
+    Tls,
+    /// DNS over HTTPS.
+    Https,
+}
+
+/// How DNS works on connections (RFC 7766), each kind of them.
 #[derive(Clone, Copy, Debug)]
-pub struct TcpSettings {
+pub struct StreamSettings {
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
     /// A connection on which nothing happens is closed after so long (RFC 7766 §6.2.3: a few seconds).
     pub idle: Duration,
     /// Connections of everybody.
@@ -51,14 +75,25 @@ impl DnsSettings {
         Self {
             blocked_answer: gateway.blocked_answer,
             page_addresses: Vec::new(),
-            own_name: Domain::parse(OWN_NAME).expect("the gateway's own name is a name"),
+            own_name: gateway.name.clone(),
             trust_forwarders: gateway.trust_forwarders.clone(),
             rate: gateway.questions_a_second.map(Rate::with_burst),
             most_ttl: 300,
             workers: gateway.workers.map_or_else(one_a_core, |workers| workers.get() as usize),
             most_waiting: 4096,
-            tcp: TcpSettings { idle: Duration::from_secs(10), most: 1024, most_of_one: 64, at_once: 32 },
+            tcp: StreamSettings::idle(10),
+            // A handshake costs more than a quiet connection does (RFC 7858 §3.4).
+            encrypted: StreamSettings::idle(30),
+            designated: Vec::new(),
         }
+    }
+}
+
+impl StreamSettings {
+    /// The defaults, for connections that may be quiet for so many seconds.
+    fn idle(seconds: u64) -> Self {
+        let (handshake, idle) = (HANDSHAKE, Duration::from_secs(seconds));
+        Self { handshake, idle, most: 1024, most_of_one: 64, at_once: 32 }
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Local {
     Address(IpAddr),
     /// The gateway's own addresses, of the family that was asked for.
     Ourselves,
+    /// Where encrypted DNS is to be had.
+    Designated,
     /// There is no such name.
     NoSuchName,
     /// The name exists and has nothing of the kind.
@@ -37,6 +39,26 @@ pub(crate) fn local(name: Name<'_>, qtype: u16, own: Name<'_>) -> Option<Local> 
             _ => Local::NoData,
         });
     }
+    let below = name.as_str().strip_suffix(own.as_str()).and_then(|rest| rest.strip_suffix('.'));
+    if let Some(labels) = below.filter(|_| !own.as_str().is_empty()) {
+        // A token stands before the name where a device shows it as a TLS server name: the device looks it up first
+        // (Android's Private DNS). Whether it is anybody's is not told.
+        return Some(match qtype {
+            rtype::A | rtype::AAAA if !labels.contains('.') => Local::Ourselves,
+            _ => Local::NoData,
+        });
+    }
+    other(name, qtype)
+}
+
+/// Whether a question asks where encrypted DNS is to be had: of whatever resolver it is (RFC 9462 §4), or of ours by its
+/// name (§5).
+pub(crate) fn asks_for_encrypted(name: Name<'_>, qtype: u16, own: Name<'_>) -> bool {
+    let of = name.as_str().strip_prefix("_dns.");
+    qtype == rtype::SVCB && of.is_some_and(|of| of == "resolver.arpa" || of == own.as_str())
+}
+
+fn other(name: Name<'_>, qtype: u16) -> Option<Local> {
     if let Some(switch) = off_switch(name.as_str()) {
         return Some(Local::Off(switch));
     }
@@ -82,7 +104,7 @@ pub(crate) fn is_reverse(name: Name<'_>) -> bool {
 fn arpa(name: &str, qtype: u16) -> Option<Local> {
     let below = |zone| is_below(name, zone);
     if below("resolver.arpa") {
-        // The name exists and no encrypted resolver is designated.
+        // The names exist and hold nothing else; nobody further up is asked (RFC 9462 §6.4).
         return Some(Local::NoData);
     }
     if below("home.arpa") {

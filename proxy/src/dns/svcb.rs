@@ -1,13 +1,19 @@
 //! The data of SVCB and HTTPS records (RFC 9460 §2.2): target, address hints, and the parameter that hides names.
 
+use super::https;
+use super::settings::{Designated, Over};
 use super::wire::{WireName, u16_at};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const MANDATORY: u16 = 0;
+const ALPN: u16 = 1;
+const PORT: u16 = 3;
 const IPV4HINT: u16 = 4;
 /// Encrypted ClientHello (RFC 9848). With it the gateway would see a shared outer name instead of the site's.
 const ECH: u16 = 5;
 const IPV6HINT: u16 = 6;
+/// Where questions go over HTTPS (RFC 9461 §5).
+const DOHPATH: u16 = 7;
 
 /// What the data of an SVCB or HTTPS record comes to.
 #[derive(Clone, Debug)]
@@ -70,11 +76,52 @@ impl Svcb {
     }
 
     fn push(&mut self, key: u16, value: &[u8]) {
-        // The value came out of a message with a length of two bytes, and only ever becomes shorter.
-        let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
-        self.data.extend(key.to_be_bytes().into_iter().chain(length.to_be_bytes()));
-        self.data.extend_from_slice(value);
+        push(&mut self.data, key, value);
     }
+}
+
+/// Writes the data of a record that says where one encrypted listener is (RFC 9461): its keys in order.
+pub(crate) fn write_designated(
+    out: &mut Vec<u8>,
+    priority: u16,
+    target: &WireName,
+    designated: &Designated,
+    addresses: &[IpAddr],
+) {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for address in addresses {
+        match address {
+            IpAddr::V4(address) => v4.extend(address.octets()),
+            IpAddr::V6(address) => v6.extend(address.octets()),
+        }
+    }
+    let alpn: &[u8] = match designated.over {
+        Over::Tls => b"\x03dot",
+        Over::Https => b"\x02h2",
+    };
+    let path = format!("{}{{?dns}}", https::PATH);
+    out.extend(priority.to_be_bytes());
+    out.extend_from_slice(target.bytes());
+    for (key, value) in [
+        (ALPN, alpn),
+        (PORT, &designated.port.to_be_bytes()),
+        (IPV4HINT, &v4),
+        (IPV6HINT, &v6),
+        (DOHPATH, path.as_bytes()),
+    ] {
+        let wanted = if key == DOHPATH { designated.over == Over::Https } else { !value.is_empty() };
+        if wanted {
+            push(out, key, value);
+        }
+    }
+}
+
+/// Writes one parameter.
+fn push(out: &mut Vec<u8>, key: u16, value: &[u8]) {
+    // A value came out of a message with a length of two bytes, or is a word or a few addresses of ours.
+    let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
+    out.extend(key.to_be_bytes().into_iter().chain(length.to_be_bytes()));
+    out.extend_from_slice(value);
 }
 
 /// A value as pieces of `N` bytes: at least one, and nothing left over.

@@ -1,61 +1,19 @@
-//! TCP (RFC 7766): many questions on one connection, answered as they are ready, with bounds on everything.
+//! DNS on a stream, plain (RFC 7766) or inside TLS (RFC 7858): many questions on one connection, answered as they are
+//! ready, with bounds on everything.
 
-use super::counters::count;
-use super::{Asker, Dns, Step, Transport};
-use crate::limits::network_of;
+use super::{Asker, Dns, Step, StreamSettings, Transport};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// A client that does not take its answers for so long has gone.
 const WRITE: Duration = Duration::from_secs(5);
-/// Accepting failed (no descriptors left): a moment for others to end.
-const BREATHE: Duration = Duration::from_millis(100);
-
-/// Accepts connections until told to stop, then closes those that are open.
-pub(super) async fn serve(dns: Arc<Dns>, listener: TcpListener, stop: CancellationToken) {
-    let tasks = TaskTracker::new();
-    let seats = Arc::new(Seats::default());
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, peer)) = accepted else {
-            tokio::time::sleep(BREATHE).await;
-            continue;
-        };
-        let limits = dns.settings.tcp;
-        let Some(seat) = Seats::take(&seats, peer.ip(), limits.most, limits.most_of_one) else {
-            count(&dns.counters.connections_refused);
-            continue;
-        };
-        let (dns, stop) = (Arc::clone(&dns), stop.clone());
-        tasks.spawn(async move {
-            let local = stream.local_addr().ok();
-            let _ = stream.set_nodelay(true);
-            let ends = Connection { peer, local, token: None, transport: Transport::Tcp };
-            tokio::select! {
-                () = stop.cancelled() => {}
-                // How a connection ends is the client's business.
-                _ = converse(&dns, stream, &ends) => {}
-            }
-            drop(seat);
-        });
-    }
-    tasks.close();
-    tasks.wait().await;
-}
 
 /// Both ends of a stream, and what the device showed when it was opened.
 #[derive(Clone, Debug)]
@@ -64,14 +22,14 @@ pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     /// Our end.
     pub(crate) local: Option<SocketAddr>,
-    /// The token that the device showed (DoT server name).
+    /// The token that the device showed when it connected: the first label of the TLS server name.
     pub(crate) token: Option<String>,
-    /// TCP or TLS.
+    /// TCP, TLS or HTTPS.
     pub(crate) transport: Transport,
 }
 
 impl Connection {
-    fn asker(&self) -> Asker<'_> {
+    pub(crate) fn asker(&self) -> Asker<'_> {
         Asker {
             from: self.peer.ip(),
             to: self.local.map(|local| local.ip()),
@@ -81,13 +39,35 @@ impl Connection {
     }
 }
 
-/// Answers the questions of one stream, each with its length before it (RFC 1035 §4.2.2), until it ends or is idle.
-pub(crate) async fn converse<S>(dns: &Arc<Dns>, stream: S, connection: &Connection) -> io::Result<()>
+/// Answers the questions of one stream until it ends or is idle, and says goodbye.
+pub(crate) async fn converse<S>(
+    dns: &Arc<Dns>,
+    stream: S,
+    connection: &Connection,
+    settings: StreamSettings,
+) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let settings = dns.settings.tcp;
+    let ended = answers(dns, &mut reader, &mut writer, connection, settings).await;
+    // Inside TLS the end is told, so that nobody takes it for a cut.
+    let _gone = timeout(WRITE, writer.shutdown()).await;
+    ended
+}
+
+/// Answers the questions of one stream, each with its length before it (RFC 1035 §4.2.2).
+async fn answers<R, W>(
+    dns: &Arc<Dns>,
+    reader: &mut R,
+    writer: &mut W,
+    connection: &Connection,
+    settings: StreamSettings,
+) -> io::Result<()>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
     let mut waiting = FuturesUnordered::new();
     let mut incoming = Incoming::default();
     let mut idle = pin!(tokio::time::sleep(settings.idle));
@@ -98,10 +78,10 @@ where
             let mut answer = Vec::with_capacity(514);
             match dns.first(&query, &connection.asker(), &mut answer) {
                 Step::Nothing => return Ok(()),
-                Step::Answer => write(&mut writer, &answer).await?,
+                Step::Answer => write(writer, &answer).await?,
                 Step::AnswerAndRenew => {
                     dns.renew(&query, &connection.asker());
-                    write(&mut writer, &answer).await?;
+                    write(writer, &answer).await?;
                 }
                 Step::Later => waiting.push(async move {
                     dns.later(&query, &connection.asker(), &mut answer).await;
@@ -112,7 +92,7 @@ where
         }
         tokio::select! {
             Some(answer) = waiting.next() => {
-                write(&mut writer, &answer).await?;
+                write(writer, &answer).await?;
                 idle.as_mut().reset(Instant::now() + settings.idle);
             }
             read = reader.read_buf(&mut incoming.bytes), if waiting.len() < settings.at_once && !incoming.ended => {
@@ -130,7 +110,12 @@ async fn write<W: AsyncWrite + Unpin>(writer: &mut W, answer: &[u8]) -> io::Resu
     // No answer is longer than its length can say.
     let length = u16::try_from(answer.len()).map_err(|_| io::ErrorKind::InvalidData)?;
     let framed = [&length.to_be_bytes(), answer].concat();
-    timeout(WRITE, writer.write_all(&framed)).await?
+    timeout(WRITE, async {
+        writer.write_all(&framed).await?;
+        // TLS keeps what the socket did not take at once.
+        writer.flush().await
+    })
+    .await?
 }
 
 /// Bytes that came and are not yet a message. It never holds more than one message and one read: reading stops while
@@ -163,38 +148,5 @@ impl Incoming {
         let length = self.length()?;
         let mut framed = self.bytes.split_to(2 + length);
         Some(framed.split_off(2).freeze())
-    }
-}
-
-/// Who has how many connections.
-#[derive(Debug, Default)]
-struct Seats(Mutex<HashMap<IpAddr, usize>>);
-
-/// A connection's place; it is given back when dropped.
-struct Seat(Arc<Seats>, IpAddr);
-
-impl Seats {
-    fn take(seats: &Arc<Self>, peer: IpAddr, most: usize, most_of_one: usize) -> Option<Seat> {
-        let peer = network_of(peer);
-        let mut taken = seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = taken.values().sum();
-        let of_one = taken.get(&peer).copied().unwrap_or_default();
-        if all >= most || of_one >= most_of_one {
-            return None;
-        }
-        taken.insert(peer, of_one + 1);
-        Some(Seat(Arc::clone(seats), peer))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.1);
-            }
-        }
     }
 }

@@ -148,10 +148,17 @@ const PAGE_HEADERS: &[(HeaderName, &str)] = &[
     (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
 ];
 
-/// A refusal page may style itself and ask staff at the gateway's own name, on whichever port the pages are served (a source
-/// without one means port 80: CSP 3 §6.7.2.9); nothing else. It loads nothing.
+/// A page of ours may style itself; nothing else. It loads nothing.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
-     form-action http://hearthgate.home.arpa:*; frame-ancestors 'none'";
+     form-action 'none'; frame-ancestors 'none'";
+
+/// A refusal page may also ask staff, at the gateway's own address (with its port: CSP 3 §6.7.2.8 matches it exactly).
+pub(crate) fn may_ask(response: &mut Response<Body>, own_url: &str) {
+    let policy = PAGE_POLICY.replace("form-action 'none'", &format!("form-action {own_url}"));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
 
 /// A page of the proxy's own.
 pub(crate) fn page(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {

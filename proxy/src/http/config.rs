@@ -4,6 +4,7 @@ use super::answer::OwnBody;
 use super::counters::Counters;
 use crate::limits::Rate;
 use crate::target::Reach;
+use agreements::OWN_NAME;
 use blocklists::Domain;
 use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
@@ -27,6 +28,8 @@ pub struct Config {
     pub reach: Reach,
     /// The names of the gateway itself.
     pub own_names: Vec<Domain>,
+    /// Where its own pages are, as a browser reaches them: refusal pages may send their forms there.
+    pub own_url: String,
     /// Its own pages; without them it says that it is a proxy.
     pub own_pages: Option<OwnPages>,
     /// Whether an unknown device is asked for its token (`407`) instead of getting the baseline. Some programs can show a
@@ -91,7 +94,8 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             reach: Reach::default(),
-            own_names: vec![Domain::parse("hearthgate.home.arpa").expect("a written name in normal form")],
+            own_names: vec![Domain::parse(OWN_NAME).expect("a written name in normal form")],
+            own_url: format!("http://{OWN_NAME}"),
             own_pages: None,
             ask_unknown_for_token: false,
             counters: Arc::default(),

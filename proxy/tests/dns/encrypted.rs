@@ -14,15 +14,16 @@ use tokio_rustls::TlsAcceptor;
 
 const WWW: &str = "NOERROR; www.test 300 A 192.0.2.1";
 
-/// An authority, and a server's configuration with a certificate of its for `dns.test`.
-fn authority(alpn: &[&str]) -> (CertificateDer<'static>, ServerConfig) {
+/// An authority, and a server's configuration with a certificate of its for some names.
+pub fn authority(alpn: &[&str], names: &[&str]) -> (CertificateDer<'static>, ServerConfig) {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = params.self_signed(&key).expect("a root");
     let issuer = Issuer::new(params, key);
     let leaf_key = KeyPair::generate().expect("a key");
-    let leaf = CertificateParams::new(vec!["dns.test".to_owned()]).expect("a name");
+    let leaf =
+        CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).expect("names");
     let leaf = leaf.signed_by(&leaf_key, &issuer).expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -98,7 +99,7 @@ async fn home(upstream: Vec<Upstream>, root: Option<CertificateDer<'static>>) ->
 #[tokio::test]
 async fn over_tls() {
     let server = Server::start(ZONE).await;
-    let (root, config) = authority(&[]);
+    let (root, config) = authority(&[], &["dns.test"]);
     let at = dot(Arc::clone(&server), config).await;
     let home = home(vec![Upstream::Tls(at, "dns.test".into())], Some(root)).await;
     assert_eq!(home.ask(JORDAN, "www.test A").await, WWW);
@@ -113,7 +114,7 @@ async fn over_tls() {
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_or_of_another_name_is_no_upstream() {
     let server = Server::start(ZONE).await;
-    let (root, config) = authority(&[]);
+    let (root, config) = authority(&[], &["dns.test"]);
     let at = dot(Arc::clone(&server), config).await;
     for (name, root) in [("dns.test", None), ("other.test", Some(root))] {
         let home = home(vec![Upstream::Tls(at, name.into())], root).await;
@@ -125,7 +126,7 @@ async fn a_certificate_that_is_not_trusted_or_of_another_name_is_no_upstream() {
 #[tokio::test]
 async fn over_https_by_address_and_by_name() {
     let server = Server::start(&format!("{ZONE}\ndns.test 300 A 127.0.0.1")).await;
-    let (root, config) = authority(&["h2"]);
+    let (root, config) = authority(&["h2"], &["dns.test"]);
     let at = doh(Arc::clone(&server), config).await;
     let https = |address| Upstream::Https {
         host: "dns.test".into(),

@@ -11,6 +11,7 @@ mod delegations;
 mod encrypted;
 mod fuzzed;
 mod home;
+mod inside_tls;
 mod internet;
 mod judged;
 mod packets;

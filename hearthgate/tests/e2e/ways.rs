@@ -1,0 +1,242 @@
+//! Encrypted DNS with the clients that homes have: `kdig`, `curl`, `openssl`, against the certificate of the home's own
+//! authority.
+
+use crate::SATURDAY;
+use crate::home::{Gateway, Home, JORDAN, STRANGER};
+use crate::world::{World, output, wait_for};
+use std::fs;
+
+const OWN: &str = "hearthgate.home.arpa";
+const TOKEN: &str = "jordan-tablet";
+
+/// A home whose gateway listens for encrypted DNS too.
+fn home(world: &World) -> Home {
+    let home = Home::new(world);
+    let gateway = fs::read_to_string(home.path().join("gateway.yaml")).unwrap();
+    let more = "listen:\n  dns_tls: [\"127.0.0.1:0\"]\n  dns_https: [\"127.0.0.1:0\"]\n";
+    home.write("gateway.yaml", &gateway.replace("listen:\n", more));
+    home
+}
+
+/// The authority's certificate as a file for devices.
+fn authority(home: &Home) -> String {
+    let file = home.path().join("ca.pem").display().to_string();
+    let (code, out, err) = home.command(&["ca", "--out", &file]);
+    assert_eq!(code, 0, "{out}{err}");
+    file
+}
+
+/// One question over DoT, with a TLS server name.
+fn dot(home: &Home, (from, ca, name): (&str, &str, &str), rest: &[&str]) -> String {
+    let port = home.port("dns_tls").to_string();
+    let (ca, host, sni) =
+        (format!("+tls-ca={ca}"), format!("+tls-hostname={name}"), format!("+tls-sni={name}"));
+    let first = ["@127.0.0.1", "-p", &port, "-b", from, "+timeout=5", "+retry=0", &ca, &host, &sni];
+    output("kdig", &[&first[..], rest].concat())
+}
+
+/// One question over DoH, at a path.
+fn doh(home: &Home, (from, ca, path): (&str, &str, &str), rest: &[&str]) -> String {
+    let port = home.port("dns_https").to_string();
+    let (ca, host, path) =
+        (format!("+tls-ca={ca}"), format!("+tls-hostname={OWN}"), format!("+https={path}"));
+    let first = ["@127.0.0.1", "-p", &port, "-b", from, "+timeout=5", "+retry=0", &path, &ca, &host];
+    output("kdig", &[&first[..], rest].concat())
+}
+
+#[test]
+fn kdig_over_tls_and_https_with_a_certificate_that_it_believes() {
+    let world = World::start();
+    let home = home(&world);
+    let made = home.json(&["ca", "--json"]);
+    assert_eq!((&made["made_now"], &made["in_use"]), (&true.into(), &true.into()), "{made}");
+    let gateway = Gateway::start_logging(&home, SATURDAY, "trace");
+    let ca = authority(&home);
+    let same = home.json(&["ca", "--json"]);
+    assert_eq!((&same["made_now"], &same["fingerprint"]), (&false.into(), &made["fingerprint"]), "{same}");
+
+    // By address, then by the device's own token from an address that nobody knows.
+    let by_token = format!("{TOKEN}.{OWN}");
+    for (from, name, question, expected) in [
+        (JORDAN, OWN, "open.test", "127.0.0.1"),
+        (JORDAN, OWN, "casino.test", "EDE: 17"),
+        (STRANGER, OWN, "open.test", "EDE: 15"),
+        (STRANGER, by_token.as_str(), "open.test", "127.0.0.1"),
+        (STRANGER, &by_token, "casino.test", "EDE: 17"),
+        (STRANGER, "nobody-s-tablet.hearthgate.home.arpa", "open.test", "EDE: 15"),
+    ] {
+        let answer = dot(&home, (from, &ca, name), &[question, "A"]);
+        assert!(answer.contains(expected), "DoT {from} {name} {question}: {answer}");
+        assert!(answer.contains("Received 468 B"), "padded: {answer}");
+    }
+    let own_path = format!("/dns-query/{TOKEN}");
+    for (from, path, question, expected) in [
+        (JORDAN, "/dns-query", "open.test", "127.0.0.1"),
+        (STRANGER, "/dns-query", "open.test", "EDE: 15"),
+        (STRANGER, own_path.as_str(), "open.test", "127.0.0.1"),
+        (STRANGER, &own_path, "casino.test", "EDE: 17"),
+    ] {
+        for how in ["+https", "+https-get"] {
+            let flags: &[&str] = if how == "+https-get" { &[how, question, "A"] } else { &[question, "A"] };
+            let answer = doh(&home, (from, &ca, path), flags);
+            assert!(answer.contains(expected), "DoH {how} {from} {path} {question}: {answer}");
+            assert!(answer.contains("HTTP/2"), "{answer}");
+        }
+    }
+    // A device that does not know the authority does not believe it, and one that looks for another name neither.
+    let stranger = world.folder.path().join("cert.pem").display().to_string();
+    assert!(!dot(&home, (JORDAN, &stranger, OWN), &["open.test", "A"]).contains("NOERROR"));
+    assert!(!dot(&home, (JORDAN, &ca, "dns.example"), &["open.test", "A"]).contains("NOERROR"));
+
+    let log = gateway.log();
+    assert!(
+        log.len() > 1000 && !log.to_lowercase().contains(TOKEN),
+        "no token stands in the log, whatever its level"
+    );
+    let (_, shown, _) = home.command(&["ca"]);
+    assert!(shown.contains("SHA-256") && !shown.contains("PRIVATE KEY") && !log.contains("PRIVATE KEY"));
+    assert_eq!(gateway.stop("-TERM"), Some(0), "with connections that were open");
+}
+
+#[test]
+fn openssl_believes_the_certificate_and_its_address() {
+    let world = World::start();
+    let home = home(&world);
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let ca = authority(&home);
+    let at = format!("127.0.0.1:{}", home.port("dns_tls"));
+    let verified = |more: &[&str]| {
+        let first = ["s_client", "-connect", &at, "-CAfile", &ca, "-verify_return_error", "-brief"];
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(first).args(more).stdin(std::process::Stdio::null());
+        openssl.output().expect("openssl is installed")
+    };
+    // RFC 9462 §4.2: the certificate names the address that the device asked in the clear.
+    for more in [
+        &["-verify_hostname", OWN, "-servername", OWN][..],
+        &[
+            "-verify_hostname",
+            "jordan-tablet.hearthgate.home.arpa",
+            "-servername",
+            "jordan-tablet.hearthgate.home.arpa",
+        ],
+        &["-verify_ip", "127.0.0.1", "-noservername"],
+    ] {
+        let out = verified(more);
+        let told = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success() && told.contains("Verification: OK"), "{more:?}: {told}");
+    }
+    assert!(!verified(&["-verify_ip", "127.0.0.2", "-noservername"]).status.success());
+    let found =
+        output("kdig", &["@127.0.0.1", "-p", &home.port("dns").to_string(), "_dns.resolver.arpa", "SVCB"]);
+    for part in ["alpn=dot", "alpn=h2", "ipv4hint=127.0.0.1", &format!("port={}", home.port("dns_https"))] {
+        assert!(found.contains(part), "no `{part}`: {found}");
+    }
+    let path = found.contains("key7=") || found.contains("dohpath=");
+    assert!(path, "{found}");
+}
+
+#[test]
+fn curl_with_a_doh_url() {
+    let world = World::start();
+    let home = home(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let ca = authority(&home);
+    let port = home.port("dns_https");
+    let here = format!("{OWN}:{port}:127.0.0.1");
+    let curl = |from: &str, path: &str, url: &str| {
+        let doh = format!("https://{OWN}:{port}{path}");
+        output(
+            "curl",
+            &[
+                "-sS",
+                "--max-time",
+                "20",
+                "--interface",
+                from,
+                "--cacert",
+                &ca,
+                "--resolve",
+                &here,
+                "--doh-url",
+                &doh,
+                url,
+            ],
+        )
+    };
+    let open = format!("http://open.test:{}/", world.http_port);
+    assert_eq!(curl(JORDAN, "/dns-query", &open), "hello from the test internet\n");
+    assert_eq!(curl(STRANGER, "/dns-query/jordan-tablet", &open), "hello from the test internet\n");
+    // A refused name leads to the page that says why.
+    let page = curl(JORDAN, "/dns-query", &format!("http://casino.test:{}/", gateway.pages));
+    assert!(page.contains("casino.test") && page.contains("0800 1111"), "{page}");
+    for (case, arguments, expected) in [
+        ("body_too_long", &["--data-binary", "@-", "-H", "Content-Type: application/dns-message"][..], "413"),
+        ("no_question", &[], "400"),
+        ("other_type", &["-d", "x=1"], "415"),
+    ] {
+        let url = format!("https://{OWN}:{port}/dns-query");
+        let first =
+            ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", &ca, "--resolve", &here, &url];
+        let mut child = std::process::Command::new("curl")
+            .args(first)
+            .args(arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("curl is installed");
+        let mut body = child.stdin.take().expect("a pipe");
+        let _curl_may_not_want_it = std::io::Write::write_all(&mut body, &vec![b'x'; 100_000]);
+        drop(body);
+        let out = child.wait_with_output().expect("it ends");
+        assert_eq!(String::from_utf8_lossy(&out.stdout), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_certificate_is_replaced_while_the_gateway_runs() {
+    let world = World::start();
+    let home = home(&world);
+    let _gateway = Gateway::start(&home, SATURDAY);
+    let first = authority(&home);
+    assert!(dot(&home, (JORDAN, &first, OWN), &["open.test", "A"]).contains("NOERROR"));
+    let old = fs::read(&first).unwrap();
+    let (code, out, err) = home.command(&["ca", "--renew"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let new = authority(&home);
+    assert_ne!(fs::read(&new).unwrap(), old);
+    wait_for("the new certificate", || {
+        dot(&home, (JORDAN, &new, OWN), &["open.test", "A"]).contains("NOERROR").then_some(())
+    });
+
+    // From files, as what renews public certificates writes them.
+    let pem = |name: &str| home.path().join(name).display().to_string();
+    let certificate = |home: &Home| {
+        let names = format!("subjectAltName=DNS:{OWN},DNS:*.{OWN}");
+        let made = output(
+            "sh",
+            &[
+                "-c",
+                &format!(
+                    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=files -addext {names} -keyout {} -out {} 2>&1",
+                    pem("key.pem"),
+                    pem("chain.pem")
+                ),
+            ],
+        );
+        assert!(home.path().join("chain.pem").exists(), "{made}");
+    };
+    certificate(&home);
+    let gateway = fs::read_to_string(home.path().join("gateway.yaml")).unwrap();
+    home.write("gateway.yaml", &format!("{gateway}certificate: {{chain: chain.pem, key: key.pem}}\n"));
+    for round in 0..2 {
+        wait_for("the certificate of the files", || {
+            dot(&home, (JORDAN, &pem("chain.pem"), OWN), &["open.test", "A"])
+                .contains("NOERROR")
+                .then_some(())
+        });
+        if round == 0 {
+            certificate(&home);
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! DNS over HTTPS (RFC 8484), HTTP/2 and HTTP/1.1: a question in the address or the body, its answer in the body.
+
+use super::counters::count;
+use super::tcp::Connection;
+use super::wire::{Counts, HEADER, Record, WireName, rcode, rtype};
+use super::write::MOST;
+use super::{Dns, StreamSettings};
+use crate::tls::TlsStream;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Where questions are asked; a device's token may follow as one more segment.
+pub const PATH: &str = "/dns-query";
+/// What a question and its answer are (RFC 8484 §6).
+pub const CONTENT_TYPE: &str = "application/dns-message";
+
+/// A request's head: a question in the address is a few hundred bytes, or a few thousand where it is padded.
+const HEAD: usize = 16 * 1024;
+/// A request's head and body come within this.
+const SLOW: Duration = Duration::from_secs(10);
+/// What is answered and not yet taken, for each question of HTTP/2.
+const UNSENT: usize = 64 * 1024;
+/// What a client may send ahead, in HTTP/2: one whole question.
+const WINDOW: u32 = MOST as u32;
+/// Questions at once on one connection of HTTP/2 (RFC 9113 §6.5.2 wants no fewer than 100).
+const STREAMS: u32 = 128;
+/// A connection that was told to end has this long to do so.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Answers the requests of one connection until it ends or is idle.
+pub(super) async fn converse(
+    dns: &Arc<Dns>,
+    stream: TlsStream<TcpStream>,
+    connection: Connection,
+    settings: StreamSettings,
+) -> io::Result<()> {
+    let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let (connection, use_of_it) = (Arc::new(connection), Arc::new(InUse::default()));
+    let service = {
+        let (dns, use_of_it) = (Arc::clone(dns), Arc::clone(&use_of_it));
+        service_fn(move |request| {
+            let (dns, connection) = (Arc::clone(&dns), Arc::clone(&connection));
+            let used = use_of_it.begin();
+            async move {
+                let answered = respond(&dns, &connection, request).await;
+                drop(used);
+                Ok::<_, Infallible>(answered)
+            }
+        })
+    };
+    let stream = TokioIo::new(stream);
+    if two {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEAD as u32)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(2 * WINDOW)
+            .max_send_buf_size(UNSENT);
+        until_idle(builder.serve_connection(stream, service), &use_of_it, settings.idle, |c| {
+            c.graceful_shutdown();
+        })
+        .await;
+    } else {
+        let mut builder = http1::Builder::new();
+        // Without a timer hyper's limits are silently off.
+        builder.timer(TokioTimer::new()).header_read_timeout(SLOW).max_buf_size(HEAD);
+        until_idle(builder.serve_connection(stream, service), &use_of_it, settings.idle, |c| {
+            c.graceful_shutdown();
+        })
+        .await;
+    }
+    Ok(())
+}
+
+/// Drives a connection until it ends, or nothing was asked for so long.
+async fn until_idle<C: Future>(
+    connection: C,
+    use_of_it: &InUse,
+    idle: Duration,
+    mut end: impl FnMut(std::pin::Pin<&mut C>),
+) {
+    let mut connection = pin!(connection);
+    loop {
+        let left = use_of_it.left(idle);
+        match timeout(left, connection.as_mut()).await {
+            // How a connection ends is the client's business.
+            Ok(_ended) => return,
+            Err(_) if use_of_it.left(idle).is_zero() => break,
+            Err(_) => {}
+        }
+    }
+    end(connection.as_mut());
+    let _slow_to_go = timeout(FAREWELL, connection).await;
+}
+
+/// What goes on on a connection.
+#[derive(Debug)]
+struct InUse {
+    requests: AtomicUsize,
+    begun: Instant,
+    /// When the last request was answered, in milliseconds since the beginning.
+    last: AtomicU64,
+}
+
+impl Default for InUse {
+    fn default() -> Self {
+        Self { requests: AtomicUsize::new(0), begun: Instant::now(), last: AtomicU64::new(0) }
+    }
+}
+
+/// One request that goes on.
+struct Used(Arc<InUse>);
+
+impl InUse {
+    fn begin(self: &Arc<Self>) -> Used {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Used(Arc::clone(self))
+    }
+
+    /// How long the connection may stay quiet still.
+    fn left(&self, idle: Duration) -> Duration {
+        if self.requests.load(Ordering::Acquire) > 0 {
+            return idle;
+        }
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        (last + idle).saturating_sub(self.begun.elapsed())
+    }
+}
+
+impl Drop for Used {
+    fn drop(&mut self) {
+        let now = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last.store(now, Ordering::Relaxed);
+        self.0.requests.fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Why a request is none for DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum No {
+    Path,
+    Method,
+    Question,
+    Large,
+    Type,
+    Slow,
+}
+
+impl No {
+    /// The status, and a sentence for whoever set the device up.
+    const fn said(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Path => {
+                (StatusCode::NOT_FOUND, "Names are looked up at /dns-query, or /dns-query/TOKEN.\n")
+            }
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "A question comes by GET or POST.\n"),
+            Self::Question => (StatusCode::BAD_REQUEST, "There is no DNS question in this request.\n"),
+            Self::Large => (StatusCode::PAYLOAD_TOO_LARGE, "No DNS question is so long.\n"),
+            Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "A question is application/dns-message.\n"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "The question did not come in time.\n"),
+        }
+    }
+}
+
+async fn respond(
+    dns: &Arc<Dns>,
+    connection: &Connection,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let is_head = *request.method() == Method::HEAD;
+    let answered = match segment(request.uri().path()) {
+        Err(no) => Err(no),
+        Ok(segment) => {
+            // The address speaks before the server name: it is this question's own.
+            let token = segment.map(str::to_owned).or_else(|| connection.token.clone());
+            let connection = Connection { token, ..connection.clone() };
+            match question(request).await {
+                Ok(query) => dns.handle(&query, &connection.asker()).await.ok_or(No::Question),
+                Err(no) => Err(no),
+            }
+        }
+    };
+    answered.map_or_else(
+        |no| {
+            count(&dns.counters.bad_requests);
+            let refused = refused(no);
+            // A HEAD gets no body (RFC 9110 §9.3.2).
+            if is_head { refused.map(|_| Full::default()) } else { refused }
+        },
+        answer,
+    )
+}
+
+/// The token of a path; none where it ends before one.
+fn segment(path: &str) -> Result<Option<&str>, No> {
+    let rest = path.strip_prefix(PATH).ok_or(No::Path)?;
+    match rest.strip_prefix('/') {
+        None if rest.is_empty() => Ok(None),
+        Some("") => Ok(None),
+        Some(token) if !token.contains('/') => Ok(Some(token)),
+        _ => Err(No::Path),
+    }
+}
+
+/// The question of a request.
+async fn question(request: Request<Incoming>) -> Result<Bytes, No> {
+    match *request.method() {
+        Method::GET => request.uri().query().and_then(in_address).ok_or(No::Question),
+        Method::POST => {
+            let is_dns = request
+                .headers()
+                .get(header::CONTENT_TYPE)
+                .and_then(|kind| kind.to_str().ok())
+                .and_then(|kind| kind.split(';').next())
+                .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(CONTENT_TYPE));
+            if !is_dns {
+                return Err(No::Type);
+            }
+            in_body(request.into_body()).await
+        }
+        _ => Err(No::Method),
+    }
+}
+
+async fn in_body(body: Incoming) -> Result<Bytes, No> {
+    let read = timeout(SLOW, Limited::new(body, MOST).collect()).await.map_err(|_| No::Slow)?;
+    match read {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(No::Large),
+        Err(_) => Err(No::Question),
+    }
+}
+
+/// The question in an address: its `dns` parameter, once (RFC 8484 §4.1).
+fn in_address(query: &str) -> Option<Bytes> {
+    let mut found = query.split('&').filter_map(|pair| pair.strip_prefix("dns="));
+    let question = found.next().filter(|_| found.next().is_none())?;
+    base64url(question).map(Bytes::from)
+}
+
+/// Decodes base64url without padding (RFC 4648 §5, RFC 8484 §6).
+fn base64url(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut held) = (0u32, 0);
+    for byte in text.bytes() {
+        let sextet = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(sextet);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            decoded.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    (held < 6 && bits == 0).then_some(decoded)
+}
+
+fn answer(message: Vec<u8>) -> Response<Full<Bytes>> {
+    // The answer is this device's own: nobody in between keeps it for others.
+    let keep = match good_for(&message) {
+        Some(seconds) => HeaderValue::try_from(format!("private, max-age={seconds}")),
+        None => Ok(NO_STORE.clone()),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(message)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, keep.unwrap_or_else(|_| NO_STORE.clone()));
+    response
+}
+
+static NO_STORE: LazyLock<HeaderValue> = LazyLock::new(|| HeaderValue::from_static("no-store"));
+
+fn refused(no: No) -> Response<Full<Bytes>> {
+    let (status, sentence) = no.said();
+    let mut response = Response::new(Full::new(Bytes::from_static(sentence.as_bytes())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
+    if no == No::Method {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    response
+}
+
+/// For how many seconds an answer of ours is good: no longer than any record of it (RFC 8484 §5.1). None: it is no answer.
+fn good_for(message: &[u8]) -> Option<u32> {
+    let counts = Counts::read(message)?;
+    let is_answer = matches!(u16::from(message[3] & 0x0F), rcode::NOERROR | rcode::NXDOMAIN);
+    if !is_answer || message[2] & 0x02 != 0 || counts.questions != 1 {
+        return None;
+    }
+    let (_, question) = WireName::read(message, HEADER)?;
+    let mut at = question + 4;
+    let mut good: Option<u32> = None;
+    for place in 0..counts.answers.saturating_add(counts.authorities) {
+        let record = Record::read(message, at)?;
+        at = record.end;
+        if place < counts.answers || record.rtype == rtype::SOA {
+            good = Some(good.map_or(record.ttl, |good| good.min(record.ttl)));
+        }
+    }
+    good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        for (path, meant) in [
+            ("/dns-query", Ok(None)),
+            ("/dns-query/", Ok(None)),
+            ("/dns-query/jordan-tablet-7f3a", Ok(Some("jordan-tablet-7f3a"))),
+            ("/dns-query/a/b", Err(No::Path)),
+            ("/dns-queryx", Err(No::Path)),
+            ("/", Err(No::Path)),
+            ("/DNS-QUERY", Err(No::Path)),
+        ] {
+            assert_eq!(segment(path), meant, "{path}");
+        }
+    }
+
+    #[test]
+    fn questions_in_an_address() {
+        for (query, meant) in [
+            ("dns=AAEC", Some(&[0u8, 1, 2][..])),
+            ("x=1&dns=AAE", Some(&[0, 1])),
+            ("dns=-_8", Some(&[0xFB, 0xFF])),
+            ("dns=", Some(&[])),
+            ("dns=AAE=", None),
+            ("dns=AAF", None),
+            ("dns=+/8", None),
+            ("dns=A", None),
+            ("dns=AAEC&dns=AAEC", None),
+            ("dnss=AAEC", None),
+            ("", None),
+        ] {
+            assert_eq!(in_address(query).as_deref(), meant, "{query}");
+        }
+    }
+}
