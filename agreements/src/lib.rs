@@ -4,6 +4,7 @@
 //! opens no sockets, reads no clock and no files.
 
 mod calendar;
+mod coverage;
 mod diff;
 mod explain;
 mod gateway;
@@ -25,6 +26,7 @@ mod word;
 mod yaml;
 
 pub use calendar::bank_holidays;
+pub use coverage::{Covered, Held, coverage, is_made_up};
 pub use diff::{
     Diff, LimitChange, MinutesChange, PersonDiff, Presence, SettingChange, Which, WordChange, diff,
 };

@@ -1,9 +1,9 @@
 //! The command line: one ordered table of commands. Help, man page and completions are generated from it.
 
 use crate::command::{
-    asks::Asks, breaches::Breaches, ca::Ca, check::Check, diff::Diff, explain::Explain, grant::Grant,
-    lists::Lists, manual, minutes::Minutes, note::Note, restrict::Restrict, revoke::Revoke, run::Run,
-    status::Status, week::Week,
+    asks::Asks, breaches::Breaches, ca::Ca, check::Check, coverage::Coverage, diff::Diff, explain::Explain,
+    grant::Grant, lists::Lists, manual, minutes::Minutes, note::Note, profile::Profile, restrict::Restrict,
+    revoke::Revoke, run::Run, status::Status, week::Week,
 };
 use crate::failure::{Exit, Failure};
 use clap::{Parser, Subcommand};
@@ -40,6 +40,7 @@ enum Command {
     Explain(Explain),
     Week(Week),
     Diff(Diff),
+    Coverage(Coverage),
     Lists(Lists),
     Breaches(Breaches),
     Status(Status),
@@ -50,6 +51,7 @@ enum Command {
     Restrict(Box<Restrict>),
     Note(Note),
     Ca(Ca),
+    Profile(Profile),
     Man(manual::Man),
     Completions(manual::Completions),
 }
@@ -63,6 +65,7 @@ impl Cli {
             Command::Explain(it) => it.act(),
             Command::Week(it) => it.act(),
             Command::Diff(it) => it.act(),
+            Command::Coverage(it) => it.act(),
             Command::Lists(it) => it.act(),
             Command::Breaches(it) => it.act(),
             Command::Status(it) => it.act(),
@@ -73,6 +76,7 @@ impl Cli {
             Command::Restrict(it) => it.act(),
             Command::Note(it) => it.act(),
             Command::Ca(it) => it.act(),
+            Command::Profile(it) => it.act(),
             Command::Man(it) => it.act(),
             Command::Completions(it) => it.act(),
         }

@@ -21,6 +21,7 @@ mod last_good;
 mod lists;
 mod notyet;
 mod people;
+mod profile;
 mod state;
 mod terminal;
 mod told;

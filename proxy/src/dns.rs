@@ -332,6 +332,9 @@ impl Dns {
         if !self.settings.designated.is_empty() && special::asks_for_encrypted(query.text, query.qtype, own) {
             return Some(Local::Designated);
         }
+        if self.settings.answers_wpad && special::looks_for_proxy(query.text, query.qtype) {
+            return Some(Local::Ourselves);
+        }
         special::local(query.text, query.qtype, own)
     }
 

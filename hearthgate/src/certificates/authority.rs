@@ -194,7 +194,6 @@ impl Authority {
     }
 
     /// Its certificate as bytes (DER).
-    #[cfg(test)]
     pub(crate) fn certificate_der(&self) -> &[u8] {
         &self.certificate
     }
@@ -313,7 +312,7 @@ fn fingerprint(der: &[u8]) -> String {
 }
 
 /// Base64 (RFC 4648 §4).
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {

@@ -7,7 +7,7 @@
 mod authority;
 mod files;
 
-pub(crate) use authority::{About, Authority};
+pub(crate) use authority::{About, Authority, base64};
 
 use crate::failure::Failure;
 use crate::state::State;

@@ -11,6 +11,7 @@ mod keeper;
 mod log;
 mod metrics;
 mod network;
+mod pac;
 mod pages;
 mod post;
 mod steward;

@@ -7,8 +7,8 @@ use crate::failure::Failure;
 use crate::gateway::bind;
 use crate::gateway::board::{Listener, Upstreams};
 use crate::gateway::metrics::{self, Numbers};
-use crate::gateway::pages;
 use crate::gateway::unbound::{Over, failure};
+use crate::gateway::{pac, pages};
 use crate::state::State;
 use agreements::{Gateway, Listen};
 use console::{AskKey, Refusals};
@@ -93,6 +93,11 @@ impl Sockets {
         ports().find(|port| *port == 80).or_else(|| ports().next())
     }
 
+    /// The port of the proxy that browsers are told of.
+    fn proxy_port(&self) -> Option<u16> {
+        self.proxy.first().and_then(|l| l.local_addr().ok()).map(|address| address.port())
+    }
+
     fn listeners(&self) -> Vec<Listener> {
         let streams = [
             ("dns_tls", &self.dns_tls),
@@ -152,6 +157,7 @@ impl Network {
         settings.page_addresses = own.collect();
         let sockets = Sockets::bind(&gateway.listen, settings.workers)?;
         settings.designated = sockets.designated();
+        settings.answers_wpad = sockets.proxy_port().is_some() && sockets.pages_port() == Some(80);
         let refusals = pages::refusals(&shared.ask_key, &gateway.name, sockets.pages_port());
         let gate = Arc::new(Gate::new(
             shared.in_force.clone(),
@@ -177,6 +183,7 @@ impl Network {
         settings: DnsSettings,
     ) -> Result<(), Failure> {
         let own_url = pages::own_url(&gateway.name, sockets.pages_port());
+        let script = sockets.proxy_port().map(|port| pac::script(&gateway.name, port));
         let dns = Dns::new(gate.clone(), settings);
         for bound in sockets.dns {
             let address = bound.address();
@@ -186,6 +193,7 @@ impl Network {
         }
         self.serve_encrypted(&dns, (sockets.dns_tls, sockets.dns_https), gateway, shared)?;
         let router = pages::router(gate.clone(), gateway.name.clone(), refusals, shared.records.clone());
+        let router = pac::beside(router, gateway.name.clone(), script);
         let counters = Arc::new(Counters::default());
         let config = Config {
             reach: Reach { home_network: gateway.home_network.clone(), own_ports: self.ports() },

@@ -240,3 +240,69 @@ fn a_certificate_is_replaced_while_the_gateway_runs() {
         }
     }
 }
+
+#[test]
+fn a_profile_for_each_kind_of_device() {
+    let world = World::start();
+    let home = home(&world);
+    let gateway = fs::read_to_string(home.path().join("gateway.yaml")).unwrap();
+    let gateway = gateway
+        .replace("dns_tls: [\"127.0.0.1:0\"]", "dns_tls: [\"0.0.0.0:853\"]")
+        .replace("dns_https: [\"127.0.0.1:0\"]", "dns_https: [\"192.168.4.1:8853\"]");
+    home.write("gateway.yaml", &gateway);
+    let file = home.path().join("tablet.mobileconfig");
+    let out = file.display().to_string();
+    let (code, said, err) = home.command(&["profile", "jordan", "tablet", "--out", &out]);
+    assert_eq!((code, said.as_str()), (0, ""), "{err}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "it holds the device's token");
+    let profile = fs::read_to_string(&file).unwrap();
+    // Python's property lists are read by another's code; the certificate in it is the authority's.
+    let script = "import plistlib,sys; p=plistlib.load(open(sys.argv[1],'rb')); c=p['PayloadContent']; \
+        print(c[0]['DNSSettings']['ServerURL'], c[0]['DNSSettings']['ServerAddresses'], c[0].get('ProhibitDisablement')); \
+        open(sys.argv[2],'wb').write(c[1]['PayloadContent'])";
+    let der = home.path().join("ca.der").display().to_string();
+    let read = output("python3", &["-c", script, &out, &der]);
+    let expected = format!("https://{OWN}:8853/dns-query/{TOKEN} ['192.168.4.1'] None\n");
+    assert_eq!(read, expected, "{profile}");
+    let shown =
+        output("openssl", &["x509", "-inform", "DER", "-in", &der, "-noout", "-fingerprint", "-sha256"]);
+    let told = home.json(&["ca", "--json"])["fingerprint"].as_str().unwrap().to_owned();
+    assert!(shown.contains(&told), "{shown} {told}");
+
+    let (code, android, _) = home.command(&["profile", "jordan", "tablet", "--kind", "android"]);
+    assert!(
+        code == 0 && android.contains(&format!("\n  {TOKEN}.{OWN}\n")) && android.contains("not work yet"),
+        "{android}"
+    );
+    let (code, other, _) = home.command(&["profile", "jordan", "tablet", "--kind", "other"]);
+    assert!(code == 0 && other.contains("port 853") && other.contains("/dns-query/jordan-tablet"), "{other}");
+
+    for (line, code, part) in [
+        (&["profile", "jordn", "tablet"][..], 2, "Did you mean `jordan`"),
+        (&["profile", "jordan", "tablit"], 2, "Did you mean `tablet`"),
+        (&["profile", "jordan", "tablit"], 2, "There are: phone, tablet."),
+        (&["profile", "jordan", "phone"], 1, "`token: jordan-phone-"),
+    ] {
+        let (gave, _, err) = home.command(line);
+        assert!(gave == code && err.contains(part), "{line:?}: {gave} {err}");
+    }
+    home.write("gateway.yaml", "listen: {}\nstore: sqlite:state/home.db\n");
+    let (code, _, err) = home.command(&["profile", "jordan", "tablet"]);
+    assert!(code == 1 && err.contains("dns_https"), "{err}");
+}
+
+#[test]
+fn a_browser_is_told_of_the_proxy() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let url = |path: &str| format!("http://127.0.0.1:{}{path}", gateway.pages);
+    for path in ["/wpad.dat", "/proxy.pac"] {
+        let head = output("curl", &["-sS", "-i", &url(path)]);
+        assert!(head.contains("application/x-ns-proxy-autoconfig"), "{head}");
+        assert!(head.contains(&format!("PROXY {OWN}:{}", gateway.proxy)), "{head}");
+    }
+    let refused = output("curl", &["-sS", "-i", "-H", "Host: casino.test", &url("/wpad.dat")]);
+    assert!(refused.starts_with("HTTP/1.1 403"), "a site's own path is that site's: {refused}");
+}

@@ -32,6 +32,8 @@ pub struct DnsSettings {
     pub encrypted: StreamSettings,
     /// Where encrypted DNS is to be had, best first: what devices that look are told (RFC 9462).
     pub designated: Vec<Designated>,
+    /// Whether browsers that look for a proxy by themselves (`wpad`) are led to our pages, which listen at port 80.
+    pub answers_wpad: bool,
 }
 
 /// One encrypted listener of ours, under the gateway's own name.
@@ -85,6 +87,7 @@ impl DnsSettings {
             // A handshake costs more than a quiet connection does (RFC 7858 §3.4).
             encrypted: StreamSettings::idle(30),
             designated: Vec::new(),
+            answers_wpad: false,
         }
     }
 }

@@ -58,6 +58,11 @@ pub(crate) fn asks_for_encrypted(name: Name<'_>, qtype: u16, own: Name<'_>) -> b
     qtype == rtype::SVCB && of.is_some_and(|of| of == "resolver.arpa" || of == own.as_str())
 }
 
+/// Whether a browser looks for a proxy's script by itself, inside a home.
+pub(crate) fn looks_for_proxy(name: Name<'_>, qtype: u16) -> bool {
+    ["wpad", "wpad.home.arpa"].contains(&name.as_str()) && matches!(qtype, rtype::A | rtype::AAAA)
+}
+
 fn other(name: Name<'_>, qtype: u16) -> Option<Local> {
     if let Some(switch) = off_switch(name.as_str()) {
         return Some(Local::Off(switch));

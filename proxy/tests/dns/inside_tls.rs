@@ -433,3 +433,13 @@ async fn a_plain_stream_is_as_it_was() {
     tcp_send(&mut plain, &Question::read("www.test A").bytes()).await;
     assert_eq!(said(&tcp_hear(&mut plain).await.expect("an answer")), WWW);
 }
+
+#[tokio::test]
+async fn a_browser_that_looks_for_a_proxy_finds_the_pages() {
+    let internet = Server::start(ZONE).await;
+    for (answers, expected) in [(true, "NOERROR; wpad 60 A 127.0.0.1"), (false, "NXDOMAIN; soa 300")] {
+        let home = Home::open(Setup::new(&[&internet]).dns(move |dns| dns.answers_wpad = answers)).await;
+        assert_eq!(home.ask(JORDAN, "wpad A").await, expected);
+        assert_eq!(home.ask(JORDAN, "wpad.home.arpa A").await, expected.replace("wpad", "wpad.home.arpa"));
+    }
+}
