@@ -293,7 +293,7 @@ impl Proxy {
             Ok(response) => return response,
             Err(No::Refused(refused)) => {
                 let mut page = refused.answer(&self.gate, want);
-                answer::may_ask(&mut page, &self.config.own_url);
+                answer::may_ask(&mut page, &self.config.own_names);
                 page
             }
             Err(No::Problem(problem)) => {

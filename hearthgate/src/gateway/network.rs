@@ -182,7 +182,6 @@ impl Network {
         (shared, refusals): (&Shared, Arc<Refusals>),
         settings: DnsSettings,
     ) -> Result<(), Failure> {
-        let own_url = pages::own_url(&gateway.name, sockets.pages_port());
         let script = sockets.proxy_port().map(|port| pac::script(&gateway.name, port));
         let dns = Dns::new(gate.clone(), settings);
         for bound in sockets.dns {
@@ -198,7 +197,6 @@ impl Network {
         let config = Config {
             reach: Reach { home_network: gateway.home_network.clone(), own_ports: self.ports() },
             own_names: vec![gateway.name.clone()],
-            own_url,
             own_pages: Some(pages::through_proxy(router.clone())),
             counters: counters.clone(),
             ..Config::default()

@@ -39,7 +39,7 @@ pub(crate) fn refusals(key: &AskKey, own: &Domain, port: Option<u16>) -> Arc<Ref
 }
 
 /// The gateway's own address, as a browser reaches it: with the port where it is not the one that browsers take by themselves.
-pub(crate) fn own_url(own: &Domain, port: Option<u16>) -> String {
+fn own_url(own: &Domain, port: Option<u16>) -> String {
     match port {
         None | Some(80) => format!("http://{own}"),
         Some(port) => format!("http://{own}:{port}"),

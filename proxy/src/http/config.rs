@@ -28,8 +28,6 @@ pub struct Config {
     pub reach: Reach,
     /// The names of the gateway itself.
     pub own_names: Vec<Domain>,
-    /// Where its own pages are, as a browser reaches them: refusal pages may send their forms there.
-    pub own_url: String,
     /// Its own pages; without them it says that it is a proxy.
     pub own_pages: Option<OwnPages>,
     /// Whether an unknown device is asked for its token (`407`) instead of getting the baseline. Some programs can show a
@@ -95,7 +93,6 @@ impl Default for Config {
             limits: Limits::default(),
             reach: Reach::default(),
             own_names: vec![Domain::parse(OWN_NAME).expect("a written name in normal form")],
-            own_url: format!("http://{OWN_NAME}"),
             own_pages: None,
             ask_unknown_for_token: false,
             counters: Arc::default(),
