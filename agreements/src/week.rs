@@ -25,6 +25,8 @@ pub struct Week {
     pub name: String,
     /// The days, in order.
     pub days: Vec<WeekDay>,
+    /// What was agreed that no gateway can see, as the agreement has it.
+    pub behaviour: Vec<String>,
 }
 
 /// One day, from midnight to midnight on the home's clock: 23, 24 or 25 hours.
@@ -92,7 +94,8 @@ impl House {
         };
         let first = Day::of(from);
         let days = (0..7).map(|n| self.week_day(who, first.plus(n))).collect();
-        Week { home: self.home().name.clone(), person, name, days }
+        let behaviour = self.agreement(who).map_or(Vec::new(), |p| p.behaviour.clone());
+        Week { home: self.home().name.clone(), person, name, days, behaviour }
     }
 
     fn week_day(&self, who: PersonId, day: Day) -> WeekDay {

@@ -7,6 +7,8 @@ const LEFT: u32 = 118;
 const TOP: u32 = 64;
 const ROW: u32 = 40;
 const BAR: u32 = 26;
+/// A line of what was agreed.
+const LINE: u32 = 22;
 /// Half a unit a minute.
 const WIDTH: u32 = 720;
 
@@ -14,7 +16,8 @@ impl Week {
     /// The timetable as an SVG picture: no script, no outside font or address; colours that differ in lightness, too.
     pub fn svg(&self) -> String {
         let rows = self.days.len() as u32;
-        let (width, height) = (LEFT + WIDTH + 150, TOP + rows * ROW + 44);
+        let below = TOP + rows * ROW + 44;
+        let (width, height) = (LEFT + WIDTH + 150, below + self.behaviour.len() as u32 * LINE);
         let name = escape(&self.name);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
@@ -29,6 +32,10 @@ impl Week {
             svg += &row(day, TOP + place as u32 * ROW);
         }
         svg += &legend(TOP + rows * ROW + 16);
+        for (place, line) in self.behaviour.iter().enumerate() {
+            let y = below + place as u32 * LINE;
+            let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"{y}\" fill=\"#26323a\">{}</text>", escape(line));
+        }
         svg + "</svg>\n"
     }
 

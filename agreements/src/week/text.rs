@@ -22,6 +22,12 @@ impl Week {
         for line in limits(&self.days) {
             let _ = writeln!(text, "            {line}");
         }
+        if !self.behaviour.is_empty() {
+            text += "\n            What we agreed:\n";
+        }
+        for line in &self.behaviour {
+            let _ = writeln!(text, "            - {line}");
+        }
         text
     }
 }

@@ -21,6 +21,29 @@ fn the_timetable_is_drawn_as_the_golden_file_has_it() {
     assert_eq!(drawn, include_str!("../week.txt"), "see the comment above for how to regenerate it");
 }
 
+/// What no gateway can see stands on the print-out, as it was agreed.
+#[test]
+fn what_was_agreed_stands_under_the_timetable() {
+    let mut build = Build::new();
+    let said = vec!["I will not share pictures.".to_owned(), "I ask <first>.".to_owned()];
+    build.person("jordan").online("every_day", "09:00-21:00").with(|p| p.behaviour = said);
+    build.person("sam");
+    let house = build.house();
+    let week = |who| house.week(person(&house, who), date("2026-11-23"));
+    let (text, svg) = (week("jordan").render(false), week("jordan").svg());
+    assert!(
+        text.ends_with(
+            "What we agreed:\n            - I will not share pictures.\n            - I ask <first>.\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        svg.contains(">I will not share pictures.</text>") && svg.contains(">I ask &lt;first&gt;.</text>"),
+        "{svg}"
+    );
+    assert!(!week("sam").render(false).contains("What we agreed"));
+}
+
 #[test]
 fn colours_are_for_terminals_alone() {
     let week = oakview().week(person(oakview(), "jordan"), date("2026-11-23"));
