@@ -12,6 +12,8 @@ pub mod subscription;
 mod tags;
 mod words;
 
+#[doc(hidden)]
+pub use catalogue::fuzz;
 pub use catalogue::{Catalogue, Finding, Info, ListInfo, OpenError, Probe, explain};
 pub use compile::{CompileError, Compiler, ListReport};
 pub use name::{Domain, MAX_LABEL, MAX_NAME, Name, NotADomain};

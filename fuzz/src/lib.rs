@@ -8,7 +8,12 @@ use chrono::NaiveDate;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets.
-pub const TARGETS: &[Target] = &[("dns", dns), ("hello", hello), ("lists", lists), ("yaml", yaml)];
+pub const TARGETS: &[Target] = &[("catalogue", catalogue), ("dns", dns), ("hello", hello), ("lists", lists), ("yaml", yaml)];
+
+/// Any bytes as a catalogue's file, as changes to a good one, and as names that are listed and asked for.
+pub fn catalogue(bytes: &[u8]) {
+    blocklists::fuzz(bytes);
+}
 
 /// Any bytes as a DNS query, as an upstream's answer, and as an HTTPS record.
 pub fn dns(bytes: &[u8]) {

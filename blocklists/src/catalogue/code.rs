@@ -1,6 +1,8 @@
 //! How names are written in the catalogue: a dictionary of frequent pieces (`.com`, `casino`, `e`), each with a Huffman
-//! code, both made for the names of this catalogue. A record is the codes of its name, without the first bytes that its
-//! place tells, then the code of its set. A name that stands two or more buckets behind its own says so first.
+//! code, both made for the names of this catalogue. A record is the codes of its name, without what its place tells, then the
+//! code of its set. What the place tells is the first bytes of the name's head (see [`super::spread`]): where the head does not
+//! begin the name, a symbol says where, in the place of the dot before it. A name that stands two or more buckets behind its own says
+//! so first.
 //!
 //! Codes are at most [`MAX_BITS`] long and are read with one look into a table. They begin at the low bit of a byte.
 
@@ -29,6 +31,8 @@ pub(crate) enum Symbol {
     Long,
     /// Before the name: it stands so many buckets (two or more) behind its own.
     Moved(u8),
+    /// Between the labels before the name's head and what the place does not tell of the head.
+    Head,
     /// No code leads here: the record is damaged.
     None,
 }
@@ -38,6 +42,30 @@ pub(crate) enum Symbol {
 pub(crate) struct Coded {
     pub(crate) symbol: Symbol,
     pub(crate) bits: u8,
+}
+
+/// A name that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a [u8],
+    /// Where its head begins.
+    pub(crate) head: usize,
+    /// How many bytes of the head its place tells.
+    pub(crate) told: usize,
+}
+
+impl<'a> Wanted<'a> {
+    /// Where the head goes on behind what the place tells.
+    #[inline(always)]
+    fn rest(&self) -> usize {
+        (self.head + self.told).min(self.name.len())
+    }
+
+    /// What the place tells.
+    #[inline(always)]
+    pub(crate) fn told(&self) -> &'a [u8] {
+        self.name.get(self.head..self.rest()).unwrap_or_default()
+    }
 }
 
 /// What a record turned out to be.
@@ -72,6 +100,7 @@ enum End {
     Digest,
     Long,
     Moved,
+    Head,
     Damaged,
 }
 
@@ -84,6 +113,7 @@ impl Row {
             Symbol::Digest => (0, 0, End::Digest),
             Symbol::Long => (0, 0, End::Long),
             Symbol::Moved(hops) => (u64::from(hops), 0, End::Moved),
+            Symbol::Head => (0, 0, End::Head),
             Symbol::None => (0, 0, End::Damaged),
         };
         Self { value, count, end }
@@ -143,11 +173,11 @@ impl Code {
         Some(Self { symbols, rows, windows })
     }
 
-    /// Compares the record that begins at a byte with the end of a name that stands `moved` buckets behind its own.
+    /// Compares the record that begins at a byte with a name that stands `moved` buckets behind its own.
     ///
     /// `bytes` end where the record cannot reach: a bucket, or all long records. There are eight of them at least.
-    #[inline]
-    pub(crate) fn compare(&self, bytes: &[u8], at: usize, moved: usize, name: &[u8]) -> Record {
+    #[inline(always)]
+    pub(crate) fn compare(&self, bytes: &[u8], at: usize, moved: usize, wanted: Wanted<'_>) -> Record {
         let mut bits = Bits { bytes, at: at * 8 };
         if moved > 1 {
             let (row, length) = self.row(bits.look());
@@ -156,7 +186,9 @@ impl Code {
             }
             bits.at += length as usize;
         }
-        let mut seen = 0;
+        let name = wanted.name;
+        // What was compared, or told; and whether the head has begun.
+        let (mut seen, mut in_head) = if wanted.head == 0 { (wanted.rest(), true) } else { (0, false) };
         loop {
             let mut ahead = bits.look();
             // A look has 57 bits at least (or all that are left), and so four codes of up to 12.
@@ -165,7 +197,15 @@ impl Code {
                 bits.at += length as usize;
                 ahead >>= length;
                 if row.count == 0 {
-                    return self.end(row, &bits, &name[seen..]);
+                    if row.end != End::Head {
+                        return self.end(row, &bits, in_head && seen == name.len());
+                    }
+                    // The dot before the head is not written.
+                    if in_head || seen + 1 != wanted.head {
+                        return Record::Other;
+                    }
+                    (seen, in_head) = (wanted.rest(), true);
+                    continue;
                 }
                 // Every piece has at least one byte, so the loops end with the name at the latest.
                 let count = usize::from(row.count);
@@ -194,19 +234,21 @@ impl Code {
         let set = match row.end {
             End::Set => row.value as u16,
             End::AnySet => plain.look() as u16,
-            End::Not | End::Digest | End::Long | End::Moved | End::Damaged => return Record::Other,
+            End::Not | End::Digest | End::Long | End::Moved | End::Head | End::Damaged => {
+                return Record::Other;
+            }
         };
         Record::Digest { number: bits.look() as u32, set }
     }
 
     #[inline(always)]
-    fn end(&self, row: &Row, bits: &Bits<'_>, left: &[u8]) -> Record {
+    fn end(&self, row: &Row, bits: &Bits<'_>, is_whole: bool) -> Record {
         match row.end {
-            End::Set if left.is_empty() => Record::Same(row.value as u16),
-            End::AnySet if left.is_empty() => Record::Same(bits.look() as u16),
+            End::Set if is_whole => Record::Same(row.value as u16),
+            End::AnySet if is_whole => Record::Same(bits.look() as u16),
             End::Digest => self.digest(bits),
             End::Long => Record::Elsewhere(bits.look() as u32),
-            End::Set | End::AnySet | End::Moved | End::Damaged | End::Not => Record::Other,
+            End::Set | End::AnySet | End::Moved | End::Head | End::Damaged | End::Not => Record::Other,
         }
     }
 
@@ -222,6 +264,7 @@ impl Code {
                 Symbol::None => (4, 0, 0),
                 Symbol::Long => (5, 0, 0),
                 Symbol::Moved(hops) => (6, 0, u64::from(hops)),
+                Symbol::Head => (7, 0, 0),
             };
             out.extend_from_slice(&value.to_le_bytes());
             out.extend_from_slice(&[kind, count, coded.bits, 0, 0, 0, 0, 0]);
@@ -247,6 +290,7 @@ fn read_symbol(row: &[u8; 16]) -> Option<Coded> {
         (3, _) => Symbol::Digest,
         (5, _) => Symbol::Long,
         (6, _) => Symbol::Moved(u8::try_from(value).ok()?),
+        (7, _) => Symbol::Head,
         _ => return None,
     };
     Some(Coded { symbol, bits: row[10] })

@@ -8,7 +8,7 @@
 //! | 24..32 | length of the file |
 //! | 32..40, 40..48 | names, home buckets |
 //! | 48..56 | when it was built, Unix seconds |
-//! | 56..57, 57..58 | how many first bytes of a name its place tells, whether a stored name is a single label |
+//! | 56..57 | how many first bytes of a name's head its place tells |
 //! | 64..96 | SHA-256 of everything after the header |
 //! | 128..1016 | section table: kind u32, 0 u32, offset u64, length u64, checksum u64 |
 //! | 1016..1024 | checksum of the header before it |
@@ -33,7 +33,7 @@ use std::ops::Range;
 use zerocopy::FromBytes;
 
 pub(crate) const MAGIC: [u8; 8] = *b"HGATECAT";
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 pub(crate) const HEADER: usize = 1024;
 const TABLE: usize = 128;
 const ROW: usize = 32;
@@ -49,11 +49,20 @@ pub(crate) enum Section {
     Digests = 5,
     Buckets = 6,
     Long = 7,
+    Spread = 8,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Words, Self::Sets, Self::Code, Self::Lists, Self::Digests, Self::Buckets, Self::Long];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Words,
+        Self::Sets,
+        Self::Code,
+        Self::Lists,
+        Self::Digests,
+        Self::Buckets,
+        Self::Long,
+        Self::Spread,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -64,6 +73,7 @@ impl Section {
             Self::Digests => "digests",
             Self::Buckets => "buckets",
             Self::Long => "long records",
+            Self::Spread => "sites",
         }
     }
 }
@@ -143,7 +153,6 @@ pub(crate) struct Header {
     pub(crate) home_buckets: u64,
     pub(crate) built: i64,
     pub(crate) told: u8,
-    pub(crate) single_labels: bool,
 }
 
 /// Where each section lies, in bytes.
@@ -192,7 +201,6 @@ fn read_header(bytes: &[u8]) -> Header {
         home_buckets: u64_at(bytes, 40),
         built: u64_at(bytes, 48).cast_signed(),
         told: bytes[56],
-        single_labels: bytes[57] != 0,
     }
 }
 
@@ -272,7 +280,7 @@ fn write_header(bytes: &mut [u8], header: Header, places: &[(Section, Range<usiz
     put(bytes, 32, &header.names.to_le_bytes());
     put(bytes, 40, &header.home_buckets.to_le_bytes());
     put(bytes, 48, &header.built.to_le_bytes());
-    put(bytes, 56, &[header.told, u8::from(header.single_labels)]);
+    put(bytes, 56, &[header.told]);
     let digest = sha256(&bytes[HEADER..]);
     put(bytes, 64, &digest);
     for (section, place) in places {

@@ -40,20 +40,21 @@ pub(crate) const fn cells_to_tell(bytes: usize) -> u64 {
 /// Whether all of these bytes are such as names have. Of others, two may be packed alike.
 #[inline(always)]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
+    let is_one = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+    bytes.iter().fold(true, |all, byte| all & is_one(byte))
 }
 
 /// The `count` (0 to 8) bytes from `at`, as the low bytes of a word. The caller knows that they are there.
 #[inline(always)]
 pub(super) fn part(bytes: &[u8], at: usize, count: usize) -> u64 {
-    let mask = if count >= 8 { u64::MAX } else { (1 << (count * 8)) - 1 };
-    if let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        u64::from_le_bytes(*chunk) & mask
-    } else if let (Some(chunk), 1..) = (bytes.get(..at + count).and_then(|all| all.last_chunk()), count) {
-        // Near the end: eight bytes that end where the part ends, shifted down.
-        u64::from_le_bytes(*chunk) >> ((8 - count) * 8)
-    } else {
-        short(bytes, at, count)
+    let others = 8usize.saturating_sub(count) * 4;
+    // Near the end: the last eight bytes, shifted down. No branch asks whether it is near.
+    let from = at.min(bytes.len().saturating_sub(8));
+    match bytes.get(from..).and_then(|rest| rest.first_chunk()) {
+        Some(chunk) => {
+            (u64::from_le_bytes(*chunk) >> (((at - from) * 8) & 63)) << others << others >> others >> others
+        }
+        None => short(bytes, at, count),
     }
 }
 
@@ -68,30 +69,34 @@ type Window = [u64; WINDOW / 8];
 
 #[inline(always)]
 fn window(bytes: &[u8]) -> Window {
-    let words = |low: u128, high: u128| [low as u64, (low >> 64) as u64, high as u64, (high >> 64) as u64];
-    let wide = |chunk: &[u8; 16]| u128::from_le_bytes(*chunk);
     let length = bytes.len();
-    if let Some(chunk) = bytes.last_chunk::<WINDOW>() {
-        let (halves, _) = chunk.as_chunks::<16>();
-        words(wide(&halves[0]), wide(&halves[1]))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        // In two steps, since a shift by all 128 bits is none.
-        words(wide(first) << ((31 - length) * 8) << 8, wide(last))
-    } else {
-        words(0, narrow(bytes))
+    [
+        before(bytes, length.saturating_sub(24)),
+        before(bytes, length.saturating_sub(16)),
+        before(bytes, length.saturating_sub(8)),
+        before(bytes, length),
+    ]
+}
+
+/// The eight bytes before `end`, zeros before them where there are not so many. No branch asks how many there are.
+#[inline(always)]
+pub(crate) fn before(bytes: &[u8], end: usize) -> u64 {
+    let at = end.saturating_sub(8);
+    match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        // In two steps, since a shift by all 64 bits is none.
+        Some(chunk) => {
+            let lacking = (8 - (end - at)) * 4;
+            u64::from_le_bytes(*chunk) << lacking << lacking
+        }
+        None => tiny(bytes, end),
     }
 }
 
-/// Fewer than 16 bytes, as the high bytes of a word of 16.
-#[inline(always)]
-fn narrow(bytes: &[u8]) -> u128 {
-    let length = bytes.len();
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        let low = u64::from_le_bytes(*first) << ((15 - length) * 8) << 8;
-        u128::from(low) | u128::from(u64::from_le_bytes(*last)) << 64
-    } else {
-        bytes.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte)) << ((15 - length) * 8) << 8
-    }
+/// The same for a name of fewer than eight bytes.
+#[cold]
+fn tiny(bytes: &[u8], end: usize) -> u64 {
+    let lacking = 8usize.saturating_sub(end) * 4;
+    short(bytes, 0, end) << lacking << lacking
 }
 
 /// `MASKS[n..n + 32]` keeps the last `n` bytes of a window.
@@ -122,29 +127,42 @@ fn last(window: &Window, count: usize) -> Window {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Short {
     window: Window,
-    /// The dots whose suffixes are wanted.
     dots: u32,
-    /// The length of the name; no suffix is wanted where it is none.
-    length: Option<u8>,
+    length: u8,
+}
+
+/// The suffixes of a name of two to five labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Suffixes {
+    /// How long each is, a byte each: the whole name in the lowest.
+    pub(crate) lengths: u32,
+    /// The number of the shortest, which has two labels.
+    pub(crate) site: u32,
+}
+
+impl Suffixes {
+    /// How long one of them is.
+    #[inline(always)]
+    pub(crate) const fn length(self, number: u32) -> u32 {
+        self.lengths >> ((number * 8) & 31) & 0xff
+    }
 }
 
 impl Short {
-    /// `None` for a name that is longer. The top-level domain may not be wanted.
+    /// `None` for a name that is longer.
     #[inline(always)]
-    pub(crate) fn new(name: &[u8], wants_top: bool) -> Option<Self> {
+    pub(crate) fn new(name: &[u8]) -> Option<Self> {
         if name.len() > WINDOW {
             return None;
         }
         let window = window(name);
-        let all = dots(&window);
-        let (dots, is_wanted) = if wants_top { (all, true) } else { (without_last(all), all != 0) };
-        Some(Self { window, dots, length: is_wanted.then_some(name.len() as u8) })
+        Some(Self { window, dots: dots(&window), length: name.len() as u8 })
     }
 
-    /// How long the wanted suffixes are: the shortest first, the whole name last.
+    /// How long all suffixes are: the shortest first, the whole name last.
     #[inline(always)]
-    pub(crate) fn lengths(&self) -> impl Iterator<Item = usize> {
-        let (mut dots, mut whole) = (self.dots, self.length);
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        let (mut dots, mut whole) = (self.dots, Some(self.length));
         std::iter::from_fn(move || {
             if dots == 0 {
                 return whole.take().map(usize::from);
@@ -155,18 +173,44 @@ impl Short {
         })
     }
 
-    /// The first four of [`Self::lengths`] without a branch, and how many there are. `None` when there are more.
+    /// The suffixes of two labels and more, without a branch on how many there are. `None` where there is none, or more than
+    /// four.
     #[inline(always)]
-    pub(crate) fn four_lengths(&self) -> Option<([u8; 4], usize)> {
-        let (mut dots, mut lengths, mut count) = (self.dots, [0; 4], usize::from(self.length.is_some()));
-        for length in &mut lengths {
-            *length = (behind_last(dots) as u8).min(self.length.unwrap_or(0));
-            count += usize::from(dots != 0);
-            dots = without_last(dots);
-        }
-        // The last round counts a dot whose suffix has a place only if there is no more of them.
-        (count <= lengths.len()).then_some((lengths, count))
+    pub(crate) fn suffixes(&self) -> Option<Suffixes> {
+        // From the left: each dot is the lowest that is left. Where none is left, what is found is cut off again.
+        let first = self.dots;
+        let (second, third) = (without_first(first), without_first(without_first(first)));
+        let fourth = without_first(third);
+        let lengths = u32::from(self.length)
+            | behind_first(first) << 8
+            | behind_first(second) << 16
+            | behind_first(third) << 24;
+        let site = u32::from(second != 0) + u32::from(third != 0) + u32::from(fourth != 0);
+        ((first != 0) & (without_first(fourth) == 0)).then_some(Suffixes { lengths, site })
     }
+
+    /// How long the top-level domain is.
+    #[inline(always)]
+    pub(crate) fn top(&self) -> usize {
+        behind_last(self.dots).min(usize::from(self.length))
+    }
+
+    /// The eight bytes before the last so many ones; zeros where there are none.
+    #[inline(always)]
+    pub(crate) fn before(&self, name: &[u8], length: u32) -> u64 {
+        before(name, name.len().saturating_sub(length as usize))
+    }
+}
+
+/// How many bytes of a window stand behind the first of these dots; less than 32 in any case.
+#[inline(always)]
+const fn behind_first(dots: u32) -> u32 {
+    31 - (dots | 1 << 31).trailing_zeros()
+}
+
+#[inline(always)]
+const fn without_first(dots: u32) -> u32 {
+    dots & dots.wrapping_sub(1)
 }
 
 /// How many bytes of a window stand behind the last of these dots; all, if there is none.
@@ -233,12 +277,12 @@ impl Hasher {
         self.finish(state, name, 0)
     }
 
-    /// Passes every suffix of a name on, from the right: the top-level domain, unless it is not wanted, to the whole name.
+    /// Passes every suffix of a name on, from the right: the top-level domain first, the whole name last.
     #[inline(always)]
-    pub(crate) fn suffixes(&self, name: &[u8], wants_top: bool, mut each: impl FnMut(Suffix)) {
-        match Short::new(name, wants_top) {
+    pub(crate) fn suffixes(&self, name: &[u8], mut each: impl FnMut(Suffix)) {
+        match Short::new(name) {
             Some(short) => short.lengths().for_each(|length| each(self.suffix(name, &short, length))),
-            None => self.long_suffixes(name, wants_top, &mut each),
+            None => self.long_suffixes(name, &mut each),
         }
     }
 
@@ -252,12 +296,12 @@ impl Hasher {
 
     /// The same for a name that one window does not hold.
     #[cold]
-    pub(crate) fn long_suffixes(&self, name: &[u8], wants_top: bool, each: &mut dyn FnMut(Suffix)) {
+    pub(crate) fn long_suffixes(&self, name: &[u8], each: &mut dyn FnMut(Suffix)) {
         // `state` has the windows before `end` in it, from the right; `current` is the one that ends there.
         let (mut state, mut end) = (self.keys[5], name.len());
         let mut current = window(name);
         let starts = memchr::memrchr_iter(b'.', name).map(|dot| dot + 1).chain(std::iter::once(0));
-        for start in starts.skip(usize::from(!wants_top)) {
+        for start in starts {
             let rest = (start + LEAD).min(name.len());
             while end > rest + WINDOW {
                 state = self.absorb(state, current);
@@ -267,6 +311,12 @@ impl Hasher {
             let whole = self.absorb(state, last(&current, end.saturating_sub(rest)));
             each(Suffix { start, hash: self.finish(whole, name, start) });
         }
+    }
+
+    /// What deeper names may add to the fingerprint of their head, by the eight bytes before the head: see [`Deeper`].
+    #[inline(always)]
+    pub(crate) const fn deeper(&self, before: u64) -> Deeper {
+        Deeper(before.swap_bytes().wrapping_mul(self.keys[3] | 1) << 8)
     }
 
     #[inline(always)]
@@ -318,6 +368,20 @@ fn shorter_lead(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(four)
 }
 
+/// What is added to the fingerprint of a name's head for the labels before it: for each length of them (with their last dot) a
+/// byte that only depends on their last seven bytes, plus the length. Without labels it is nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deeper(u64);
+
+impl Deeper {
+    #[inline(always)]
+    pub(crate) const fn of(self, length: u32) -> u8 {
+        // The bytes next to the head are the lowest ones, so that no byte of the product depends on one farther away.
+        let bytes = if length < 7 { length } else { 7 };
+        ((self.0 >> (bytes * 8)) as u8).wrapping_add(length as u8)
+    }
+}
+
 /// A suffix of a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Suffix {
@@ -328,135 +392,4 @@ pub(crate) struct Suffix {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::{HashMap, HashSet};
-
-    fn suffixes(hasher: &Hasher, name: &str) -> Vec<Suffix> {
-        let mut all = Vec::new();
-        hasher.suffixes(name.as_bytes(), true, |suffix| all.push(suffix));
-        let mut without_top = Vec::new();
-        hasher.suffixes(name.as_bytes(), false, |suffix| without_top.push(suffix));
-        assert_eq!(without_top, all[1..], "{name:?}");
-        if let Some(short) = Short::new(name.as_bytes(), true) {
-            let lengths: Vec<usize> = short.lengths().collect();
-            match short.four_lengths() {
-                Some((four, count)) => {
-                    assert_eq!(four[..count], *lengths.iter().map(|l| *l as u8).collect::<Vec<_>>());
-                }
-                None => assert!(lengths.len() > 4, "{name:?}"),
-            }
-        }
-        all
-    }
-
-    fn names() -> Vec<String> {
-        let fixed = ["", ".", "a", "a.b", "www.bbc.co.uk", "..", ".a", "a.", "é.ü.example", "x.abcdefghi.y"];
-        let mut names: Vec<String> = fixed.map(str::to_owned).into();
-        // Every length around the edges of windows, with dots in every place.
-        for length in 0..100 {
-            for every in [2, 3, 7, 31, 33, 64] {
-                let letter =
-                    |at: usize| if at % every == every - 1 { '.' } else { (b'a' + (at % 26) as u8) as char };
-                names.push((0..length).map(letter).collect());
-            }
-        }
-        names.push("abcdefgh.".repeat(40));
-        names
-    }
-
-    #[test]
-    fn suffixes_are_cut_at_every_dot() {
-        for name in names() {
-            let mut expected: Vec<usize> = name.match_indices('.').map(|(at, _)| at + 1).rev().collect();
-            expected.push(0);
-            let got: Vec<usize> = suffixes(&Hasher::new(7), &name).iter().map(|s| s.start).collect();
-            assert_eq!(got, expected, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_suffix_hashes_like_the_name_it_is() {
-        let hasher = Hasher::new(0x5eed);
-        let names = names();
-        let mut seen = HashMap::new();
-        for name in &names {
-            for suffix in suffixes(&hasher, name) {
-                let text = &name[suffix.start..];
-                assert_eq!(suffix.hash, hasher.hash(text.as_bytes()), "{text} of {name}");
-                assert_eq!(*seen.entry(suffix.hash).or_insert(text), text, "two names, one hash");
-            }
-        }
-        assert!(seen.len() > 1_000);
-    }
-
-    #[test]
-    fn one_rest_and_two_beginnings_never_share_a_cell() {
-        const BYTES: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.";
-        for seed in 0..3 {
-            let hasher = Hasher::new(seed);
-            for (cells, bytes) in
-                [(1, 0), ((1 << 18) - 1, 0), (1 << 18, 3), (300_007, 3), (1 << 24, 4), (20_000_003, 4)]
-            {
-                assert_eq!(told(cells), bytes);
-                assert!(cells_to_tell(bytes) <= cells);
-                let count = bytes;
-                let mut seen = vec![false; cells as usize];
-                for number in 0..BYTES.len().pow(count as u32) {
-                    let mut left = number;
-                    let mut name: Vec<u8> = Vec::new();
-                    for _ in 0..count {
-                        name.push(BYTES[left % BYTES.len()]);
-                        left /= BYTES.len();
-                    }
-                    name.extend_from_slice(b"e.example");
-                    let cell = ((u128::from(hasher.hash(&name)) * u128::from(cells)) >> 64) as u64;
-                    assert!(
-                        !std::mem::replace(&mut seen[cell as usize], true),
-                        "seed {seed}, {cells} cells: {}",
-                        String::from_utf8_lossy(&name)
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn numbered_names_spread() {
-        for seed in 0..50 {
-            let hasher = Hasher::new(seed);
-            let mut crowds = [0; 200];
-            for number in 0..1_000 {
-                let hash = hasher.hash(format!("s{number:03}.numbered.example").as_bytes());
-                crowds[((u128::from(hash) * 200) >> 64) as usize] += 1;
-            }
-            // Five on average; thirteen of a thousand random ones would be rare.
-            assert!(crowds.iter().all(|crowd| *crowd < 20), "seed {seed}: {crowds:?}");
-        }
-    }
-
-    #[test]
-    fn beginnings_that_are_short_are_beginnings_too() {
-        let leads: HashSet<u64> = ["", "a", "aa", "aaa", "aaaa", "b", "a-", "a.", "a_", "-", "_", "."]
-            .map(|text| lead(text.as_bytes(), 0))
-            .into();
-        assert_eq!(leads.len(), 12);
-        assert!(is_plain(b"az09-_.") && !is_plain(b"A") && !is_plain(b"a\0") && !is_plain("é".as_bytes()));
-    }
-
-    #[test]
-    fn parts_are_the_bytes_wherever_they_stand() {
-        let bytes = b"0123456789abcdef";
-        for length in 0..=bytes.len() {
-            for at in 0..=length {
-                for count in 0..=(length - at).min(8) {
-                    assert_eq!(
-                        part(&bytes[..length], at, count),
-                        short(&bytes[..length], at, count),
-                        "{length} {at} {count}"
-                    );
-                }
-            }
-        }
-    }
-}
+mod tests;

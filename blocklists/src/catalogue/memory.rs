@@ -5,7 +5,7 @@
 //! private: what happens to the file afterwards reaches no answer.
 //!
 //! This is the one module of the room with `unsafe` code: a slice that is cut once instead of once a question, and what only the
-//! processor itself offers, one hint and one comparison of 16 bytes, neither of which can touch memory that is not there.
+//! processor itself offers, one hint and comparisons of 16 bytes, none of which can touch memory that is not there.
 //! Everything above it works on slices
 //! whose every access is checked, so that no content of a file can read out of bounds or panic.
 #![allow(unsafe_code)]
@@ -161,6 +161,43 @@ impl Buckets {
     }
 }
 
+/// That this processor has the instructions of x86-64-v3 that questions are answered faster with: nearly every one of the last
+/// ten years.
+#[derive(Clone, Copy)]
+pub(crate) struct Help(());
+
+impl Help {
+    /// `None` where there are none.
+    pub(crate) fn of_this_processor() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt")
+        {
+            return Some(Self(()));
+        }
+        None
+    }
+
+    /// Does some work with them: as far as the work is inlined it is compiled for them.
+    #[inline(always)]
+    pub(crate) fn with<T>(self, work: impl FnOnce() -> T) -> T {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+            fn helped<T>(work: impl FnOnce() -> T) -> T {
+                work()
+            }
+            // SAFETY: this processor has them, or there would be no `Help`.
+            unsafe { helped(work) }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        work()
+    }
+}
+
 /// Asks the processor for a line that will be read soon.
 #[inline(always)]
 pub(crate) fn prefetch<T>(place: &T) {
@@ -185,6 +222,34 @@ pub(crate) fn equal([low, high]: [u64; 2], value: u8) -> u32 {
         let bytes = _mm_set_epi64x(high.cast_signed(), low.cast_signed());
         _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(value.cast_signed()))) as u32
     }
+}
+
+/// [`equal`] for each of four bytes: 16 bits each, the lowest byte's lowest.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn equal_four([low, high]: [u64; 2], values: u32) -> u64 {
+    use core::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_cvtsi32_si128, _mm_movemask_epi8, _mm_set_epi64x, _mm_shuffle_epi32,
+        _mm_unpacklo_epi8, _mm_unpacklo_epi16,
+    };
+    // SAFETY: as in `equal`.
+    unsafe {
+        let bytes = _mm_set_epi64x(high.cast_signed(), low.cast_signed());
+        let four = _mm_cvtsi32_si128(values.cast_signed());
+        let twice = _mm_unpacklo_epi8(four, four);
+        let each = _mm_unpacklo_epi16(twice, twice);
+        let first = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_shuffle_epi32::<0x00>(each))) as u64;
+        let second = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_shuffle_epi32::<0x55>(each))) as u64;
+        let third = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_shuffle_epi32::<0xaa>(each))) as u64;
+        let fourth = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_shuffle_epi32::<0xff>(each))) as u64;
+        first | second << 16 | third << 32 | fourth << 48
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+pub(crate) fn equal_four(words: [u64; 2], values: u32) -> u64 {
+    values.to_le_bytes().into_iter().rev().fold(0, |all, value| all << 16 | u64::from(equal(words, value)))
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -221,6 +286,10 @@ mod tests {
                 let plain = plain.fold(0, |bits, (at, byte)| bits | u32::from(byte == value) << at);
                 assert_eq!((equal(words, value), equal_in_words(words, value)), (plain, plain));
             }
+            let values = [word as u8, b'.', 0x2f, (word >> 40) as u8];
+            let each =
+                values.into_iter().rev().fold(0, |all, value| all << 16 | u64::from(equal(words, value)));
+            assert_eq!(equal_four(words, u32::from_le_bytes(values)), each);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The catalogue against a plain map, under colliding hashes, and from damaged files.
 
+use super::fuzz::{open_bytes, with_good_sums};
 use super::*;
 use crate::compile::Compiler;
 use crate::format::{Format, ListInput};
-use crate::{Category, Domain};
+use crate::{Category, Domain, Name, Tags};
 use std::collections::{HashMap, HashSet};
 
 /// A small fixed generator (xorshift), so that a failure can be repeated.
@@ -242,6 +243,10 @@ fn random_name(dice: &mut Dice) -> String {
         }
         name.push('.');
     }
+    if dice.roll(2) == 0 {
+        // One of many sites, so that some have few names below them.
+        name.push_str(&format!("site{}.", dice.roll(4_000)));
+    }
     name + ENDS[dice.roll(ENDS.len())]
 }
 
@@ -296,13 +301,21 @@ fn probe(dice: &mut Dice, listed: &[&String]) -> String {
     }
 }
 
-fn compare_with_model(hasher: Hasher, rounds: u64, names: usize, probes: usize) -> usize {
+/// `spread` is how many names are sealed besides, so that their sites, and others of the same bits, are spread.
+fn compare_with_model(hasher: Hasher, rounds: u64, names: usize, probes: usize, spread: usize) -> usize {
     let mut checked = 0;
     for round in 0..rounds {
         let mut dice = Dice(0x9e37_79b9 + round);
         let (lists, model) = random_lists(&mut dice, names);
         let lists: Vec<_> = lists.iter().map(|(t, f, tags)| (t.as_str(), *f, *tags)).collect();
-        let catalogue = compile_with(Compiler::with_hasher(hasher), &lists);
+        let mut compiler = Compiler::with_hasher(hasher);
+        let sealed: String = (0..spread).map(|n| format!("a.b{n}.sealed{n}.invalid\n")).collect();
+        if spread > 0 {
+            let list =
+                ListInput { sealed: true, ..ListInput::new("s", category("illegal"), sealed.as_bytes()) };
+            compiler.add(list).expect("a list");
+        }
+        let catalogue = compile_with(compiler, &lists);
         let listed: Vec<&String> = model.lists.iter().flat_map(|list| list.1.keys()).collect();
         let asked: Vec<String> = (0..probes).map(|_| probe(&mut dice, &listed)).collect();
         let asked: Vec<Name<'_>> = asked.iter().map(|name| Name::trusted(name)).collect();
@@ -320,7 +333,15 @@ fn compare_with_model(hasher: Hasher, rounds: u64, names: usize, probes: usize) 
 
 #[test]
 fn a_million_questions_are_answered_as_a_plain_map_would() {
-    assert_eq!(compare_with_model(Hasher::new(0x5eed), 10, 2_000, 100_000), 1_000_000);
+    assert_eq!(compare_with_model(Hasher::new(0x5eed), 10, 2_000, 100_000, 0), 1_000_000);
+}
+
+#[test]
+fn sites_that_are_spread_for_nothing_change_no_answer() {
+    // Of 4,096 bits each for sites and for names of three labels, about a fifth, and nearly all.
+    for sealed in [900, 12_000] {
+        assert_eq!(compare_with_model(Hasher::new(0x5b1ead), 3, 2_000, 50_000, sealed), 150_000);
+    }
 }
 
 #[test]
@@ -333,7 +354,7 @@ fn names_that_share_a_fingerprint_or_a_hash_never_share_an_answer() {
     ] {
         let mut hasher = Hasher::new(0xc011_1de5);
         hasher.kept = kept;
-        assert_eq!(compare_with_model(hasher, 2, 1_000, 20_000), 40_000, "{kept:x}");
+        assert_eq!(compare_with_model(hasher, 2, 1_000, 20_000, 0), 40_000, "{kept:x}");
     }
 }
 
@@ -391,6 +412,77 @@ fn absurdly_long_names_find_their_place() {
 }
 
 #[test]
+fn nobody_crowds_a_line_with_names_below_one_site() {
+    let g = category("games");
+    // Below one site, below one name of three labels, and below one of those; few below some sites, none below others.
+    let mut names: Vec<String> = (0..60_000).map(|n| format!("n{n}.crowd.example")).collect();
+    names.extend((0..60_000).map(|n| format!("n{n}.b.crowd.example")));
+    names.extend((0..5_000).map(|n| format!("n{n}.c.b.crowd.example")));
+    names.extend(
+        (0..5_000)
+            .flat_map(|n| [format!("site{n}.test"), format!("a.site{n}.test"), format!("b.a.site{n}.test")]),
+    );
+    let text = names.join("\n");
+    let catalogue =
+        compile(&[(&text, Format::V2fly, g), ("full:b.crowd.example\nfull:crowd.example", Format::V2fly, g)]);
+    assert!(catalogue.info().bytes_per_name() < 14.0, "{}", catalogue.info().bytes_per_name());
+    for name in names.iter().step_by(7) {
+        assert_eq!((ask(&catalogue, name), ask(&catalogue, &format!("www.{name}"))), (g, g), "{name}");
+        let is_below = name.ends_with(".test") && !name.starts_with("site");
+        let beside = if is_below { g } else { Tags::NONE };
+        assert_eq!(ask(&catalogue, &format!("x{name}")), beside, "x{name}");
+    }
+    for (name, tags) in [
+        ("crowd.example", g),
+        ("b.crowd.example", g),
+        ("c.b.crowd.example", Tags::NONE),
+        ("x.crowd.example", Tags::NONE),
+        ("x.b.crowd.example", Tags::NONE),
+        ("x.c.b.crowd.example", Tags::NONE),
+        ("y.x.c.b.crowd.example", Tags::NONE),
+        ("y.n7.c.b.crowd.example", g),
+        ("example", Tags::NONE),
+        ("site5000.test", Tags::NONE),
+    ] {
+        assert_eq!(ask(&catalogue, name), tags, "{name}");
+    }
+}
+
+#[test]
+fn top_level_domains_are_listed_too() {
+    let (g, i) = (category("games"), Tags::category(Category::ILLEGAL));
+    let mut compiler = Compiler::with_seed(5);
+    let sealed =
+        ListInput { sealed: true, format: Some(Format::V2fly), ..ListInput::new("s", i, b"sealed\n") };
+    compiler.add(sealed).expect("a list");
+    let crowd: String = (0..100).map(|n| format!("n{n}.co.uk\n")).collect();
+    let lists = [
+        ("intranet\nsite.example\nfull:localdomain\n", Format::V2fly, g),
+        (crowd.as_str(), Format::V2fly, g),
+    ];
+    let catalogue = compile_with(compiler, &lists);
+    for (name, tags) in [
+        ("intranet", g),
+        ("a.intranet", g),
+        ("c.b.a.intranet", g),
+        ("intranet.zap", Tags::NONE),
+        ("localdomain", g),
+        ("there.localdomain", Tags::NONE),
+        ("sealed", i),
+        ("www.a.sealed", i),
+        ("unsealed", Tags::NONE),
+        ("site.example", g),
+        ("www.site.example", g),
+        ("example", Tags::NONE),
+        ("www.n99.co.uk", g),
+        ("n100.co.uk", Tags::NONE),
+        ("co.uk", Tags::NONE),
+    ] {
+        assert_eq!(ask(&catalogue, name), tags, "{name}");
+    }
+}
+
+#[test]
 fn the_empty_catalogue_knows_nothing() {
     let empty = Catalogue::empty();
     assert_eq!(ask(&empty, "www.example.test"), Tags::NONE);
@@ -399,12 +491,6 @@ fn the_empty_catalogue_knows_nothing() {
 
 fn file_of(catalogue: &Catalogue) -> Vec<u8> {
     catalogue.memory.bytes().to_vec()
-}
-
-fn open_bytes(bytes: &[u8]) -> Result<Catalogue, OpenError> {
-    let mut memory = Memory::zeros(bytes.len());
-    memory.bytes_mut().copy_from_slice(bytes);
-    Catalogue::from_memory(memory)
 }
 
 fn sample() -> Catalogue {
@@ -446,22 +532,6 @@ fn a_damaged_file_is_refused_and_never_panics() {
 
 const HEADER: usize = super::file::HEADER;
 
-/// The file with its checksums put right again: what a crafted file would look like.
-fn with_good_sums(mut bytes: Vec<u8>) -> Vec<u8> {
-    for section in Section::ALL {
-        let row = 128 + (section as usize - 1) * 32;
-        let word = |at: usize| u64::from_le_bytes(*bytes[at..].first_chunk().unwrap()) as usize;
-        let (start, length) = (word(row + 8), word(row + 16));
-        if let Some(content) = start.checked_add(length).and_then(|end| bytes.get(start..end)) {
-            let sum = file::section_sum(content).to_le_bytes();
-            bytes[row + 24..row + 32].copy_from_slice(&sum);
-        }
-    }
-    let sum = file::checksum(&bytes[..HEADER - 8]).to_le_bytes();
-    bytes[HEADER - 8..HEADER].copy_from_slice(&sum);
-    bytes
-}
-
 #[test]
 fn a_crafted_file_with_good_checksums_never_panics() {
     let good = file_of(&sample());
@@ -493,7 +563,7 @@ fn another_version_says_which() {
     let mut other = file_of(&sample());
     other[8] = 9;
     let error = open_bytes(&other).expect_err("another version").to_string();
-    assert_eq!(error, "the catalogue has version 9, this program reads version 2: compile the lists again");
+    assert_eq!(error, "the catalogue has version 9, this program reads version 3: compile the lists again");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Makes the sections of the file from what came in.
 
 use super::CompileError;
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, Parted};
 use super::encode::{Written, write_all};
+use super::heads::spread;
 use super::intake::Intake;
 use super::resolve::{Resolver, Sets};
 use super::shards::{SHARDS, Shard};
@@ -15,7 +16,7 @@ use std::borrow::Borrow;
 /// How full buckets are, in hundredths, tried in this order until all names find a place near their own.
 ///
 /// The first is right for every honest list; the others are for lists that somebody made to crowd.
-pub(super) const FILL: [u64; 4] = [77, 50, 25, 5];
+pub(super) const FILL: [u64; 4] = [76, 50, 25, 5];
 /// Names that the dictionary is made from.
 const SAMPLE: usize = 30_000;
 /// Entries of a catalogue that is small enough to be sampled whole, and to be tried again.
@@ -23,7 +24,7 @@ const SMALL: u64 = 200_000;
 
 /// `room` is how many of the fills before were tried in vain.
 pub(super) fn build(
-    intake: Intake,
+    mut intake: Intake,
     lists: &[ListInfo],
     built: i64,
     room: usize,
@@ -32,8 +33,10 @@ pub(super) fn build(
     if intake.overflowed {
         return Err(CompileError::TooManyNames);
     }
+    let spread = spread(&mut intake)?;
     let resolver = Resolver::new(
         &intake.hasher,
+        &spread,
         &intake.digests,
         &intake.sources,
         &intake.shards,
@@ -78,14 +81,14 @@ impl Plan {
         // Parts are of equal size and hashes are even, so that the first parts are a fair sample.
         let wanted = if entries > SMALL { SHARDS.div_ceil((entries / SMALL) as usize) } else { SHARDS };
         let mut names = 0u64;
-        for shard in &shards[..wanted] {
+        for (number, shard) in shards[..wanted].iter().enumerate() {
             let mut numbers = Ok(());
-            resolver.resolve(shard, |resolved| match sets.number(resolved.set) {
+            resolver.resolve(number, shard, |resolved| match sets.number(resolved.set) {
                 Ok(number) => {
                     counts.resize(sets.all.len(), 0);
                     counts[usize::from(number)] += 1;
                     names += 1;
-                    sample.extend(shard.at(resolved.place).name());
+                    sample.extend(shard.at(resolved.place).name().map(|name| (name, resolved.head)));
                 }
                 Err(why) => numbers = Err(why),
             });
@@ -97,7 +100,7 @@ impl Plan {
         let step = (sample.len() / SAMPLE).max(1);
         let every = |first: usize| {
             let names = sample.iter().skip(first.min(sample.len().saturating_sub(1))).step_by(step);
-            names.map(|name| name.get(told..).unwrap_or_default()).collect::<Vec<&[u8]>>()
+            names.map(|(name, head)| Parted::new(name, *head, told)).collect::<Vec<_>>()
         };
         let dictionary = Dictionary::new(&every(0), &counts, names);
         let (bytes, long) = sizes(&dictionary, &every(step / 2));
@@ -116,24 +119,17 @@ impl Plan {
         // Cells must not be wider than beginnings are apart.
         let home_buckets = home_buckets.max(cells_to_tell(self.told) / FINGERPRINTS).max(1);
         let mut sets = Sets::of(&self.sets);
-        let (mut names, mut single_labels) = (0, false);
+        let mut names = 0;
         let mut draft =
             Draft::new(lines(home_buckets), (self.long * 1.3) as usize + rest.digests.len() + (1 << 20));
         let mut table = Table::new(&self.dictionary, draft.buckets(), home_buckets);
         write_all(shards, self.entries, resolver, &self.dictionary, self.told, |written| {
-            single_labels |= written.single_label;
             names += written.names.len() as u64;
             add(&mut table, &mut sets, written)
         })?;
         let long = table.finish()?;
-        let header = Header {
-            seed: rest.seed,
-            names,
-            home_buckets,
-            built: rest.built,
-            told: self.told as u8,
-            single_labels,
-        };
+        let header =
+            Header { seed: rest.seed, names, home_buckets, built: rest.built, told: self.told as u8 };
         let mut set_bytes = Vec::new();
         sets.all.iter().for_each(|set| set.write(&mut set_bytes));
         Ok(draft.finish(
@@ -144,6 +140,7 @@ impl Plan {
                 (Section::Lists, &Info::write(rest.lists)),
                 (Section::Digests, rest.digests),
                 (Section::Long, &long),
+                (Section::Spread, &resolver.spread.write()),
             ],
         ))
     }
@@ -155,21 +152,21 @@ fn add(table: &mut Table<'_>, sets: &mut Sets, written: Written) -> Result<(), C
     let mut bytes = written.bytes.as_slice();
     for name in &written.names {
         let (record, after) = bytes.split_at(usize::from(name.bits).div_ceil(8));
-        table.add(name.hash, record, u32::from(name.bits), numbers[usize::from(name.set)])?;
+        table.add(name, record, numbers[usize::from(name.set)])?;
         bytes = after;
     }
     Ok(())
 }
 
 /// About how many bytes of a bucket, and of the long records, a name takes, by a sample.
-fn sizes(dictionary: &Dictionary, sample: &[&[u8]]) -> (f64, f64) {
+fn sizes(dictionary: &Dictionary, sample: &[Parted<'_>]) -> (f64, f64) {
     /// Bits of what stands in a bucket for a record that is too long for one, and of a set.
     const STUB: u32 = 42;
     const SET: u32 = 3;
     let (mut record, mut bytes, mut long) = (Vec::new(), 0u64, 0u64);
     for name in sample {
         record.clear();
-        let bits = dictionary.write_name(name, &mut record) + SET;
+        let bits = dictionary.write_name(*name, &mut record) + SET;
         let is_long = bits > MAX_RECORD as u32 * 8;
         bytes += u64::from(if is_long { STUB } else { bits }.div_ceil(8));
         long += u64::from(if is_long { bits.div_ceil(8) } else { 0 });
@@ -178,5 +175,5 @@ fn sizes(dictionary: &Dictionary, sample: &[&[u8]]) -> (f64, f64) {
     // A sample without names is one of digests only, which are as long as stubs.
     let bytes = if sample.is_empty() { f64::from(STUB) / 8.0 } else { bytes as f64 / count };
     // With its fingerprint, its length, and its share of the head.
-    (bytes + 1.5 + 0.3, long as f64 / count)
+    (bytes + 1.5 + 0.5, long as f64 / count)
 }

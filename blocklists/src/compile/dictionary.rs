@@ -176,6 +176,23 @@ fn huffman(counts: &[u64]) -> Vec<u8> {
     (0..counts.len()).map(depth).collect()
 }
 
+/// What a record says of a name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parted<'a> {
+    /// The labels before its head, without the last dot; `None` where the head begins the name.
+    before: Option<&'a [u8]>,
+    /// The head, without what its place tells.
+    rest: &'a [u8],
+}
+
+impl<'a> Parted<'a> {
+    /// A name whose head begins at a byte, and so many bytes of which its place tells.
+    pub(super) fn new(name: &'a [u8], head: usize, told: usize) -> Self {
+        let rest = name.get(head + told..).unwrap_or_default();
+        Self { before: head.checked_sub(1).map(|dot| &name[..dot]), rest }
+    }
+}
+
 /// The dictionary of one catalogue, for writing.
 pub(super) struct Dictionary {
     trie: Trie,
@@ -186,6 +203,7 @@ pub(super) struct Dictionary {
     any_set: u16,
     digest: u16,
     long: u16,
+    head: u16,
     /// The number of the symbol for two buckets; the others follow.
     moved: u16,
 }
@@ -195,8 +213,10 @@ pub(super) type Bits = (u64, u32);
 
 impl Dictionary {
     /// Makes the dictionary for a sample of names and the number of names that each set has, out of `names`.
-    pub(super) fn new(sample: &[&[u8]], set_counts: &[u64], names: u64) -> Self {
-        let (pieces, mut counts) = find_pieces(sample);
+    pub(super) fn new(sample: &[Parted<'_>], set_counts: &[u64], names: u64) -> Self {
+        let texts: Vec<&[u8]> =
+            sample.iter().flat_map(|name| name.before.into_iter().chain([name.rest])).collect();
+        let (pieces, mut counts) = find_pieces(&texts);
         let mut symbols: Vec<Symbol> =
             pieces.iter().map(|p| Symbol::Text { bytes: p.bytes, count: p.count }).collect();
         let mut frequent: Vec<(u64, u16)> = set_counts.iter().copied().zip(0u16..).collect();
@@ -209,16 +229,17 @@ impl Dictionary {
             counts.push(count * 2 * sample.len() as u64 / names.max(1) + 1);
         }
         let any_set = symbols.len() as u16;
-        symbols.extend([Symbol::AnySet, Symbol::Digest, Symbol::Long]);
-        counts.extend([1, 1, 1 + sample.len() as u64 / 50]);
+        let deeper = sample.iter().filter(|name| name.before.is_some()).count() as u64;
+        symbols.extend([Symbol::AnySet, Symbol::Digest, Symbol::Long, Symbol::Head]);
+        counts.extend([1, 1, 1 + sample.len() as u64 / 50, 1 + deeper * 2]);
         // Of a hundred names about two stand two buckets behind their own, and each bucket farther has half as many.
         symbols.extend((2..=MAX_HOPS as u8).map(Symbol::Moved));
         counts.extend((2..=MAX_HOPS).map(|hops| 1 + ((sample.len() as u64 / 6) >> hops)));
         let symbols: Vec<Coded> =
             symbols.into_iter().zip(lengths(&counts)).map(|(symbol, bits)| Coded { symbol, bits }).collect();
         let codes = assign(symbols.iter().map(|s| s.bits)).expect("Huffman lengths are those of a code");
-        let (digest, long, moved) = (any_set + 1, any_set + 2, any_set + 3);
-        Self { trie: Trie::new(&pieces), symbols, codes, sets, any_set, digest, long, moved }
+        let (digest, long, head, moved) = (any_set + 1, any_set + 2, any_set + 3, any_set + 4);
+        Self { trie: Trie::new(&pieces), symbols, codes, sets, any_set, digest, long, head, moved }
     }
 
     /// The same dictionary, for reading.
@@ -227,9 +248,13 @@ impl Dictionary {
     }
 
     /// Appends the codes of what a place does not tell of a name; how many bits they are.
-    pub(super) fn write_name(&self, name: &[u8], to: &mut Vec<u8>) -> u32 {
+    pub(super) fn write_name(&self, name: Parted<'_>, to: &mut Vec<u8>) -> u32 {
         let mut bits = BitWriter { to, waiting: 0, count: 0, total: 0 };
-        self.trie.cut(name).for_each(|number| bits.push(self.code_of(number)));
+        if let Some(before) = name.before {
+            self.trie.cut(before).for_each(|number| bits.push(self.code_of(number)));
+            bits.push(self.code_of(self.head));
+        }
+        self.trie.cut(name.rest).for_each(|number| bits.push(self.code_of(number)));
         bits.finish()
     }
 

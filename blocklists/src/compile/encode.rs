@@ -1,10 +1,11 @@
 //! Names written ahead of their placing, on every core: reading the parts, sorting them and writing names is most of a
 //! catalogue's making.
 
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, Parted};
+use super::heads::threads;
 use super::resolve::Resolver;
-use super::shards::{Shard, bits};
-use crate::catalogue::Set;
+use super::shards::Shard;
+use crate::catalogue::{Set, before};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -19,13 +20,14 @@ pub(super) struct Written {
     pub(super) bytes: Vec<u8>,
     /// The sets of this part.
     pub(super) sets: Vec<Set>,
-    /// Whether a name is a single label.
-    pub(super) single_label: bool,
 }
 
 /// A written name.
 pub(super) struct Name {
+    /// The hash of its head.
     pub(super) hash: u64,
+    /// What its labels before the head add to the fingerprint.
+    pub(super) deeper: u8,
     /// Bits of its record before the set.
     pub(super) bits: u16,
     /// Its set, by the number in its part.
@@ -33,20 +35,23 @@ pub(super) struct Name {
 }
 
 impl Written {
-    fn new(shard: &Shard, resolver: &Resolver<'_>, dictionary: &Dictionary, told: usize) -> Self {
+    fn new(
+        number: usize,
+        shard: &Shard,
+        resolver: &Resolver<'_>,
+        dictionary: &Dictionary,
+        told: usize,
+    ) -> Self {
         let (mut written, mut numbers) = (Self::default(), HashMap::new());
         let mut last = None;
-        resolver.resolve(shard, |resolved| {
-            let kept = shard.at(resolved.place);
-            let bits = match kept.name() {
-                Some(name) => {
-                    written.single_label |= !name.contains(&b'.');
-                    dictionary.write_name(name.get(told..).unwrap_or_default(), &mut written.bytes)
-                }
-                None => {
-                    written.single_label |= kept.bits & bits::SINGLE != 0;
-                    dictionary.write_digest(kept.digest(), &mut written.bytes)
-                }
+        resolver.resolve(number, shard, |resolved| {
+            let (kept, head) = (shard.at(resolved.place), resolved.head);
+            let (bits, deeper) = match kept.name() {
+                Some(name) => (
+                    dictionary.write_name(Parted::new(name, head, told), &mut written.bytes),
+                    resolver.hasher.deeper(before(name, head)).of(head as u32),
+                ),
+                None => (dictionary.write_digest(kept.digest(), &mut written.bytes), 0),
             };
             let set = match last {
                 Some((set, number)) if set == resolved.set => number,
@@ -57,29 +62,26 @@ impl Written {
                 }),
             };
             last = Some((resolved.set, set));
-            written.names.push(Name { hash: resolved.hash, bits: bits as u16, set });
+            written.names.push(Name { hash: resolved.hash, deeper, bits: bits as u16, set });
         });
         written
     }
 }
 
-/// A catalogue with fewer entries is not worth a thread.
-const FEW: u64 = 50_000;
-
 /// Writes every part and passes it on, in their order. Parts are given back to the system one by one.
 pub(super) fn write_all<S: Borrow<Shard> + Send, E>(
-    mut shards: impl Iterator<Item = S> + Send,
+    shards: impl Iterator<Item = S> + Send,
     entries: u64,
     resolver: &Resolver<'_>,
     dictionary: &Dictionary,
     told: usize,
     mut each: impl FnMut(Written) -> Result<(), E>,
 ) -> Result<(), E> {
-    let write = |shard: &Shard| Written::new(shard, resolver, dictionary, told);
-    if entries < FEW {
-        return shards.try_for_each(|shard| each(write(shard.borrow())));
+    let write = |number, shard: &Shard| Written::new(number, shard, resolver, dictionary, told);
+    let threads = threads(entries);
+    if threads < 2 {
+        return shards.enumerate().try_for_each(|(number, shard)| each(write(number, shard.borrow())));
     }
-    let threads = thread::available_parallelism().map_or(1, |count| count.get().min(8));
     let queue = Mutex::new(shards.enumerate());
     let (sender, receiver) = sync_channel(threads);
     thread::scope(|scope| {
@@ -89,7 +91,7 @@ pub(super) fn write_all<S: Borrow<Shard> + Send, E>(
                 loop {
                     let next = queue.lock().ok().and_then(|mut queue| queue.next());
                     let Some((number, shard)) = next else { return };
-                    let written = write(shard.borrow());
+                    let written = write(number, shard.borrow());
                     drop(shard);
                     if sender.send((number, written)).is_err() {
                         return;

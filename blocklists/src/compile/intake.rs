@@ -3,7 +3,7 @@
 use super::protect::Protected;
 use super::report::{ListReport, ProtectedHit, Touch};
 use super::shards::{Mark, SHARDS, Shard, bits, shard_of};
-use crate::catalogue::{Hasher, sha256};
+use crate::catalogue::{Hasher, Spread, Suffix, sha256};
 use crate::format::{Effect, Entry, Limits, ListInput, NotAList, Reach, Reason, Tagged, read_list};
 use crate::{Domain, Name, Tags};
 use std::collections::{HashMap, HashSet};
@@ -19,6 +19,13 @@ pub(super) struct Intake {
     pub(super) shards: Vec<Shard>,
     pub(super) digests: Vec<[u8; 32]>,
     pub(super) sources: Vec<Source>,
+    /// The first bits of the hashes of names without a dot: at most as many as [`Spread`] has bits for them.
+    pub(super) tops: HashSet<u64>,
+    /// The hashes of the sites and of the names of three labels above sealed names: see [`super::heads`].
+    pub(super) sealed_sites: Vec<u64>,
+    pub(super) sealed_thirds: Vec<u64>,
+    /// The hashes of sealed names that are sites.
+    pub(super) sealed_pairs: Vec<u64>,
     /// Whether there may be exceptions: a list's own, or from what covers a protected site.
     pub(super) has_exceptions: bool,
     /// How many entries there are, to tell large catalogues from small ones.
@@ -34,6 +41,10 @@ impl Intake {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             digests: Vec::new(),
             sources: Vec::new(),
+            tops: HashSet::new(),
+            sealed_sites: Vec::new(),
+            sealed_thirds: Vec::new(),
+            sealed_pairs: Vec::new(),
             has_exceptions: false,
             entries: 0,
             overflowed: false,
@@ -49,6 +60,7 @@ impl Intake {
         let (id, sealed, built_in) = (input.id.to_owned(), input.sealed, input.built_in);
         let marks: Vec<Mark> = self.shards.iter().map(Shard::mark).collect();
         let (digests, sources) = (self.digests.len(), self.sources.len());
+        let above = [&self.sealed_sites, &self.sealed_thirds, &self.sealed_pairs].map(Vec::len);
         let mut adding = Adding::new(self, protected, sealed, built_in);
         let read = read_list(input, limits, &mut |tagged| adding.entry(tagged));
         let Adding { names, hits, touches, own_exceptions, mut refused, .. } = adding;
@@ -59,6 +71,9 @@ impl Intake {
                 self.shards.iter_mut().zip(&marks).for_each(|(shard, mark)| shard.truncate(*mark));
                 self.digests.truncate(digests);
                 self.sources.truncate(sources);
+                self.sealed_sites.truncate(above[0]);
+                self.sealed_thirds.truncate(above[1]);
+                self.sealed_pairs.truncate(above[2]);
                 return Err(why);
             }
         };
@@ -104,7 +119,15 @@ impl Intake {
         }
     }
 
-    fn push(&mut self, text: &[u8], hash: u64, source: u16, said: u8) {
+    fn push(&mut self, name: &[u8], hashes: Hashes, source: u16, said: u8) {
+        if hashes.labels == 1 {
+            self.tops.insert(Spread::top(hashes.whole));
+        }
+        let deep = if hashes.labels > 2 { bits::DEEP } else { 0 };
+        self.push_text(name, hashes.site, source, said | deep);
+    }
+
+    fn push_text(&mut self, text: &[u8], hash: u64, source: u16, said: u8) {
         let shard = &mut self.shards[shard_of(hash)];
         self.overflowed |= shard.is_full() || text.len() > usize::from(u8::MAX);
         if !self.overflowed {
@@ -114,15 +137,43 @@ impl Intake {
         }
     }
 
-    fn push_digest(&mut self, name: &[u8], hash: u64, source: u16, bits: u8) {
+    fn push_digest(&mut self, name: &[u8], hashes: Hashes, source: u16, said: u8) {
         let Ok(number) = u32::try_from(self.digests.len()) else {
             self.overflowed = true;
             return;
         };
         self.digests.push(sha256(name));
-        let single = if name.contains(&b'.') { 0 } else { bits::SINGLE };
-        let text = [hash.to_le_bytes().as_slice(), &number.to_le_bytes()].concat();
-        self.push(&text, hash, source, bits | bits::DIGEST | single);
+        if hashes.labels == 1 {
+            self.tops.insert(Spread::top(hashes.whole));
+        }
+        self.sealed_pairs.extend((hashes.labels == 2).then_some(hashes.whole));
+        self.sealed_sites.extend((hashes.labels > 2).then_some(hashes.site));
+        self.sealed_thirds.extend((hashes.labels > 3).then_some(hashes.third));
+        let text = [hashes.whole.to_le_bytes().as_slice(), &number.to_le_bytes()].concat();
+        self.push_text(&text, hashes.whole, source, said | bits::DIGEST);
+    }
+}
+
+/// The hashes of a name and of its last two and three labels, as far as it has so many.
+#[derive(Clone, Copy, Default)]
+struct Hashes {
+    labels: usize,
+    site: u64,
+    third: u64,
+    whole: u64,
+}
+
+impl Hashes {
+    /// Takes up the next suffix, from the right.
+    fn add(&mut self, suffix: &Suffix) {
+        self.labels += 1;
+        self.whole = suffix.hash;
+        if self.labels <= 2 {
+            self.site = suffix.hash;
+        }
+        if self.labels <= 3 {
+            self.third = suffix.hash;
+        }
     }
 }
 
@@ -174,27 +225,27 @@ impl<'a> Adding<'a> {
     fn entry(&mut self, tagged: Tagged<'_>) {
         let Tagged { entry, tags } = tagged;
         let (name, source) = (entry.name.as_str().as_bytes(), self.source(tags));
-        let (mut hash, mut near_site) = (0, false);
-        self.intake.hasher.suffixes(name, true, |suffix| {
-            hash = suffix.hash;
-            near_site |= self.protected.may_be_site(hash);
+        let (mut hashes, mut near_site) = (Hashes::default(), false);
+        self.intake.hasher.suffixes(name, |suffix| {
+            hashes.add(&suffix);
+            near_site |= self.protected.may_be_site(suffix.hash);
         });
         let bits = reach_bits(entry.reach);
         if entry.effect == Effect::Except {
-            return self.exception(&entry, hash, source, bits);
+            return self.exception(&entry, hashes, source, bits);
         }
-        if !self.built_in && self.touches_protected(&entry, hash, source, near_site) {
+        if !self.built_in && self.touches_protected(&entry, hashes.whole, source, near_site) {
             return;
         }
         self.names += 1;
         if self.sealed {
-            self.intake.push_digest(name, hash, source, bits);
+            self.intake.push_digest(name, hashes, source, bits);
         } else {
-            self.intake.push(name, hash, source, bits);
+            self.intake.push(name, hashes, source, bits);
         }
     }
 
-    fn exception(&mut self, entry: &Entry<'_>, hash: u64, source: u16, bits: u8) {
+    fn exception(&mut self, entry: &Entry<'_>, hashes: Hashes, source: u16, bits: u8) {
         if self.sealed {
             if self.refused.len() < MAX_REFUSED {
                 self.refused.push(entry.line);
@@ -202,7 +253,7 @@ impl<'a> Adding<'a> {
             return;
         }
         self.own_exceptions = true;
-        self.intake.push(entry.name.as_str().as_bytes(), hash, source, bits | bits::EXCEPT);
+        self.intake.push(entry.name.as_str().as_bytes(), hashes, source, bits | bits::EXCEPT);
     }
 
     /// Reports an entry that touches a protected site; `true` when it must go.
@@ -226,8 +277,9 @@ impl<'a> Adding<'a> {
     /// the protected site's name and none of the list's.
     fn stop_at(&mut self, site: Name<'_>, source: u16) {
         let site = site.as_str().as_bytes();
-        let hash = self.intake.hasher.hash(site);
-        self.intake.push(site, hash, source, bits::HERE | bits::BELOW | bits::EXCEPT);
+        let mut hashes = Hashes::default();
+        self.intake.hasher.suffixes(site, |suffix| hashes.add(&suffix));
+        self.intake.push(site, hashes, source, bits::HERE | bits::BELOW | bits::EXCEPT);
     }
 
     fn report(&mut self, entry: &Entry<'_>, touch: Touch, site: &Domain) {

@@ -7,6 +7,7 @@
 mod build;
 mod dictionary;
 mod encode;
+mod heads;
 mod intake;
 mod protect;
 mod report;

@@ -6,9 +6,9 @@
 
 use super::CompileError;
 use super::intake::Source;
-use super::shards::{Kept, Shard, bits};
+use super::shards::{Kept, Shard, bits, shard_of};
 use crate::Tags;
-use crate::catalogue::{Hasher, Set, sha256};
+use crate::catalogue::{Hasher, Set, Spread, sha256};
 use std::collections::{HashMap, HashSet};
 
 /// Distinct sets, numbered.
@@ -37,23 +37,35 @@ impl Sets {
 
 /// What is needed to say what a name's entries mean together.
 pub(super) struct Resolver<'a> {
-    hasher: &'a Hasher,
+    pub(super) hasher: &'a Hasher,
+    pub(super) spread: &'a Spread,
     digests: &'a [[u8; 32]],
     sources: &'a [Source],
     delicate: HashMap<Box<[u8]>, Set>,
 }
 
-/// A name (one as text, one as digest), where one of its entries stands in its part, and its set.
+/// A name (one as text, one as digest), its head, where one of its entries stands in its part, and its set.
 pub(super) struct Resolved {
+    /// The hash of its head, and where in the name that begins.
     pub(super) hash: u64,
+    pub(super) head: usize,
     pub(super) place: u32,
     pub(super) set: Set,
+}
+
+/// An entry of a part, by the hash of its head. Names have 253 bytes at most, so that a byte tells where the head begins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Placed {
+    hash: u64,
+    place: u32,
+    head: u8,
 }
 
 impl<'a> Resolver<'a> {
     /// Keeps nothing of the parts: they may go.
     pub(super) fn new(
         hasher: &'a Hasher,
+        spread: &'a Spread,
         digests: &'a [[u8; 32]],
         sources: &'a [Source],
         shards: &[Shard],
@@ -61,19 +73,23 @@ impl<'a> Resolver<'a> {
     ) -> Self {
         let delicate =
             if has_exceptions { Delicate::new(shards, digests, sources).sets() } else { HashMap::new() };
-        Self { hasher, digests, sources, delicate }
+        Self { hasher, spread, digests, sources, delicate }
     }
 
-    /// The names of a part that something is said of, in the order of their hashes.
-    pub(super) fn resolve(&self, shard: &Shard, mut each: impl FnMut(Resolved)) {
-        let mut entries: Vec<(u64, u32)> = shard
-            .places(Default::default())
-            .map(|place| (shard.at(place).hash(self.hasher), place))
-            .collect();
+    /// The names of a part that something is said of, in the order of their heads' hashes.
+    pub(super) fn resolve(&self, number: usize, shard: &Shard, mut each: impl FnMut(Resolved)) {
+        let mut entries: Vec<Placed> = Vec::new();
+        for place in shard.places(Default::default()) {
+            let head = shard.at(place).head(self.hasher, self.spread);
+            // Else it has been copied to the part of its head.
+            if shard_of(head.hash) == number {
+                entries.push(Placed { hash: head.hash, place, head: head.start as u8 });
+            }
+        }
         entries.sort_unstable();
         let mut rest = entries.as_mut_slice();
-        while let Some((hash, _)) = rest.first().copied() {
-            let end = rest.iter().take_while(|entry| entry.0 == hash).count();
+        while let Some(first) = rest.first().copied() {
+            let end = rest.iter().take_while(|entry| entry.hash == first.hash).count();
             let (same, after) = rest.split_at_mut(end);
             self.resolve_hash(shard, same, &mut each);
             rest = after;
@@ -81,18 +97,19 @@ impl<'a> Resolver<'a> {
     }
 
     /// The names of one hash: nearly always one.
-    fn resolve_hash(&self, shard: &Shard, entries: &mut [(u64, u32)], each: &mut impl FnMut(Resolved)) {
-        let identity = |entry: &(u64, u32)| self.identity(shard.at(entry.1));
+    fn resolve_hash(&self, shard: &Shard, entries: &mut [Placed], each: &mut impl FnMut(Resolved)) {
+        let identity = |entry: &Placed| self.identity(shard.at(entry.place));
         if let [first, others @ ..] = &*entries
             && others.iter().any(|other| identity(other) != identity(first))
         {
             entries.sort_by(|a, b| identity(a).cmp(&identity(b)));
         }
         for name in entries.chunk_by(|a, b| identity(a) == identity(b)) {
-            let set = self.set(name.iter().map(|entry| shard.at(entry.1)));
+            let set = self.set(name.iter().map(|entry| shard.at(entry.place)));
             // A name that says nothing (an exception from what is not listed) needs no place.
             if set != Set::default() {
-                each(Resolved { hash: name[0].0, place: name[0].1, set });
+                let Placed { hash, place, head } = name[0];
+                each(Resolved { hash, head: usize::from(head), place, set });
             }
         }
     }

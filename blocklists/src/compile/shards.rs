@@ -1,10 +1,11 @@
-//! Every entry of every list, parted by the highest bits of its hash: a part is worked on while it lies in the cache, and
-//! given back to the system as soon as its names are in the catalogue.
+//! Every entry of every list, parted by the highest bits of its site's hash: a part is worked on while it lies in the cache,
+//! and given back to the system as soon as its names are in the catalogue. Names whose heads are in another part (see
+//! [`super::heads`]) are copied there once all lists are in.
 //!
 //! An entry is its source (two bytes), its bits, the length of its text, and its text. Hashes are made again when they are wanted:
 //! that costs less than the memory to keep them.
 
-use crate::catalogue::{Hasher, Memory};
+use crate::catalogue::{Hasher, Memory, Spread, Suffix};
 
 /// Parts. A power of two, so that the order of parts is the order of hashes.
 pub(super) const SHARDS: usize = 64;
@@ -21,8 +22,8 @@ pub(super) mod bits {
     pub(crate) const EXCEPT: u8 = 4;
     /// The text is a hash and the number of a digest.
     pub(crate) const DIGEST: u8 = 8;
-    /// The digest is that of a name without a dot.
-    pub(crate) const SINGLE: u8 = 16;
+    /// The text is a name of three labels or more.
+    pub(crate) const DEEP: u8 = 16;
 }
 
 /// One entry of one list, as it is kept.
@@ -45,10 +46,12 @@ impl<'a> Kept<'a> {
         self.text.get(8..).and_then(|rest| rest.first_chunk()).map_or(0, |number| u32::from_le_bytes(*number))
     }
 
-    pub(super) fn hash(&self, hasher: &Hasher) -> u64 {
+    /// Its head. A digest is its own: see [`super::heads`].
+    pub(super) fn head(&self, hasher: &Hasher, spread: &Spread) -> Suffix {
         match (self.name(), self.text.first_chunk()) {
-            (None, Some(hash)) => u64::from_le_bytes(*hash),
-            _ => hasher.hash(self.text),
+            (None, Some(hash)) => Suffix { start: 0, hash: u64::from_le_bytes(*hash) },
+            _ if self.bits & bits::DEEP == 0 => Suffix { start: 0, hash: hasher.hash(self.text) },
+            _ => spread.head(hasher, self.text),
         }
     }
 }

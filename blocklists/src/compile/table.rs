@@ -2,7 +2,8 @@
 
 use super::CompileError;
 use super::dictionary::{Bits, Dictionary};
-use crate::catalogue::{Filling, Line, MAX_HOPS, MAX_RECORD, PADDING, Place, pass, place};
+use super::encode::Name;
+use crate::catalogue::{Filling, Line, MAX_HOPS, MAX_RECORD, PADDING, Place, Room, pass, place};
 use std::collections::VecDeque;
 
 /// The buckets while they are filled. A name whose bucket is full waits for the next.
@@ -45,6 +46,11 @@ impl Short {
         &array[..self.count.div_ceil(8) as usize]
     }
 
+    /// How many bytes it takes with what is put before it.
+    fn bytes_after(self, (_, count): Bits) -> usize {
+        (self.count + count).div_ceil(8) as usize
+    }
+
     fn after(self, (bits, count): Bits) -> Self {
         Self { bits: self.bits << count | u128::from(bits), count: self.count + count }
     }
@@ -55,6 +61,30 @@ impl Short {
 struct Waiting {
     place: Place,
     record: Short,
+    /// Whether it stands in the bucket that is being filled.
+    fits: bool,
+}
+
+/// When a name may choose.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Before all others: it stands far behind its bucket already.
+    Late,
+    Home,
+    Early,
+}
+
+impl Turn {
+    /// How many buckets a name may be behind its own before it comes first.
+    const LATE: usize = 6;
+
+    const fn of(moved: usize) -> Self {
+        match moved {
+            0 => Self::Home,
+            1..Self::LATE => Self::Early,
+            _ => Self::Late,
+        }
+    }
 }
 
 impl<'a> Table<'a> {
@@ -63,9 +93,9 @@ impl<'a> Table<'a> {
         Self { dictionary, lines, home_buckets, current: 0, waiting: VecDeque::new(), long: Vec::new() }
     }
 
-    /// Adds the next name: its hash, so many bits of its record, and its set.
-    pub(super) fn add(&mut self, hash: u64, record: &[u8], bits: u32, set: u16) -> Result<(), CompileError> {
-        let place = place(hash, self.home_buckets);
+    /// Adds the next name: so many bits of its record, and its set.
+    pub(super) fn add(&mut self, name: &Name, record: &[u8], set: u16) -> Result<(), CompileError> {
+        let (bits, place) = (u32::from(name.bits), place(name.hash, self.home_buckets).deeper(name.deeper));
         while self.current < place.home as usize {
             self.fill_bucket()?;
         }
@@ -77,7 +107,7 @@ impl<'a> Table<'a> {
             self.dictionary.write_after(bits, end, &mut whole);
             self.add_long(&whole)?
         };
-        self.waiting.push_back(Waiting { place, record });
+        self.waiting.push_back(Waiting { place, record, fits: false });
         Ok(())
     }
 
@@ -89,36 +119,44 @@ impl<'a> Table<'a> {
         Ok(Short::default().then(self.dictionary.long(at)))
     }
 
-    /// Fills the next bucket: with those that wait longest, and then with whatever still fits.
+    /// Fills the next bucket: with those that have waited too long, then with those that belong here, then with whatever
+    /// still fits. Whoever asks for a name looks here first.
     fn fill_bucket(&mut self) -> Result<(), CompileError> {
         let current = self.current;
-        let (mut filling, mut kept) = (Filling::new(), 0);
-        for index in 0..self.waiting.len() {
-            let mut name = self.waiting[index];
-            let home = name.place.home as usize;
-            let moved = current - home;
-            if moved > MAX_HOPS {
-                return Err(CompileError::Crowded);
-            }
-            let prefix = self.dictionary.moved(moved);
-            if name.record.count + prefix.1 > MAX_BITS {
-                // What it must say of its move made it too long.
-                name.record = self.add_long(name.record.bytes(&mut [0; 16]))?;
-            }
-            if filling.push(
-                name.place.fingerprint(),
-                name.record.after(prefix).bytes(&mut [0; 16]),
-                moved > 0,
-            ) {
-                self.lines[home..current].iter_mut().for_each(|line| pass(line, name.place.class()));
-            } else {
-                self.waiting[kept] = name;
-                kept += 1;
+        if self.waiting.front().is_some_and(|name| current - name.place.home as usize > MAX_HOPS) {
+            return Err(CompileError::Crowded);
+        }
+        let mut room = Room::default();
+        for turn in [Turn::Late, Turn::Home, Turn::Early] {
+            for index in 0..self.waiting.len() {
+                let moved = current - self.waiting[index].place.home as usize;
+                if Turn::of(moved) == turn {
+                    self.prefix(index, moved)?;
+                    let name = &mut self.waiting[index];
+                    name.fits = room.take(name.record.bytes_after(self.dictionary.moved(moved)));
+                }
             }
         }
-        self.waiting.truncate(kept);
+        let mut filling = Filling::new();
+        for name in self.waiting.iter().filter(|name| name.fits) {
+            let home = name.place.home as usize;
+            let record = name.record.after(self.dictionary.moved(current - home));
+            let is_in = filling.push(name.place.fingerprint(), record.bytes(&mut [0; 16]), home < current);
+            debug_assert!(is_in, "there is room for what was counted");
+            self.lines[home..current].iter_mut().for_each(|line| pass(line, name.place.class()));
+        }
+        self.waiting.retain(|name| !name.fits);
         *self.lines.get_mut(current).ok_or(CompileError::Crowded)? = filling.close();
         self.current += 1;
+        Ok(())
+    }
+
+    /// Makes room in a record for what it must say of its move, if it needs that.
+    fn prefix(&mut self, index: usize, moved: usize) -> Result<(), CompileError> {
+        let record = self.waiting[index].record;
+        if record.count + self.dictionary.moved(moved).1 > MAX_BITS {
+            self.waiting[index].record = self.add_long(record.bytes(&mut [0; 16]))?;
+        }
         Ok(())
     }
 
