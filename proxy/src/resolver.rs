@@ -14,7 +14,7 @@ use agreements::{Dnssec, Gateway, Host, Upstream, Verdict};
 use blocklists::{Domain, Name};
 use records::{Clock, Current};
 use rustls::pki_types::CertificateDer;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ pub struct Resolved {
     pub(crate) search: Search,
 }
 
-/// Why a name has no addresses for this person.
+/// Why a name has no addresses for whoever asks.
 #[derive(Debug)]
 pub enum Unresolved {
     /// The name, or one that it leads to (CNAME), is refused: which, and why.
@@ -284,31 +284,56 @@ impl Resolver {
         let (six, four) = (asking(rtype::AAAA), asking(rtype::A));
         let asked = gate.judge(current, who, Host::Name(name), None);
         let of = For::client(client, verdicts::protects(&asked), true);
-        let (six, four) = tokio::join!(self.find(&six, of), self.find(&four, of));
-        if six.is_err() && four.is_err() {
-            return Err(Unresolved::Upstream);
-        }
-        let found: Vec<_> = [six, four].into_iter().flatten().map(|found| found.entry).collect();
+        let found = self.both(&six, &four, of).await?;
         for entry in &found {
             let judge = |target: Name<'_>| gate.judge(current, who, Host::Name(target), None);
             if let Err((target, verdict)) = verdicts::judge_names(judge, Some(&asked), entry.targets()) {
                 return Err(Unresolved::Refused(target.clone(), Box::new(verdict)));
             }
         }
-        if found.iter().any(|entry| entry.rebinds) {
-            return Err(Unresolved::Rebinding);
-        }
+        let addresses = outside(&found)?;
         let now = self.shared.clock.steady();
         let ttl = found.iter().map(|entry| entry.left(now)).min().unwrap_or_default();
-        let addresses = order::interleaved(found.iter().flat_map(|entry| entry.addresses()));
-        if addresses.is_empty() {
-            return Err(Unresolved::NoSuchName);
-        }
         let mut through: Vec<_> = found.iter().flat_map(|entry| entry.targets()).cloned().collect();
         through.sort_unstable();
         through.dedup();
         Ok(Resolved { addresses, ttl, through: through.into(), search })
     }
+
+    /// The addresses of a name that the gateway itself needs, for nobody: whoever publishes a list. Nothing is judged, and no
+    /// agreement can close it.
+    pub async fn addresses_for_the_gateway(&self, name: Name<'_>) -> Result<Vec<IpAddr>, Unresolved> {
+        if special::is_local(name) {
+            return Err(Unresolved::NoSuchName);
+        }
+        let wire = WireName::from_name(name);
+        let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
+        let of = For::client(Ipv4Addr::LOCALHOST.into(), false, true);
+        outside(&self.both(&asking(rtype::AAAA), &asking(rtype::A), of).await?)
+    }
+
+    /// The answers for both families; one may be missing.
+    async fn both(
+        &self,
+        six: &Asking<'_>,
+        four: &Asking<'_>,
+        of: For,
+    ) -> Result<Vec<Arc<Entry>>, Unresolved> {
+        let (six, four) = tokio::join!(self.find(six, of), self.find(four, of));
+        if six.is_err() && four.is_err() {
+            return Err(Unresolved::Upstream);
+        }
+        Ok([six, four].into_iter().flatten().map(|found| found.entry).collect())
+    }
+}
+
+/// The addresses in answers, in the order to try, if none leads into the home.
+fn outside(found: &[Arc<Entry>]) -> Result<Vec<IpAddr>, Unresolved> {
+    if found.iter().any(|entry| entry.rebinds) {
+        return Err(Unresolved::Rebinding);
+    }
+    let addresses = order::interleaved(found.iter().flat_map(|entry| entry.addresses()));
+    if addresses.is_empty() { Err(Unresolved::NoSuchName) } else { Ok(addresses) }
 }
 
 impl Shared {

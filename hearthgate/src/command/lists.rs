@@ -8,6 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::gateway::board::{self, ListShown};
 use crate::home::{HomeArg, Loaded};
 use crate::lists::fetch::Fetcher;
+use crate::lists::names::Names;
 use crate::lists::shelf::Shelf;
 use crate::lists::update::{Renewed, Renewing};
 use crate::state::State;
@@ -16,8 +17,11 @@ use crate::when;
 use blocklists::Domain;
 use blocklists::format::Limits;
 use clap::{Args, Subcommand};
+use proxy::resolver::{Resolver, ResolverSettings};
+use records::SystemClock;
 use serde::Serialize;
 use std::fs::File;
+use std::sync::Arc;
 
 /// Fetches and compiles the home's lists, and tells what is known of a host.
 #[derive(Args, Debug)]
@@ -114,9 +118,16 @@ impl Kept {
 fn update(home: &HomeArg, common: &Common) -> Result<Exit, Failure> {
     let (kept, lock) = Kept::open_to_change(home)?;
     let lists = &kept.loaded.reading.house.home().lists;
-    let fetcher = Fetcher::new(Limits::default().bytes).map_err(|e| Failure::cannot_read(e.to_string()))?;
+    let (runtime, names) = (runtime()?, Names::default());
+    let resolver = {
+        let _in_it = runtime.enter();
+        Resolver::new(ResolverSettings::new(kept.loaded.gateway()?), Arc::new(SystemClock::new()))
+    };
+    names.ask(resolver.map_err(|e| Failure::cannot_read(format!("names cannot be resolved: {e}")))?);
+    let fetcher = Fetcher::new(Limits::default().bytes, names);
+    let fetcher = fetcher.map_err(|e| Failure::cannot_read(e.to_string()))?;
     let renewing = Renewing { home: kept.loaded.dir.clone(), shelf: Shelf::at(kept.state.lists()), fetcher };
-    let (runtime, bar) = (runtime()?, terminal::bar(lists.len() as u64, "lists"));
+    let bar = terminal::bar(lists.len() as u64, "lists");
     let mut updates = Vec::new();
     for source in lists {
         let renewed = runtime.block_on(renewing.renew(source, clock::now()));

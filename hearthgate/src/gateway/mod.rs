@@ -24,6 +24,7 @@ use crate::clock::{self, Pretend};
 use crate::control;
 use crate::failure::{Exit, Failure};
 use crate::lists::fetch::Fetcher;
+use crate::lists::names::Names;
 use crate::lists::shelf::Shelf;
 use crate::lists::update::{Renewed, Renewing};
 use crate::lists::{is_fetched, lock};
@@ -66,7 +67,8 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
 
     // The records keep a second gateway out; from here on the folder is ours.
     let records = open_records(&files.gateway, &options.home, &clock).await?;
-    let renewing = renewing(&options.home, &state)?;
+    let names = Names::default();
+    let renewing = renewing(&options.home, &state, &names)?;
     let (compiled, fingerprint) = first_catalogue(&house, &renewing, &state).await?;
 
     // What is in force, and who writes down what it refuses.
@@ -90,6 +92,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
         records: records.clone(),
         neighbours,
         ask_key,
+        names,
     };
     let network = match Network::start(&files.gateway, &shared) {
         Ok(network) => network,
@@ -170,8 +173,9 @@ async fn open_records(
     opened.map(Arc::new).map_err(|e| Failure::cannot_read(e.to_string()))
 }
 
-fn renewing(home: &Path, state: &State) -> Result<Renewing, Failure> {
-    let fetcher = Fetcher::new(Limits::default().bytes).map_err(|e| Failure::cannot_read(e.to_string()))?;
+fn renewing(home: &Path, state: &State, names: &Names) -> Result<Renewing, Failure> {
+    let fetcher = Fetcher::new(Limits::default().bytes, names.clone())
+        .map_err(|e| Failure::cannot_read(e.to_string()))?;
     Ok(Renewing { home: home.to_owned(), shelf: Shelf::at(state.lists()), fetcher })
 }
 

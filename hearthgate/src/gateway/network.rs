@@ -10,6 +10,7 @@ use crate::gateway::metrics::{self, Numbers};
 use crate::gateway::unbound::{Over, failure};
 use crate::gateway::{pac, pages};
 use crate::state::State;
+use crate::lists::names::Names;
 use agreements::{Gateway, Listen};
 use console::{AskKey, Refusals};
 use proxy::Gate;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) neighbours: Neighbours,
     /// What the forms of refusal pages are sealed with, for the life of the process.
     pub(crate) ask_key: AskKey,
+    /// How publishers of lists are found.
+    pub(crate) names: Names,
 }
 
 /// Listeners that serve.
@@ -151,6 +154,7 @@ impl Network {
         let resolver = Resolver::new(ResolverSettings::new(gateway), shared.clock.clone());
         let resolver =
             resolver.map_err(|e| Failure::cannot_read(format!("names cannot be resolved: {e}")))?;
+        shared.names.ask(resolver.clone());
         let mut settings = DnsSettings::new(gateway);
         // Where the pages listen on addresses of their own, refused names lead there.
         let own = gateway.listen.pages.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());

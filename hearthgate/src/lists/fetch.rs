@@ -1,13 +1,17 @@
 //! Fetches a list over http(s): conditionally, with a limit on bytes and on time, never further than three redirects.
 
+use crate::lists::names::Names;
 use crate::lists::shelf::hex;
 use futures_util::StreamExt;
+use proxy::target::Reach;
 use reqwest::header::{ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode, Url};
 use ring::digest::{Context, SHA256};
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -99,12 +103,13 @@ impl From<std::io::Error> for Unfetched {
 
 impl Fetcher {
     /// A client with the roots that are built in, no proxy from the environment, and a limit on bytes.
-    pub(crate) fn new(most: u64) -> Result<Self, Unfetched> {
+    pub(crate) fn new(most: u64, names: Names) -> Result<Self, Unfetched> {
         let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .no_proxy()
+            .dns_resolver(Arc::new(names))
             .redirect(redirects())
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
@@ -156,7 +161,7 @@ impl Fetcher {
     }
 }
 
-/// At most three, and never from https to http.
+/// At most three, never from https to http, and never from outside to an address inside the home.
 fn redirects() -> Policy {
     Policy::custom(|attempt| {
         let secure = attempt.previous().iter().any(|url| url.scheme() == "https");
@@ -164,10 +169,18 @@ fn redirects() -> Policy {
             attempt.error("too many redirects")
         } else if secure && attempt.url().scheme() != "https" {
             attempt.error("a redirect from https to http")
+        } else if is_inside(attempt.url()) && !attempt.previous().iter().all(is_inside) {
+            attempt.error("a redirect into the home's own network")
         } else {
             attempt.follow()
         }
     })
+}
+
+/// Whether an address is one that nobody outside may lead to. Names are looked at when they are found ([`Names`]).
+fn is_inside(url: &Url) -> bool {
+    let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    literal.is_some_and(|ip| Reach::default().check(SocketAddr::new(ip, 0)).is_err())
 }
 
 impl Marks {

@@ -5,6 +5,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod fetch;
+pub(crate) mod names;
 pub(crate) mod shelf;
 pub(crate) mod update;
 

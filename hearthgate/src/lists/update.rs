@@ -207,7 +207,7 @@ mod tests {
         let renewing = Renewing {
             home: dir.path().to_owned(),
             shelf: Shelf::at(dir.path().join("shelf")),
-            fetcher: Fetcher::new(1000).expect("a client"),
+            fetcher: Fetcher::new(1000, crate::lists::names::Names::default()).expect("a client"),
         };
         Desk { dir, renewing }
     }

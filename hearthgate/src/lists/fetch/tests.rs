@@ -1,6 +1,8 @@
 //! A publisher on loopback, told what to answer.
 
 use super::*;
+use agreements::{Dnssec, Gateway, Upstream};
+use proxy::resolver::{Resolver, ResolverSettings};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -30,7 +32,7 @@ async fn fetch(url: &str, marks: &Marks, most: u64) -> (Result<Fetched, Unfetche
     let _already_there = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().expect("a temporary folder");
     let into = dir.path().join("body");
-    let fetched = Fetcher::new(most).expect("a client").fetch(url, marks, &into).await;
+    let fetched = Fetcher::new(most, Names::default()).expect("a client").fetch(url, marks, &into).await;
     (fetched, std::fs::read_to_string(into).unwrap_or_default())
 }
 
@@ -104,4 +106,50 @@ async fn nobody_there_is_told_without_the_address() {
     let (fetched, _) = fetch("http://127.0.0.1:1/list?key=secret", &Marks::default(), 1000).await;
     let told = fetched.expect_err("nobody there").to_string();
     assert!(!told.contains("secret"), "{told}");
+}
+
+/// A name server for which every name is on loopback.
+fn everything_is_here() -> SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("bound");
+    let address = socket.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let mut query = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut query) {
+            let question = query[12..length].iter().position(|byte| *byte == 0).expect("a name") + 12 + 5;
+            let is_a = query[question - 3] == 1;
+            let head = [&query[..2], &[0x85, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]].concat();
+            let record: &[u8] =
+                if is_a { &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1] } else { &[] };
+            let _nobody_waits = socket.send_to(&[&head, &query[12..question], record].concat(), from);
+        }
+    });
+    address
+}
+
+/// Fetches as a home does whose upstream this is, and that opens these networks.
+async fn fetch_by_name(url: &str, home_network: Vec<(IpAddr, u8)>) -> Result<Fetched, Unfetched> {
+    let _already_there = rustls::crypto::ring::default_provider().install_default();
+    let upstream = vec![Upstream::Udp(everything_is_here())];
+    let gateway = Gateway { upstream, dnssec: Dnssec::Off, home_network, ..Gateway::default() };
+    let settings = ResolverSettings::new(&gateway);
+    let names = Names::default();
+    names.ask(Resolver::new(settings, std::sync::Arc::new(records::SystemClock::new())).expect("a resolver"));
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    Fetcher::new(1000, names).expect("a client").fetch(url, &Marks::default(), &dir.path().join("body")).await
+}
+
+#[tokio::test]
+async fn publishers_are_found_by_the_homes_upstreams_and_not_inside() {
+    let loopback = || vec![("127.0.0.0".parse().expect("an address"), 8)];
+    let by_name = |url: &str| url.replace("127.0.0.1", "list.test");
+    let (url, _told) = publisher(vec![answer("200 OK", "", "a.example\n")]);
+    assert!(fetch_by_name(&by_name(&url), loopback()).await.is_ok(), "the machine knows no such name");
+
+    let refused = fetch_by_name(&by_name(&url), Vec::new()).await.expect_err("inside");
+    assert!(refused.to_string().contains("leads into the home's own network"), "{refused}");
+
+    let (inner, _told) = publisher(vec![answer("200 OK", "", "a.example\n")]);
+    let (outer, _told) = publisher(vec![answer("302 Found", &format!("location: {inner}\r\n"), "")]);
+    let refused = fetch_by_name(&by_name(&outer), loopback()).await.expect_err("led inside");
+    assert!(refused.to_string().contains("a redirect into the home's own network"), "{refused}");
 }
