@@ -323,7 +323,7 @@ impl Proxy {
         let wanted = wanted?;
         let (target, path) = match &wanted {
             For::Own => return Ok(self.own_page(visit, request).await),
-            For::Plain(target, path) => (target.clone(), Some(path.clone())),
+            For::Plain(target, path) => (target.clone(), Some(Box::new(path.clone()))),
             For::Tunnel(target, _) => (target.clone(), None),
         };
         // Who asks? A token that a device shows stands before its address; a wrong one is never passed over in silence.

@@ -66,7 +66,7 @@ pub(crate) struct Asked {
     /// The host.
     pub(crate) host: TargetHost,
     /// The path without its query, where it was seen.
-    pub(crate) path: Option<Path>,
+    pub(crate) path: Option<Box<Path>>,
     /// It is an address of the home's own network that the home opened ([`Reach::is_home`]).
     ///
     /// [`Reach::is_home`]: crate::target::Reach::is_home
