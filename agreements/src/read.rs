@@ -38,8 +38,8 @@ use chrono::NaiveDate;
 use sheet::{Desk, Sheet};
 use std::collections::{BTreeMap, HashMap};
 
-/// The most agreements of one home. A house numbers its people in 16 bits, and no home is near a hundred.
-const MAX_PEOPLE: usize = 2000;
+/// The most agreements of one home. No home is near a hundred; a house numbers its people in 16 bits.
+const MAX_PEOPLE: usize = 20_000;
 /// Words that mean somebody else than a person where an id stands.
 const RESERVED: [&str; 4] = ["baseline", "nobody", "everyone", "everything"];
 
