@@ -37,6 +37,9 @@ pub struct Explanation {
     pub service: Option<&'static str>,
     /// One plain sentence.
     pub sentence: String,
+    /// The same to the person themself, without a name: for pages, which others may read along. It is no part of the JSON.
+    #[serde(skip)]
+    pub to_you: String,
     /// The line that says so; none for what is built in.
     pub source: Option<Source>,
     /// The next instant at which it could differ, in the home's zone.

@@ -173,6 +173,7 @@ impl House {
             categories: tags.categories().map(|c| c.word()).collect(),
             service: tags.services().next().map(|s| s.word()),
             sentence: self.sentence(who, at, request, &verdict),
+            to_you: self.sentence_to_you(who, at, request, &verdict),
             source: verdict.source.and_then(|id| self.source(id)).cloned(),
             until: verdict.until.map(|t| self.local(t)),
             trace,

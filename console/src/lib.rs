@@ -7,6 +7,7 @@ mod ask;
 mod front;
 mod pages;
 mod refusal;
+mod telling;
 
 pub use ask::{Ask, AskKey, Saw};
 pub use pages::{Heard, Showing, Token, Told, Visit, Visitors, router};

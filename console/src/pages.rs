@@ -1,16 +1,17 @@
-//! The pages listener: refusal pages for names that were answered with the gateway's address, the asks and reports from
-//! them, and the gateway's own front page.
+//! The pages listener: refusal pages for names that were answered with the gateway's address, and the gateway's own pages.
 
-use crate::ask::{Ask, Saw, tidy};
+use crate::ask::{Ask, Saw};
 use crate::front;
-use crate::refusal::{ASK, Form, Refusals, SAW, SAW_SOMETHING};
+use crate::refusal::{ASK, Form, Refusals, SAW};
+use crate::telling;
 use agreements::{Explanation, PersonId};
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use axum::routing::post;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::routing::get;
 use chrono::{DateTime, Utc};
 use records::Current;
 use std::future::Future;
@@ -88,9 +89,9 @@ pub trait Visitors: Send + Sync + 'static {
 }
 
 #[derive(Clone)]
-struct Desk {
-    refusals: Arc<Refusals>,
-    visitors: Arc<dyn Visitors>,
+pub(crate) struct Desk {
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) visitors: Arc<dyn Visitors>,
 }
 
 #[derive(Template)]
@@ -102,7 +103,7 @@ struct AskedPage<'a> {
     lines: &'a [&'a str],
 }
 
-type Shown = Option<Extension<Token>>;
+pub(crate) type Shown = Option<Extension<Token>>;
 
 /// The routes of the pages listener. Whatever is not for the gateway itself is a visit to a refused host.
 ///
@@ -110,20 +111,21 @@ type Shown = Option<Extension<Token>>;
 /// [`ConnectInfo`] into the request's extensions.
 pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
     Router::new()
-        .route(ASK, post(asked))
-        .route(SAW, post(saw))
+        .route(ASK, get(telling::ask).post(telling::asked).fallback(visited))
+        .route(SAW, get(telling::see).post(telling::saw).fallback(visited))
         .fallback(visited)
         .layer(DefaultBodyLimit::max(8 * 1024))
         .with_state(Desk { refusals, visitors })
 }
 
-async fn visited(
+pub(crate) async fn visited(
     State(desk): State<Desk>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     token: Shown,
     request: Request,
 ) -> Response<Body> {
-    let host = host_of(&request).unwrap_or_default();
+    let authority = authority_of(request.uri(), request.headers());
+    let host = authority.as_ref().map(host_of).unwrap_or_default();
     let token = token.as_ref().map(|Extension(token)| token.0.as_str());
     if desk.visitors.is_own(&host) {
         let visit = desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing);
@@ -162,112 +164,27 @@ fn refused(desk: &Desk, visit: &Visit, form: Form) -> Response<Body> {
     respond(StatusCode::FORBIDDEN, form, body)
 }
 
-#[derive(serde::Deserialize)]
-struct AskForm {
-    host: String,
-    token: String,
-    #[serde(default)]
-    words: String,
-}
-
-#[derive(serde::Deserialize)]
-struct SawForm {
-    token: String,
-    #[serde(default)]
-    words: String,
-}
-
-const TOO_OLD: &[&str] = &["This form is too old. Go back, load the page again, and try once more."];
-const NOT_KEPT: &[&str] =
-    &["The gateway could not keep it. Please tell whoever is on shift: it is not your fault."];
-const ASKED: &[&str] = &[
-    "Staff can see it now. You can also go and find whoever is on shift.",
-    "When they say yes, just load the page again.",
-];
-const TOLD: &[&str] = &[
-    "Thank you for saying so. Staff can see it now, and you are not in trouble.",
-    "You can also talk to whoever is on shift, or to Childline on 0800 1111, at any time.",
-];
-
-const ASKED_OFTEN: &[&str] = &[
-    "You have asked for many things already, and they are all waiting for an answer. This one was not added.",
-    "It is quicker to go and find whoever is on shift.",
-];
-const TOLD_OFTEN: &[&str] = &[
-    "You have told staff many times within the hour. They have all of it, and you are not in trouble. This one was not added.",
-    "Please go and find whoever is on shift now. You can also talk to Childline on 0800 1111, at any time.",
-];
-
-async fn asked(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    token: Shown,
-    axum::Form(form): axum::Form<AskForm>,
-) -> Response<Body> {
-    let visit = visit_of(&desk, peer, &token, &form.host);
-    let person = visit.explanation.person.clone();
-    let about = form.host.clone();
-    let ask = Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) });
-    take(&desk, &visit, &form.token, &about, ask, ("You have asked", ASKED)).await
-}
-
-async fn saw(
-    State(desk): State<Desk>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    token: Shown,
-    axum::Form(form): axum::Form<SawForm>,
-) -> Response<Body> {
-    let visit = visit_of(&desk, peer, &token, "");
-    let saw = Told::Saw(Saw { person: visit.explanation.person.clone(), words: tidy(&form.words) });
-    take(&desk, &visit, &form.token, SAW_SOMETHING, saw, ("Staff have been told", TOLD)).await
-}
-
-fn visit_of(desk: &Desk, peer: SocketAddr, token: &Shown, host: &str) -> Visit {
-    let token = token.as_ref().map(|Extension(token)| token.0.as_str());
-    desk.visitors.visit(peer.ip(), token, host, "/", Showing::Nothing)
-}
-
-/// Takes what somebody tells, if the form was made here for them.
-async fn take(
-    desk: &Desk,
-    visit: &Visit,
-    token: &str,
-    about: &str,
-    told: Told,
-    done: (&str, &[&str]),
-) -> Response<Body> {
-    let home = &visit.current.snapshot.house.home().name;
-    if !desk.refusals.key().accepts(token, &visit.explanation.person, about, visit.at) {
-        return answer(StatusCode::FORBIDDEN, home, "That did not work", TOO_OLD);
-    }
-    let often = match told {
-        Told::Ask(_) => ASKED_OFTEN,
-        Told::Saw(_) => TOLD_OFTEN,
-    };
-    match desk.visitors.tell(told).await {
-        Heard::Kept => answer(StatusCode::OK, home, done.0, done.1),
-        Heard::Often => answer(StatusCode::TOO_MANY_REQUESTS, home, "Staff have heard you", often),
-        Heard::NotKept => answer(StatusCode::SERVICE_UNAVAILABLE, home, "That did not work", NOT_KEPT),
-    }
-}
-
-fn answer(status: StatusCode, home: &str, heading: &str, lines: &[&str]) -> Response<Body> {
+pub(crate) fn answer(status: StatusCode, home: &str, heading: &str, lines: &[&str]) -> Response<Body> {
     let page = AskedPage { style: include_str!("../templates/page.css"), home, heading, lines };
     // Rendering writes into a string, which cannot fail.
     respond(status, Form::Html, page.render().unwrap_or_default())
 }
 
-/// The host that the device asked for: the URI's in absolute form, else the `Host` header's, without its port.
-fn host_of(request: &Request) -> Option<String> {
-    let authority = match request.uri().authority() {
-        Some(authority) => authority.clone(),
-        None => request.headers().get(header::HOST)?.to_str().ok()?.parse().ok()?,
-    };
-    Some(authority.host().trim_matches(['[', ']']).to_ascii_lowercase())
+/// The host and port that the device asked: the URI's in absolute form, else the `Host` header's.
+pub(crate) fn authority_of(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    match uri.authority() {
+        Some(authority) => Some(authority.clone()),
+        None => headers.get(header::HOST)?.to_str().ok()?.parse().ok(),
+    }
 }
 
-fn respond(status: StatusCode, form: Form, body: String) -> Response<Body> {
-    const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action http:; base-uri 'none'; frame-ancestors 'none'";
+/// The host alone.
+pub(crate) fn host_of(authority: &Authority) -> String {
+    authority.host().trim_matches(['[', ']']).to_ascii_lowercase()
+}
+
+pub(crate) fn respond(status: StatusCode, form: Form, body: String) -> Response<Body> {
+    const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     for (name, value) in [
@@ -275,7 +192,8 @@ fn respond(status: StatusCode, form: Form, body: String) -> Response<Body> {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, CSP),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // A form has to show where it comes from (`telling`): without a referrer its origin would be hidden too.
+        (header::REFERRER_POLICY, "same-origin"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

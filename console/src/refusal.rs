@@ -1,4 +1,8 @@
 //! The refusal page: what, why, which line, until when, ask, tell someone, and who can help.
+//!
+//! It is shown in place of the refused site, under that site's address: to a browser it is a page of theirs, and their scripts may
+//! read it. So it names neither people nor the home, and holds no form. Asking and telling have pages of their own at the gateway's address
+//! ([`crate::telling`]), which no other site's script can read.
 
 use crate::ask::AskKey;
 use agreements::{Draft, Explanation, House, Outcome, PersonId, Rule, Standing};
@@ -44,15 +48,14 @@ pub struct Refusals {
 #[template(path = "refusal.html")]
 struct RefusalPage<'a> {
     style: &'static str,
-    home: &'a str,
     heading: &'static str,
     host: Option<&'a str>,
     sentence: &'a str,
     until: String,
     source: Option<SourceBox<'a>>,
-    ask: Option<AskForm<'a>>,
-    saw: Option<SawForm<'a>>,
-    tell: &'a str,
+    ask: Option<String>,
+    saw: Option<&'a str>,
+    tell: &'static str,
     support: Vec<Contact<'a>>,
     learn: Option<&'static str>,
 }
@@ -61,18 +64,6 @@ struct SourceBox<'a> {
     whose: &'static str,
     text: &'a str,
     place: String,
-}
-
-struct AskForm<'a> {
-    action: &'a str,
-    host: &'a str,
-    token: String,
-}
-
-/// "I saw something that upset me": it goes to staff and is no breach.
-struct SawForm<'a> {
-    action: &'a str,
-    token: String,
 }
 
 #[derive(serde::Serialize)]
@@ -89,8 +80,8 @@ struct Contact<'a> {
 struct RefusalJson<'a> {
     #[serde(flatten)]
     explanation: &'a Explanation,
-    ask: Option<&'a str>,
-    tell_someone: &'a str,
+    ask: Option<String>,
+    tell_someone: &'static str,
     support: Vec<Contact<'a>>,
 }
 
@@ -135,15 +126,14 @@ impl Refusals {
         let may_ask = may_ask(current, who, explanation);
         let page = RefusalPage {
             style: STYLE,
-            home: &house.home().name,
             heading: heading(explanation),
             host: shown_host(explanation),
-            sentence: &explanation.sentence,
+            sentence: &explanation.to_you,
             until: until(current, who, explanation, at),
             source: source_box(explanation),
-            ask: may_ask.then(|| self.ask_form(explanation, at)),
-            saw: known.then(|| self.saw_form(explanation, at)),
-            tell: tell_someone(current, who),
+            ask: may_ask.then(|| self.ask_about(&explanation.host)),
+            saw: known.then_some(self.saw_url.as_str()),
+            tell: TELL_SOMEONE,
             support: contacts(house.home()),
             learn: learn(explanation),
         };
@@ -151,25 +141,28 @@ impl Refusals {
         page.render().unwrap_or_else(|_| text(current, who, explanation, at))
     }
 
-    fn ask_form<'a>(&'a self, explanation: &'a Explanation, at: DateTime<Utc>) -> AskForm<'a> {
-        let token = self.key.token(&explanation.person, &explanation.host, at);
-        AskForm { action: &self.ask_url, host: &explanation.host, token }
-    }
-
-    fn saw_form(&self, explanation: &Explanation, at: DateTime<Utc>) -> SawForm<'_> {
-        SawForm { action: &self.saw_url, token: self.key.token(&explanation.person, SAW_SOMETHING, at) }
+    /// Where staff can be asked about a host. The host is a name or an address: it has no letter that needs escaping but
+    /// the colon, which a query may hold (RFC 3986 §3.4).
+    fn ask_about(&self, host: &str) -> String {
+        format!("{}?host={host}", self.ask_url)
     }
 
     fn json(&self, current: &Current, who: PersonId, explanation: &Explanation) -> String {
         let mut shown = explanation.clone();
+        shown.person.clear();
+        shown.sentence.clone_from(&shown.to_you);
+        if let Some(source) = shown.source.as_mut().filter(|source| is_theirs(source)) {
+            // The file is called after them.
+            "agreements".clone_into(&mut source.file);
+        }
         if shown.rule == Rule::Sealed {
             shown.host.clear();
             shown.trace.clear();
         }
         let whole = RefusalJson {
             explanation: &shown,
-            ask: may_ask(current, who, explanation).then_some(self.ask_url.as_str()),
-            tell_someone: tell_someone(current, who),
+            ask: may_ask(current, who, explanation).then(|| self.ask_about(&explanation.host)),
+            tell_someone: TELL_SOMEONE,
             support: contacts(current.snapshot.house.home()),
         };
         // The shape holds only strings, numbers and lists, which always serialise.
@@ -179,16 +172,17 @@ impl Refusals {
 
 /// Whether a refusal offers to ask staff, in every form alike. They have to know who asks; and nobody can open a sealed
 /// site, so that asking would only raise a hope. What is open needs no asking.
-fn may_ask(current: &Current, who: PersonId, explanation: &Explanation) -> bool {
+pub(crate) fn may_ask(current: &Current, who: PersonId, explanation: &Explanation) -> bool {
     let known = current.snapshot.house.agreement(who).is_some();
     known && explanation.rule != Rule::Sealed && explanation.verdict != Outcome::Allow
 }
 
-fn tell_someone(current: &Current, who: PersonId) -> &str {
+const TELL_SOMEONE: &str = "Talk to whoever is on shift, or to anyone in the list.";
+
+/// Whom to tell, in the agreement's own words, which may name people: for the gateway's own pages.
+pub(crate) fn tell_someone(current: &Current, who: PersonId) -> &str {
     let agreement = current.snapshot.house.agreement(who);
-    agreement
-        .and_then(|a| a.tell_someone.as_deref())
-        .unwrap_or("Talk to whoever is on shift, or to anyone in the list.")
+    agreement.and_then(|a| a.tell_someone.as_deref()).unwrap_or(TELL_SOMEONE)
 }
 
 /// Until when, for the rules that end by time. For the others the verdict's `until` only says when another rule takes over.
@@ -261,10 +255,15 @@ fn shown_host(explanation: &Explanation) -> Option<&str> {
 
 fn source_box(explanation: &Explanation) -> Option<SourceBox<'_>> {
     let source = explanation.source.as_ref()?;
-    let theirs = source.file.starts_with("agreements/");
+    let theirs = is_theirs(source);
     let whose = if theirs { "Your agreement says" } else { "The home’s rules say" };
     let what = if theirs { "your agreement" } else { "the home’s rules" };
     Some(SourceBox { whose, text: &source.text, place: format!("Line {} of {what}.", source.line) })
+}
+
+/// Whether a line stands in somebody's own agreement.
+fn is_theirs(source: &agreements::Source) -> bool {
+    source.file.starts_with("agreements/")
 }
 
 fn contacts(home: &agreements::Home) -> Vec<Contact<'_>> {
@@ -306,7 +305,7 @@ fn learn(explanation: &Explanation) -> Option<&'static str> {
 }
 
 fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
-    let mut lines = vec![heading(explanation).to_owned(), explanation.sentence.clone()];
+    let mut lines = vec![heading(explanation).to_owned(), explanation.to_you.clone()];
     if let Some(source) = source_box(explanation) {
         lines.push(format!("{}: {} ({})", source.whose, source.text, source.place));
     }
@@ -314,7 +313,7 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
     if !until.is_empty() {
         lines.push(until);
     }
-    let tell = tell_someone(current, who);
+    let tell = TELL_SOMEONE;
     lines.push(if may_ask(current, who, explanation) {
         format!("Ask staff about it, or open this page in a browser to ask. {tell}")
     } else {

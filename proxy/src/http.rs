@@ -291,11 +291,7 @@ impl Proxy {
         let want = answer::want(request.headers());
         let mut response = match self.stages(&visit, request).await {
             Ok(response) => return response,
-            Err(No::Refused(refused)) => {
-                let mut page = refused.answer(&self.gate, want);
-                answer::may_ask(&mut page, &self.config.own_names);
-                page
-            }
+            Err(No::Refused(refused)) => refused.answer(&self.gate, want),
             Err(No::Problem(problem)) => {
                 self.counters.problems.add(1);
                 problem.answer(want)

@@ -1,7 +1,7 @@
 //! The verdict in one plain sentence: kind, true, and without blame.
 
 use super::{House, PersonId};
-use crate::meant::{Draft, LimitKey, SchoolHours};
+use crate::meant::{Draft, LimitKey, PersonKind, SchoolHours};
 use crate::request::{Host, Request};
 use crate::verdict::{Outcome, Rule, Subject, Verdict};
 use crate::word::Word;
@@ -15,12 +15,17 @@ struct Teller<'a> {
     at: DateTime<Utc>,
     request: &'a Request<'a>,
     verdict: &'a Verdict,
-    /// The name of the person, or `this device`.
-    name: &'a str,
+    /// What the person is called; none says "you".
+    called: Option<&'a str>,
+    /// Whether others may read along, so that nobody's name is said.
+    private: bool,
 }
 
+/// What a device is called that is nobody's.
+const DEVICE: &str = "this device";
+
 impl House {
-    /// The verdict in one plain sentence for the person it is about.
+    /// The verdict in one plain sentence about the person, by name.
     pub fn sentence(
         &self,
         who: PersonId,
@@ -28,8 +33,24 @@ impl House {
         request: &Request<'_>,
         verdict: &Verdict,
     ) -> String {
-        let name = self.agreement(who).map_or("this device", |p| &p.name);
-        Teller { house: self, who, at, request, verdict, name }.sentence()
+        let called = Some(self.agreement(who).map_or(DEVICE, |p| &p.name));
+        Teller { house: self, who, at, request, verdict, called, private: false }.sentence()
+    }
+
+    /// The same to the person themself, and without anybody's name: others may read along.
+    pub fn sentence_to_you(
+        &self,
+        who: PersonId,
+        at: DateTime<Utc>,
+        request: &Request<'_>,
+        verdict: &Verdict,
+    ) -> String {
+        let called = match self.agreement(who) {
+            None => Some(DEVICE),
+            Some(shared) if shared.kind == PersonKind::Device => Some(shared.name.as_str()),
+            Some(_) => None,
+        };
+        Teller { house: self, who, at, request, verdict, called, private: true }.sentence()
     }
 
     /// An instant as people say it, seen from another: `15:30` today, `07:00 on Monday` within a week, else with its date.
@@ -47,8 +68,23 @@ impl House {
 }
 
 impl Teller<'_> {
+    /// Who it is, inside a sentence.
+    fn name(&self) -> &str {
+        self.called.unwrap_or("you")
+    }
+
+    /// Who it is, at the start of a sentence.
+    fn who(&self) -> String {
+        capital(self.name())
+    }
+
+    /// Whose it is, at the start of a sentence.
+    fn whose(&self) -> String {
+        self.called.map_or_else(|| "Your".to_owned(), |name| format!("{}'s", capital(name)))
+    }
+
     fn sentence(&self) -> String {
-        let name = self.name;
+        let name = self.name();
         if self.verdict.subject == Subject::Search {
             return "This search engine has no safe search, so it is off here.".into();
         }
@@ -72,7 +108,7 @@ impl Teller<'_> {
             Rule::EmailOnly => match self.verdict.outcome {
                 Outcome::Allow => "This is a part of mail pages, so it is open.".into(),
                 Outcome::Ask | Outcome::WithStaff | Outcome::Block => {
-                    format!("{}'s agreement is for private mail only.", capital(name))
+                    format!("{} agreement is for private mail only.", self.whose())
                 }
             },
         }
@@ -86,7 +122,7 @@ impl Teller<'_> {
     fn off(&self) -> String {
         // What could change sooner is a grant; the sentence tells when the agreement itself opens.
         let (_, opens) = self.house.moment(self.who, self.at, &crate::Standing::default()).online();
-        format!("The internet is off for {}{}.", self.name, self.until(opens))
+        format!("The internet is off for {}{}.", self.name(), self.until(opens))
     }
 
     fn protected(&self) -> String {
@@ -107,7 +143,7 @@ impl Teller<'_> {
 
     fn school_hours(&self) -> String {
         let (_, ends) = self.house.moment(self.who, self.at, &crate::Standing::default()).school();
-        let (name, until) = (self.name, self.until(ends));
+        let (name, until) = (self.name(), self.until(ends));
         let hours = self.house.agreement(self.who).map_or(SchoolHours::EducationOnly, |p| p.school_hours);
         match self.verdict.outcome {
             Outcome::Allow => format!("It is school time{until}, and this is open for learning."),
@@ -141,7 +177,7 @@ impl Teller<'_> {
         };
         let of = limit.map_or("the internet".into(), |l| key_in_words(&l.key));
         let again = self.house.spoken(self.starts_again(), self.at);
-        format!("Today's time for {of} is used up for {}. It starts again at {again}.", self.name)
+        format!("Today's time for {of} is used up for {}. It starts again at {again}.", self.name())
     }
 
     /// When minutes can be used again: the next home day, or the first opening after its start.
@@ -154,27 +190,32 @@ impl Teller<'_> {
     }
 
     fn word(&self) -> String {
-        let (whose, what) = (capital(self.name), self.what());
+        let (whose, what) = (self.whose(), self.what());
         match self.verdict.outcome {
-            Outcome::Allow => format!("{whose}'s agreement opens {what}."),
-            Outcome::Ask => format!("{whose}'s agreement says to ask staff before opening {what}."),
-            Outcome::WithStaff => format!("{whose} can open {what} together with a member of staff."),
-            Outcome::Block => format!("{whose}'s agreement keeps {what} closed."),
+            Outcome::Allow => format!("{whose} agreement opens {what}."),
+            Outcome::Ask => format!("{whose} agreement says to ask staff before opening {what}."),
+            Outcome::WithStaff => {
+                format!("{} can open {what} together with a member of staff.", self.who())
+            }
+            Outcome::Block => format!("{whose} agreement keeps {what} closed."),
         }
     }
 
     fn otherwise(&self) -> String {
-        let whose = capital(self.name);
+        let whose = self.whose();
         match self.verdict.outcome {
             Outcome::Allow if self.request.tags.has(Category::INFRASTRUCTURE) => {
                 "This only carries parts of other pages, so it is open.".into()
             }
-            Outcome::Allow => format!("{whose}'s agreement leaves this open."),
+            Outcome::Allow => format!("{whose} agreement leaves this open."),
             Outcome::Ask => {
-                format!("{whose}'s agreement does not mention this yet: staff can be asked to open it.")
+                format!("{whose} agreement does not mention this yet: staff can be asked to open it.")
             }
-            Outcome::WithStaff => format!("{whose} can open this together with a member of staff."),
-            Outcome::Block => format!("This is not among the sites of {whose}'s agreement."),
+            Outcome::WithStaff => format!("{} can open this together with a member of staff.", self.who()),
+            Outcome::Block => match self.called {
+                Some(_) => format!("This is not among the sites of {whose} agreement."),
+                None => "This is not among the sites of your agreement.".into(),
+            },
         }
     }
 
@@ -195,10 +236,10 @@ impl Teller<'_> {
 
     /// Why the baseline holds. Whose slip it was is no young person's affair.
     fn without_agreement(&self) -> String {
-        let whose = capital(self.name);
+        let whose = self.whose();
         match self.house.agreement(self.who).map(|person| &person.draft) {
             Some(Some(Draft::Unusable)) => format!(
-                "{whose}'s agreement cannot be read just now, and until staff have put that right only some sites are \
+                "{whose} agreement cannot be read just now, and until staff have put that right only some sites are \
                  open."
             ),
             Some(Some(Draft::HomeUnusable)) => {
@@ -206,7 +247,7 @@ impl Teller<'_> {
                     .into()
             }
             Some(Some(Draft::Missing(_)) | None) => {
-                format!("{whose}'s agreement is not finished yet, and until it is only some sites are open.")
+                format!("{whose} agreement is not finished yet, and until it is only some sites are open.")
             }
             None => "This device is not known here yet, and until it is only some sites are open.".into(),
         }
@@ -216,6 +257,7 @@ impl Teller<'_> {
         match (self.verdict.outcome, self.verdict.subject) {
             (Outcome::Allow, _) => format!("This is open for learning{}.", self.until(self.verdict.until)),
             (_, Subject::Entry(_)) => match self.offline_learner() {
+                Some(_) if self.private => "An agreement keeps the internet off for lessons.".into(),
                 Some(learner) => format!("{learner}'s agreement keeps the internet off for lessons."),
                 None => "Only sites for learning are open in this session.".into(),
             },

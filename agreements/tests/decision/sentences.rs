@@ -1,6 +1,7 @@
 //! `sentences.txt`: what people are told. Plain, kind, and nothing of the address of a sealed site.
 
-use crate::build::{at, judge, oakview, standing};
+use crate::build::{at, judge, oakview, person, standing, with_request};
+use agreements::PersonKind;
 
 #[test]
 fn sentences_are_those_of_the_table() {
@@ -22,6 +23,32 @@ fn sentences_are_those_of_the_table() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(checked >= 35, "only {checked} sentences were read");
+}
+
+/// What stands on a page, where others may read along.
+#[test]
+fn nobody_is_named_to_themself() {
+    let house = oakview();
+    let people = || house.people().map(|(_, person)| person).filter(|p| p.kind != PersonKind::Device);
+    for line in include_str!("../sentences.txt").lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        let columns: Vec<_> = line.split('|').map(str::trim).collect();
+        let (who, when, host) = (columns[0], at(columns[1]), columns[2]);
+        let standing = standing(house, who, &columns[1][..10], columns[3]);
+        let explained =
+            with_request(host, |request| house.explain(person(house, who), when, request, &standing));
+        for named in people().map(|p| p.name.as_str()) {
+            let is_named = explained.to_you.split(|c: char| !c.is_alphabetic()).any(|word| word == named);
+            assert!(!is_named, "{line}: {}", explained.to_you);
+        }
+        let grammar = ["you's", "You's", "you agreement", "Your can", "you has", "  "];
+        assert!(!grammar.iter().any(|slip| explained.to_you.contains(slip)), "{line}: {}", explained.to_you);
+        let by_name = explained.sentence == explained.to_you;
+        assert!(
+            by_name || explained.to_you.to_lowercase().contains("you") || who == "laptop",
+            "{}",
+            explained.to_you
+        );
+    }
 }
 
 #[test]

@@ -92,3 +92,25 @@ fn what_is_wrong_with_a_file_is_no_unfinished_agreement() {
     let [_, _, sam] = forms(&current, "sam", "news.example", at(NOON));
     assert!(sam.contains("not finished yet"), "{sam}");
 }
+
+#[test]
+fn a_refusal_names_nobody() {
+    let current = in_force();
+    for (who, host) in [
+        ("jordan", "bets.example"),
+        ("jordan", "chat.example"),
+        ("sam", "news.example"),
+        ("alex", "news.example"),
+    ] {
+        for shown in forms(&current, who, host, at(NOON)) {
+            let told = shown.to_lowercase();
+            for name in ["jordan", "sam'", "alex'", "\"sam\"", "\"alex\"", "oakview"] {
+                assert!(!told.contains(name), "{name} is named to {who} at {host}: {shown}");
+            }
+            assert!(
+                !told.contains("token") && told.contains("your agreement") || host == "news.example",
+                "{shown}"
+            );
+        }
+    }
+}

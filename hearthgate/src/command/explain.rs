@@ -260,6 +260,7 @@ mod tests {
             categories: vec!["social_networks"],
             service: Some("tiktok"),
             sentence: "The internet is off for Jordan until 07:00 on Monday.".to_owned(),
+            to_you: "The internet is off for you until 07:00 on Monday.".to_owned(),
             source: Some(Source {
                 file: "agreements/jordan.yaml".to_owned(),
                 line: 26,

@@ -32,10 +32,15 @@ fn jo_asks(home: &Home) {
     let head = "Host: chat.example\r\nAccept: text/html\r\nConnection: close\r\n";
     let page = from_jos_phone(proxy, &format!("GET http://chat.example/ HTTP/1.1\r\n{head}\r\n"));
     let part = |before: &str| page.split(before).nth(1).unwrap_or_else(|| panic!("no {before}: {page}"));
-    let action = part("action=\"").split('"').next().unwrap();
-    let token = part("name=\"token\" value=\"").split('"').next().unwrap();
+    let link = part("class=\"button\" href=\"").split('"').next().unwrap();
+    let own = link.strip_prefix("http://").unwrap().split('/').next().unwrap();
+    let asking =
+        from_jos_phone(proxy, &format!("GET {link} HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"));
+    let token =
+        asking.split("name=\"token\" value=\"").nth(1).unwrap_or_else(|| panic!("no token: {asking}"));
+    let token = token.split('"').next().unwrap();
+    let action = link.split('?').next().unwrap();
     let form = format!("host=chat.example&token={token}&words=please");
-    let own = action.strip_prefix("http://").unwrap().split('/').next().unwrap();
     let told = from_jos_phone(
         proxy,
         &format!(

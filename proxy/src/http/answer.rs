@@ -4,7 +4,6 @@ use super::counters::One;
 use super::pool::Returns;
 use crate::gate::Want;
 use crate::tunnel::Lease;
-use blocklists::Domain;
 use bytes::Bytes;
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -149,19 +148,10 @@ const PAGE_HEADERS: &[(HeaderName, &str)] = &[
     (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
 ];
 
-/// A page of ours may style itself; nothing else. It loads nothing.
+/// A refusal page may style itself, and nothing else: it loads nothing and has no form. Staff are asked at the gateway's own
+/// name, where it leads by a link.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
-
-/// A refusal page may also ask staff at the gateway's own names, on whichever port the pages are served (a source without
-/// one means port 80: CSP 3 §6.7.2.9).
-pub(crate) fn may_ask(response: &mut Response<Body>, own_names: &[Domain]) {
-    let ours: Vec<String> = own_names.iter().map(|name| format!("http://{name}:*")).collect();
-    let policy = PAGE_POLICY.replace("form-action 'none'", &format!("form-action {}", ours.join(" ")));
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-}
 
 /// A page of the proxy's own.
 pub(crate) fn page(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
