@@ -7,7 +7,7 @@ pub(crate) mod sites;
 
 use crate::calendar::{Day, SchoolDays};
 use crate::explain::{Explanation, TraceStep};
-use crate::meant::{DeviceMatch, Home, LimitKey, Person, SafeSearch};
+use crate::meant::{DeviceMatch, Draft, Home, LimitKey, Person, SafeSearch};
 use crate::request::Request;
 use crate::rule::{self, Case};
 use crate::schedule::{Local, instant};
@@ -80,6 +80,17 @@ impl House {
             person.devices.iter().map(move |known| Device { known: known.clone(), person: PersonId(place) })
         });
         Self { devices: devices.collect(), school, rules, protected, home, sources }
+    }
+
+    /// The same home with everybody on its baseline, while the gateway cannot read its records: nobody knows then what the
+    /// manager has closed, and how many minutes have been used. Never open, never dark.
+    #[must_use]
+    pub fn without_records(self) -> Self {
+        let Self { mut home, sources, .. } = self;
+        for person in &mut home.people {
+            person.draft = Some(Draft::NoRecords);
+        }
+        Self::new(home, sources)
     }
 
     /// The home as meant.

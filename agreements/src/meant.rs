@@ -279,6 +279,8 @@ pub enum Draft {
     Unusable,
     /// The home's own file is missing or has errors: nobody can be given what was agreed.
     HomeUnusable,
+    /// The gateway cannot read its records: what was restricted and what has been used is not known.
+    NoRecords,
 }
 
 /// Who agreed, and when.

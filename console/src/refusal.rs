@@ -218,7 +218,9 @@ fn until_agreed(house: &House, who: PersonId, at: DateTime<Utc>) -> String {
     match house.agreement(who).map(|person| &person.draft) {
         None => "Until staff make this device known here.".into(),
         Some(None | Some(Draft::Missing(_))) => "Until the agreement is finished.".into(),
-        Some(Some(Draft::Unusable | Draft::HomeUnusable)) => "Until staff have put that right.".into(),
+        Some(Some(Draft::Unusable | Draft::HomeUnusable | Draft::NoRecords)) => {
+            "Until staff have put that right.".into()
+        }
     }
 }
 

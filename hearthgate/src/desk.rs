@@ -163,6 +163,7 @@ fn not_open(error: OpenError) -> Failure {
 
 fn not_done(error: NotDone) -> Failure {
     match error {
+        NotDone::Broken => Failure::cannot_read(error.to_string()),
         NotDone::Store(error) => Failure::cannot_read(format!("the records cannot be written: {error}")),
         NotDone::Unlawful(found) => {
             let lines: Vec<String> =

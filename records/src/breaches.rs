@@ -71,7 +71,7 @@ pub struct Episode {
     pub evidence: Evidence,
     /// Whether it was a way around the gateway.
     pub circumvention: bool,
-    /// Whether the young person reported it themselves in time: then it is no breach.
+    /// Whether the young person reported it themselves in time: see [`Episode::is_breach`].
     pub reported: bool,
     /// Whether it may still go on.
     pub open: bool,
@@ -83,6 +83,15 @@ pub struct Episode {
     pub source: Option<Line>,
     /// What people have noted.
     pub notes: Vec<Note>,
+}
+
+impl Episode {
+    /// Whether it counts as a breach. What the young person reported themselves in time does not, and whoever reports is
+    /// never worse off for it; but what is of high or critical severity stays one, with "reported by the young person"
+    /// beside it: a program that reports all the time must not hide from staff what they have to look at.
+    pub fn is_breach(&self) -> bool {
+        !self.reported || self.severity >= Severity::High
+    }
 }
 
 /// A page of episodes.
@@ -189,9 +198,10 @@ impl Records {
         if words.len() > crate::staff::MOST_WORDS {
             return Err(NotDone::TooLong);
         }
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         let cells = [shift.from.timestamp_millis().into(), shift.to.timestamp_millis().into()];
-        let sql = "SELECT count(*) FROM episode WHERE last >= $1 AND first < $2 AND reported = 0";
+        let sql = "SELECT count(*) FROM episode WHERE last >= $1 AND first < $2 \
+                   AND (reported = 0 OR severity IN ('high', 'critical'))";
         let breaches = tx.row(sql, &cells).await?.map_or(Ok(0), |l| l.int(0))?;
         let breaches = u64::try_from(breaches).unwrap_or_default();
         let Shift { from, to } = shift;

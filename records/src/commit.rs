@@ -1,7 +1,7 @@
 //! One commit of the recorder: episodes, entries, totals and minutes together, or none of it.
 
-use crate::entry::{BreachOpened, Entry};
-use crate::episode::{Change, Episodes, Key, Sum};
+use crate::entry::{BreachOpened, BreachesGrew, Entry};
+use crate::episode::{Change, Key, Sum};
 use crate::journal;
 use crate::minutes::{Kept, Of, Tally};
 use crate::monitoring::{Gained, store_gained, store_turn};
@@ -49,6 +49,9 @@ impl Records {
         for changes in going_on.chunks(TOGETHER) {
             store_counts(&mut tx, changes).await?;
         }
+        if let Some(grew) = grew(&going_on) {
+            told.push((journal::append(&mut tx, self.now(), &grew).await?, grew));
+        }
         for (at, entry) in &batch.entries {
             told.push((journal::append(&mut tx, *at, entry).await?, entry.clone()));
         }
@@ -68,25 +71,6 @@ impl Records {
         tx.commit().await?;
         told.iter().for_each(|(seq, entry)| self.tell(*seq, entry));
         Ok(numbers)
-    }
-
-    /// The episodes that were open when the gateway last ended, to go on with or to end.
-    pub(crate) async fn recover(&self, episodes: &mut Episodes) -> Result<(), StoreError> {
-        let sql = "SELECT e.entry, e.person, e.rule, e.site, e.first, e.last, e.count, e.evidence, e.severity \
-                   FROM episode e WHERE e.ended = 0";
-        for line in self.store.rows(sql, &[]).await? {
-            let rule = spell::read(line.text(2)?);
-            let evidence = spell::read(line.text(7)?);
-            let severity = spell::read(line.text(8)?);
-            let (Some(rule), Some(evidence), Some(severity)) = (rule, evidence, severity) else {
-                return Err(StoreError::shape("an open episode has an unknown word"));
-            };
-            let key = Key { person: line.text(1)?.to_owned(), rule, site: line.text(3)?.to_owned() };
-            let (first, last) = (instant(line.int(4)?), instant(line.int(5)?));
-            let count = u64::try_from(line.int(6)?).unwrap_or_default();
-            episodes.recover(key, line.int(0)?, Sum { first, last, count, evidence, severity });
-        }
-        Ok(())
     }
 
     /// A day's minutes as the store has them. Days after it were counted by a clock that was wrong: what was used then
@@ -135,6 +119,13 @@ fn int(count: u64) -> Cell {
 /// An instant from the store's milliseconds.
 pub(crate) fn instant(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+/// One entry for all that outgrew what the journal says of them.
+fn grew(changes: &[&Change]) -> Option<Entry> {
+    let grew = changes.iter().filter(|change| change.grew);
+    let episodes: Vec<_> = grew.filter_map(|c| c.entry.map(|entry| c.sum.grown(entry))).collect();
+    (!episodes.is_empty()).then_some(Entry::BreachesGrew(BreachesGrew { episodes }))
 }
 
 /// Counts of so many episodes are stored by one statement.
@@ -195,7 +186,7 @@ async fn store_change(
     };
     let mut ended = 0;
     if change.ended {
-        let end = Entry::BreachEnded(change.sum.ended(entry, change.sites));
+        let end = Entry::BreachEnded(change.sum.ended(entry, change.sites, change.cut_short));
         ended = journal::append(tx, now, &end).await?;
         told.push((ended, end));
     }

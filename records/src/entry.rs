@@ -77,9 +77,9 @@ pub struct BreachOpened {
     pub site: String,
     /// The site's categories.
     pub categories: Vec<String>,
-    /// How much it told staff at first.
+    /// How much it told staff when it was written down.
     pub severity: Severity,
-    /// What was seen at first.
+    /// What had been seen by then.
     pub evidence: Evidence,
     /// Whether it was a way around the gateway.
     pub circumvention: bool,
@@ -107,6 +107,33 @@ pub struct BreachEnded {
     /// For an episode of other sites: how many sites, as far as they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sites: Option<u64>,
+    /// Whether a gateway was cut short while it went on, so that this is what the journal proves: it may have been more
+    /// often, and longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
+}
+
+/// Breach episodes that go on have come so far: written when one of them tells staff more than the journal says (evidence,
+/// severity, ten times the count), and of all when the gateway stops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreachesGrew {
+    /// How far each has come.
+    pub episodes: Vec<Grown>,
+}
+
+/// How far an episode that goes on has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grown {
+    /// The entry that opened it.
+    pub entry: i64,
+    /// How many refusals so far.
+    pub count: u64,
+    /// When the last one was.
+    pub last: DateTime<Utc>,
+    /// The strongest evidence so far.
+    pub evidence: Evidence,
+    /// The highest severity so far.
+    pub severity: Severity,
 }
 
 /// A note on an entry. It changes nothing that it speaks of.
@@ -314,6 +341,20 @@ pub struct FilesChanged {
     pub waiting: Vec<FileHash>,
 }
 
+/// A list that the floor relies on, or a sealed one, has no copy at all: what it alone names is open. Never its address,
+/// which may hold a licence key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListMissing {
+    /// The file that names the list.
+    pub file: String,
+    /// The line there, from 1.
+    pub line: u32,
+    /// The categories that it was to fill.
+    pub categories: Vec<String>,
+    /// Whether it is a sealed list.
+    pub sealed: bool,
+}
+
 /// The gateway started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
@@ -392,6 +433,7 @@ entries! {
     Started(Started) = "started", false, "The gateway started.";
     Stopped(Stopped) = "stopped", false, "The gateway stopped.";
     BreachOpened(BreachOpened) = "breach_opened", true, "A breach episode began.";
+    BreachesGrew(BreachesGrew) = "breaches_grew", true, "Breach episodes that go on have come so far.";
     BreachEnded(BreachEnded) = "breach_ended", true, "A breach episode is over.";
     Note(Note) = "note", true, "A note on an entry.";
     Report(Report) = "report", true, "A report by a young person.";
@@ -406,6 +448,7 @@ entries! {
     Shed(Shed) = "shed", false, "Refusals were dropped.";
     Clock(ClockChanged) = "clock", false, "The clock became another state.";
     Files(FilesChanged) = "files", false, "The home's files changed.";
+    ListMissing(ListMissing) = "list_missing", false, "A list that the floor relies on has no copy.";
     MonitoringBegan(MonitoringBegan) = "monitoring_began", false, "Monitoring beyond breaches began.";
     MonitoringEnded(MonitoringEnded) = "monitoring_ended", false, "Monitoring beyond breaches ended.";
     Misfit(MisfitFound) = "misfit", false, "The gateway found that its records do not fit.";
@@ -431,6 +474,11 @@ impl Entry {
         serde_json::from_value(Value::Object(Map::from_iter([(kind.to_owned(), body)]))).ok()
     }
 
+    /// Whether texts of this kind go when they are older than the home keeps them.
+    pub(crate) fn is_purgeable(kind: &str) -> bool {
+        Self::KINDS.iter().any(|(word, purged)| *word == kind && *purged)
+    }
+
     /// Whether a running gateway must build a new standing because of it.
     pub(crate) fn moves_standing(&self) -> bool {
         matches!(
@@ -453,6 +501,7 @@ mod tests {
             evidence: Evidence::Navigation,
             severity: Severity::Medium,
             sites: None,
+            cut_short: false,
         });
         let text = ended.text();
         assert_eq!(

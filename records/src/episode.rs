@@ -3,7 +3,7 @@
 //! This is the part without a store and without a clock. What is open is bounded; so is what waits for the disk, and
 //! nobody's refusals can take the room of another's: who makes many loses the detail of their own small ones.
 
-use crate::entry::{BreachEnded, BreachOpened, stamp};
+use crate::entry::{BreachEnded, BreachOpened, Grown, stamp};
 use agreements::{Evidence, Rule, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::{Equivalent, HashMap, HashSet};
@@ -26,6 +26,8 @@ pub(crate) const OTHERS: &str = "and other sites";
 const MOST_SITES: usize = 10_000;
 /// A document asked for again this long after the first was not part of the same page: someone kept trying.
 const AGAIN: TimeDelta = TimeDelta::seconds(5);
+/// The journal is told of an episode that goes on when it has come this many times as often as the journal says.
+const OFTEN: u64 = 10;
 /// One commit takes no more changes than this, so that it stays short.
 pub(crate) const MOST_A_COMMIT: usize = 400;
 
@@ -82,16 +84,30 @@ impl Sum {
         Self { first: at, last: at, count: 1, evidence, severity }
     }
 
-    /// As the journal has it.
-    pub(crate) fn ended(&self, entry: i64, sites: Option<u64>) -> BreachEnded {
-        BreachEnded {
-            entry,
-            count: self.count,
-            last: stamp(self.last),
-            evidence: self.evidence,
-            severity: self.severity,
-            sites,
-        }
+    /// As the journal has its end.
+    pub(crate) fn ended(&self, entry: i64, sites: Option<u64>, cut_short: bool) -> BreachEnded {
+        let Self { count, evidence, severity, .. } = *self;
+        BreachEnded { entry, count, last: stamp(self.last), evidence, severity, sites, cut_short }
+    }
+
+    /// As the journal has it while it goes on.
+    pub(crate) fn grown(&self, entry: i64) -> Grown {
+        let Self { count, evidence, severity, .. } = *self;
+        Grown { entry, count, last: stamp(self.last), evidence, severity }
+    }
+
+    /// What the journal proves of an episode by its beginning.
+    pub(crate) fn of_opening(opened: &BreachOpened) -> Self {
+        let BreachOpened { first, evidence, severity, .. } = *opened;
+        Self { first, last: first, count: 1, evidence, severity }
+    }
+
+    /// What it proves with what it says of how it grew.
+    pub(crate) fn grow(&mut self, grown: &Grown) {
+        self.count = self.count.max(grown.count);
+        self.last = self.last.max(grown.last);
+        self.evidence = self.evidence.max(grown.evidence);
+        self.severity = self.severity.max(grown.severity);
     }
 }
 
@@ -128,6 +144,10 @@ struct Episode {
     /// What the journal will say of its beginning, until it does.
     opened: Option<BreachOpened>,
     sum: Sum,
+    /// What the journal says of it; none before it is there.
+    told: Option<Sum>,
+    /// Whether a gateway was cut short while it went on.
+    cut_short: bool,
     /// When a document was first asked for.
     navigated: Option<DateTime<Utc>>,
     /// For an episode of other sites: which, as hashes. None where they were not counted from its beginning.
@@ -150,6 +170,15 @@ impl Episode {
         self.sum.evidence = self.sum.evidence.max(evidence);
         self.sum.severity = self.sum.severity.max(seen.severity);
         self.dirty = true;
+    }
+
+    /// Whether the journal is to be told how far it has come: it must not be possible to make an episode worse or better
+    /// in the list and have it written into the chain as such.
+    fn outgrew(&self, last_words: bool) -> bool {
+        self.told.is_some_and(|told| {
+            let worse = (told.evidence, told.severity) != (self.sum.evidence, self.sum.severity);
+            worse || self.sum.count >= told.count.saturating_mul(OFTEN) || last_words && told != self.sum
+        })
     }
 
     fn tell_site(&mut self, site: u64) {
@@ -185,7 +214,10 @@ pub(crate) struct Change {
     pub(crate) sum: Sum,
     /// How many sites, for an episode of other sites.
     pub(crate) sites: Option<u64>,
+    /// Whether the journal is to be told how far it has come.
+    pub(crate) grew: bool,
     pub(crate) ended: bool,
+    pub(crate) cut_short: bool,
 }
 
 impl Change {
@@ -205,16 +237,33 @@ pub(crate) struct Episodes {
     /// By person's id. No more than there are people: who has nothing open and began nothing of late is let go.
     shares: HashMap<String, Share>,
     next_id: u64,
+    /// The gateway is stopping: the journal is told how far every episode has come.
+    last_words: bool,
+}
+
+/// An episode that was open when the gateway last ended.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) key: Key,
+    pub(crate) entry: i64,
+    /// What the journal proves of it.
+    pub(crate) proved: Sum,
+    /// Whether the list says other than that: then a gateway was cut short, or somebody changed the list.
+    pub(crate) cut_short: bool,
 }
 
 impl Episodes {
     /// Goes on with an episode that was open when the gateway last ended; unless another of its kind has begun since,
     /// which only happens to a gateway that is stopped before it could read the store: the next one ends the old one.
-    pub(crate) fn recover(&mut self, key: Key, entry: i64, sum: Sum) {
+    pub(crate) fn recover(&mut self, recovered: Recovered) {
+        let Recovered { key, entry, proved: sum, cut_short } = recovered;
         let id = self.id();
         let navigated = (sum.evidence >= Evidence::Navigation).then_some(sum.last);
-        let (entry, opened, sites) = (Some(entry), None, None);
-        let episode = Episode { id, key: key.clone(), entry, opened, sum, navigated, sites, dirty: false };
+        let (entry, opened, told, sites) = (Some(entry), None, Some(sum), None);
+        // The list is to say no more than the journal.
+        let (key_of, dirty) = (key.clone(), cut_short);
+        let episode =
+            Episode { id, key: key_of, entry, opened, sum, told, cut_short, navigated, sites, dirty };
         if !self.open.contains_key(&key) {
             self.share(&key.person, sum.last).open += 1;
             self.open.insert(key, episode);
@@ -303,8 +352,10 @@ impl Episodes {
         share.begun += u32::from(!is_urgent(seen.severity) && other.is_none());
         let navigated = (seen.evidence >= Evidence::Navigation).then_some(seen.at);
         let (id, sum, sites) = (self.id(), Sum::new(seen), other.map(|site| HashSet::from([site])));
-        let (entry, opened) = (None, Some(opened));
-        let episode = Episode { id, key: key.clone(), entry, opened, sum, navigated, sites, dirty: true };
+        let (entry, opened, told, cut_short, dirty) = (None, Some(opened), None, false, true);
+        let key_of = key.clone();
+        let episode =
+            Episode { id, key: key_of, entry, opened, sum, told, cut_short, navigated, sites, dirty };
         self.open.insert(key, episode);
     }
 
@@ -348,20 +399,35 @@ impl Episodes {
     pub(crate) fn changes(&mut self, counts: bool) -> Vec<Change> {
         let count = self.ended.len().min(MOST_A_COMMIT);
         self.leaving.extend(self.ended.drain(..count));
-        let mut changes: Vec<_> = self.leaving.iter().map(|e| change(e, true)).collect();
-        let due = |e: &&mut Episode| e.dirty && (counts || e.entry.is_none());
+        let last_words = self.last_words;
+        let mut changes: Vec<_> = self.leaving.iter().map(|e| change(e, true, false)).collect();
+        let due = |e: &&mut Episode| e.dirty && (counts || e.entry.is_none()) || e.outgrew(last_words);
         let mut dirty: Vec<_> = self.open.values_mut().filter(due).collect();
         // The journal has them in the order in which they began.
         dirty.sort_unstable_by_key(|e| e.id);
         for episode in dirty.into_iter().take(MOST_A_COMMIT.saturating_sub(changes.len())) {
             episode.dirty = false;
-            changes.push(change(episode, false));
+            changes.push(change(episode, false, last_words));
         }
         changes
     }
 
+    /// From now on the journal is told how far every episode has come.
+    pub(crate) fn last_words(&mut self) {
+        self.last_words = true;
+    }
+
     /// The store took the changes; these are the numbers that it gave.
-    pub(crate) fn taken(&mut self, entries: &[(Key, u64, i64)]) {
+    pub(crate) fn taken(&mut self, changes: &[Change], entries: &[(Key, u64, i64)]) {
+        for change in changes.iter().filter(|c| !c.ended) {
+            if let Some(episode) = self.open.get_mut(&change.key).filter(|e| e.id == change.id) {
+                match &change.opened {
+                    Some(opened) => episode.told = Some(Sum::of_opening(opened)),
+                    None if change.grew => episode.told = Some(change.sum),
+                    None => {}
+                }
+            }
+        }
         for episode in self.leaving.drain(..) {
             if let Some(share) = self.shares.get_mut(&episode.key.person) {
                 share.waiting = share.waiting.saturating_sub(1);
@@ -392,7 +458,9 @@ impl Episodes {
 
     /// Whether the store has all there is.
     pub(crate) fn is_clean(&self) -> bool {
-        self.ended.is_empty() && self.leaving.is_empty() && self.open.values().all(|e| !e.dirty)
+        let last_words = self.last_words;
+        let is_clean = |e: &Episode| !e.dirty && !e.outgrew(last_words);
+        self.ended.is_empty() && self.leaving.is_empty() && self.open.values().all(is_clean)
     }
 
     #[cfg(test)]
@@ -401,10 +469,14 @@ impl Episodes {
     }
 }
 
-fn change(episode: &Episode, ended: bool) -> Change {
-    let Episode { id, key, entry, opened, sum, sites, navigated: _, dirty: _ } = episode;
-    let sites = sites.as_ref().map(|s| s.len() as u64);
-    Change { id: *id, key: key.clone(), entry: *entry, opened: opened.clone(), sum: *sum, sites, ended }
+fn change(episode: &Episode, ended: bool, last_words: bool) -> Change {
+    let &Episode { id, entry, sum, cut_short, .. } = episode;
+    let sites = episode.sites.as_ref().map(|s| s.len() as u64);
+    // Until it is written down, what is seen belongs to its beginning.
+    let Sum { evidence, severity, .. } = sum;
+    let opened = episode.opened.clone().map(|opened| BreachOpened { evidence, severity, ..opened });
+    let grew = entry.is_some() && !ended && episode.outgrew(last_words);
+    Change { id, key: episode.key.clone(), entry, opened, sum, sites, grew, ended, cut_short }
 }
 
 fn hash(site: &str) -> u64 {

@@ -187,8 +187,8 @@ fn beyond_so_many_an_hour_small_ones_are_one_episode_and_great_ones_are_not() {
     assert!(episodes.open.contains_key(&new));
     episodes.end_quiet(at("23:59"));
     while !episodes.is_clean() {
-        episodes.changes(true);
-        episodes.taken(&[]);
+        let changes = episodes.changes(true);
+        episodes.taken(&changes, &[]);
     }
     episodes.end_quiet(at("23:59"));
     assert!(episodes.shares.is_empty());
@@ -209,14 +209,62 @@ fn what_the_store_did_not_take_is_offered_again() {
     // While the commit is under way it ends.
     fold(&mut episodes, key.clone(), seen("21:01"));
     episodes.end_quiet(at("22:00"));
-    episodes.taken(&[(key.to_key(), changes[0].id, 7)]);
+    episodes.taken(&changes, &[(key.to_key(), changes[0].id, 7)]);
     let changes = episodes.changes(true);
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].entry, changes[0].ended, changes[0].sum.count), (Some(7), true, 2));
     assert!(changes[0].opened.is_none());
     episodes.not_taken(&changes);
     assert!(!episodes.is_clean());
-    assert_eq!(episodes.changes(true).len(), 1);
-    episodes.taken(&[]);
+    let changes = episodes.changes(true);
+    assert_eq!(changes.len(), 1);
+    episodes.taken(&changes, &[]);
+    assert!(episodes.is_clean());
+}
+
+#[test]
+fn the_journal_is_told_what_an_episode_outgrew_and_nothing_else() {
+    use Evidence::{Connection, Lookup};
+    let mut episodes = Episodes::default();
+    let key = key("jordan", Rule::Otherwise, "a.example");
+    let see = |episodes: &mut Episodes, evidence, severity, times: u32| {
+        for _ in 0..times {
+            fold(episodes, key.clone(), Seen { at: at("21:00"), evidence, severity });
+        }
+    };
+    // What is seen before it is written down belongs to its beginning.
+    see(&mut episodes, Lookup, Severity::Low, 1);
+    see(&mut episodes, Connection, Severity::Medium, 1);
+    let changes = episodes.changes(true);
+    let opened = changes[0].opened.as_ref().unwrap();
+    assert_eq!((opened.evidence, opened.severity, changes[0].grew), (Connection, Severity::Medium, false));
+    episodes.taken(&changes, &[(changes[0].key.clone(), changes[0].id, 7)]);
+    assert!(episodes.is_clean());
+    for (evidence, severity, times, grew) in [
+        (Lookup, Severity::Low, 7, false),
+        (Lookup, Severity::Low, 1, true),
+        (Lookup, Severity::Low, 80, false),
+        (Connection, Severity::High, 1, true),
+        (Connection, Severity::High, 1, false),
+    ] {
+        see(&mut episodes, evidence, severity, times);
+        let changes = episodes.changes(true);
+        assert_eq!((changes.len(), changes[0].grew), (1, grew), "{evidence:?} {severity:?} {times}");
+        // One that was not taken is offered again, and says so again.
+        episodes.not_taken(&changes);
+        assert_eq!(
+            episodes.changes(false).len(),
+            usize::from(grew),
+            "counts may wait, what it outgrew may not"
+        );
+        let changes = if grew { changes } else { episodes.changes(true) };
+        episodes.taken(&changes, &[]);
+    }
+    assert!(episodes.is_clean());
+    episodes.last_words();
+    assert!(!episodes.is_clean(), "when the gateway stops the journal is told all");
+    let changes = episodes.changes(false);
+    assert!(changes[0].grew && changes[0].sum.count == 92);
+    episodes.taken(&changes, &[]);
     assert!(episodes.is_clean());
 }

@@ -15,13 +15,14 @@ mod lists;
 
 pub(crate) use decided::{Decided, InBoth};
 
-use crate::entry::{Entry, stamp};
+use crate::entry::{Entry, Purged, stamp};
 use crate::store::{Store, StoreError, Tx};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use lists::Lists;
 use ring::digest::{Context, SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -29,7 +30,10 @@ use std::fmt::Write as _;
 pub(crate) const BEFORE_ALL: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// How many lines are read at a time.
-const PAGE: i64 = 1000;
+pub(crate) const PAGE: i64 = 1000;
+
+/// Nothing is kept for less than this: the shortest that `keep` can say in home.yaml.
+const SHORTEST_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// Bytes in lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -48,7 +52,7 @@ pub(crate) fn sha256(parts: &[&str]) -> String {
     hex(context.finish().as_ref())
 }
 
-fn body_hash(salt: &str, text: &str) -> String {
+pub(crate) fn body_hash(salt: &str, text: &str) -> String {
     sha256(&[salt, "\n", text])
 }
 
@@ -115,6 +119,10 @@ pub enum Verified {
         head: Head,
         /// How many entries' texts were purged, as entries that fit say.
         purged: u64,
+        /// The purges since the head that was kept elsewhere; none without one.
+        purges: Vec<LaterPurge>,
+        /// How many episodes go on: how often, and until when, is proved for none of them before its end.
+        open: u64,
     },
     /// The first place that does not fit.
     Broken {
@@ -123,6 +131,19 @@ pub enum Verified {
         /// What is wrong there.
         misfit: Misfit,
     },
+}
+
+/// A purge since the head that was kept elsewhere: whoever kept it sees what has gone since, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LaterPurge {
+    /// The purge's own number.
+    pub entry: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was older than this went.
+    pub before: DateTime<Utc>,
+    /// How many entries' texts went.
+    pub count: u64,
 }
 
 /// What does not fit.
@@ -135,7 +156,8 @@ pub enum Misfit {
     Altered,
     /// Its text is not what its hash says.
     BodyAltered,
-    /// Its text is gone, and no purge says so.
+    /// Its text is gone, and no purge says so that may: one that came later, when the entry was old enough to go, of a
+    /// kind that goes.
     BodyRemoved,
     /// The journal ends before the place that the store says it reached.
     CutOff,
@@ -156,7 +178,7 @@ impl fmt::Display for Misfit {
             Self::Removed => "the entry has been removed",
             Self::Altered => "the entry has been altered or moved",
             Self::BodyAltered => "what the entry says has been altered",
-            Self::BodyRemoved => "what the entry says has been removed, and no purge says so",
+            Self::BodyRemoved => "what the entry says has been removed, and no purge explains it",
             Self::CutOff => "the journal has been cut off here",
             Self::Added => "the entry has been added beside the gateway",
             Self::ListAltered => "the list of breaches says other than the journal here",
@@ -177,28 +199,30 @@ impl Store {
     }
 
     /// Reads the journal from its first entry to its last and stops at the first that does not fit.
-    pub(crate) async fn verify(&self, kept: Option<&Head>) -> Result<Verified, StoreError> {
+    /// `now` is none where the clock cannot be believed.
+    pub(crate) async fn verify(
+        &self,
+        kept: Option<&Head>,
+        now: Option<DateTime<Utc>>,
+    ) -> Result<Verified, StoreError> {
         // A gateway that purges or ends an episode between two of our looks is no misfit: then we look again.
         for _ in 0..2 {
             let before = self.head().await?;
-            let found = self.verify_once(kept).await?;
+            let found = self.verify_once(kept, now).await?;
             if matches!(found, Verified::Whole { .. }) || self.head().await? == before {
                 return Ok(found);
             }
         }
-        self.verify_once(kept).await
+        self.verify_once(kept, now).await
     }
 
-    async fn verify_once(&self, kept: Option<&Head>) -> Result<Verified, StoreError> {
+    async fn verify_once(
+        &self,
+        kept: Option<&Head>,
+        now: Option<DateTime<Utc>>,
+    ) -> Result<Verified, StoreError> {
         let head = self.head().await?;
-        let mut walk = Walk {
-            next: 1,
-            before: BEFORE_ALL.to_owned(),
-            missing: Vec::new(),
-            purges: Vec::new(),
-            purged: 0,
-            lists: Lists::default(),
-        };
+        let mut walk = Walk::new(kept, now);
         while walk.next <= head.entries {
             let page = self.page(walk.next, head.entries).await?;
             if page.is_empty() {
@@ -216,7 +240,7 @@ impl Store {
         self.end(walk, head, kept).await
     }
 
-    async fn end(&self, walk: Walk, head: Head, kept: Option<&Head>) -> Result<Verified, StoreError> {
+    async fn end(&self, mut walk: Walk, head: Head, kept: Option<&Head>) -> Result<Verified, StoreError> {
         if kept.is_some_and(|k| k.entries > head.entries) {
             return Ok(broken(head.entries + 1, Misfit::CutOff));
         }
@@ -229,10 +253,11 @@ impl Store {
         if let Some(entry) = self.added(&head).await? {
             return Ok(broken(entry, Misfit::Added));
         }
-        if let Some((entry, misfit)) = self.lists_misfit(walk.lists).await? {
+        if let Some((entry, misfit)) = self.lists_misfit(&mut walk.lists).await? {
             return Ok(broken(entry, misfit));
         }
-        Ok(Verified::Whole { head, purged: walk.purged })
+        let Walk { purged, purges, lists, .. } = walk;
+        Ok(Verified::Whole { head, purged, purges, open: lists.open })
     }
 
     /// An entry after the head that no gateway's commit brought: the head, read again, has not reached it either.
@@ -282,13 +307,30 @@ pub(crate) struct Row {
 struct Walk {
     next: i64,
     before: String,
-    missing: Vec<i64>,
-    purges: Vec<(i64, i64)>,
+    /// When the entries were whose text is gone, and that no purge has explained yet.
+    missing: BTreeMap<i64, DateTime<Utc>>,
     purged: u64,
+    /// The number of the head that was kept elsewhere.
+    kept: Option<i64>,
+    purges: Vec<LaterPurge>,
+    now: Option<DateTime<Utc>>,
     lists: Lists,
 }
 
 impl Walk {
+    fn new(kept: Option<&Head>, now: Option<DateTime<Utc>>) -> Self {
+        Self {
+            next: 1,
+            before: BEFORE_ALL.to_owned(),
+            missing: BTreeMap::new(),
+            purged: 0,
+            kept: kept.map(|head| head.entries),
+            purges: Vec::new(),
+            now,
+            lists: Lists::default(),
+        }
+    }
+
     fn step(&mut self, row: &Row) -> Result<(), (i64, Misfit)> {
         if row.seq != self.next {
             return Err((self.next, Misfit::Removed));
@@ -296,13 +338,17 @@ impl Walk {
         if entry_hash(&self.before, row.seq, &row.at, &row.kind, &row.body_hash) != row.hash {
             return Err((row.seq, Misfit::Altered));
         }
+        // A time that cannot be read is of no old entry.
+        let at = DateTime::parse_from_rfc3339(&row.at).map_or(DateTime::<Utc>::MAX_UTC, |at| at.to_utc());
         if row.salt.is_empty() {
-            self.missing.push(row.seq);
-            self.purged += 1;
+            if !Entry::is_purgeable(&row.kind) {
+                return Err((row.seq, Misfit::BodyRemoved));
+            }
+            self.missing.insert(row.seq, at);
         } else if body_hash(&row.salt, &row.text) != row.body_hash {
             return Err((row.seq, Misfit::BodyAltered));
         } else if let Some(Entry::Purged(purged)) = Entry::read(&row.kind, &row.text) {
-            self.purges.extend(purged.entries);
+            self.purge(row.seq, at, purged);
         }
         self.lists.read(row);
         self.before.clone_from(&row.hash);
@@ -310,16 +356,25 @@ impl Walk {
         Ok(())
     }
 
-    /// The first entry without a text that no purge speaks of.
+    /// What a purge explains: entries before it that were old enough to go, by its own word and by the clock's.
+    fn purge(&mut self, entry: i64, at: DateTime<Utc>, purged: Purged) {
+        let Purged { before, count, entries } = purged;
+        let soonest = self.now.map_or(at, |now| now.min(at));
+        let may = before.checked_add_signed(SHORTEST_KEPT).is_some_and(|kept| kept <= soonest);
+        for (from, to) in entries.into_iter().filter(|(from, to)| may && from <= to) {
+            let old = |(_, at): &(&i64, &DateTime<Utc>)| **at < before;
+            let gone: Vec<i64> = self.missing.range(from..=to).filter(old).map(|(seq, _)| *seq).collect();
+            self.purged += gone.len() as u64;
+            gone.iter().for_each(|seq| _ = self.missing.remove(seq));
+        }
+        if self.kept.is_some_and(|kept| entry > kept) {
+            self.purges.push(LaterPurge { entry, at, before, count });
+        }
+    }
+
+    /// The first entry without a text that no purge explains.
     fn unexplained(&self) -> Option<i64> {
-        let mut runs = self.purges.clone();
-        runs.sort_unstable();
-        // Runs never overlap (a text is purged once), so the last that starts before an entry decides.
-        let explained = |seq: i64| match runs.partition_point(|&(from, _)| from <= seq).checked_sub(1) {
-            Some(i) => seq <= runs[i].1,
-            None => false,
-        };
-        self.missing.iter().copied().find(|&seq| !explained(seq))
+        self.missing.keys().next().copied()
     }
 }
 

@@ -88,18 +88,19 @@ async fn old(tx: &mut Tx, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<V
     let sql = "SELECT coalesce(min(seq), 9223372036854775807) FROM journal WHERE at >= $1 AND at <= $2";
     let young =
         tx.row(sql, &[before.as_str().into(), now.into()]).await?.map_or(Ok(i64::MAX), |l| l.int(0))?;
-    // An open episode stays whole, and so does what is still granted.
+    // An open episode stays whole with what the journal says of how it grew, and so does what is still granted.
     let sql = "SELECT j.seq, j.kind FROM journal j JOIN body b ON b.seq = j.seq \
                WHERE j.seq < $1 AND j.at < $2 \
                AND NOT EXISTS (SELECT 1 FROM episode e WHERE e.entry = j.seq AND (e.ended = 0 OR e.ended >= $1)) \
+               AND NOT (j.kind = 'breaches_grew' \
+                        AND EXISTS (SELECT 1 FROM episode e WHERE e.ended = 0 AND e.entry < j.seq)) \
                AND NOT EXISTS (SELECT 1 FROM register r WHERE r.entry = j.seq AND r.closed = 0 AND r.ends >= $3) \
                ORDER BY j.seq";
     let ends = DateTime::parse_from_rfc3339(&before).map_or(0, |b| b.timestamp_millis());
     let lines = tx.rows(sql, &[young.into(), before.into(), ends.into()]).await?;
-    let goes = |kind: &str| Entry::KINDS.iter().any(|(word, purged)| *word == kind && *purged);
     let mut old = Vec::new();
     for line in lines {
-        if goes(line.text(1)?) {
+        if Entry::is_purgeable(line.text(1)?) {
             old.push(line.int(0)?);
         }
         if old.len() as i64 == MOST_A_PURGE {

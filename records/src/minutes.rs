@@ -271,6 +271,11 @@ impl Ledger {
         self.day
     }
 
+    /// Whether there is anything that the store does not have yet.
+    pub(crate) fn is_dirty(&self) -> bool {
+        !self.leaving.is_empty() || self.rows.values().any(|tally| tally.dirty)
+    }
+
     /// Takes what the store does not have yet.
     pub(crate) fn take_dirty(&mut self) -> Vec<Kept> {
         let mut kept = std::mem::take(&mut self.leaving);

@@ -172,6 +172,11 @@ impl Monitor {
         self.raised = None;
     }
 
+    /// Whether there is anything that the store does not have yet.
+    pub(crate) fn is_due(&self) -> bool {
+        self.book.is_due()
+    }
+
     /// Takes what the store does not have yet.
     pub(crate) fn take_due(&mut self) -> Vec<Gained> {
         self.book.take_due()

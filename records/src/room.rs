@@ -28,6 +28,8 @@ pub struct Records {
     pub(crate) news: broadcast::Sender<News>,
     pub(crate) health: Health,
     pub(crate) decided: tokio::sync::Mutex<Decided>,
+    /// Why the home's own records are out of use, so that these are in memory.
+    pub(crate) broken: Option<String>,
 }
 
 /// Something new in the journal, for whoever shows it or tells people. Entries are numbers: what they say is read.
@@ -77,6 +79,8 @@ pub struct Status {
     pub failing: Option<String>,
     /// The first thing in the records that was found not to fit since the start; none when nothing was.
     pub misfit: Option<String>,
+    /// Why the home's own records cannot be used; none when they are. Then these are in memory, and gone with the gateway.
+    pub broken: Option<String>,
 }
 
 impl std::fmt::Debug for Records {
@@ -100,8 +104,34 @@ impl Records {
         home_dir: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        Ok(Self {
-            store: Store::open(at, home_dir, purpose).await?,
+        let store = Store::open(at, home_dir, purpose).await?;
+        // A command may be what an older program's store is asked by; a gateway relies on all of it.
+        if purpose == Purpose::Gateway
+            && let Err(e) = store.check().await
+        {
+            store.close().await;
+            return Err(e.into());
+        }
+        Ok(Self::of(store, purpose, clock, None))
+    }
+
+    /// Records in memory for a gateway whose own cannot be used, and why: it must not leave the home dark. What is at `at` is
+    /// left as it is. They take breaches and minutes, and nothing that people decide: it would be gone with the gateway.
+    ///
+    /// An error where another gateway keeps the records.
+    pub async fn in_memory(
+        at: &Where,
+        home_dir: &Path,
+        clock: Arc<dyn Clock>,
+        why: String,
+    ) -> Result<Self, OpenError> {
+        let store = Store::in_memory_for(at, home_dir).await?;
+        Ok(Self::of(store, Purpose::Gateway, clock, Some(why)))
+    }
+
+    fn of(store: Store, purpose: Purpose, clock: Arc<dyn Clock>, broken: Option<String>) -> Self {
+        Self {
+            store,
             purpose,
             clock,
             ledger: Mutex::default(),
@@ -109,7 +139,25 @@ impl Records {
             news: broadcast::Sender::new(256),
             health: Health::default(),
             decided: tokio::sync::Mutex::default(),
-        })
+            broken,
+        }
+    }
+
+    /// Whether a gateway could keep the records there now: they can be read, or there are none yet.
+    pub async fn can_be_kept(at: &Where, home_dir: &Path) -> bool {
+        match Store::open(at, home_dir, Purpose::Read).await {
+            Ok(store) => {
+                let checked = store.check().await;
+                store.close().await;
+                checked.is_ok()
+            }
+            Err(e) => matches!(e, OpenError::Missing(_)),
+        }
+    }
+
+    /// Why the home's own records cannot be used, so that these are in memory; none when they are used.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
     }
 
     /// Closes every connection. Whoever drops the records without this loses nothing, but may find a log file left.
@@ -168,7 +216,9 @@ impl Records {
     /// Reads the whole journal and finds the first place that does not fit. With a head that was kept elsewhere it
     /// also finds a journal that was rewritten whole.
     pub async fn verify(&self, kept: Option<&Head>) -> Result<Verified, StoreError> {
-        self.store.verify(kept).await
+        // A clock that is not right says nothing about what was purged in the future.
+        let now = (self.clock.state() == ClockState::Right).then(|| self.now());
+        self.store.verify(kept, now).await
     }
 
     /// The records in numbers.
@@ -182,6 +232,7 @@ impl Records {
             last_commit_seconds: (committed > 0).then(|| steady.saturating_sub(committed) / 1000),
             failing: self.health.failing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             misfit: self.health.misfit.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            broken: self.broken.clone(),
         })
     }
 

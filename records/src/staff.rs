@@ -1,5 +1,7 @@
 //! What staff decide and young people ask: every doing is an entry with its author and its reason.
 
+#[cfg(doc)]
+use crate::breaches::Episode;
 use crate::commit::instant;
 use crate::entry::*;
 use crate::journal::{self, InBoth};
@@ -7,7 +9,7 @@ use crate::room::Records;
 use crate::spell;
 use crate::store::{Cell, StoreError, Tx};
 use agreements::lawful::{RestrictionDraft, Unlawful};
-use agreements::{GrantKind, House, ProtectedSites, Standing, What, Word};
+use agreements::{GrantKind, House, NotAWord, ProtectedSites, Standing, What, Word};
 use blocklists::Domain;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
@@ -15,7 +17,7 @@ use std::fmt;
 /// A report by a young person marks what happened this long before it as reported by them (seed 004 §9.2.5).
 pub const GRACE: TimeDelta = TimeDelta::minutes(15);
 /// So many reports of a young person within an hour mark what happened before them. More are kept, and mark nothing.
-pub const MARKING_REPORTS: i64 = 6;
+pub const MARKING_REPORTS: i64 = 2;
 /// A young person makes no more reports than this within an hour.
 pub const MOST_REPORTS: i64 = 60;
 /// A young person has no more asks open than this: staff could not answer them.
@@ -51,8 +53,12 @@ pub enum NotDone {
     TooManyAsks,
     /// The host is no host.
     NoHost,
+    /// The host is a public suffix (`co.uk`): strangers' sites end so, and opening it would open none.
+    NoSite(String),
     /// The law forbids it, or something is missing for it to be lawful.
     Unlawful(Vec<Unlawful>),
+    /// The records are broken: it could not be kept.
+    Broken,
     /// The store failed.
     Store(StoreError),
 }
@@ -73,10 +79,19 @@ impl fmt::Display for NotDone {
             }
             Self::TooManyAsks => write!(f, "{MOST_ASKS} asks are waiting for an answer already"),
             Self::NoHost => f.write_str("this is no host name"),
+            Self::NoSite(ending) => {
+                write!(
+                    f,
+                    "many different sites end in `{ending}`: ask for the one you want, with its whole name"
+                )
+            }
             Self::Unlawful(found) => {
                 f.write_str("it would not be lawful:")?;
                 found.iter().try_for_each(|u| write!(f, " {} ({})", u.sentence, u.regulation))
             }
+            Self::Broken => f.write_str(
+                "the home's records are broken, so nothing can be kept: tell whoever looks after the gateway",
+            ),
             Self::Store(e) => e.fmt(f),
         }
     }
@@ -209,6 +224,14 @@ async fn unreported(tx: &mut Tx, person: &str, since: DateTime<Utc>) -> Result<V
     lines.iter().map(|l| l.int(0)).collect()
 }
 
+/// Whether the whole name is what a registry's names end in (`co.uk`, `com`), as agreements have it too.
+fn is_an_ending(host: &Domain) -> bool {
+    match host.as_str().contains('.') {
+        true => matches!(Word::parse(host.as_str()), Err(NotAWord::PublicSuffix(_))),
+        false => host.name().is_public_suffix(),
+    }
+}
+
 fn reasoned(reason: &str) -> Result<String, NotDone> {
     let reason = worded(reason)?;
     if reason.is_empty() { Err(NotDone::NoReason) } else { Ok(reason) }
@@ -229,6 +252,14 @@ fn granting(kind: &GrantKind) -> Granting {
 }
 
 impl Records {
+    /// Begins to write what people decide. Records in memory take none of it: it would be gone with the gateway.
+    pub(crate) async fn deciding(&self) -> Result<Tx, NotDone> {
+        match self.broken() {
+            None => Ok(self.store.begin().await?),
+            Some(_) => Err(NotDone::Broken),
+        }
+    }
+
     /// Commits what was appended and tells of it.
     async fn done(&self, tx: Tx, told: &[(i64, Entry)]) -> Result<(), StoreError> {
         tx.commit().await?;
@@ -238,7 +269,7 @@ impl Records {
 
     /// Grants something from now until its end. The grant's number.
     pub async fn grant(&self, new: NewGrant) -> Result<i64, NotDone> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         let (seq, entry) = self.add_grant(&mut tx, new, None).await?;
         self.done(tx, &[(seq, entry)]).await?;
         Ok(seq)
@@ -279,7 +310,7 @@ impl Records {
     }
 
     async fn end(&self, kind: &'static str, which: i64, entry: Entry) -> Result<i64, NotDone> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         let seq = journal::append(&mut tx, self.now(), &entry).await?;
         close(&mut tx, kind, which, seq).await?;
         self.done(tx, &[(seq, entry)]).await?;
@@ -333,7 +364,7 @@ impl Records {
             told_on,
             view: worded(&view)?,
         });
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         let seq = journal::append(&mut tx, self.now(), &entry).await?;
         let line = Registered { kind: "restriction", person: &person, about: 0, starts: from, ends: until };
         register(&mut tx, seq, line).await?;
@@ -344,8 +375,11 @@ impl Records {
     /// A young person asks for a host. Asking again while it waits is the same ask. Its number.
     pub async fn ask(&self, person: &str, host: &str, words: &str) -> Result<i64, NotDone> {
         let host = Domain::parse(host).map_err(|_| NotDone::NoHost)?;
+        if is_an_ending(&host) {
+            return Err(NotDone::NoSite(host.as_str().to_owned()));
+        }
         let words = worded(words)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         let sql = "SELECT r.entry, b.text FROM register r JOIN body b ON b.seq = r.entry \
                    WHERE r.kind = 'ask' AND r.closed = 0 AND r.person = $1";
         let waiting = tx.rows(sql, &[person.into()]).await?;
@@ -374,7 +408,7 @@ impl Records {
         reason: &str,
     ) -> Result<Option<i64>, NotDone> {
         let reason = reasoned(reason)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         is_of(&mut tx, "ask", ask).await?;
         let line = tx.row("SELECT text FROM body WHERE seq = $1", &[ask.into()]).await?;
         let asked = line.and_then(|l| Entry::read("ask", l.text(0).ok()?));
@@ -399,7 +433,7 @@ impl Records {
     pub async fn note(&self, entry: i64, by: By, words: &str) -> Result<i64, NotDone> {
         let words = reasoned(words)?;
         let now = self.now();
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         if tx.row("SELECT seq FROM journal WHERE seq = $1", &[entry.into()]).await?.is_none() {
             return Err(NotDone::NoEntry(entry));
         }
@@ -412,11 +446,11 @@ impl Records {
     }
 
     /// A young person reports that they saw something. What happened within [`GRACE`] before is marked as reported by
-    /// them, and is no breach. It is taken whatever the clock and whoever else is told. Within an hour the first
+    /// them, and is no breach, unless it tells staff so much that they must look at it ([`Episode::is_breach`]). It is taken whatever the clock and whoever else is told. Within an hour the first
     /// [`MARKING_REPORTS`] mark; a page that reports all the time must not make breaches vanish.
     pub async fn report(&self, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
         let (words, now) = (worded(words)?, self.now());
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.deciding().await?;
         let entries = match reports(&mut tx, person, now).await? {
             MOST_REPORTS.. => return Err(NotDone::TooManyReports),
             MARKING_REPORTS.. => Vec::new(),
@@ -437,12 +471,20 @@ impl Records {
     /// Records something else that a member of staff did: an export, a sign-in, an edit.
     pub async fn staff_action(&self, by: By, what: &str, why: &str) -> Result<i64, NotDone> {
         let entry = Entry::StaffAction(StaffAction { by, what: worded(what)?, why: worded(why)? });
-        Ok(self.append(entry).await?)
+        let mut tx = self.deciding().await?;
+        let seq = journal::append(&mut tx, self.now(), &entry).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
     }
 
     /// Records that the home's files changed.
     pub async fn files(&self, changed: FilesChanged) -> Result<i64, StoreError> {
         self.append(Entry::Files(changed)).await
+    }
+
+    /// Records that a list which the floor relies on has no copy at all.
+    pub async fn list_missing(&self, missing: ListMissing) -> Result<i64, StoreError> {
+        self.append(Entry::ListMissing(missing)).await
     }
 
     /// The standing for a house: what staff decided and what has been used today. Where register and journal say different

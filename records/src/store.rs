@@ -135,6 +135,37 @@ impl Store {
         }
     }
 
+    /// An empty store in memory, while the one that the home names cannot be used.
+    pub(crate) async fn in_memory_for(at: &Where, home_dir: &Path) -> Result<Self, OpenError> {
+        Ok(Self::Sqlite(match at {
+            Where::Sqlite(path) => {
+                let path = path.strip_prefix("sqlite:").unwrap_or(path);
+                sqlite::Sqlite::in_memory(&home_dir.join(path)).await?
+            }
+            Where::Postgres(_) => sqlite::Sqlite::of_memory().await?,
+        }))
+    }
+
+    /// Looks into every table: a store that was cut off, overwritten or half restored is found out before it is relied
+    /// upon. What its entries say is for [`Store::verify`].
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        for sql in [
+            "SELECT seq, at, kind, body_hash, hash FROM journal ORDER BY seq DESC LIMIT 1",
+            "SELECT seq, salt, text FROM body ORDER BY seq DESC LIMIT 1",
+            "SELECT entry, person, rule, site, first, last, count, evidence, severity, reported, ended \
+             FROM episode ORDER BY entry DESC LIMIT 1",
+            "SELECT count(*) FROM episode WHERE ended = 0",
+            "SELECT entry, kind, person, about, starts, ends, closed FROM register ORDER BY entry DESC LIMIT 1",
+            "SELECT count(*) FROM register WHERE closed = 0",
+            "SELECT day, person, word, counted, estimated, map FROM minutes ORDER BY day DESC LIMIT 1",
+            "SELECT day, kind, count FROM total ORDER BY day DESC LIMIT 1",
+            "SELECT day, person, kind, word, counted, estimated FROM monitored ORDER BY day DESC LIMIT 1",
+        ] {
+            self.rows(sql, &[]).await?;
+        }
+        self.head().await.map(drop)
+    }
+
     /// Reads. It sees what was committed, by this process or another.
     pub(crate) async fn rows(&self, sql: &'static str, cells: &[Cell]) -> Result<Vec<Line>, StoreError> {
         match self {
@@ -187,7 +218,7 @@ impl Store {
 /// A writing transaction. Dropping it without [`Tx::commit`] writes nothing.
 #[derive(Debug)]
 pub(crate) enum Tx {
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Sqlite(sqlite::Writing),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
@@ -195,7 +226,10 @@ impl Tx {
     /// Writes; the number of lines touched.
     pub(crate) async fn exec(&mut self, sql: &'static str, cells: &[Cell]) -> Result<u64, StoreError> {
         match self {
-            Self::Sqlite(t) => cell::sqlite_exec(&mut **t, sql, cells).await,
+            Self::Sqlite(t) => {
+                let done = cell::sqlite_exec(t.connection()?, sql, cells).await;
+                t.noting(done)
+            }
             Self::Postgres(t) => cell::postgres_exec(&mut **t, sql, cells).await,
         }
     }
@@ -203,7 +237,10 @@ impl Tx {
     /// Reads within the transaction.
     pub(crate) async fn rows(&mut self, sql: &'static str, cells: &[Cell]) -> Result<Vec<Line>, StoreError> {
         match self {
-            Self::Sqlite(t) => cell::sqlite_rows(&mut **t, sql, cells).await,
+            Self::Sqlite(t) => {
+                let done = cell::sqlite_rows(t.connection()?, sql, cells).await;
+                t.noting(done)
+            }
             Self::Postgres(t) => cell::postgres_rows(&mut **t, sql, cells).await,
         }
     }

@@ -38,6 +38,7 @@ fn person_says(person: &Person) -> Said {
         None => "complete",
         Some(Draft::Missing(_)) => "draft",
         Some(Draft::Unusable | Draft::HomeUnusable) => "unusable",
+        Some(Draft::NoRecords) => "without records",
     };
     said([
         ("for", spelt(&KINDS, person.kind)),

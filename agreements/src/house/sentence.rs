@@ -246,6 +246,10 @@ impl Teller<'_> {
                 "The home's rules cannot be read just now, and until staff have put that right only some sites are open."
                     .into()
             }
+            Some(Some(Draft::NoRecords)) => {
+                "Something is wrong with the gateway's memory, and until it is put right only some sites are open."
+                    .into()
+            }
             Some(Some(Draft::Missing(_)) | None) => {
                 format!("{whose} agreement is not finished yet, and until it is only some sites are open.")
             }

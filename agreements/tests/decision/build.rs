@@ -285,7 +285,7 @@ pub(crate) fn oakview() -> &'static House {
     &OAKVIEW
 }
 
-fn build_oakview() -> House {
+pub(crate) fn build_oakview() -> House {
     let mut build = Build::new();
     build.floor("pornography, malware, circumvention, bad.example, badplaces.example/forum");
     let support = build.line("home.yaml", "support: [oakviewhouse.example]");

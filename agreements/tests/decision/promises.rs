@@ -398,3 +398,24 @@ fn a_sealed_sites_sentence_says_nothing_of_its_address() {
         assert!(!sentence.contains("secret"), "{sentence}");
     }
 }
+
+#[test]
+fn without_records_everybody_is_on_the_baseline() {
+    let house = crate::build::build_oakview().without_records();
+    for (who, host, outcome) in [
+        ("jordan", "school.example #education", Outcome::Allow),
+        ("jordan", "help.example #support", Outcome::Allow),
+        ("jordan", "bbc.example", Outcome::Block),
+        ("jordan", "x.example #malware", Outcome::Block),
+        ("kate", "bbc.example", Outcome::Block),
+    ] {
+        let (verdict, sentence) = judge(&house, who, at("2026-11-28T16:00"), host, &Standing::default());
+        assert_eq!(verdict.outcome, outcome, "{who} {host}: {sentence}");
+        if host == "bbc.example" {
+            assert_eq!(
+                sentence,
+                "Something is wrong with the gateway's memory, and until it is put right only some sites are open."
+            );
+        }
+    }
+}

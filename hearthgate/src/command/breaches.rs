@@ -10,7 +10,8 @@ use agreements::{Role, Severity};
 use chrono::NaiveTime;
 use clap::{Args, Subcommand, ValueEnum};
 use records::export::{Format, Manifest};
-use records::{Episode, Head, Purpose, Verified, Which, shift};
+use records::{Episode, Head, LaterPurge, Purpose, Verified, Which, shift};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -222,7 +223,11 @@ fn text(episodes: &[Episode], zone: chrono_tz::Tz, paint: Paint) -> String {
     let one = |e: &Episode| {
         let (word, ink) = severity(e.severity);
         let count = if e.count > 1 { format!(" ({} times)", e.count) } else { String::new() };
-        let reported = if e.reported { "  reported by the young person: no breach" } else { "" };
+        let reported = match (e.reported, e.is_breach()) {
+            (false, _) => "",
+            (true, false) => "  reported by the young person: no breach",
+            (true, true) => "  reported by the young person",
+        };
         let device = e.device.as_ref().map(|d| format!("'s {d}")).unwrap_or_default();
         let mut text = format!(
             "{:>5}  {}  {}{device}  {}{count}  {}{reported}\n       {}\n       {}\n",
@@ -320,7 +325,7 @@ impl Verify {
         if self.json {
             terminal::say_json(&verified);
         } else {
-            terminal::say_line(&told(&verified, kept.is_some(), Paint::for_stdout()));
+            terminal::say_line(&told(&verified, kept.is_some(), desk.zone(), Paint::for_stdout()));
         }
         Ok(match verified {
             Verified::Whole { .. } => Exit::Done,
@@ -339,9 +344,9 @@ fn head(text: &str) -> Result<Head, Failure> {
     })
 }
 
-fn told(verified: &Verified, kept: bool, paint: Paint) -> String {
+fn told(verified: &Verified, kept: bool, zone: chrono_tz::Tz, paint: Paint) -> String {
     match verified {
-        Verified::Whole { head, purged } => {
+        Verified::Whole { head, purged, purges, open } => {
             let whole = paint.ink(Ink::Good, "The journal is whole, and the lists say what it says.");
             let tail = if kept {
                 "It passes through the head that you gave."
@@ -349,18 +354,41 @@ fn told(verified: &Verified, kept: bool, paint: Paint) -> String {
                 "A journal whose end was cut off, or that was written anew, shows only against a head that was kept \
                  elsewhere: give it with --head."
             };
-            format!(
+            let mut text = format!(
                 "{whole} {}, {purged} of them purged; head {}:{}\n{tail}",
                 terminal::counted_as(head.entries.unsigned_abs(), "entry", "entries"),
                 head.entries,
                 head.hash
-            )
+            );
+            for purge in purges {
+                let _ = write!(text, "\n{}", purge_words(purge, zone));
+            }
+            if *open > 0 {
+                let _ = write!(
+                    text,
+                    "\n{} still open: how often is proved when an episode ends.",
+                    terminal::counted_as(*open, "episode is", "episodes are")
+                );
+            }
+            text
         }
         Verified::Broken { entry, misfit } => {
             let broken = paint.ink(Ink::Bad, &format!("The journal does not fit at entry {entry}:"));
             format!("{broken} {misfit}.")
         }
     }
+}
+
+/// A purge since the head that was kept: whoever kept it knows how long the home keeps breaches, and judges.
+fn purge_words(purge: &LaterPurge, zone: chrono_tz::Tz) -> String {
+    let LaterPurge { entry, at, before, count } = purge;
+    let day = |at: &chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%-d %B %Y").to_string();
+    let entries = terminal::counted_as(*count, "entry", "entries");
+    format!(
+        "Since then, on {}, what {entries} older than {} said was purged (entry {entry}).",
+        day(at),
+        day(before)
+    )
 }
 
 #[cfg(test)]
@@ -418,10 +446,28 @@ mod tests {
 
     #[test]
     fn a_whole_journal_without_a_kept_head_says_what_it_cannot_show() {
-        let whole = Verified::Whole { head: Head { entries: 3, hash: "ab".into() }, purged: 0 };
-        let paint = Paint::for_stdout();
-        assert!(told(&whole, false, paint).contains("--head"));
-        assert!(!told(&whole, true, paint).contains("--head"));
+        let zone = chrono_tz::Europe::London;
+        let of = |purges, open| Verified::Whole {
+            head: Head { entries: 3, hash: "ab".into() },
+            purged: 0,
+            purges,
+            open,
+        };
+        let whole = of(Vec::new(), 0);
+        assert!(told(&whole, false, zone, Paint::PLAIN).contains("--head"));
+        assert!(!told(&whole, true, zone, Paint::PLAIN).contains("--head"));
+        assert_eq!(told(&whole, true, zone, Paint::PLAIN).lines().count(), 2);
+        let at = |text: &str| text.parse().expect("a time");
+        let (at, before) = (at("2026-11-22T12:00:00Z"), at("2025-11-22T12:00:00Z"));
+        let purges = vec![records::LaterPurge { entry: 3, at, before, count: 1 }];
+        let told = told(&of(purges, 2), true, zone, Paint::PLAIN);
+        assert_eq!(
+            told.lines().skip(2).collect::<Vec<_>>(),
+            [
+                "Since then, on 22 November 2026, what 1 entry older than 22 November 2025 said was purged (entry 3).",
+                "2 episodes are still open: how often is proved when an episode ends."
+            ]
+        );
     }
 
     #[test]

@@ -231,6 +231,9 @@ fn list_text(list: &ListShown, paint: Paint) -> String {
         counted(list.skipped, "line"),
         board::age_words(list.age_minutes, u64::from(list.failures)),
     );
+    if list.floor_open {
+        text.push_str(&format!("  {}\n", paint.ink(Ink::Bad, board::FLOOR_OPEN)));
+    }
     for (reason, count) in &list.skipped_because {
         text.push_str(&format!("    {count} skipped: {reason}\n"));
     }

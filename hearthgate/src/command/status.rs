@@ -177,12 +177,14 @@ fn listeners(board: &Value) -> Vec<Vec<String>> {
 
 fn lists(board: &Value) -> Vec<Vec<String>> {
     rows(&board["lists"], |list| {
+        let open = (list["floor_open"] == true).then(|| board::FLOOR_OPEN.to_owned());
         let error = list["error"].as_str().map(str::to_owned);
+        let error = open.into_iter().chain(error).collect::<Vec<_>>().join("; ");
         vec![
             string(&list["from"]),
             names(&list["names"]),
             board::age_words(list["age_minutes"].as_i64(), list["failures"].as_u64().unwrap_or(0)),
-            error.unwrap_or_default(),
+            error,
         ]
     })
 }
@@ -218,6 +220,17 @@ fn records(text: &mut String, records: &Value, paint: Paint) {
     if head.is_null() {
         let _ = writeln!(text, "journal    {}", paint.ink(Ink::Quiet, "no records yet"));
         return;
+    }
+    if let Some(why) = records["broken"].as_str() {
+        let lines = [
+            "BROKEN: everybody is on the baseline, and what staff decide cannot be kept.".to_owned(),
+            format!("{why}."),
+            "What is refused is kept in memory and is gone when the gateway stops. The broken records are left as they are."
+                .to_owned(),
+        ];
+        for (title, line) in ["records", "", ""].iter().zip(lines) {
+            let _ = writeln!(text, "{title:11}{}", paint.ink(Ink::Bad, &line));
+        }
     }
     let _ = writeln!(text, "journal    {}:{}", head["entries"], string(&head["hash"]));
     if let Some(why) = records["failing"].as_str() {

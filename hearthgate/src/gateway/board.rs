@@ -84,6 +84,8 @@ pub(crate) struct ListShown {
     pub(crate) category: Option<&'static str>,
     /// Whether it is sealed.
     pub(crate) sealed: bool,
+    /// Whether the floor relies on it and there is no copy at all: what it alone names is open.
+    pub(crate) floor_open: bool,
     /// Names taken into the catalogue.
     pub(crate) names: u64,
     /// Lines skipped.
@@ -132,6 +134,7 @@ pub(crate) fn lists(
     now: DateTime<Utc>,
 ) -> Vec<ListShown> {
     let zone = house.home().timezone;
+    let open = crate::lists::without_copy(house, notes);
     let shown = |source: &agreements::ListSource| {
         let label = shelf.map(|shelf| shelf.label(&source.from)).unwrap_or_default();
         let note = notes.lists.iter().find(|n| n.from == source.from).cloned().unwrap_or_default();
@@ -139,6 +142,7 @@ pub(crate) fn lists(
             from: source.from.clone(),
             category: source.category.map(blocklists::Category::word),
             sealed: source.sealed,
+            floor_open: open.iter().any(|s| s.from == source.from),
             names: note.names,
             skipped: note.skipped.values().sum(),
             fetched: label.fetched.map(|at| crate::when::rfc3339(at, zone)),
@@ -152,6 +156,9 @@ pub(crate) fn lists(
     };
     house.home().lists.iter().map(shown).collect()
 }
+
+/// What stands beside a list of the floor that has no copy.
+pub(crate) const FLOOR_OPEN: &str = "ALERT: the home keeps this closed for everyone, and there is no copy of the list: what it alone names is open";
 
 /// How old a list's copy is, in words; where there is none, what that means.
 pub(crate) fn age_words(age_minutes: Option<i64>, failures: u64) -> String {

@@ -32,6 +32,8 @@ pub(crate) struct Files {
     pub(crate) gateway: Gateway,
     /// The network as it was before the last change, until that has been tried.
     pub(crate) gateway_before: Option<Gateway>,
+    /// The records are broken: everybody is on the baseline.
+    pub(crate) without_records: bool,
 }
 
 /// What a look at the folder brought.
@@ -82,6 +84,7 @@ impl Files {
             warnings: Vec::new(),
             gateway,
             gateway_before: None,
+            without_records: false,
         };
         let journal = files.settle(&accepted, disk, now);
         Ok(Begun { files, house: accepted.reading.house, journal, state })
@@ -104,7 +107,11 @@ impl Files {
         let changed = !journal.in_force.is_empty() || !journal.waiting.is_empty();
         let gateway = (self.gateway != before).then(|| self.gateway.clone());
         self.gateway_before = gateway.is_some().then_some(before);
-        Ok(Some(Change { house: accepted.reading.house, journal: changed.then_some(journal), gateway }))
+        Ok(Some(Change {
+            house: self.as_records_let(accepted.reading.house),
+            journal: changed.then_some(journal),
+            gateway,
+        }))
     }
 
     /// Goes back to the network as it was: the machine would not have the new one.
@@ -133,7 +140,12 @@ impl Files {
 
     /// The house of the texts in force, once more: a house belongs to one snapshot.
     pub(crate) fn house(&self, now: DateTime<Utc>) -> House {
-        last_good::accept(&self.kept, &self.seen, now).reading.house
+        self.as_records_let(last_good::accept(&self.kept, &self.seen, now).reading.house)
+    }
+
+    /// The house, on its baseline while the records are broken.
+    fn as_records_let(&self, house: House) -> House {
+        if self.without_records { house.without_records() } else { house }
     }
 
     /// The text of gateway.yaml in force.

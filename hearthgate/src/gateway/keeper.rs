@@ -3,7 +3,7 @@
 //! It works beside the gateway and holds up nothing: fetches wait on the network, compiling runs in a thread of low
 //! priority, and until the new catalogue is there the old one serves.
 
-use crate::catalogue::{Compiled, Recipe};
+use crate::catalogue::{Compiled, Notes, Recipe};
 use crate::clock;
 use crate::failure::Failure;
 use crate::lists::fetch::{Fetched, Marks};
@@ -14,7 +14,8 @@ use crate::state::State;
 use agreements::{House, ListSource};
 use blocklists::subscription::{next_fetch, next_try};
 use chrono::{DateTime, Utc};
-use records::InForce;
+use records::{InForce, ListMissing, Records};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -38,6 +39,10 @@ pub(crate) struct Keeper {
     pub(crate) bell: Arc<Notify>,
     /// Rung when a calendar came.
     pub(crate) files: Arc<Notify>,
+    /// Where it is written down that a list of the floor has no copy.
+    pub(crate) records: Arc<Records>,
+    /// The lists of which that is told.
+    pub(crate) told: BTreeSet<String>,
 }
 
 impl Keeper {
@@ -57,6 +62,7 @@ impl Keeper {
                 if let Err(failure) = self.compile(house).await {
                     tracing::error!(%failure, "the lists cannot be compiled; the last catalogue stays");
                 }
+                self.tell_missing(house).await;
                 self.until_due(house, seed)
             };
             tokio::select! {
@@ -65,6 +71,28 @@ impl Keeper {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Says in the log and in the journal which lists of the floor have no copy: once for each, until it has come.
+    async fn tell_missing(&mut self, house: &House) {
+        let notes = Notes::load(&self.state).unwrap_or_default();
+        let missing = lists::without_copy(house, &notes);
+        for source in missing.iter().filter(|source| !self.told.contains(&source.from)) {
+            let own = source.categories.iter().map(|(_, ours)| ours);
+            let categories = source.category.iter().chain(own).map(|c| c.word().to_owned()).collect();
+            let place = house.source(source.source);
+            let (file, line) = place.map_or(("home.yaml".to_owned(), 1), |s| (s.file.clone(), s.line));
+            tracing::error!(
+                file,
+                line,
+                "a list that the floor relies on has no copy: what it alone names is open (`hearthgate lists status`)"
+            );
+            let entry = ListMissing { file, line, categories, sealed: source.sealed };
+            if let Err(error) = self.records.list_missing(entry).await {
+                tracing::error!(%error, "that a list is missing could not be written into the journal");
+            }
+        }
+        self.told = missing.into_iter().map(|source| source.from.clone()).collect();
     }
 
     async fn renew(&self, house: &House, seed: u64) {

@@ -119,6 +119,11 @@ fn of_records(status: Status) -> Vec<Row> {
         now("recorder_queued", "Refusals that wait for the journal", status.queued),
         grows("recorder_shed", "Refusals dropped because too many came at once", status.shed),
         now("recorder_failing", "1 while the journal cannot be written", i64::from(status.failing.is_some())),
+        now(
+            "records_broken",
+            "1 while the records cannot be used and everybody is on the baseline",
+            i64::from(status.broken.is_some()),
+        ),
     ]
 }
 

@@ -31,7 +31,7 @@ use crate::lists::{is_fetched, lock};
 use crate::state::State;
 use crate::terminal::{self, Paint};
 use crate::when;
-use agreements::{Gateway, House, Snapshot};
+use agreements::{Gateway, House, Snapshot, Standing};
 use blocklists::format::Limits;
 use console::AskKey;
 use files::{Begun, Files};
@@ -39,10 +39,12 @@ use keeper::Keeper;
 use network::{Network, Shared};
 use post::{Post, Shown};
 use proxy::identify::Neighbours;
-use records::{Clock, InForce, Recorder, Records, SystemClock};
+use records::{Clock, InForce, OpenError, Recorder, Records, SystemClock};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use steward::Steward;
+use std::time::Duration;
+use steward::{Signals, Steward};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -56,25 +58,47 @@ pub(crate) struct Options {
     pub(crate) pretend_now: Option<String>,
 }
 
+/// How a gateway ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// It was told to.
+    Told,
+    /// Its records were broken and can be used again: it starts anew with them.
+    Mended,
+}
+
 /// Runs the gateway until it is told to stop.
 pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     log::start();
+    let (mut patience, mut signals) = (Duration::ZERO, None);
+    while run_once(&options, patience, &mut signals).await? == Ended::Mended {
+        tracing::info!("the records can be used again; the gateway starts anew with them");
+        patience = steward::PORTS_FREE;
+    }
+    Ok(Exit::Done)
+}
+
+async fn run_once(
+    options: &Options,
+    patience: Duration,
+    signals: &mut Option<Signals>,
+) -> Result<Ended, Failure> {
     let machine: Arc<dyn Clock> = Arc::new(SystemClock::new());
 
     // The files say where everything else is.
-    let Begun { files, house, journal, state } = Files::begin(&options.home, machine.now())?;
-    let clock = clock_of(&options, &house, machine)?;
+    let Begun { mut files, house, journal, state } = Files::begin(&options.home, machine.now())?;
+    let clock = clock_of(options, &house, machine)?;
 
     // The records keep a second gateway out; from here on the folder is ours.
-    let records = open_records(&files.gateway, &options.home, &clock).await?;
+    let Kept { records, house, standing } =
+        open_records(&files.gateway, &options.home, &clock, house).await?;
+    files.without_records = records.broken().is_some();
     let names = Names::default();
     let renewing = renewing(&options.home, &state, &names)?;
     let (compiled, fingerprint) = first_catalogue(&house, &renewing, &state).await?;
 
     // What is in force, and who writes down what it refuses.
     let snapshot = Arc::new(Snapshot { house, catalogue: compiled.catalogue.into() });
-    let standing = records.standing(&snapshot.house).await;
-    let standing = standing.map_err(|e| Failure::cannot_read(format!("the records cannot be read: {e}")))?;
     let in_force = Arc::new(InForce::new(snapshot, Arc::new(standing)));
     let (recorder, recording) = Recorder::start(records.clone(), in_force.clone());
 
@@ -94,7 +118,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
         ask_key,
         names,
     };
-    let network = match Network::start(&files.gateway, &shared) {
+    let network = match Network::start_within(patience, &files.gateway, &shared).await {
         Ok(network) => network,
         Err(failure) => {
             // What was started is stopped in order, so that the journal says so.
@@ -114,6 +138,8 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
         ready,
         bell: bell.clone(),
         files: changed.clone(),
+        records: records.clone(),
+        told: BTreeSet::new(),
     };
     tasks.spawn(keeper.work(stop.clone()));
     tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), stop.clone()));
@@ -131,12 +157,13 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     let answering = answer_questions(&state, &post)?;
 
     // It listens: systemd and people are told.
-    tell_people(&options, &shared, &network);
+    tell_people(options, &shared, &network);
     let mut steward =
-        Steward { home: options.home, state, files, shared, network, post, bell, changed, compiled };
-    let told = match steward.begin(journal).await {
-        Ok(ears) => steward.work(ears).await,
-        Err(error) => {
+        Steward { home: options.home.clone(), state, files, shared, network, post, bell, changed, compiled };
+    let told = match (steward.begin(journal, signals).await, signals) {
+        (Ok(ears), Some(signals)) => steward.work(ears, signals).await,
+        (Ok(_), None) => "none",
+        (Err(error), _) => {
             tracing::error!(%error, "signals cannot be caught");
             "none"
         }
@@ -144,7 +171,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
 
     // It ends in the opposite order: no new connection, then the journal's last words.
     systemd::stopping();
-    tracing::info!(signal = told, "stopping");
+    tracing::info!(why = told, "stopping");
     answering.abort();
     stop.cancel();
     steward.network.stop().await;
@@ -154,7 +181,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     let _ended = recording.await;
     records.close().await;
     let _it_may_be_gone = std::fs::remove_file(steward.state.socket());
-    Ok(Exit::Done)
+    Ok(if told == steward::MENDED { Ended::Mended } else { Ended::Told })
 }
 
 fn clock_of(options: &Options, house: &House, machine: Arc<dyn Clock>) -> Result<Arc<dyn Clock>, Failure> {
@@ -164,13 +191,52 @@ fn clock_of(options: &Options, house: &House, machine: Arc<dyn Clock>) -> Result
     Ok(Arc::new(Pretend::starting(machine, now)))
 }
 
+/// The records, with the house and the standing that go with them.
+struct Kept {
+    records: Arc<Records>,
+    house: House,
+    standing: Standing,
+}
+
+/// Opens the records. Those that cannot be used leave the home neither open nor dark: it is on its baseline, with records in
+/// memory, and says so wherever somebody looks. Only where another gateway keeps them there is nothing to run for.
 async fn open_records(
     gateway: &Gateway,
     home: &Path,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Records>, Failure> {
-    let opened = Records::open(&gateway.store, home, clock.clone()).await;
-    opened.map(Arc::new).map_err(|e| Failure::cannot_read(e.to_string()))
+    house: House,
+) -> Result<Kept, Failure> {
+    let why = match usable(gateway, home, clock, &house).await {
+        Ok((records, standing)) => return Ok(Kept { records, house, standing }),
+        Err(OpenError::Busy(what)) => return Err(Failure::cannot_read(OpenError::Busy(what).to_string())),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(
+        why,
+        "THE RECORDS ARE BROKEN: everybody is on the baseline, nothing that staff decide can be kept, and what is refused is \
+         gone when the gateway stops. They are left as they are; docs/program.md says what to do"
+    );
+    let cannot = |e: OpenError| Failure::cannot_read(e.to_string());
+    let records = Records::in_memory(&gateway.store, home, clock.clone(), why).await.map_err(cannot)?;
+    let house = house.without_records();
+    let standing = records.standing(&house).await.map_err(|e| cannot(e.into()))?;
+    Ok(Kept { records: Arc::new(records), house, standing })
+}
+
+async fn usable(
+    gateway: &Gateway,
+    home: &Path,
+    clock: &Arc<dyn Clock>,
+    house: &House,
+) -> Result<(Arc<Records>, Standing), OpenError> {
+    let records = Records::open(&gateway.store, home, clock.clone()).await?;
+    match records.standing(house).await {
+        Ok(standing) => Ok((Arc::new(records), standing)),
+        Err(error) => {
+            records.close().await;
+            Err(error.into())
+        }
+    }
 }
 
 fn renewing(home: &Path, state: &State, names: &Names) -> Result<Renewing, Failure> {

@@ -9,8 +9,8 @@ use crate::gateway::board::{Listener, Upstreams};
 use crate::gateway::metrics::{self, Numbers};
 use crate::gateway::unbound::{Over, failure};
 use crate::gateway::{pac, pages};
-use crate::state::State;
 use crate::lists::names::Names;
+use crate::state::State;
 use agreements::{Gateway, Listen};
 use console::{AskKey, Refusals};
 use proxy::Gate;
@@ -23,7 +23,9 @@ use records::{Clock, InForce, Recorder, Records};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -176,6 +178,21 @@ impl Network {
         network.serve(sockets, &gate, gateway, (shared, refusals), settings)?;
         network.tasks.close();
         Ok(network)
+    }
+
+    /// The same, trying again for a while: ports that were just given up may take a moment to be free.
+    pub(crate) async fn start_within(
+        patience: Duration,
+        gateway: &Gateway,
+        shared: &Shared,
+    ) -> Result<Self, Failure> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match Self::start(gateway, shared) {
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(100)).await,
+                started => return started,
+            }
+        }
     }
 
     fn serve(

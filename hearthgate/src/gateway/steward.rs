@@ -11,7 +11,7 @@ use crate::state::State;
 use agreements::{Gateway, House, Snapshot};
 use blocklists::Catalogue;
 use records::{ClockState, FilesChanged, InForce, Records};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,7 +22,12 @@ use tokio_util::sync::CancellationToken;
 /// The steward looks at the clock and the upstreams this often.
 const TICK: Duration = Duration::from_secs(1);
 /// A port that its last listener has just given up may take a moment to be free.
-const PORTS_FREE: Duration = Duration::from_secs(3);
+pub(crate) const PORTS_FREE: Duration = Duration::from_secs(3);
+
+/// While the records are broken it looks this often whether they still are.
+const MENDED_EVERY: Duration = Duration::from_secs(10);
+/// Why it ended: the records were broken and are no longer.
+pub(crate) const MENDED: &str = "the records can be used again";
 
 /// Everything that changes while the gateway runs.
 pub(crate) struct Steward {
@@ -42,17 +47,19 @@ pub(crate) struct Steward {
 /// What the steward listens to: from before the gateway says that it is ready, so that nothing is missed.
 pub(crate) struct Ears {
     watch: Watch,
-    signals: Signals,
 }
 
-struct Signals {
+/// The signals. Once they are caught they stay so for the life of the process: one that comes while the gateway starts anew is
+/// heard when it has.
+pub(crate) struct Signals {
     hang_up: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn catch() -> std::io::Result<Self> {
+    /// Catches them from now on.
+    pub(crate) fn catch() -> std::io::Result<Self> {
         Ok(Self {
             hang_up: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
@@ -63,12 +70,19 @@ impl Signals {
 
 impl Steward {
     /// Tells what the start brought.
-    pub(crate) async fn begin(&mut self, journal: FilesChanged) -> std::io::Result<Ears> {
+    pub(crate) async fn begin(
+        &mut self,
+        journal: FilesChanged,
+        signals: &mut Option<Signals>,
+    ) -> std::io::Result<Ears> {
         self.tell_files();
         self.keep(journal).await;
         self.purge().await;
         // What changed between the first reading and the watch is seen now; from here on nothing is missed.
-        let ears = Ears { watch: Watch::start(&self.home), signals: Signals::catch()? };
+        let ears = Ears { watch: Watch::start(&self.home) };
+        if signals.is_none() {
+            *signals = Some(Signals::catch()?);
+        }
         self.look().await;
         self.bell.notify_one();
         let listeners = self.network.listeners.clone();
@@ -78,13 +92,16 @@ impl Steward {
         Ok(ears)
     }
 
-    /// Works until a signal says stop; which.
-    pub(crate) async fn work(&mut self, ears: Ears) -> &'static str {
-        let Ears { mut watch, mut signals } = ears;
+    /// Works until a signal says stop, or until broken records are whole again; which.
+    pub(crate) async fn work(&mut self, ears: Ears, signals: &mut Signals) -> &'static str {
+        let Ears { mut watch } = ears;
         let mut tick = tokio::time::interval(systemd::heartbeat().map_or(TICK, |beat| beat.min(TICK)));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut clock = self.shared.clock.state();
         let changed = self.changed.clone();
+        let broken = self.shared.records.broken().is_some();
+        let (store, home) = (self.files.gateway.store.clone(), self.home.clone());
+        let mut mended = std::pin::pin!(mended(&store, &home));
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => return "TERM",
@@ -104,6 +121,7 @@ impl Steward {
                 () = changed.notified() => self.look().await,
                 Some(compiled) = self.compiled.recv() => self.bring_catalogue(compiled).await,
                 _ = tick.tick() => clock = self.tick(clock),
+                () = &mut mended, if broken => return MENDED,
             }
         }
     }
@@ -204,15 +222,7 @@ impl Steward {
     async fn listen(&mut self, gateway: &Gateway) -> Result<Network, Failure> {
         let ending = self.network.retire();
         tokio::spawn(ending);
-        let deadline = tokio::time::Instant::now() + PORTS_FREE;
-        loop {
-            match Network::start(gateway, &self.shared) {
-                Err(_) if tokio::time::Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                started => return started,
-            }
-        }
+        Network::start_within(PORTS_FREE, gateway, &self.shared).await
     }
 
     fn tell_files(&self) {
@@ -251,6 +261,16 @@ impl Steward {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "old records were purged"),
             Err(error) => tracing::error!(%error, "old records could not be purged"),
+        }
+    }
+}
+
+/// Returns when a gateway could keep its records there again.
+async fn mended(store: &agreements::Store, home: &Path) {
+    loop {
+        tokio::time::sleep(MENDED_EVERY).await;
+        if Records::can_be_kept(store, home).await {
+            return;
         }
     }
 }

@@ -9,9 +9,10 @@ pub(crate) mod names;
 pub(crate) mod shelf;
 pub(crate) mod update;
 
+use crate::catalogue::Notes;
 use crate::folder;
 use crate::home::Loaded;
-use agreements::{House, Level, ListSource, Problem};
+use agreements::{House, Level, ListSource, Problem, Word};
 use blocklists::format::{Body, Format, ListInput};
 use blocklists::{Category, Tags};
 use std::path::{Path, PathBuf};
@@ -89,6 +90,24 @@ fn ready(source: &ListSource, home: &Path, shelf: Option<&shelf::Shelf>) -> Opti
     Some(Ready { meaning, body, version })
 }
 
+/// Whether what a list names is closed to everyone: it fills a category of the floor, or is sealed.
+pub(crate) fn is_on_floor(house: &House, source: &ListSource) -> bool {
+    let floor = |category: &Category| {
+        house.home().everyone.block.iter().any(|(word, _)| *word == Word::Category(*category))
+    };
+    let own = source.categories.iter().map(|(_, ours)| ours);
+    source.sealed || source.category.iter().chain(own).any(floor)
+}
+
+/// The lists of the floor of which there is no copy at all, so that what they alone name is open. A list whose last copy is
+/// merely old is none of them.
+pub(crate) fn without_copy<'h>(house: &'h House, notes: &Notes) -> Vec<&'h ListSource> {
+    let compiled =
+        |source: &ListSource| notes.lists.iter().any(|note| note.from == source.from && note.error.is_none());
+    let lists = house.home().lists.iter().filter(|_| notes.compiled.is_some());
+    lists.filter(|source| is_on_floor(house, source) && !compiled(source)).collect()
+}
+
 /// Keeps others from changing the shelf while what is returned lives; waits until it is free.
 pub(crate) fn lock(shelf: &Path) -> std::io::Result<std::fs::File> {
     let file = std::fs::File::create(shelf.join(".lock"))?;
@@ -137,6 +156,30 @@ fn missing_file(loaded: &Loaded, source: &ListSource) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::ListNote;
+
+    #[test]
+    fn a_list_of_the_floor_without_a_copy_is_told() {
+        let home = "home: A\neveryone: {block: [pornography]}\nlists:\n\
+                    - {category: pornography, from: https://lists.example/a}\n\
+                    - {category: pornography, from: https://lists.example/b}\n\
+                    - {category: pornography, from: https://lists.example/broken}\n\
+                    - {category: gambling, from: https://lists.example/c}\n\
+                    - {category: illegal, from: https://lists.example/sealed, sealed: true}\n";
+        let files = [("home.yaml".to_owned(), home.to_owned())];
+        let house = agreements::read(&files, chrono::NaiveDate::default()).house;
+        let note = |from: &str, error: Option<&str>| ListNote {
+            from: format!("https://lists.example/{from}"),
+            error: error.map(str::to_owned),
+            ..ListNote::default()
+        };
+        let lists = vec![note("b", None), note("broken", Some("it cannot be read"))];
+        let mut notes = Notes { lists, ..Notes::default() };
+        assert!(without_copy(&house, &notes).is_empty(), "before anything was compiled nothing is claimed");
+        notes.compiled = Some(chrono::DateTime::UNIX_EPOCH);
+        let told: Vec<_> = without_copy(&house, &notes).iter().map(|s| s.from.as_str()).collect();
+        assert_eq!(told, ["a", "broken", "sealed"].map(|from| format!("https://lists.example/{from}")));
+    }
 
     #[test]
     fn addresses_are_fetched_and_paths_are_read() {

@@ -42,6 +42,44 @@ fn a_gateway_starts_is_asked_and_stops() {
     assert_eq!(Gateway::start(&home, SATURDAY).stop("-INT"), Some(0));
 }
 
+/// Never open, never dark: whatever became of the records, the gateway listens, says so, and leaves them as they are.
+#[test]
+fn broken_records_leave_the_home_on_its_baseline() {
+    let home = Home::new();
+    assert_eq!(Gateway::start(&home, SATURDAY).stop("-TERM"), Some(0), "{}", home.log());
+    let file = home.path().join("state/home.db");
+    let good = std::fs::read(&file).unwrap();
+    let garbage: Vec<u8> = (0..8192u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let cases: [(&str, &[u8]); 2] = [("overwritten", &garbage), ("cut off", &good[..20_000])];
+    for (name, bytes) in cases {
+        std::fs::write(&file, bytes).unwrap();
+        let gateway = Gateway::start(&home, SATURDAY);
+        let status = home.run("status --json").json();
+        assert_eq!(status["listeners"].as_array().map(Vec::len), Some(4), "{name}: {status}");
+        assert!(status["records"]["broken"].is_string(), "{name}: {status}");
+        let told = home.run("status").out;
+        assert!(told.contains("records    BROKEN: everybody is on the baseline"), "{name}: {told}");
+        let granted =
+            home.run("grant --person jo --sites casino.example --for 30m --by k.lane --reason test");
+        assert_eq!(granted.code, 2, "{name}: {granted:?}");
+        assert_eq!(home.run("run").code, 2, "a second gateway is kept out all the same");
+        assert!(home.log().contains("THE RECORDS ARE BROKEN"), "{name}: {}", home.log());
+        assert_eq!(gateway.stop("-TERM"), Some(0), "{name}: {}", home.log());
+        assert_eq!(std::fs::read(&file).unwrap(), bytes, "{name}: it is left as it is");
+    }
+    // With a good copy in its place the gateway starts anew by itself.
+    let gateway = Gateway::start(&home, SATURDAY);
+    let arriving = home.path().join("state/arriving");
+    std::fs::write(&arriving, &good).unwrap();
+    std::fs::rename(&arriving, &file).unwrap();
+    wait_for("the records to be used again", || {
+        let status = home.run("status --json").json();
+        (status["running"] == true && status["records"]["broken"].is_null()).then_some(())
+    });
+    assert_eq!(home.run("breaches verify").code, 0);
+    assert_eq!(gateway.stop("-TERM"), Some(0), "{}", home.log());
+}
+
 #[test]
 fn what_staff_do_is_in_force_and_in_the_journal() {
     let home = Home::new();

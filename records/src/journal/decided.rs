@@ -66,6 +66,11 @@ impl Decided {
         Ok(())
     }
 
+    /// Notes that a misfit is told of. Whether it had not been.
+    pub(crate) fn tell(&mut self, entry: i64) -> bool {
+        self.told.insert(entry)
+    }
+
     fn restrictions(&self, now: DateTime<Utc>) -> impl Iterator<Item = (i64, &Restricted)> {
         self.restrictions.iter().filter(move |(_, r)| r.until > now).map(|(entry, r)| (*entry, r))
     }
@@ -181,11 +186,11 @@ impl Records {
 
     /// Reads the whole journal once, as a gateway does after it has started, and says in it what does not fit.
     pub async fn look_over(&self) -> Result<super::Verified, StoreError> {
-        let found = self.store.verify(None).await?;
+        let found = self.verify(None).await?;
         // A gateway at work moves on while it is read: what does not fit does not fit the second time either.
         if let super::Verified::Broken { entry, misfit } = found
-            && self.store.verify(None).await? == found
-            && self.decided.lock().await.told.insert(entry)
+            && self.verify(None).await? == found
+            && self.decided.lock().await.tell(entry)
         {
             self.misfit(entry, misfit, None).await?;
         }

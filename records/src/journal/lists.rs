@@ -4,7 +4,8 @@
 //! entries, and compared both ways: every line has its entry, and every entry whose text is still there has its line.
 
 use super::{Misfit, PAGE, Row};
-use crate::entry::{BreachEnded, BreachOpened, Entry};
+use crate::entry::{BreachEnded, BreachOpened, Entry, Grown};
+use crate::episode::Sum;
 use crate::spell;
 use crate::store::{Line, Store, StoreError};
 use agreements::{Evidence, Severity};
@@ -28,9 +29,8 @@ fn short(parts: &[&str]) -> Short {
 /// What the list of breaches must say of one.
 struct Breach {
     what: Short,
-    first: i64,
-    evidence: Evidence,
-    severity: Severity,
+    /// What the journal proves of it while it goes on.
+    proved: Sum,
     /// The entry of the report that marks it; 0 for none.
     reported: i64,
     ended: Option<Over>,
@@ -62,6 +62,8 @@ pub(super) struct Lists {
     /// Entries whose text was purged, of the kinds that end or mark another.
     gone: BTreeSet<i64>,
     read_to: i64,
+    /// How many lines are of episodes that go on.
+    pub(super) open: u64,
 }
 
 /// The kinds that end or mark another entry.
@@ -82,6 +84,7 @@ impl Lists {
         let seq = row.seq;
         match Entry::read(&row.kind, &row.text) {
             Some(Entry::BreachOpened(o)) => _ = self.breaches.insert(seq, breach(&o)),
+            Some(Entry::BreachesGrew(grew)) => grew.episodes.iter().for_each(|g| self.breach_grew(g)),
             Some(Entry::BreachEnded(e)) => self.breach_ended(seq, &e),
             Some(Entry::Report(r)) => {
                 self.line(seq, "report", &r.person, 0, (at, at), true);
@@ -106,8 +109,14 @@ impl Lists {
         }
     }
 
+    fn breach_grew(&mut self, grown: &Grown) {
+        if let Some(breach) = self.breaches.get_mut(&grown.entry) {
+            breach.proved.grow(grown);
+        }
+    }
+
     fn breach_ended(&mut self, by: i64, end: &BreachEnded) {
-        let BreachEnded { entry, count, last, evidence, severity, sites: _ } = *end;
+        let BreachEnded { entry, count, last, evidence, severity, sites: _, cut_short: _ } = *end;
         if let Some(breach) = self.breaches.get_mut(&entry) {
             breach.ended = Some(Over { by, last: last.timestamp_millis(), count, evidence, severity });
         }
@@ -149,6 +158,18 @@ impl Lists {
         found == wanted || wanted == 0 && (self.gone.contains(&found) || self.is_newer(found, head))
     }
 
+    /// Whether a line says of an episode that goes on what the journal proves: its counts run ahead of it, and what it
+    /// tells staff does not. An entry that was appended since may say more.
+    fn goes_on_from(&self, proved: Sum, line: &Line, head: i64) -> Result<bool, StoreError> {
+        let (last, count) = (line.int(5)?, u64::try_from(line.int(6)?).unwrap_or_default());
+        let (evidence, severity) = (spell::read(line.text(7)?), spell::read(line.text(8)?));
+        let (evidence, severity): (Option<Evidence>, Option<Severity>) = (evidence, severity);
+        let (before, told) = ((Some(proved.evidence), Some(proved.severity)), (evidence, severity));
+        let newer = head > self.read_to && evidence >= before.0 && severity >= before.1;
+        let counts = count >= proved.count && last >= proved.last.timestamp_millis();
+        Ok(counts && (told == before || newer))
+    }
+
     fn fits_breach(&self, line: &Line, breach: &Breach, head: i64) -> Result<bool, StoreError> {
         let (first, last, count) = (line.int(4)?, line.int(5)?, line.int(6)?);
         let what = short(&[line.text(1)?, line.text(2)?, line.text(3)?, &first.to_string()]);
@@ -163,11 +184,7 @@ impl Lists {
                 let said = (over.by, over.last, i64::try_from(over.count), over.evidence, over.severity);
                 said == (ended, last, Ok(count), evidence, severity)
             }
-            // While it goes on it only grows.
-            None => {
-                let grew = evidence >= breach.evidence && severity >= breach.severity;
-                self.is_by(0, ended, head) && grew && last >= breach.first && count >= 1
-            }
+            None => self.is_by(0, ended, head) && self.goes_on_from(breach.proved, line, head)?,
         })
     }
 }
@@ -175,14 +192,14 @@ impl Lists {
 fn breach(opened: &BreachOpened) -> Breach {
     let first = opened.first.timestamp_millis();
     let what = short(&[&opened.person, &spell::word(&opened.rule), &opened.site, &first.to_string()]);
-    Breach { what, first, evidence: opened.evidence, severity: opened.severity, reported: 0, ended: None }
+    Breach { what, proved: Sum::of_opening(opened), reported: 0, ended: None }
 }
 
 impl Store {
     /// The first line of a list that says other than the journal, or entry that has lost its line.
-    pub(super) async fn lists_misfit(&self, mut lists: Lists) -> Found {
-        match self.breaches_misfit(&mut lists).await? {
-            None => self.register_misfit(&mut lists).await,
+    pub(super) async fn lists_misfit(&self, lists: &mut Lists) -> Found {
+        match self.breaches_misfit(lists).await? {
+            None => self.register_misfit(lists).await,
             found => Ok(found),
         }
     }
@@ -198,6 +215,7 @@ impl Store {
             let head = self.head().await?.entries;
             for line in &page {
                 let entry = line.int(0)?;
+                lists.open += u64::from(line.int(10)? == 0);
                 let fits = match lists.breaches.remove(&entry) {
                     Some(breach) => lists.fits_breach(line, &breach, head)?,
                     None => lists.is_newer(entry, head),

@@ -117,6 +117,11 @@ impl Book {
         due.estimated += gain.estimated;
     }
 
+    /// Whether there is anything that the store does not have yet.
+    pub(super) fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// Takes what the store does not have yet.
     pub(super) fn take_due(&mut self) -> Vec<Gained> {
         self.due.drain().map(|((day, of), gain)| Gained { day, of, gain }).collect()

@@ -132,7 +132,10 @@ impl Task {
             // Nothing is committed before this has worked: an episode must not begin beside one that goes on. And that the
             // gateway started is committed before anything that it refused.
             match self.records.recover(&mut self.episodes).await {
-                Ok(()) => self.recovered = true,
+                Ok(misfits) => {
+                    self.recovered = true;
+                    self.entries.extend(misfits.into_iter().map(|misfit| (self.look.wall, misfit)));
+                }
                 Err(e) => return self.failed(&e),
             }
         }
@@ -214,7 +217,7 @@ impl Task {
         self.committing = None;
         match result {
             Ok(numbers) => {
-                self.episodes.taken(&numbers);
+                self.episodes.taken(&batch.changes, &numbers);
                 if !batch.turns.is_empty() {
                     self.monitor.turned();
                 }
@@ -289,6 +292,14 @@ impl Task {
         }
     }
 
+    /// Whether anything is known that the disk has not.
+    fn has_more(&self) -> bool {
+        let waits = self.committing.is_some() || self.shed.is_some() || !self.entries.is_empty();
+        let totals = self.shared.totals.iter().any(|total| total.load(Ordering::Relaxed) > 0);
+        let counted = totals || self.records.ledger().is_dirty() || self.monitor.is_due();
+        !self.recovered || waits || counted || !self.episodes.is_clean()
+    }
+
     /// Takes what is still in the queue, commits everything and says that it stopped.
     async fn end(mut self) {
         self.shared.queue.close();
@@ -299,12 +310,13 @@ impl Task {
         self.shed_told = Duration::ZERO;
         let last = async {
             self.tick().await;
-            self.entries.push((self.look.wall, Entry::Stopped(Stopped {})));
-            while !self.recovered
-                || self.committing.is_some()
-                || !self.entries.is_empty()
-                || !self.episodes.is_clean()
-            {
+            self.episodes.last_words();
+            // That it stopped is the last that it says: what is known goes before.
+            let mut stopped = Some((self.look.wall, Entry::Stopped(Stopped {})));
+            while self.has_more() || stopped.is_some() {
+                if !self.has_more() {
+                    self.entries.extend(stopped.take());
+                }
                 match self.committing {
                     Some(_) => {
                         let done = finished(&mut self.committing).await;

@@ -5,7 +5,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row, Transaction};
+use sqlx::{Row, SqliteConnection};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ pub(crate) struct Sqlite {
     listener: Mutex<Option<PoolConnection<sqlx::Sqlite>>>,
     /// Held for as long as this gateway runs; the kernel lets go of it whatever way the process ends.
     lock: std::sync::Mutex<Option<File>>,
+    /// Whether all of it is in memory, in its one connection.
+    in_memory: bool,
 }
 
 /// Whether the records are there and may be read. Who may not look knows nothing of whether they are there.
@@ -69,16 +71,45 @@ impl Sqlite {
         {
             upgrade(writer, found).await?;
         }
-        Ok(Self { writer, readers, listener: Mutex::new(None), lock: lock.into() })
+        Ok(Self { writer, readers, listener: Mutex::new(None), lock: lock.into(), in_memory: false })
     }
 
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
+    /// An empty store in memory, in place of the file at `path`, which nothing is done to. A second gateway is kept out as
+    /// if it were open, where that can be.
+    pub(super) async fn in_memory(path: &Path) -> Result<Self, OpenError> {
+        let lock = match lock_beside(path) {
+            Ok(lock) => Some(lock),
+            Err(OpenError::Busy(what)) => return Err(OpenError::Busy(what)),
+            // On a disk that cannot be written nobody can be kept out, and nothing can be lost.
+            Err(_) => None,
+        };
+        Ok(Self { lock: lock.into(), ..Self::of_memory().await? })
+    }
+
+    /// The same in place of a store that is no file.
+    pub(super) async fn of_memory() -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        // The store is its connection: there is one, and it never ends by itself.
+        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let pool = pool.connect_with(options).await?;
+        upgrade(&pool, None).await?;
+        let (writer, listener) = (Some(pool.clone()), Mutex::new(None));
+        Ok(Self { writer, readers: pool, listener, lock: None.into(), in_memory: true })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
         let writer = self.writer.as_ref().ok_or_else(|| StoreError("the records are open to read".into()))?;
+        let connection = Some(writer.acquire().await?);
+        let mut writing = Writing { connection, failed: false, in_memory: self.in_memory };
         // A deferred transaction would fail at once where another process writes; an immediate one waits its turn.
-        Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
+        writing.run("BEGIN IMMEDIATE").await?;
+        Ok(writing)
     }
 
     pub(super) async fn data_version(&self) -> Result<i64, StoreError> {
+        if self.in_memory {
+            return Ok(sqlx::query("SELECT entries FROM head").fetch_one(&self.readers).await?.try_get(0)?);
+        }
         let mut kept = self.listener.lock().await;
         let mut connection = match kept.take() {
             Some(connection) => connection,
@@ -91,7 +122,7 @@ impl Sqlite {
 
     /// `secure_delete` has overwritten the pages; the log that still holds the old ones is emptied.
     pub(super) async fn scrub(&self) -> Result<(), StoreError> {
-        if let Some(writer) = &self.writer {
+        if let Some(writer) = self.writer.as_ref().filter(|_| !self.in_memory) {
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(writer).await?;
         }
         Ok(())
@@ -104,6 +135,61 @@ impl Sqlite {
             writer.close().await;
         }
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// A transaction on the writer's connection.
+///
+/// SQLite ends a transaction by itself when the disk is full, and whoever then asks it to roll back is told that there is
+/// none. A connection that has failed is therefore never used again: it is closed, and the next writer opens another.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    /// None once it is committed.
+    connection: Option<PoolConnection<sqlx::Sqlite>>,
+    failed: bool,
+    /// Then closing the connection would lose everything.
+    in_memory: bool,
+}
+
+impl Writing {
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        match &mut self.connection {
+            Some(connection) if !self.failed => Ok(connection),
+            Some(_) | None => Err(StoreError("this writing has failed already".into())),
+        }
+    }
+
+    /// Notes whether a statement failed, and passes on what it said.
+    pub(super) fn noting<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.failed |= done.is_err();
+        done
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        let done = sqlx::query(sql).execute(self.connection()?).await;
+        self.noting(done.map(drop).map_err(StoreError::from))
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        // Only now may the connection go back to the pool as it is.
+        drop(self.connection.take());
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let in_memory = self.in_memory;
+        if self.failed && !in_memory {
+            return connection.close_on_drop();
+        }
+        tokio::spawn(async move {
+            if sqlx::query("ROLLBACK").execute(&mut *connection).await.is_err() && !in_memory {
+                connection.close_on_drop();
+            }
+        });
     }
 }
 
@@ -121,24 +207,30 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 /// Makes the folder and the file for this user alone, and takes the lock that keeps a second gateway out.
 fn prepare(path: &Path) -> Result<File, OpenError> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |e| OpenError::File(path, e)
-    };
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|e| OpenError::File(folder.to_owned(), e))?;
     }
-    let private = |path: &Path| {
-        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
-    };
+    let lock = lock_beside(path)?;
+    private(path)?;
+    Ok(lock)
+}
+
+/// Opens a file for this user alone, made where it was not.
+fn private(path: &Path) -> Result<File, OpenError> {
+    let opened =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
+    opened.map_err(|e| OpenError::File(path.to_owned(), e))
+}
+
+fn lock_beside(path: &Path) -> Result<File, OpenError> {
     let lock_path = beside(path, ".lock");
-    let lock = private(&lock_path).map_err(at(&lock_path))?;
+    let lock = private(&lock_path)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::Busy(path.display().to_string())),
         Err(TryLockError::Error(e)) => return Err(OpenError::File(lock_path, e)),
     }
-    private(path).map_err(at(path))?;
     Ok(lock)
 }
 
@@ -180,4 +272,53 @@ async fn upgrade(writer: &SqlitePool, found: Option<i64>) -> Result<(), OpenErro
     }
     tx.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::cell;
+
+    /// Writes a page's worth until the store says no.
+    async fn fill(store: &Sqlite) -> StoreError {
+        let filling = async {
+            loop {
+                let mut tx = store.begin().await?;
+                let sql = "INSERT INTO total (day, kind, count) SELECT hex(randomblob(4000)), 'x', 1";
+                let done = cell::sqlite_exec(tx.connection()?, sql, &[]).await;
+                tx.noting(done)?;
+                tx.commit().await?;
+            }
+        };
+        let filled: Result<(), StoreError> = filling.await;
+        filled.expect_err("it is full in the end")
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_written_again_once_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&dir.path().join("home.db"), Purpose::Gateway).await.unwrap();
+        let writer = store.writer.as_ref().unwrap();
+        // The bound belongs to the connection: it is gone with it, as the want of room is when somebody clears the disk.
+        sqlx::query("PRAGMA max_page_count = 60").fetch_all(writer).await.unwrap();
+        let why = fill(&store).await;
+        assert!(why.to_string().contains("full"), "{why}");
+        for round in 0..3 {
+            let mut tx = store.begin().await.unwrap_or_else(|e| panic!("round {round}: {e}"));
+            let sql = "INSERT INTO total (day, kind, count) VALUES ('2026-11-22', 'a', 1) \
+                       ON CONFLICT (day, kind) DO UPDATE SET count = total.count + 1";
+            cell::sqlite_exec(tx.connection().unwrap(), sql, &[]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        // What is dropped unwritten leaves the connection good, and nothing behind.
+        let mut tx = store.begin().await.unwrap();
+        cell::sqlite_exec(tx.connection().unwrap(), "UPDATE total SET count = 9 WHERE kind = 'a'", &[])
+            .await
+            .unwrap();
+        drop(tx);
+        store.begin().await.unwrap().commit().await.unwrap();
+        let count = sqlx::query("SELECT count FROM total WHERE kind = 'a'").fetch_one(&store.readers).await;
+        assert_eq!(count.unwrap().get::<i64, _>(0), 3);
+        store.close().await;
+    }
 }

@@ -4,7 +4,10 @@ use crate::play::{Play, START, at, jordan, staff, until};
 use agreements::{Evidence, GrantKind, LimitKey};
 use chrono::TimeDelta;
 use records::shift::Shift;
-use records::{Answer, Clock, Head, Misfit, NewGrant, OpenError, Purpose, Records, Verified, Which};
+use records::{
+    Answer, Clock, FilesChanged, Head, Misfit, NewGrant, NotDone, OpenError, Purpose, Records, Verified,
+    Which,
+};
 use std::time::Duration;
 
 /// Appends entries until the journal has so many.
@@ -17,13 +20,14 @@ async fn fill(records: &Records, entries: i64) {
 pub async fn a_whole_journal_verifies(play: Play) {
     let records = play.records().await;
     let empty = records.verify(None).await.unwrap();
-    assert!(matches!(empty, Verified::Whole { head: Head { entries: 0, .. }, purged: 0 }), "{empty:?}");
+    assert!(matches!(empty, Verified::Whole { head: Head { entries: 0, .. }, purged: 0, .. }), "{empty:?}");
     // More than one page.
     fill(&records, 1500).await;
     let head = records.head().await.unwrap();
     assert_eq!(head.entries, 1500);
-    assert_eq!(records.verify(None).await.unwrap(), Verified::Whole { head: head.clone(), purged: 0 });
-    assert_eq!(records.verify(Some(&head)).await.unwrap(), Verified::Whole { head, purged: 0 });
+    let whole = Verified::Whole { head: head.clone(), purged: 0, purges: Vec::new(), open: 0 };
+    assert_eq!(records.verify(None).await.unwrap(), whole);
+    assert_eq!(records.verify(Some(&head)).await.unwrap(), whole);
     let mut journal = Vec::new();
     let manifest = records.export_journal(&mut journal).await.unwrap();
     assert_eq!(manifest.count, 1500);
@@ -121,6 +125,120 @@ async fn a_rewritten_journal(play: Play) {
     let longer = Head { entries: head.entries + 1, hash: head.hash };
     let found = records.verify(Some(&longer)).await.unwrap();
     assert_eq!(found, Verified::Broken { entry: head.entries + 1, misfit: Misfit::CutOff });
+}
+
+/// A gateway relies on all of its store, and finds out at once that a part is gone. In its place there are records in memory,
+/// which take nothing that people decide.
+pub async fn a_store_that_lost_a_part_is_found_out(play: Play) {
+    play.records().await.close().await;
+    assert!(Records::can_be_kept(&play.at, play.home.path()).await);
+    for (gone, back) in [
+        ("ALTER TABLE minutes RENAME TO aside", "ALTER TABLE aside RENAME TO minutes"),
+        ("ALTER TABLE episode RENAME TO aside", "ALTER TABLE aside RENAME TO episode"),
+        (
+            "CREATE TABLE aside AS SELECT * FROM head; DELETE FROM head",
+            "INSERT INTO head SELECT * FROM aside",
+        ),
+    ] {
+        play.tamper(gone).await;
+        let why = play.open_for(Purpose::Gateway).await.expect_err(gone);
+        assert!(!matches!(why, OpenError::Busy(_)), "{gone}: {why}");
+        assert!(!Records::can_be_kept(&play.at, play.home.path()).await, "{gone}");
+        play.tamper(back).await;
+    }
+    assert!(Records::can_be_kept(&play.at, play.home.path()).await);
+    let memory = Records::in_memory(&play.at, play.home.path(), play.clock.clone(), "it is broken".into());
+    let memory = memory.await.unwrap();
+    assert_eq!(memory.broken(), Some("it is broken"));
+    assert!(matches!(memory.ask("jordan", "a.example", "").await, Err(NotDone::Broken)));
+    assert!(matches!(memory.staff_action(staff(), "did", "because").await, Err(NotDone::Broken)));
+    memory.files(FilesChanged { in_force: Vec::new(), waiting: Vec::new() }).await.unwrap();
+    let head = memory.head().await.unwrap();
+    assert_eq!(head.entries, 1, "what the gateway itself records is kept while it runs");
+    memory.close().await;
+    assert!(play.records().await.head().await.unwrap().entries < 1, "and leaves the records as they are");
+}
+
+/// A purge as somebody with the store in their hands may append it: of these entries, at a time, of what was before another.
+async fn forge_purge(play: &Play, head: &Head, entries: &[(i64, i64)], at: &str, before: &str) {
+    let runs: Vec<String> = entries.iter().map(|(from, to)| format!("[{from},{to}]")).collect();
+    let text = format!(r#"{{"before":"{before}","count":1,"entries":[{}]}}"#, runs.join(","));
+    let (salt, seq) = ("00".repeat(16), (head.entries + 1).to_string());
+    let body_hash = sha256sum("printf '%s\\n%s' \"$1\" \"$2\"", &[&salt, &text]);
+    let cells = [head.hash.as_str(), &seq, at, "purged", &body_hash];
+    let hash = sha256sum("printf '%s\\n%s\\n%s\\n%s\\n%s\\n' \"$1\" \"$2\" \"$3\" \"$4\" \"$5\"", &cells);
+    play.tamper(&format!(
+        "INSERT INTO journal VALUES ({seq}, '{at}', 'purged', '{body_hash}', '{hash}');
+         INSERT INTO body VALUES ({seq}, '{salt}', '{text}');
+         UPDATE head SET entries = {seq}, hash = '{hash}'"
+    ))
+    .await;
+    for (from, to) in entries {
+        for table in ["body WHERE seq", "register WHERE entry"] {
+            let key = table.rsplit(" ").next().unwrap();
+            play.tamper(&format!("DELETE FROM {table} >= {from} AND {key} <= {to}")).await;
+        }
+    }
+}
+
+/// Whoever removes what entries say, and appends a purge that names them, deceives nobody: a purge explains what a gateway
+/// could have purged.
+pub async fn a_forged_purge_explains_nothing(play: Play) {
+    let records = play.records().await;
+    // Entries 1 to 3 are asks of two years ago, 4 is what staff did then, 5 and 6 are asks of today.
+    for site in ["a.example", "b.example", "c.example"] {
+        records.ask("jordan", site, "").await.unwrap();
+    }
+    records.staff_action(staff(), "did", "because").await.unwrap();
+    play.clock.advance(Duration::from_secs(2 * 365 * 86_400));
+    for site in ["d.example", "e.example"] {
+        records.ask("jordan", site, "").await.unwrap();
+    }
+    let head = records.head().await.unwrap();
+    let now = play.clock.now();
+    let written = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let ago = |days| written(now - TimeDelta::days(days));
+    records.close().await;
+    drop(records);
+    play.unguard().await;
+    play.set_aside().await;
+    let cases = [
+        ("older than any of them", 2, 2, ago(0), "2020-01-01T00:00:00.000Z".to_owned(), Some(2)),
+        ("of entries that are not old", 5, 5, ago(0), ago(365), Some(5)),
+        ("of what is younger than anybody may purge", 5, 5, ago(0), ago(0), Some(5)),
+        ("dated in the future", 5, 5, ago(-800), ago(-400), Some(5)),
+        ("of what is never purged", 4, 4, ago(0), ago(365), Some(4)),
+        ("of all", 1, 7, ago(0), ago(365), Some(4)),
+        ("as a gateway does it", 1, 3, ago(0), ago(365), None),
+    ];
+    for (name, from, to, at, before, broken) in cases {
+        forge_purge(&play, &head, &[(from, to.min(head.entries))], &at, &before).await;
+        let records = play.open_for(Purpose::Read).await.unwrap();
+        match (records.verify(Some(&head)).await.unwrap(), broken) {
+            (Verified::Broken { entry, misfit: Misfit::BodyRemoved }, Some(wanted)) if entry == wanted => {}
+            // And whoever kept the head sees that there was one since.
+            (Verified::Whole { purged: 3, purges, .. }, None) => {
+                let seen: Vec<_> = purges.iter().map(|p| (p.entry, p.count, written(p.before))).collect();
+                assert_eq!(seen, [(7, 1, before)], "{name}");
+            }
+            (found, _) => panic!("{name}: {found:?}"),
+        }
+        records.close().await;
+        play.put_back().await;
+    }
+    // A purge explains nothing that came after it.
+    forge_purge(&play, &head, &[(1, 1)], &ago(0), &ago(365)).await;
+    let records = play.records().await;
+    let later = records.ask("jordan", "later.example", "").await.unwrap();
+    records.close().await;
+    play.tamper(&format!("DELETE FROM body WHERE seq = {later}; DELETE FROM register WHERE entry = {later}"))
+        .await;
+    let records = play.open_for(Purpose::Read).await.unwrap();
+    assert_eq!(
+        records.verify(Some(&head)).await.unwrap(),
+        Verified::Broken { entry: later, misfit: Misfit::BodyRemoved }
+    );
+    records.close().await;
 }
 
 /// Everything that the lists are made of: breaches that go on, are over and were reported; grants, one revoked; a

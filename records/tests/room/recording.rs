@@ -3,7 +3,7 @@
 use crate::play::{CANARY, Gateway, Play, at, on_disk, until};
 use agreements::Evidence::{self, Connection, Lookup, Navigation};
 use agreements::{Counts, Rule, Severity, Verdict};
-use records::{Clock, ClockState, Entry, Episode, Misfit, Purpose, Records, Verified, Which};
+use records::{BreachEnded, Clock, ClockState, Entry, Episode, Misfit, Purpose, Records, Verified, Which};
 use std::time::{Duration, Instant};
 
 async fn all(records: &Records) -> Vec<Episode> {
@@ -297,5 +297,150 @@ pub async fn a_disk_that_fails_for_a_while_loses_nothing(play: Play) {
     assert_eq!(counts, [("chat.example".to_owned(), 2), ("games.example".to_owned(), 2)]);
     assert_eq!(failing().await, None);
     assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+/// The engine ends a transaction by itself when the disk is full. What waits then is written once there is room, also by a
+/// gateway that is just stopping.
+pub async fn a_full_disk_loses_nothing(play: Play) {
+    let (full, room) = match play.is_sqlite() {
+        true => (
+            "CREATE TRIGGER no_room BEFORE INSERT ON journal \
+             BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END; \
+             CREATE TRIGGER no_room_too BEFORE INSERT ON minutes \
+             BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+            "DROP TRIGGER no_room; DROP TRIGGER no_room_too",
+        ),
+        false => (
+            "CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             BEGIN RAISE EXCEPTION 'no space left on device'; END $$; \
+             CREATE TRIGGER no_room BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION no_room(); \
+             CREATE TRIGGER no_room_too BEFORE INSERT ON minutes FOR EACH ROW EXECUTE FUNCTION no_room()",
+            "DROP TRIGGER no_room ON journal; DROP TRIGGER no_room_too ON minutes",
+        ),
+    };
+    let gateway = play.gateway().await;
+    let records = gateway.records.clone();
+    has(&gateway, "started", 1).await;
+    let failing = async || records.status().await.unwrap().failing;
+    for round in 1..=2 {
+        play.tamper(full).await;
+        gateway.asks_for("jordan", &format!("full{round}.chat.example"), Lookup);
+        gateway.asks_for("nobody", &format!("full{round}.example"), Connection);
+        let who = gateway.house().house.person("jordan").unwrap();
+        gateway.in_force.current().sheet.mark(who, Counts(0b1));
+        gateway.clock.advance(Duration::from_secs(60));
+        until("it says so", async || failing().await.is_some()).await;
+        play.tamper(room).await;
+        has(&gateway, "breach_opened", round * 2 - (round - 1)).await;
+        until("it says that it goes on", async || failing().await.is_none()).await;
+    }
+    // And while it stops.
+    play.tamper(full).await;
+    let who = gateway.house().house.person("jordan").unwrap();
+    gateway.in_force.current().sheet.mark(who, Counts(0b1));
+    gateway.asks_for("nobody", "last.example", Connection);
+    gateway.clock.advance(Duration::from_secs(60));
+    until("it says so", async || failing().await.is_some()).await;
+    gateway.recorder.stop();
+    tokio::time::sleep(records::COMMIT_EVERY * 2).await;
+    play.tamper(room).await;
+    gateway.task.await.unwrap();
+    let mut sites: Vec<_> = all(&records).await.into_iter().map(|e| (e.site, e.count)).collect();
+    sites.sort();
+    let wanted = [("chat.example", 2), ("full1.example", 1), ("full2.example", 1), ("last.example", 1)];
+    assert_eq!(sites, wanted.map(|(site, count)| (site.to_owned(), count)));
+    assert_eq!(kinds(&records).await.last().map(String::as_str), Some("stopped"));
+    let charts = records.minutes_of(at("2026-11-22T12:00:00Z").date_naive(), "jordan").await.unwrap();
+    assert_eq!(charts.iter().find(|c| c.key == "everything").unwrap().minutes().count(), 3);
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    records.close().await;
+}
+
+/// A gateway that ends without a last word.
+async fn is_killed(gateway: Gateway) {
+    gateway.task.abort();
+    let _aborted = gateway.task.await;
+    gateway.records.close().await;
+}
+
+async fn said<T>(records: &Records, of: impl Fn(Entry) -> Option<T>) -> Vec<T> {
+    let entries = records.entries(1).await.unwrap();
+    entries.into_iter().filter_map(|e| e.says.and_then(&of)).collect()
+}
+
+async fn ends(records: &Records) -> Vec<BreachEnded> {
+    said(records, |entry| if let Entry::BreachEnded(end) = entry { Some(end) } else { None }).await
+}
+
+pub async fn a_forged_open_episode_is_not_sealed(play: Play) {
+    let forgeries = [
+        ("evidence = 'repeated', severity = 'critical', count = 400", Some(Misfit::ListAltered)),
+        ("evidence = 'lookup', severity = 'low'", Some(Misfit::ListAltered)),
+        ("count = 0", Some(Misfit::ListAltered)),
+        ("site = 'else.example'", Some(Misfit::ListAltered)),
+        // Counts run ahead of the journal: nobody can tell who wrote this, so it proves nothing.
+        ("count = 400", None),
+    ];
+    for (i, (forgery, wanted)) in forgeries.iter().enumerate() {
+        let gateway = play.gateway().await;
+        gateway.asks_for("jordan", "games.example", Connection);
+        has(&gateway, "breach_opened", i + 1).await;
+        is_killed(gateway).await;
+        play.tamper(&format!("UPDATE episode SET {forgery} WHERE ended = 0")).await;
+        let reading = play.open_for(Purpose::Read).await.unwrap();
+        match (reading.verify(None).await.unwrap(), wanted) {
+            (Verified::Broken { misfit, .. }, Some(wanted)) if misfit == *wanted => {}
+            (Verified::Whole { open: 1, .. }, None) => {}
+            other => panic!("{forgery}: {other:?}"),
+        }
+        reading.close().await;
+        let gateway = play.gateway().await;
+        gateway.clock.advance(Duration::from_secs(16 * 60));
+        has(&gateway, "breach_ended", i + 1).await;
+        let end = ends(&gateway.records).await.pop().unwrap();
+        let proved = (1, Connection, Severity::Medium, true);
+        assert_eq!((end.count, end.evidence, end.severity, end.cut_short), proved, "{forgery}");
+        let listed = all(&gateway.records).await.pop().unwrap();
+        assert_eq!((listed.count, listed.evidence, listed.severity), (1, Connection, Severity::Medium));
+        let misfit = |e| if let Entry::Misfit(m) = e { Some((m.entry, m.misfit)) } else { None };
+        let misfits = said(&gateway.records, misfit).await;
+        assert_eq!(misfits.contains(&(end.entry, Misfit::ListAltered)), wanted.is_some(), "{forgery}");
+        let whole = gateway.records.verify(None).await.unwrap();
+        assert!(matches!(whole, Verified::Whole { open: 0, .. }), "the list is mended: {forgery}: {whole:?}");
+        gateway.stops().await;
+    }
+}
+
+pub async fn what_an_episode_outgrew_is_in_the_journal(play: Play) {
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Lookup);
+    has(&gateway, "breach_opened", 1).await;
+    gateway.asks_for("jordan", "games.example", Lookup);
+    until("a count", async || all(&gateway.records).await[0].count == 2).await;
+    assert!(
+        !kinds(&gateway.records).await.contains(&"breaches_grew".to_owned()),
+        "counts alone are no entry"
+    );
+    gateway.asks_for("jordan", "games.example", Navigation);
+    has(&gateway, "breaches_grew", 1).await;
+    until("the list too", async || all(&gateway.records).await[0].evidence == Navigation).await;
+    is_killed(gateway).await;
+    let reading = play.open_for(Purpose::Read).await.unwrap();
+    let whole = reading.verify(None).await.unwrap();
+    assert!(matches!(whole, Verified::Whole { open: 1, .. }), "{whole:?}");
+    reading.close().await;
+    // What was written down holds after a gateway that was killed, and all of it after one that was stopped.
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "games.example", Lookup);
+    until("it goes on", async || all(&gateway.records).await[0].count == 4).await;
+    gateway.stops().await;
+    let gateway = play.gateway().await;
+    gateway.clock.advance(Duration::from_secs(16 * 60));
+    has(&gateway, "breach_ended", 1).await;
+    let end = ends(&gateway.records).await.remove(0);
+    assert_eq!((end.count, end.evidence, end.severity), (4, Navigation, Severity::Medium));
+    assert!(!end.cut_short);
+    assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { open: 0, .. }));
     gateway.stops().await;
 }

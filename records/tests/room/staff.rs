@@ -6,7 +6,8 @@ use agreements::{Evidence, GrantKind, LimitKey, Outcome, What, Word};
 use chrono::TimeDelta;
 use chrono_tz::Europe::London;
 use records::export::{COLUMNS, Format};
-use records::{Answer, Clock, NewGrant, NotDone, Purpose, Records, Verified, Which, shift};
+use records::shift::Shift;
+use records::{Answer, Clock, GRACE, NewGrant, NotDone, Purpose, Records, Verified, Which, shift};
 use std::time::Duration;
 
 fn extra_hour(play: &Play) -> NewGrant {
@@ -60,6 +61,11 @@ pub async fn asks_are_answered_once(play: Play) {
         "asking again is the same ask"
     );
     assert!(matches!(records.ask("jordan", "not a host", "").await, Err(NotDone::NoHost)));
+    // What strangers' sites end in is no site: a grant of it would open nothing.
+    for ending in ["com", "uk", "co.uk", "CO.UK."] {
+        let refused = records.ask("jordan", ending, "please").await;
+        assert!(matches!(refused, Err(NotDone::NoSite(_))), "{ending}: {refused:?}");
+    }
     let waiting = records.asks(None).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].asked.host.as_str()), (1, "chat.example"));
     let until = play.clock.now() + TimeDelta::hours(1);
@@ -161,14 +167,24 @@ pub async fn reports_all_the_time_mark_nothing(play: Play) {
         records.report("jordan", jordan(), &format!("{i}")).await.unwrap();
     }
     let episode = one_episode(&records).await;
-    assert!(!episode.reported, "the seventh report marks nothing");
+    assert!(!episode.reported, "the third report marks nothing");
     assert!(matches!(records.report("jordan", jordan(), "").await, Err(NotDone::TooManyReports)));
     gateway.clock.advance(Duration::from_secs(3601));
     gateway.asks_for("jordan", "chat.example", Evidence::Navigation);
     let all = async || records.episodes(&Which::default()).await.unwrap();
     crate::play::until("another", async || all().await.len() == 2).await;
     records.report("jordan", jordan(), "").await.unwrap();
-    assert!(all().await[1].reported, "an hour later it does");
+    assert!(all().await[1].reported && !all().await[1].is_breach(), "an hour later it does");
+    // What staff have to look at stays a breach, with the report beside it.
+    gateway.asks_for("jordan", "192.0.2.7", Evidence::Connection);
+    crate::play::until("a high one", async || all().await.len() == 3).await;
+    records.report("jordan", jordan(), "").await.unwrap();
+    let high = all().await.remove(2);
+    assert!(high.reported && high.is_breach() && high.severity == agreements::Severity::High, "{high:?}");
+    let now = gateway.clock.now();
+    let shift = Shift { from: now - GRACE, to: now + GRACE };
+    records.sign_shift(shift, staff(), "read").await.unwrap();
+    assert_eq!(records.reviews(shift).await.unwrap()[0].breaches, 1);
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     gateway.stops().await;
 }
