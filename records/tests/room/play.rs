@@ -12,7 +12,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub const HOME: &str = "
@@ -122,7 +122,16 @@ impl Play {
     }
 
     pub async fn records(&self) -> Arc<Records> {
-        Arc::new(self.open_for(Purpose::Gateway).await.unwrap_or_else(|e| panic!("{e}")))
+        // Another test may just be starting a program, which holds a copy of every lock until it is that program.
+        let patience = Instant::now() + Duration::from_secs(2);
+        loop {
+            match self.open_for(Purpose::Gateway).await {
+                Err(OpenError::Busy(_)) if Instant::now() < patience => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                opened => return Arc::new(opened.unwrap_or_else(|e| panic!("{e}"))),
+            }
+        }
     }
 
     pub async fn gateway(&self) -> Gateway {
