@@ -159,6 +159,8 @@ fn an_error_refuses_the_file_and_a_warning_does_not() {
                 Some(Draft::HomeUnusable) => home_broken,
                 Some(Draft::Unusable) => (errors || misnamed) && !home_broken,
                 Some(Draft::Missing(_)) | None => !errors && !misnamed && !home_broken,
+                // No file says so.
+                Some(Draft::NoRecords) => false,
             };
             assert!(unusable, "{}: {:?}", case.title, person.draft);
             refused += usize::from(errors);

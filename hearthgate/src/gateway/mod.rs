@@ -71,7 +71,7 @@ enum Ended {
 pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     log::start();
     let (mut patience, mut signals) = (Duration::ZERO, None);
-    while run_once(&options, patience, &mut signals).await? == Ended::Mended {
+    while Box::pin(run_once(&options, patience, &mut signals)).await? == Ended::Mended {
         tracing::info!("the records can be used again; the gateway starts anew with them");
         patience = steward::PORTS_FREE;
     }
