@@ -224,15 +224,26 @@ fn router(facts: &Facts<'_>) -> Option<Said> {
             said(Off, sentence, "`router: {mode: off}`", "Let the router send all DNS to this gateway.")
         }
         Router::Nftables { .. } => said(
-            Off,
-            sentence,
-            "enforcement at the router is not in this version",
-            "Let the router send all DNS to this gateway.",
+            Holds,
+            "Every device behind the router is held: it looks names up here and reaches only what its own answers gave it.",
+            AT_ROUTER,
+            "",
         ),
     }
 }
 
-fn other_resolvers(_: &Facts<'_>) -> Option<Said> {
+/// Why a line holds where the router is ours.
+const AT_ROUTER: &str = "`router: {mode: nftables}`";
+
+fn is_at_router(facts: &Facts<'_>) -> bool {
+    matches!(facts.gateway.router, Router::Nftables { .. })
+}
+
+fn other_resolvers(facts: &Facts<'_>) -> Option<Said> {
+    if is_at_router(facts) {
+        let sentence = "Questions to other resolvers are answered here or refused, and VPNs and relays by number meet a closed door. What hides inside an allowed site's own traffic passes.";
+        return said(Holds, sentence, AT_ROUTER, "");
+    }
     let sentence = "Known addresses of other resolvers, VPNs and relays are refused as names. A device that brings its own resolver or VPN by number asks past the gateway.";
     said(
         Partly,
@@ -243,6 +254,10 @@ fn other_resolvers(_: &Facts<'_>) -> Option<Said> {
 }
 
 fn addresses(facts: &Facts<'_>) -> Option<Said> {
+    if is_at_router(facts) {
+        let sentence = "An address in numbers that no answer gave the device is refused, on every port.";
+        return said(Holds, sentence, AT_ROUTER, "");
+    }
     let sentence = "An address in numbers is refused where traffic comes through the gateway, and passes where it does not.";
     if facts.carries() {
         return said(Partly, sentence, "`listen` has `proxy` or `transparent`", "");
@@ -256,6 +271,11 @@ fn addresses(facts: &Facts<'_>) -> Option<Said> {
 }
 
 fn what_is_open(facts: &Facts<'_>) -> Option<Said> {
+    if is_at_router(facts) {
+        let sentence =
+            "Downloads, calls and games are cut within seconds of a window's end, whatever port they use.";
+        return said(Holds, sentence, AT_ROUTER, "");
+    }
     if facts.carries() {
         let sentence = "Downloads, calls and games that go through the gateway are cut within seconds of a window's end. Beside it they run on until they look a name up.";
         return said(Partly, sentence, "`listen` has `proxy` or `transparent`", "");
@@ -468,6 +488,7 @@ mod tests {
         let listen = |what: &str| format!("listen: {{{what}}}\n{UP}");
         let (dns, doh) = (listen("dns: \"127.0.0.1:0\""), listen("dns_https: \"127.0.0.1:0\""));
         let proxy = listen("proxy: \"127.0.0.1:0\"");
+        let routed = format!("router: {{mode: nftables, lan: [br-lan], wan: [eth0]}}\n{dns}");
         let named = format!("name: dns.oakview.example\n{doh}");
         let (none, token) = ("[]", "[{name: a, token: jo-phone-7f3a}]");
         let made_up = "[{name: a, mac: \"02:00:00:00:00:01\"}, {name: b, ip: 192.168.4.9}]";
@@ -483,6 +504,11 @@ mod tests {
             (&proxy, none, "what_is_open", "Partly"),
             (BARE, none, "hidden_names", "-"),
             (&dns, none, "router", "Off"),
+            (&routed, none, "router", "Holds"),
+            (&routed, none, "other_resolvers", "Holds"),
+            (&dns, none, "other_resolvers", "Partly"),
+            (&routed, none, "addresses", "Holds"),
+            (&routed, none, "what_is_open", "Holds"),
             (&dns, token, "outside", "Off"),
             (&doh, none, "outside", "Off"),
             (&doh, token, "outside", "Off"),

@@ -152,6 +152,16 @@ pub enum BlockedAnswer {
     Zero,
 }
 
+/// What holds at the router while the gateway does not run. There is no third word: it is never open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fail {
+    /// What was open ends by its time, and nothing new is.
+    #[default]
+    Closed,
+    /// Closed, and protected sites still resolve.
+    Baseline,
+}
+
 /// Enforcement at the router.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Router {
@@ -164,5 +174,7 @@ pub enum Router {
         lan: Vec<String>,
         /// Where the internet is.
         wan: Vec<String>,
+        /// What holds while the gateway does not run.
+        fail: Fail,
     },
 }

@@ -31,7 +31,9 @@ pub use diff::{
     Diff, LimitChange, MinutesChange, PersonDiff, Presence, SettingChange, Which, WordChange, diff,
 };
 pub use explain::{Explanation, TraceStep};
-pub use gateway::{BlockedAnswer, Certificate, Dnssec, Gateway, Listen, OWN_NAME, Router, Store, Upstream};
+pub use gateway::{
+    BlockedAnswer, Certificate, Dnssec, Fail, Gateway, Listen, OWN_NAME, Router, Store, Upstream,
+};
 pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
 pub use meant::*;
 pub use monitored::Monitored;

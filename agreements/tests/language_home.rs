@@ -240,7 +240,11 @@ fn the_network_in_every_form() {
     assert_eq!((gateway.questions_a_second, gateway.workers.map(|n| n.get())), (None, Some(2)));
     assert_eq!(
         gateway.router,
-        Router::Nftables { lan: vec!["br-lan".into()], wan: vec!["eth0".into(), "wwan0".into()] }
+        Router::Nftables {
+            lan: vec!["br-lan".into()],
+            wan: vec!["eth0".into(), "wwan0".into()],
+            fail: Fail::Closed
+        }
     );
 }
 

@@ -3,7 +3,7 @@
 use crate::command::{
     asks::Asks, breaches::Breaches, ca::Ca, check::Check, coverage::Coverage, diff::Diff, explain::Explain,
     grant::Grant, lists::Lists, manual, minutes::Minutes, note::Note, profile::Profile, restrict::Restrict,
-    revoke::Revoke, run::Run, status::Status, week::Week,
+    revoke::Revoke, router::Router, run::Run, status::Status, week::Week,
 };
 use crate::failure::{Exit, Failure};
 use clap::{Parser, Subcommand};
@@ -52,6 +52,7 @@ enum Command {
     Note(Note),
     Ca(Ca),
     Profile(Profile),
+    Router(Router),
     Man(manual::Man),
     Completions(manual::Completions),
 }
@@ -77,6 +78,7 @@ impl Cli {
             Command::Note(it) => it.act(),
             Command::Ca(it) => it.act(),
             Command::Profile(it) => it.act(),
+            Command::Router(it) => it.act(),
             Command::Man(it) => it.act(),
             Command::Completions(it) => it.act(),
         }

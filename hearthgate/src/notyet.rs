@@ -2,7 +2,7 @@
 //! the agreements' own words are told where they are read (`agreements::read`), under the same code.
 
 use crate::home::Loaded;
-use agreements::{Gateway, Level, Problem, Router};
+use agreements::{Fail, Gateway, Level, Problem, Router};
 
 /// One thing that the language has and this version has not.
 struct Missing {
@@ -20,10 +20,10 @@ const MISSING: [Missing; 2] = [
         help: "Staff use `hearthgate grant`, `asks`, `breaches` and `note` on the gateway until then.",
     },
     Missing {
-        key: "router",
-        asked: |g| g.router != Router::Off,
-        sentence: "Enforcement at the router is not in this version: no nftables rule will be made.",
-        help: "Make the router send DNS to this gateway alone until then.",
+        key: "fail",
+        asked: |g| matches!(g.router, Router::Nftables { fail: Fail::Baseline, .. }),
+        sentence: "`fail: baseline` is not in this version: the router is closed while the gateway does not run.",
+        help: "The unit in deploy/ restarts it within a second; `fail: closed` says what happens until then.",
     },
 ];
 

@@ -153,6 +153,11 @@ impl Entry {
         &self.answer.addresses
     }
 
+    /// Every address that whoever is told may connect to: those in it, and those that its service records hint at.
+    pub(crate) fn leads_to(&self) -> impl Iterator<Item = &IpAddr> {
+        self.answer.addresses.iter().chain(&self.answer.hints)
+    }
+
     /// How old it is.
     pub(crate) fn age(&self, now: Duration) -> Duration {
         now.saturating_sub(self.born)

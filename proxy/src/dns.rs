@@ -16,6 +16,7 @@ pub(crate) mod edns;
 mod estimate;
 mod https;
 mod listen;
+mod open;
 pub(crate) mod question;
 pub(crate) mod rebinding;
 pub(crate) mod reply;
@@ -45,9 +46,11 @@ use crate::upstream::Failure;
 use agreements::{Dnssec, Host, Request};
 use blocklists::{Name, Tags};
 use case::{Case, Decided, Showing};
+use chrono::{DateTime, Utc};
 use counters::count;
 use deliver::{Moment, deliver};
 use estimate::Estimate;
+use open::fixed;
 use question::{Heard, Query, Room, hear};
 use reply::{Extended, ede};
 use safe_search::Search;
@@ -229,6 +232,10 @@ impl Dns {
             return Step::Answer;
         }
 
+        // At a router whose rules are ours, what an answer gives has to be open before the answer is given.
+        if self.gate.openings.is_some() && !self.is_fixed_open(case, &decided) {
+            return Step::Later;
+        }
         if self.search_without_asking(case, &decided, out) {
             return Step::Answer;
         }
@@ -245,7 +252,12 @@ impl Dns {
             Cached::Renew(entry) => (entry, Step::AnswerAndRenew),
         };
         count(&self.counters.cache_hits);
-        self.answer(case, &decided, &Found { entry, stale: false }, out);
+        let found = Found { entry, stale: false };
+        let Some(telling) = self.may_tell(case, &decided, &found, out) else { return step };
+        if self.gate.openings.is_some() && !self.is_open(case, &decided, &found.entry, telling.moment) {
+            return Step::Later;
+        }
+        self.tell(case, &decided, &found, telling.moment, out);
         step
     }
 
@@ -264,6 +276,9 @@ impl Dns {
             }
         }
         let before = self.decide_alone(&query, asker);
+        if let Some(address) = fixed(&before.decided) {
+            return self.tell_fixed(&query, asker, before, address, out).await;
+        }
         let safe = safe_host(&before.decided);
         let found = self.gate.resolver.find(&self.asking(&query, safe.as_ref()), before.of).await;
 
@@ -274,7 +289,11 @@ impl Dns {
         }
         match found {
             Ok(found) if decided.search == before.decided.search => {
-                self.answer(case, &decided, &found, out);
+                let Some(telling) = self.may_tell(case, &decided, &found, out) else { return };
+                if !self.open(case, &decided, &found.entry, telling).await {
+                    return self.failed(&query, asker, Failure::Busy, out);
+                }
+                self.tell(case, &decided, &found, telling.moment, out);
             }
             // Safe search changed in this very moment: the client asks again.
             Ok(_) => self.failed(&query, asker, Failure::Busy, out),
@@ -362,8 +381,14 @@ impl Dns {
         Asking { name: safe.unwrap_or(query.name), qtype: query.qtype, flags }
     }
 
-    /// Writes an answer that was found, unless a name or address in it is refused.
-    fn answer(&self, case: &Case<'_>, decided: &Decided, found: &Found, out: &mut Vec<u8>) {
+    /// How an answer that was found may be told; none when a name or address in it is refused, which is then written.
+    fn may_tell(
+        &self,
+        case: &Case<'_>,
+        decided: &Decided,
+        found: &Found,
+        out: &mut Vec<u8>,
+    ) -> Option<Telling> {
         let Case { query, asker, round, client } = *case;
         let Found { entry, stale } = found;
         let asked = decided.verdict.as_ref();
@@ -372,23 +397,30 @@ impl Dns {
             Ok(earliest) => earliest,
             Err((target, refusal)) => {
                 count(&self.counters.answers_refused);
-                return self.refuse(case, target.name(), &refusal, out);
+                self.refuse(case, target.name(), &refusal, out);
+                return None;
             }
         };
         if entry.rebinds {
             count(&self.counters.rebinding);
-            return self.rebinds(query, asker, out);
+            self.rebinds(query, asker, out);
+            return None;
         }
         if *stale {
             count(&self.counters.stale);
         }
         let most = verdicts::allowed_for(until, round.now, self.settings.most_ttl);
         let private = asked.is_some_and(verdicts::protects);
-        let moment = Moment { now: round.steady, most, stale: *stale, private };
+        Some(Telling { moment: Moment { now: round.steady, most, stale: *stale, private }, until })
+    }
+
+    /// Writes an answer that may be told.
+    fn tell(&self, case: &Case<'_>, decided: &Decided, found: &Found, moment: Moment, out: &mut Vec<u8>) {
+        let Case { query, asker, .. } = *case;
         match decided.search {
-            Search::Host(host) => self.search_answer(query, asker, host, entry, moment, out),
+            Search::Host(host) => self.search_answer(query, asker, host, &found.entry, moment, out),
             Search::AsAsked | Search::Address(_) => {
-                deliver(query, asker.transport, entry, moment, out);
+                deliver(query, asker.transport, &found.entry, moment, out);
             }
         }
     }
@@ -414,6 +446,13 @@ impl Dns {
             Transport::Tls | Transport::Https => &self.counters.queries_other,
         });
     }
+}
+
+/// How an answer may be told, and until when what allowed it holds.
+#[derive(Clone, Copy, Debug)]
+struct Telling {
+    moment: Moment,
+    until: Option<DateTime<Utc>>,
 }
 
 /// A question decided outside a worker's round, and on whose behalf an upstream is asked.

@@ -8,6 +8,7 @@ pub(crate) use clients::{Client, Clients};
 
 use crate::identify::{Identities, Neighbours, Shown};
 use crate::resolver::Resolver;
+use crate::router::Openings;
 use agreements::{Explanation, Host, House, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use moments::Moments;
@@ -70,6 +71,8 @@ pub struct Gate {
     pub resolver: Resolver,
     /// Renders refusals.
     pub pages: Pages,
+    /// What devices may reach, where the router's rules are ours.
+    pub(crate) openings: Option<Arc<Openings>>,
     identities: Identities,
     moments: Moments,
 }
@@ -91,9 +94,15 @@ impl Gate {
             neighbours,
             resolver,
             pages,
+            openings: None,
             identities: Identities::default(),
             moments: Moments::default(),
         }
+    }
+
+    /// The same, at a router whose rules are ours: what an answer gives is opened before the answer is given.
+    pub fn with_openings(self, openings: Option<Arc<Openings>>) -> Self {
+        Self { openings, ..self }
     }
 
     /// Who is behind an address, or a token where the device showed one.

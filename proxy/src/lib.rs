@@ -10,6 +10,7 @@ pub mod identify;
 pub mod limits;
 mod mmsg;
 pub mod resolver;
+pub mod router;
 pub mod sni;
 pub mod target;
 pub mod tls;

@@ -231,7 +231,7 @@ fn nat64(address: IpAddr) -> Option<IpAddr> {
 
 /// Whether an address is the machine's own. The kernel is asked which address it would speak from: to itself, it speaks
 /// from the address it speaks to. Nothing is sent.
-fn is_own(address: IpAddr) -> bool {
+pub(crate) fn is_own(address: IpAddr) -> bool {
     if address.is_loopback() || address.is_unspecified() {
         return true;
     }
@@ -248,7 +248,7 @@ fn is_own(address: IpAddr) -> bool {
 
 /// Whether an address is on the open internet: not one of the special-purpose registries (IANA, RFC 6890 and its
 /// successors). What the registries reserve is closed too.
-fn is_open_internet(address: IpAddr) -> bool {
+pub(crate) fn is_open_internet(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !CLOSED_V4.iter().any(|&(network, length)| {
             let network = IpAddr::V4(Ipv4Addr::from(network));

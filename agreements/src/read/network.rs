@@ -3,7 +3,7 @@
 use super::block::{Block, choice, choice_of, items, short, text};
 use super::devices::{interfaces, networks};
 use super::sheet::Sheet;
-use crate::gateway::{BlockedAnswer, Certificate, Dnssec, Gateway, Listen, Router, Store, Upstream};
+use crate::gateway::{BlockedAnswer, Certificate, Dnssec, Fail, Gateway, Listen, Router, Store, Upstream};
 use crate::yaml::Node;
 use blocklists::Domain;
 use std::collections::HashMap;
@@ -28,6 +28,7 @@ const LISTENERS: [&str; 8] =
     ["dns", "dns_tls", "dns_https", "proxy", "transparent", "pages", "console", "metrics"];
 const DNSSEC: [(&str, Dnssec); 3] =
     [("validate", Dnssec::Validate), ("pass", Dnssec::Pass), ("off", Dnssec::Off)];
+const FAIL: [(&str, Fail); 2] = [("closed", Fail::Closed), ("baseline", Fail::Baseline)];
 const ANSWERS: [(&str, BlockedAnswer); 3] =
     [("page", BlockedAnswer::Page), ("nxdomain", BlockedAnswer::Nxdomain), ("zero", BlockedAnswer::Zero)];
 
@@ -332,13 +333,14 @@ enum Mode {
 }
 
 fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
-    let Some(block) = Block::read(sheet, node, "`router`", &["mode", "lan", "wan"]) else {
+    let Some(block) = Block::read(sheet, node, "`router`", &["mode", "lan", "wan", "fail"]) else {
         return Router::Off;
     };
     let modes = [("off", Mode::Off), ("nftables", Mode::Nftables)];
     let mode =
         block.need(sheet, "mode", "how the router is used").and_then(|n| choice(sheet, n, "mode", &modes));
     let (lan, wan) = (interfaces(sheet, &block, "lan"), interfaces(sheet, &block, "wan"));
+    let fail = choice_of(sheet, &block, "fail", &FAIL, Fail::default());
     let Some(Mode::Nftables) = mode else { return Router::Off };
     for (key, names) in [("lan", &lan), ("wan", &wan)] {
         if names.is_empty() && block.get(key).is_none() {
@@ -361,5 +363,5 @@ fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
             "Name another one under `lan` or `wan`.",
         );
     }
-    Router::Nftables { lan, wan }
+    Router::Nftables { lan, wan, fail }
 }

@@ -15,6 +15,7 @@ pub(crate) mod note;
 pub(crate) mod profile;
 pub(crate) mod restrict;
 pub(crate) mod revoke;
+pub(crate) mod router;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod week;

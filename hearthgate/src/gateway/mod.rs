@@ -14,6 +14,7 @@ mod network;
 mod pac;
 mod pages;
 mod post;
+pub(crate) mod router;
 mod steward;
 mod systemd;
 mod unbound;
@@ -48,6 +49,9 @@ use steward::{Signals, Steward};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long the start waits for the kernel's neighbour table, which takes it milliseconds.
+const NEIGHBOURS: Duration = Duration::from_secs(2);
 
 /// How the gateway is started.
 #[derive(Clone, Debug)]
@@ -105,6 +109,7 @@ async fn run_once(
     // The network, and everything that works beside it.
     let (stop, tasks, neighbours) = (CancellationToken::new(), TaskTracker::new(), Neighbours::default());
     tasks.spawn(neighbours.clone().follow(stop.clone()));
+    neighbours.first_reading(NEIGHBOURS).await;
     let ask_key =
         AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
     let shared = Shared {
@@ -117,6 +122,7 @@ async fn run_once(
         neighbours,
         ask_key,
         names,
+        rules: Arc::default(),
     };
     let network = match Network::start_within(patience, &files.gateway, &shared).await {
         Ok(network) => network,
@@ -174,6 +180,7 @@ async fn run_once(
     tracing::info!(why = told, "stopping");
     answering.abort();
     stop.cancel();
+    steward.shared.rules.ending.cancel();
     steward.network.stop().await;
     tasks.close();
     tasks.wait().await;

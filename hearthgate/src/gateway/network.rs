@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::gateway::bind;
 use crate::gateway::board::{Listener, Upstreams};
 use crate::gateway::metrics::{self, Numbers};
+use crate::gateway::router::{self, Rules};
 use crate::gateway::unbound::{Over, failure};
 use crate::gateway::{pac, pages};
 use crate::lists::names::Names;
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) ask_key: AskKey,
     /// How publishers of lists are found.
     pub(crate) names: Names,
+    /// The router's rules, which outlive a change of the listeners.
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// Listeners that serve.
@@ -101,6 +104,14 @@ impl Sockets {
     /// The port of the proxy that browsers are told of.
     fn proxy_port(&self) -> Option<u16> {
         self.proxy.first().and_then(|l| l.local_addr().ok()).map(|address| address.port())
+    }
+
+    fn dns_addresses(&self) -> Vec<SocketAddr> {
+        self.dns.iter().map(Bound::address).collect()
+    }
+
+    fn transparent_addresses(&self) -> Vec<SocketAddr> {
+        self.transparent.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
     fn listeners(&self) -> Vec<Listener> {
@@ -164,16 +175,23 @@ impl Network {
         let sockets = Sockets::bind(&gateway.listen, settings.workers)?;
         settings.designated = sockets.designated();
         settings.answers_wpad = sockets.proxy_port().is_some() && sockets.pages_port() == Some(80);
+        // Before anything is served: what is not yet judged must not pass meanwhile.
+        let plan = router::plan(gateway, sockets.dns_addresses(), sockets.transparent_addresses());
+        let openings = shared.rules.hold(plan, &shared.neighbours, &shared.clock)?;
         let refusals = pages::refusals(&shared.ask_key, &gateway.name, sockets.pages_port());
-        let gate = Arc::new(Gate::new(
+        let gate = Gate::new(
             shared.in_force.clone(),
             shared.clock.clone(),
             shared.recorder.clone(),
             shared.neighbours.clone(),
             resolver.clone(),
             pages::for_proxy(refusals.clone(), shared.clock.clone()),
-        ));
+        );
+        let gate = Arc::new(gate.with_openings(openings.clone()));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        if let Some(openings) = openings {
+            tasks.spawn(openings.watch(gate.clone(), stop.clone()));
+        }
         let mut network = Self { listeners: sockets.listeners(), resolver, stop, tasks };
         network.serve(sockets, &gate, gateway, (shared, refusals), settings)?;
         network.tasks.close();

@@ -178,18 +178,23 @@ fn curl_with_a_doh_url() {
         let url = format!("https://{OWN}:{port}/dns-query");
         let first =
             ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", &ca, "--resolve", &here, &url];
-        let mut child = std::process::Command::new("curl")
-            .args(first)
-            .args(arguments)
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .expect("curl is installed");
-        let mut body = child.stdin.take().expect("a pipe");
-        let _curl_may_not_want_it = std::io::Write::write_all(&mut body, &vec![b'x'; 100_000]);
-        drop(body);
-        let out = child.wait_with_output().expect("it ends");
-        assert_eq!(String::from_utf8_lossy(&out.stdout), expected, "{case}");
+        let ask = || {
+            let mut child = std::process::Command::new("curl")
+                .args(first)
+                .args(arguments)
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .expect("curl is installed");
+            let mut body = child.stdin.take().expect("a pipe");
+            let _curl_may_not_want_it = std::io::Write::write_all(&mut body, &vec![b'x'; 100_000]);
+            drop(body);
+            let out = child.wait_with_output().expect("it ends");
+            String::from_utf8_lossy(&out.stdout).into_owned()
+        };
+        // An answer that comes while curl still sends (RFC 9113 §8.1) is sometimes none to it: it then says 000.
+        let said = (0..10).map(|_| ask()).find(|said| said != "000");
+        assert_eq!(said.as_deref(), Some(expected), "{case}");
     }
 }
 

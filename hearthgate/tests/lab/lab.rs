@@ -108,11 +108,28 @@ impl Lab {
         self.gateway = Some(self.router.start(gateway));
         let mut buffer = [0; 1024];
         loop {
-            let n = socket.recv(&mut buffer).unwrap_or_else(|e| panic!("not ready: {e}: {}", self.log()));
+            let n = match socket.recv(&mut buffer) {
+                Ok(n) => n,
+                // Whoever measures on this machine may stop us for a while.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => panic!("not ready: {error}: {}", self.log()),
+            };
             if String::from_utf8_lossy(&buffer[..n]).lines().any(|line| line == "READY=1") {
                 return;
             }
         }
+    }
+
+    /// Kills the gateway as nothing else can.
+    pub(crate) fn kill(&mut self) {
+        self.gateway = None;
+    }
+
+    /// Tells the gateway to stop, and waits.
+    pub(crate) fn stop(&mut self) {
+        let Some(mut gateway) = self.gateway.take() else { return };
+        self.router.says("kill", &["-TERM", &gateway.0.id().to_string()]);
+        wait_for("the gateway to stop", || gateway.0.try_wait().unwrap());
     }
 
     /// Runs a command of the program on the home, on the router: what it writes.
@@ -160,7 +177,7 @@ fn wire(router: &Machine, internet: &Machine) {
     for (ours, _) in LINE {
         router.ip(&format!("address add {ours} dev wan"));
     }
-    router.ip("link add br-lan type bridge forward_delay 0 stp_state 0");
+    router.ip("link add br-lan type bridge forward_delay 0 stp_state 0 mcast_snooping 0");
     router.ip(&format!("address add {}/24 dev br-lan", ROUTER.0));
     router.ip(&format!("address add {}/64 dev br-lan", ROUTER.1));
     router.ip("link set br-lan up");

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 #![allow(clippy::print_stdout, reason = "what was skipped is printed")]
 
+mod figures;
 mod identity;
 mod internet;
 mod lab;
 mod machine;
+mod router;
 mod transparent;
 
 /// An afternoon without school hours in the way: Saturday.

@@ -30,7 +30,7 @@ const READ_AGAIN: Duration = Duration::from_secs(30);
 /// Changes that follow another within this time are published together.
 const GATHER: Duration = Duration::from_millis(50);
 /// How long a device has to say where it is. Wi-Fi that sleeps takes up to a tenth of a second.
-const MEETING: Duration = Duration::from_millis(250);
+const MEETING: Duration = Duration::from_millis(500);
 /// At most so many are met at once: forged addresses must not fill what others wait in.
 const MEETINGS: usize = 64;
 /// So many addresses behind which nobody was found are remembered until the table is read again.
@@ -136,6 +136,23 @@ impl Neighbours {
         self.len() == 0
     }
 
+    /// Waits until the table was read once, so that nobody is taken for a stranger before; but no longer than this.
+    pub async fn first_reading(&self, patience: Duration) {
+        let mut learned = self.shared.learned.subscribe();
+        let read = async {
+            while !self.shared.following.load(Ordering::Relaxed) {
+                if learned.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(patience, read).await.is_err() {
+            tracing::warn!(
+                "the kernel's neighbour table is not yet known; devices may be taken for strangers"
+            );
+        }
+    }
+
     /// Follows the kernel's table until told to stop. When netlink fails it begins again; what was known stays known.
     pub async fn follow(self, stop: CancellationToken) {
         loop {
@@ -161,6 +178,7 @@ impl Neighbours {
         driver.spawn(connection);
         let mut table = self.read_all(&handle).await?;
         self.shared.following.store(true, Ordering::Relaxed);
+        self.shared.learned.send_replace(());
         let mut read_again = tokio::time::interval(READ_AGAIN);
         read_again.tick().await;
         loop {

@@ -88,8 +88,13 @@ pub(crate) struct Way {
 impl Way {
     /// None for the plain way, which most are: an idle tunnel keeps nothing of it.
     pub(crate) fn of(resolved: &Resolved) -> Option<Box<Self>> {
-        let plain = resolved.through.is_empty() && resolved.search == Search::AsAsked;
-        (!plain).then(|| Box::new(Self { through: resolved.through.clone(), search: resolved.search }))
+        Self::to(&resolved.through, resolved.search)
+    }
+
+    /// The same, by the names that were led through.
+    pub(crate) fn to(through: &[Domain], search: Search) -> Option<Box<Self>> {
+        let plain = through.is_empty() && search == Search::AsAsked;
+        (!plain).then(|| Box::new(Self { through: through.into(), search }))
     }
 }
 
@@ -152,6 +157,14 @@ impl Asked {
         self.host == *target || safe_search::search(held, name.name()) == Search::AsAsked
     }
 
+    /// Decides again about what was looked up: none where it is no longer allowed, or would be found another way.
+    pub(crate) fn again(&self, gate: &Gate, current: &Current, who: &Who) -> Option<Made> {
+        let mut verdict = self.judge(gate, current, who);
+        let until = self.way_holds(gate, current, who, &verdict, true).filter(|_| verdict.allows())?;
+        verdict.until = until;
+        Some(Made::new(gate, current, who, &verdict))
+    }
+
     /// Decides, now.
     pub(crate) fn judge(&self, gate: &Gate, current: &Current, who: &Who) -> Verdict {
         if self.inside {
@@ -187,7 +200,7 @@ impl Made {
     }
 
     /// Both decisions as one: it holds while both hold, is as old as the older, and its minutes count for both.
-    fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         let until = match (self.until, other.until) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

@@ -1,0 +1,102 @@
+//! A packet met a closed door: what becomes of it.
+//!
+//! A program that comes back to an address whose name is still allowed is let in; what was refused by its name is told by its
+//! name; and an address that no answer gave is a way around, unless the home lets that device go where it likes.
+
+use super::heard::Refused;
+use super::opening::shown;
+use super::openings::{LINGER, Openings, Wanted};
+use super::sets::Device;
+use crate::gate::{Gate, Who};
+use crate::target::{TargetHost, is_open_internet};
+use crate::tunnel::{Asked, Asker, Made};
+use agreements::{Evidence, Verdict};
+use records::Current;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is remembered of an address.
+enum Remembered {
+    Allowed(Asked, Made),
+    Refused(Who, Asked, Verdict),
+}
+
+impl Openings {
+    /// Decides about a refused packet.
+    pub(super) async fn consider(&self, gate: &Gate, refused: Refused) {
+        let Refused { device, from, to, says } = refused;
+        let current = gate.in_force.to_keep();
+        match self.remembered(device, to, gate, &current) {
+            Some(Remembered::Allowed(asked, made)) => {
+                self.let_in(device, from, to, (asked, made, Duration::ZERO)).await;
+            }
+            Some(Remembered::Refused(who, asked, verdict)) => {
+                record(gate, &current, &who, &asked.host, verdict);
+            }
+            // A phone looks for the printer of another home's network, and for its neighbours.
+            None if !is_open_internet(to.to_canonical()) => {}
+            None => {
+                let who = gate.who_shows(&current, &shown(device, from, None));
+                let asked = Asked::host(TargetHost::Address(to.to_canonical()));
+                let verdict = asked.judge(gate, &current, &who);
+                if verdict.allows() {
+                    let made = Made::new(gate, &current, &who, &verdict);
+                    self.let_in(device, from, to, (asked, made, LINGER)).await;
+                } else if !says.by_itself() {
+                    record(gate, &current, &who, &asked.host, verdict);
+                }
+            }
+        }
+    }
+
+    /// The next packet passes.
+    async fn let_in(
+        &self,
+        device: Device,
+        from: IpAddr,
+        to: IpAddr,
+        (asked, made, usable): (Asked, Made, Duration),
+    ) {
+        let asker = Asker { address: from, token: None };
+        let hardware = shown(device, from, None).hardware;
+        // Where that fails, the next packet is heard of again.
+        let _opened = self.open(Wanted { asker, hardware, asked, made, addresses: vec![to], usable }).await;
+    }
+
+    fn remembered(
+        &self,
+        device: Device,
+        to: IpAddr,
+        gate: &Gate,
+        current: &Arc<Current>,
+    ) -> Option<Remembered> {
+        let shard = self.shard(device);
+        let opening = shard.get(&device)?.get(&to)?;
+        let who = opening.who(device, gate, current);
+        for asked in &opening.asked {
+            if let Some(made) = asked.again(gate, current, &who) {
+                return Some(Remembered::Allowed(asked.clone(), made));
+            }
+        }
+        let asked = opening.asked.last()?.clone();
+        let verdict = asked.judge(gate, current, &who);
+        Some(Remembered::Refused(who, asked, verdict))
+    }
+}
+
+fn record(gate: &Gate, current: &Arc<Current>, who: &Who, host: &TargetHost, verdict: Verdict) {
+    if verdict.allows() {
+        return;
+    }
+    gate.recorder.refused(&records::Refused {
+        at: gate.clock.now(),
+        current,
+        who: gate.person(who),
+        device: who.device,
+        identified: who.identified,
+        host: &host.to_string(),
+        verdict,
+        evidence: Evidence::Connection,
+    });
+}

@@ -1,0 +1,84 @@
+//! What flows through the router now, by the kernel's own table of connections.
+
+use super::netlink::{ACK, Attributes, Came, Messages, Netlink, REQUEST};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+const CTNETLINK: u16 = 1;
+const GET: u16 = CTNETLINK << 8 | 1;
+const DELETE: u16 = CTNETLINK << 8 | 2;
+const TUPLE_ORIGINAL: u16 = 1;
+const TUPLE_REPLY: u16 = 2;
+const ID: u16 = 12;
+const ZONE: u16 = 18;
+const TUPLE_IP: u16 = 1;
+const NESTED: u16 = 0x8000;
+
+/// One connection, or exchange of datagrams.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    /// Who began it.
+    pub(super) from: IpAddr,
+    /// Where it was meant to go.
+    pub(super) to: IpAddr,
+    /// Whether it goes there: what was redirected to the gateway itself does not.
+    pub(super) forwarded: bool,
+    /// Its number, as the kernel has it.
+    pub(super) id: u32,
+    family: u8,
+    original: Vec<u8>,
+    zone: Option<Vec<u8>>,
+}
+
+/// Every flow there is.
+pub(super) fn all(netlink: &mut Netlink) -> io::Result<Vec<Flow>> {
+    let mut flows = Vec::new();
+    netlink.dump(GET, 0, |_| {}, |came| flows.extend(read(&came)))?;
+    Ok(flows)
+}
+
+fn read(came: &Came<'_>) -> Option<Flow> {
+    let attributes = came.attributes();
+    let original = attributes.of(TUPLE_ORIGINAL)?;
+    let (from, to) = ends(Attributes(original))?;
+    let (answers, _) = ends(attributes.inside(TUPLE_REPLY)?)?;
+    Some(Flow {
+        from,
+        to,
+        forwarded: answers == to,
+        id: attributes.of(ID).and_then(|id| id.first_chunk::<4>()).map_or(0, |id| u32::from_be_bytes(*id)),
+        family: came.family,
+        original: original.to_vec(),
+        zone: attributes.of(ZONE).map(<[u8]>::to_vec),
+    })
+}
+
+/// The two ends of a tuple: source and destination.
+fn ends(tuple: Attributes<'_>) -> Option<(IpAddr, IpAddr)> {
+    let ip = tuple.inside(TUPLE_IP)?;
+    let four = |kind| Some(IpAddr::V4(Ipv4Addr::from(*ip.of(kind)?.first_chunk::<4>()?)));
+    let six = |kind| Some(IpAddr::V6(Ipv6Addr::from(*ip.of(kind)?.first_chunk::<16>()?)));
+    Some((four(1).or_else(|| six(3))?, four(2).or_else(|| six(4))?))
+}
+
+/// Ends a flow: its next packet is a new one, and meets the rules as they are now.
+///
+/// # Errors
+///
+/// What the kernel says; `NotFound` where it has ended by itself is none.
+pub(super) fn end(netlink: &mut Netlink, flow: &Flow) -> io::Result<()> {
+    let sequence = netlink.sequence(2);
+    let mut messages = Messages::default();
+    messages.begin(DELETE, REQUEST | ACK, sequence + 1, (flow.family, 0));
+    messages.attribute(TUPLE_ORIGINAL | NESTED, &flow.original);
+    messages.attribute(ID, &flow.id.to_be_bytes());
+    if let Some(zone) = &flow.zone {
+        messages.attribute(ZONE, zone);
+    }
+    messages.end();
+    netlink.send(&messages)?;
+    match netlink.acknowledged(sequence, 1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        ended => ended,
+    }
+}

@@ -1,0 +1,201 @@
+//! What the rules refused and tell of: packets to addresses that no answer gave (`log group`, NFLOG).
+
+use super::netlink::{ACK, Came, Messages, Netlink, REQUEST};
+use super::sets::Device;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use tokio_util::sync::CancellationToken;
+
+/// The group that our rules log to: a number that others are unlikely to use.
+pub(super) const GROUP: u16 = 18_714;
+
+const ULOG: u16 = 4;
+const PACKET: u16 = ULOG << 8;
+const CONFIG: u16 = ULOG << 8 | 1;
+const CONFIG_COMMAND: u16 = 1;
+const CONFIG_MODE: u16 = 2;
+const BIND: u8 = 1;
+const COPY_PACKET: u8 = 2;
+const HARDWARE: u16 = 8;
+const PAYLOAD: u16 = 9;
+/// So much of a packet is copied: both headers and the first bytes of what it says.
+const COPIED: u32 = 128;
+/// How often the thread looks whether it is to stop.
+const LOOK_UP: Duration = Duration::from_millis(250);
+
+/// A packet that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) device: Device,
+    pub(super) from: IpAddr,
+    pub(super) to: IpAddr,
+    pub(super) says: Says,
+}
+
+/// What a packet is, as far as that tells an attempt from what devices do by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// A ping and the like.
+    Icmp,
+    /// The time is asked for (NTP).
+    Time,
+    /// Two programs look for a way to each other (STUN, RFC 8489 §5): a call in a browser does so by itself.
+    Stun,
+    /// Anything else.
+    Other,
+}
+
+impl Says {
+    /// Whether nobody needs to hear of it.
+    pub(super) fn by_itself(self) -> bool {
+        match self {
+            Self::Icmp | Self::Time | Self::Stun => true,
+            Self::Other => false,
+        }
+    }
+}
+
+/// Listens until told to stop. What nobody takes in time is dropped: the packet was refused all the same.
+///
+/// # Errors
+///
+/// When another program listens to the group, or we lack the right.
+pub(super) fn listen(to: Sender<Refused>, stop: CancellationToken) -> io::Result<()> {
+    let mut netlink = Netlink::open(LOOK_UP)?;
+    bind(&mut netlink)?;
+    std::thread::Builder::new().name("refused".into()).spawn(move || {
+        let mut buffer = Vec::new();
+        while !stop.is_cancelled() {
+            let heard = netlink.receive(&mut buffer, |came| {
+                if let Some(refused) = read(&came) {
+                    // A flood has filled the room: what it has put there says enough.
+                    let _ = to.try_send(refused);
+                }
+            });
+            match heard {
+                Err(error)
+                    if ![io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&error.kind()) =>
+                {
+                    // The kernel says so when it had to drop some (ENOBUFS). Whatever it is, it must not spin.
+                    std::thread::sleep(LOOK_UP);
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn bind(netlink: &mut Netlink) -> io::Result<()> {
+    let sequence = netlink.sequence(2);
+    let mut messages = Messages::default();
+    messages.begin(CONFIG, REQUEST | ACK, sequence + 1, (0, GROUP));
+    messages.attribute(CONFIG_COMMAND, &[BIND]);
+    let mut mode = COPIED.to_be_bytes().to_vec();
+    mode.extend([COPY_PACKET, 0]);
+    messages.attribute(CONFIG_MODE, &mode);
+    messages.end();
+    netlink.send(&messages)?;
+    netlink.acknowledged(sequence, 1)
+}
+
+fn read(came: &Came<'_>) -> Option<Refused> {
+    if came.kind != PACKET {
+        return None;
+    }
+    let attributes = came.attributes();
+    let (from, to, says) = packet(attributes.of(PAYLOAD)?)?;
+    // `struct nfulnl_msg_packet_hw`: the length in two bytes, two bytes of nothing, the address.
+    let mac = attributes.of(HARDWARE).filter(|hw| hw.first_chunk::<2>() == Some(&[0, 6]));
+    let mac = mac.and_then(|hw| hw.get(4..)?.first_chunk::<6>());
+    Some(Refused { device: mac.map_or(Device::Address(from), |mac| Device::Mac(*mac)), from, to, says })
+}
+
+/// The ends of a packet, and what it says.
+fn packet(bytes: &[u8]) -> Option<(IpAddr, IpAddr, Says)> {
+    let four = |at: usize| Some(IpAddr::V4(Ipv4Addr::from(*bytes.get(at..)?.first_chunk::<4>()?)));
+    let six = |at: usize| Some(IpAddr::V6(Ipv6Addr::from(*bytes.get(at..)?.first_chunk::<16>()?)));
+    let first = *bytes.first()?;
+    match first >> 4 {
+        4 => {
+            let after = usize::from(first & 0x0f) * 4;
+            Some((four(12)?, four(16)?, says(*bytes.get(9)?, bytes.get(after..).unwrap_or_default())))
+        }
+        // A packet with extension headers says something else than these.
+        6 => Some((six(8)?, six(24)?, says(*bytes.get(6)?, bytes.get(40..).unwrap_or_default()))),
+        _ => None,
+    }
+}
+
+fn says(protocol: u8, after: &[u8]) -> Says {
+    const UDP_HEADER: usize = 8;
+    let port = after.get(2..4).map(|port| u16::from_be_bytes([port[0], port[1]]));
+    let said = after.get(UDP_HEADER..).unwrap_or_default();
+    match (protocol, port) {
+        (1 | 58, _) => Says::Icmp,
+        (17, Some(123)) => Says::Time,
+        (17, _)
+            if said.first().is_some_and(|b| b >> 6 == 0)
+                && said.get(4..8) == Some(&[0x21, 0x12, 0xa4, 0x42]) =>
+        {
+            Says::Stun
+        }
+        _ => Says::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn four(protocol: u8, after: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0, 192, 168, 4, 11, 192, 0, 2, 1];
+        bytes.extend(after);
+        bytes
+    }
+
+    fn six(next: u8, after: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x60, 0, 0, 0, 0, 0, next, 64];
+        bytes.extend("2001:db8::11".parse::<Ipv6Addr>().unwrap().octets());
+        bytes.extend("2001:db8::1".parse::<Ipv6Addr>().unwrap().octets());
+        bytes.extend(after);
+        bytes
+    }
+
+    #[test]
+    fn a_packet_says_what_it_is() {
+        let stun = [0xc0, 0, 0x27, 0x0f, 0, 28, 0, 0, 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2];
+        let wireguard = [0xc0, 0, 0xca, 0x6c, 0, 156, 0, 0, 1, 0, 0, 0, 9, 9, 9, 9];
+        let time = [0xc0, 0, 0, 123, 0, 56, 0, 0, 0x23];
+        for (protocol, after, says) in [
+            (1, &[8, 0][..], Says::Icmp),
+            (17, &stun, Says::Stun),
+            (17, &time, Says::Time),
+            (17, &wireguard, Says::Other),
+            (6, &time, Says::Other),
+            (17, &[], Says::Other),
+            (47, &[], Says::Other),
+        ] {
+            let (from, to, said) = packet(&four(protocol, after)).unwrap();
+            assert_eq!((from.to_string(), to.to_string()), ("192.168.4.11".into(), "192.0.2.1".into()));
+            assert_eq!(said, says, "{protocol} {after:?}");
+            let next = if protocol == 1 { 58 } else { protocol };
+            let (from, to, said) = packet(&six(next, after)).unwrap();
+            assert_eq!((from.to_string(), to.to_string()), ("2001:db8::11".into(), "2001:db8::1".into()));
+            assert_eq!(said, says, "{next} {after:?}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_too_few() {
+        for length in 0..20 {
+            assert!(packet(&four(17, &[])[..length]).is_none());
+        }
+        for length in 0..40 {
+            assert!(packet(&six(17, &[])[..length]).is_none());
+        }
+        assert!(packet(&[0x50; 64]).is_none());
+    }
+}

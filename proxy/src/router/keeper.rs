@@ -1,0 +1,202 @@
+//! The thread that tells the kernel: many changes in one transaction, and an end to flows that are no longer allowed.
+
+use super::flows;
+use super::netlink::Netlink;
+use super::openings::Openings;
+use super::sets::{self, Change, Element};
+use crate::target::is_own;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::IpAddr;
+use std::sync::Weak;
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests that wait for the thread.
+pub(super) const WAITING: usize = 1024;
+/// Changes in one transaction, about.
+const TOGETHER: usize = 512;
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Change the sets; tell when that was tried. The openings say what came of it.
+    Change(Vec<Change>, oneshot::Sender<()>),
+    /// Take these out of the sets and end what flows there.
+    Shut(Vec<Shutting>),
+    /// See that the table is in place, and finish what could not be done before.
+    LookOver,
+}
+
+/// What is shut: an element, and the address that its device last asked from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shutting {
+    pub(super) element: Element,
+    pub(super) asked_from: IpAddr,
+    /// Whether it may be in the kernel's sets.
+    pub(super) is_in_set: bool,
+}
+
+/// What the thread remembers from one work to the next.
+#[derive(Default)]
+struct Keeper {
+    /// What the kernel did not shut when it was asked.
+    owed: Vec<Shutting>,
+    /// A packet that was on its way while elements were taken out may have begun a flow since.
+    sweeps: bool,
+}
+
+/// Starts the thread. It ends with the openings.
+pub(super) fn start(openings: Weak<Openings>, mut work: mpsc::Receiver<Work>) -> io::Result<()> {
+    std::thread::Builder::new().name("router".into()).spawn(move || {
+        let mut keeper = Keeper::default();
+        while let Some(first) = work.blocking_recv() {
+            let Some(openings) = openings.upgrade() else { return };
+            let mut next = Some(first);
+            while let Some(one) = next.take() {
+                let kernel = &mut *openings.kernel();
+                match one {
+                    Work::Shut(shutting) => keeper.shut(kernel, &openings, shutting),
+                    Work::LookOver => keeper.look_over(kernel, &openings),
+                    Work::Change(changes, done) => {
+                        next = change(kernel, &openings, vec![(changes, done)], &mut work);
+                    }
+                }
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Makes this change with others that wait already, and gives back what waits behind them.
+fn change(
+    kernel: &mut Netlink,
+    openings: &Openings,
+    mut asked: Vec<(Vec<Change>, oneshot::Sender<()>)>,
+    work: &mut mpsc::Receiver<Work>,
+) -> Option<Work> {
+    let mut behind = None;
+    while behind.is_none() && asked.iter().map(|(changes, _)| changes.len()).sum::<usize>() < TOGETHER {
+        match work.try_recv() {
+            Ok(Work::Change(changes, done)) => asked.push((changes, done)),
+            Ok(other) => behind = Some(other),
+            Err(_) => break,
+        }
+    }
+    let all: Vec<Change> = asked.iter().flat_map(|(changes, _)| changes).copied().collect();
+    let together = sets::change(kernel, &all).is_ok();
+    if !together {
+        hold(kernel, openings);
+    }
+    for (changes, done) in asked {
+        let made = together || one_by_one(kernel, &changes);
+        openings.tried(&changes, made);
+        // Whoever asked may have gone.
+        let _ = done.send(());
+    }
+    behind
+}
+
+/// One element after the other, for when one of them spoils the transaction of all: an element that was to be renewed has
+/// just ended by itself.
+fn one_by_one(kernel: &mut Netlink, changes: &[Change]) -> bool {
+    let mut made = true;
+    for one in changes {
+        let again = match (sets::change(kernel, &[*one]), one) {
+            (Ok(()), _) => continue,
+            (Err(_), Change::Renew(element, time)) => sets::change(kernel, &[Change::Add(*element, *time)]),
+            (Err(error), Change::Remove(_)) if error.kind() == io::ErrorKind::NotFound => continue,
+            (Err(error), Change::Remove(_) | Change::Add(..)) => Err(error),
+        };
+        if let Err(error) = again {
+            tracing::warn!(%error, "the router's rules cannot be changed");
+            made = false;
+        }
+    }
+    made
+}
+
+/// Puts the table back where somebody has taken it away: a firewall that starts anew often clears all there is.
+fn hold(kernel: &mut Netlink, openings: &Openings) {
+    let held = match sets::is_there(kernel) {
+        Ok(true) => return,
+        Ok(false) => openings.put_back(kernel),
+        Err(error) => Err(super::NotHeld::Kernel(error)),
+    };
+    let ended = match held {
+        Ok(()) => end_strays(kernel, openings).map_err(super::NotHeld::Kernel),
+        Err(error) => Err(error),
+    };
+    match ended {
+        Ok(()) => tracing::warn!("the router's rules had been taken away; they are in place again"),
+        Err(error) => tracing::error!(%error, "THE ROUTER'S RULES ARE NOT IN PLACE; trying again"),
+    }
+}
+
+impl Keeper {
+    /// Takes elements out of the sets, then ends the flows that they let pass; in this order, so that none begins in between.
+    fn shut(&mut self, kernel: &mut Netlink, openings: &Openings, shutting: Vec<Shutting>) {
+        let removed: Vec<Change> =
+            shutting.iter().filter(|s| s.is_in_set).map(|s| Change::Remove(s.element)).collect();
+        let mut done = true;
+        for some in removed.chunks(TOGETHER) {
+            done &= sets::change(kernel, some).is_ok() || one_by_one(kernel, some);
+        }
+        let ended = end_some(kernel, |from, to| {
+            let device = openings.device(from, None);
+            let is_shut =
+                |s: &Shutting| s.element.to == to && (s.element.device == device || s.asked_from == from);
+            shutting.iter().any(is_shut) || openings.is_stray(from, to)
+        });
+        if let Err(error) = &ended {
+            tracing::warn!(%error, "some of the kernel's flows cannot be ended; trying again");
+        }
+        if !done || ended.is_err() {
+            self.owed.extend(shutting);
+        }
+        self.sweeps = true;
+    }
+
+    fn look_over(&mut self, kernel: &mut Netlink, openings: &Openings) {
+        hold(kernel, openings);
+        let mut owed = std::mem::take(&mut self.owed);
+        owed.retain(|s| !openings.knows(s.element.device, s.element.to));
+        if !owed.is_empty() {
+            return self.shut(kernel, openings, owed);
+        }
+        if self.sweeps {
+            self.sweeps = end_strays(kernel, openings).is_err();
+        }
+    }
+}
+
+/// Ends every flow that passes through the router.
+pub(super) fn end_all_that_pass(kernel: &mut Netlink) -> io::Result<()> {
+    end_some(kernel, |_, _| true)
+}
+
+/// Ends what no answer gave, as far as anybody remembers.
+fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
+    end_some(kernel, |from, to| openings.is_stray(from, to))
+}
+
+/// Ends the flows through the router for which `ends` says so, by who began them and where they go. One that cannot be ended
+/// keeps none of the others.
+fn end_some(kernel: &mut Netlink, mut ends: impl FnMut(IpAddr, IpAddr) -> bool) -> io::Result<()> {
+    let mut own: HashMap<IpAddr, bool> = HashMap::new();
+    let mut judged: HashMap<(IpAddr, IpAddr), bool> = HashMap::new();
+    let (mut seen, mut wrong) = (HashSet::new(), None);
+    for flow in flows::all(kernel)? {
+        let is_ours = *own.entry(flow.from).or_insert_with(|| is_own(flow.from))
+            || *own.entry(flow.to).or_insert_with(|| is_own(flow.to));
+        if !flow.forwarded || is_ours || !seen.insert(flow.id) {
+            continue;
+        }
+        let (from, to) = (flow.from.to_canonical(), flow.to.to_canonical());
+        if *judged.entry((from, to)).or_insert_with(|| ends(from, to))
+            && let Err(error) = flows::end(kernel, &flow)
+        {
+            wrong = Some(error);
+        }
+    }
+    wrong.map_or(Ok(()), Err)
+}

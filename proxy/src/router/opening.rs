@@ -1,0 +1,83 @@
+//! One opening: who was given an address, by which names, and until when.
+
+use super::openings::Wanted;
+use super::sets::Device;
+use crate::gate::{Gate, Who};
+use crate::identify::Shown;
+use crate::tunnel::{Asked, Asker, Made};
+use records::Current;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// So many names are remembered of one address: large hosts carry thousands of sites.
+const MOST_NAMES: usize = 8;
+
+/// Where an opening is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// The kernel is asked to put it into its set.
+    Asked,
+    /// In the kernel's set.
+    Open,
+    /// Its time is over; what began in it may go on.
+    Lapsed,
+    /// Nothing passes.
+    Shut,
+}
+
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) asker: Asker,
+    /// The names that led there: any of them is enough.
+    pub(super) asked: Vec<Asked>,
+    /// None: to be judged at the next look.
+    pub(super) made: Option<Made>,
+    /// When the kernel lets it end, by the steady clock.
+    pub(super) closes: Duration,
+    pub(super) stand: Stand,
+}
+
+impl Opening {
+    pub(super) fn note(&mut self, wanted: &Wanted) {
+        self.asker = wanted.asker.clone();
+        self.made = Some(self.made.map_or(wanted.made, |made| made.and(wanted.made)));
+        match self.asked.iter().position(|asked| asked.host == wanted.asked.host) {
+            Some(place) => self.asked[place] = wanted.asked.clone(),
+            None => {
+                if self.asked.len() >= MOST_NAMES {
+                    self.asked.remove(0);
+                }
+                self.asked.push(wanted.asked.clone());
+            }
+        }
+    }
+
+    pub(super) fn who(&self, device: Device, gate: &Gate, current: &Current) -> Who {
+        gate.who_shows(current, &shown(device, self.asker.address, self.asker.token.as_deref()))
+    }
+
+    pub(super) fn is_due(&self, gate: &Gate, current: &Current) -> bool {
+        self.made.is_none_or(|made| {
+            let now = gate.clock.now();
+            made.generation != current.generation
+                || made.clock != gate.clock.state()
+                || now < made.at
+                || made.until.is_some_and(|until| now >= until)
+        })
+    }
+
+    /// The decision while any of the names is allowed, and it holds while all that are allowed are.
+    pub(super) fn judge_again(&self, gate: &Gate, current: &Current, who: &Who) -> Option<Made> {
+        let allowed = self.asked.iter().filter_map(|asked| asked.again(gate, current, who));
+        allowed.reduce(Made::and)
+    }
+}
+
+/// What a device shows of itself.
+pub(super) fn shown(device: Device, address: IpAddr, token: Option<&str>) -> Shown<'_> {
+    let hardware = match device {
+        Device::Mac(mac) => Some(mac),
+        Device::Address(_) => None,
+    };
+    Shown { address, token, hardware }
+}

@@ -1,0 +1,435 @@
+//! What each device may reach now: the addresses that its judged answers gave it, and the names that led there.
+//!
+//! An opening is in the kernel's sets before its device hears the address, and lasts as long as the answer may be used and a
+//! while longer, since programs hold on to addresses; but never beyond the verdict's `until`. All stand under judgement like a
+//! tunnel (`tunnel/warden.rs`): when no name that led to an address is allowed any more, the element is taken out and what
+//! flows there is cut. What has ended is remembered for some hours, so that a program that comes back to an old address is
+//! judged by its name and not taken for one that goes around.
+
+use super::heard::{self, Refused};
+use super::keeper::{self, Shutting, WAITING, Work};
+use super::netlink::Netlink;
+use super::opening::{Opening, Stand};
+use super::rules::{self, Plan};
+use super::sets::{self, Change, Device, Element};
+use super::{NotHeld, PATIENCE, install};
+use crate::gate::Gate;
+use crate::identify::{Neighbours, Shown};
+use crate::target::TargetHost;
+use crate::tunnel::{Asked, Asker, Made};
+use blocklists::Domain;
+use records::Clock;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// Beyond the time that an answer may be used: programs open a second connection to an address that they know.
+pub(super) const LINGER: Duration = Duration::from_secs(600);
+/// The kernel ends an element a little later than we count.
+const GRACE: Duration = Duration::from_secs(5);
+/// What ended is remembered for so long.
+const REMEMBERED: Duration = Duration::from_secs(6 * 3600);
+/// So many addresses of one device: the oldest make room.
+const MOST_OF_ONE: usize = 4096;
+/// So many of all together, below what a set can hold.
+const MOST: usize = rules::MOST - 4096;
+/// So many before devices that are known by their address alone get no more: anybody can make addresses up.
+const MOST_WITHOUT_HARDWARE: usize = MOST / 2;
+/// How often everything is looked at. What changes by itself is looked at at once.
+const ROUND: Duration = Duration::from_millis(500);
+/// Refused packets that wait to be told of.
+const HEARD: usize = 256;
+/// An answer waits no longer than this for the kernel.
+const WAIT: Duration = Duration::from_secs(2);
+/// Locks are taken for one shard at a time.
+const SHARDS: usize = 16;
+/// What is judged in place of a name that nobody remembers, because it was looked up before a restart.
+const BEFORE_RESTART: &str = "looked-up-before-the-restart.invalid";
+
+/// What an answer gives a device.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Who asked.
+    pub(crate) asker: Asker,
+    /// The hardware address, where a forwarder told it.
+    pub(crate) hardware: Option<[u8; 6]>,
+    /// The name, and how it led to the addresses.
+    pub(crate) asked: Asked,
+    /// The decision that allowed it.
+    pub(crate) made: Made,
+    /// The addresses.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// How long the answer may be used.
+    pub(crate) usable: Duration,
+}
+
+type Of = HashMap<IpAddr, Opening>;
+
+/// What every device may reach.
+pub struct Openings {
+    shards: [Mutex<HashMap<Device, Of>>; SHARDS],
+    hasher: RandomState,
+    count: AtomicUsize,
+    neighbours: Neighbours,
+    clock: Arc<dyn Clock>,
+    plan: Mutex<Plan>,
+    /// Whoever changes what is in the kernel holds this meanwhile.
+    kernel: Mutex<Netlink>,
+    work: mpsc::Sender<Work>,
+    heard: tokio::sync::Mutex<mpsc::Receiver<Refused>>,
+}
+
+impl std::fmt::Debug for Openings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Openings").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl Openings {
+    /// Puts the rules in place and begins to keep them. They stay when the program ends; see [`super::remove`].
+    ///
+    /// # Errors
+    ///
+    /// When the rules cannot be put in place; then those before still hold.
+    pub fn start(
+        plan: &Plan,
+        neighbours: Neighbours,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, NotHeld> {
+        let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
+        let begins = !sets::is_there(&mut kernel).map_err(NotHeld::Kernel)?;
+        let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
+        install(plan, &kept)?;
+        if begins {
+            // What was open before there were rules was judged by nobody.
+            keeper::end_all_that_pass(&mut kernel).map_err(NotHeld::Kernel)?;
+        }
+        let (work, to_do) = mpsc::channel(WAITING);
+        let (tell, heard) = mpsc::channel(HEARD);
+        if let Err(error) = heard::listen(tell, stop) {
+            // What is refused stays refused.
+            tracing::warn!(%error, "what the router refuses cannot be heard of");
+        }
+        let openings = Arc::new(Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+            count: AtomicUsize::new(0),
+            neighbours,
+            clock,
+            plan: Mutex::new(plan.clone()),
+            kernel: Mutex::new(kernel),
+            work,
+            heard: tokio::sync::Mutex::new(heard),
+        });
+        openings.restore(&kept);
+        keeper::start(Arc::downgrade(&openings), to_do).map_err(NotHeld::Kernel)?;
+        Ok(openings)
+    }
+
+    /// Takes up what was open before a restart. The names are not known any more.
+    fn restore(&self, kept: &[(Element, Duration)]) {
+        let now = self.clock.steady();
+        for (element, left) in kept {
+            let address = match element.device {
+                Device::Address(address) => address,
+                Device::Mac(_) => IpAddr::from([0, 0, 0, 0]),
+            };
+            let host =
+                TargetHost::Name(Domain::parse(BEFORE_RESTART).expect("a written name in normal form"));
+            let opening = Opening {
+                asker: Asker { address, token: None },
+                asked: vec![Asked::host(host)],
+                made: None,
+                closes: now + *left,
+                stand: Stand::Open,
+            };
+            self.shard(element.device).entry(element.device).or_default().insert(element.to, opening);
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Puts other rules in place; what is open stays open.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be put in place; then those before still hold.
+    pub fn replan(&self, plan: &Plan) -> Result<(), NotHeld> {
+        let mut kernel = self.kernel();
+        let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
+        install(plan, &kept)?;
+        *lock(&self.plan) = plan.clone();
+        Ok(())
+    }
+
+    /// Puts the rules back where somebody has taken them away, with what is open. `_kernel` says that nobody else changes
+    /// anything meanwhile.
+    pub(super) fn put_back(&self, _kernel: &mut Netlink) -> Result<(), NotHeld> {
+        let (now, mut open) = (self.clock.steady(), Vec::new());
+        for shard in &self.shards {
+            for (device, of) in lock(shard).iter() {
+                let holding = of.iter().filter(|(_, opening)| opening.stand == Stand::Open);
+                open.extend(holding.map(|(to, opening)| {
+                    (Element { device: *device, to: *to }, opening.closes.saturating_sub(now))
+                }));
+            }
+        }
+        let plan = lock(&self.plan).clone();
+        install(&plan, &open)
+    }
+
+    /// How many there are, those that ended and are remembered included.
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The way to the kernel. Whoever holds it takes the lock of a shard at most; never the other way around.
+    pub(super) fn kernel(&self) -> MutexGuard<'_, Netlink> {
+        lock(&self.kernel)
+    }
+
+    pub(super) fn shard(&self, device: Device) -> MutexGuard<'_, HashMap<Device, Of>> {
+        lock(&self.shards[self.hasher.hash_one(device) as usize % SHARDS])
+    }
+
+    pub(super) fn device(&self, address: IpAddr, hardware: Option<[u8; 6]>) -> Device {
+        let mac = hardware.or_else(|| self.neighbours.mac(address));
+        mac.map_or(Device::Address(address.to_canonical()), Device::Mac)
+    }
+
+    /// Whether an answer gave a device an address, and it is not shut.
+    pub(super) fn knows(&self, device: Device, to: IpAddr) -> bool {
+        self.shard(device).get(&device).and_then(|of| of.get(&to)).is_some_and(|o| o.stand != Stand::Shut)
+    }
+
+    /// Whether a flow is one that no answer gave, as far as anybody remembers. What goes to a device of the home was begun
+    /// outside, or next door: that is not ours to end.
+    pub(super) fn is_stray(&self, from: IpAddr, to: IpAddr) -> bool {
+        self.neighbours.mac(to).is_none() && !self.knows(self.device(from, None), to)
+    }
+
+    /// Whether who shows this may reach all these addresses, by this name, for as long as an answer may be used.
+    pub(crate) fn covers<'a>(
+        &self,
+        shown: &Shown<'_>,
+        name: &str,
+        addresses: impl IntoIterator<Item = &'a IpAddr>,
+        usable: Duration,
+    ) -> bool {
+        if shown.address.is_loopback() {
+            return true;
+        }
+        let device = self.device(shown.address, shown.hardware);
+        let needed = self.clock.steady() + usable;
+        let shard = self.shard(device);
+        let Some(of) = shard.get(&device) else { return addresses.into_iter().next().is_none() };
+        addresses.into_iter().filter(|to| is_held(device, **to)).all(|to| {
+            let by_name =
+                |asked: &Asked| matches!(&asked.host, TargetHost::Name(host) if host.as_str() == name);
+            let holds =
+                |o: &Opening| o.stand == Stand::Open && o.closes >= needed && o.asked.iter().any(by_name);
+            of.get(to).is_some_and(holds)
+        })
+    }
+
+    /// Opens what an answer gives. Whether the kernel has it when this returns: if not, the answer must not be given.
+    pub(crate) async fn open(&self, wanted: Wanted) -> bool {
+        let device = self.device(wanted.asker.address, wanted.hardware);
+        let wall = self.clock.now();
+        let mut lasts = wanted.usable + LINGER;
+        if let Some(until) = wanted.made.until {
+            lasts = lasts.min((until - wall).to_std().unwrap_or_default());
+        }
+        if wanted.asker.address.is_loopback() {
+            return true;
+        }
+        // The time that allowed it ends in this very moment: there is nothing to open for.
+        if lasts.is_zero() {
+            return false;
+        }
+        let changes = self.prepare(device, &wanted, lasts);
+        if changes.is_empty() && self.are_open(device, &wanted.addresses) {
+            return true;
+        }
+        let (done, tried) = oneshot::channel();
+        if self.work.try_send(Work::Change(changes, done)).is_err() {
+            tracing::warn!("the router's rules are changed too often; an answer is not given");
+            return false;
+        }
+        // What others asked the kernel for before is done by then, too.
+        tokio::time::timeout(WAIT, tried).await.is_ok() && self.are_open(device, &wanted.addresses)
+    }
+
+    fn are_open(&self, device: Device, addresses: &[IpAddr]) -> bool {
+        let shard = self.shard(device);
+        let of = shard.get(&device);
+        let is_open = |to: &IpAddr| of.and_then(|of| of.get(to)).is_some_and(|o| o.stand == Stand::Open);
+        addresses.iter().filter(|to| is_held(device, **to)).all(is_open)
+    }
+
+    /// Writes down what is wanted, and says what the kernel has to be told.
+    fn prepare(&self, device: Device, wanted: &Wanted, lasts: Duration) -> Vec<Change> {
+        let now = self.clock.steady();
+        let enough = now + lasts.saturating_sub(LINGER / 2).max(wanted.usable).min(lasts);
+        let mut changes = Vec::new();
+        let mut shard = self.shard(device);
+        let of = shard.entry(device).or_default();
+        for &to in wanted.addresses.iter().filter(|to| is_held(device, **to)) {
+            let element = Element { device, to };
+            if !of.contains_key(&to) && !self.make_room(device, of, &mut changes) {
+                continue;
+            }
+            let opening = match of.entry(to) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    self.count.fetch_add(1, Ordering::Relaxed);
+                    entry.insert(Opening {
+                        asker: wanted.asker.clone(),
+                        asked: Vec::new(),
+                        made: None,
+                        closes: Duration::ZERO,
+                        stand: Stand::Shut,
+                    })
+                }
+            };
+            opening.note(wanted);
+            let is_there = opening.closes + GRACE > now;
+            match opening.stand {
+                Stand::Open | Stand::Asked if opening.closes >= enough => continue,
+                // It may still be in the kernel's set, which would not give it more time.
+                Stand::Open | Stand::Asked | Stand::Lapsed if is_there => {
+                    changes.push(Change::Renew(element, lasts));
+                }
+                Stand::Open | Stand::Asked | Stand::Lapsed | Stand::Shut => {
+                    changes.push(Change::Add(element, lasts));
+                }
+            }
+            opening.stand = Stand::Asked;
+            opening.closes = now + lasts;
+        }
+        changes
+    }
+
+    /// What became of changes: called before whoever asked for them goes on.
+    pub(super) fn tried(&self, changes: &[Change], made: bool) {
+        for change in changes {
+            let (Change::Add(Element { device, to }, _) | Change::Renew(Element { device, to }, _)) = change
+            else {
+                continue;
+            };
+            let mut shard = self.shard(*device);
+            let opening = shard.get_mut(device).and_then(|of| of.get_mut(to));
+            if let Some(opening) = opening.filter(|opening| opening.stand == Stand::Asked) {
+                opening.stand = if made { Stand::Open } else { Stand::Lapsed };
+            }
+        }
+    }
+
+    /// Makes room for one more: whoever reaches for many loses their own oldest.
+    fn make_room(&self, device: Device, of: &mut Of, changes: &mut Vec<Change>) -> bool {
+        let most = match device {
+            Device::Mac(_) => MOST,
+            Device::Address(_) => MOST_WITHOUT_HARDWARE,
+        };
+        if of.len() < MOST_OF_ONE && self.len() < most {
+            return true;
+        }
+        let Some(oldest) = of.iter().min_by_key(|(_, opening)| opening.closes).map(|(to, _)| *to) else {
+            return false;
+        };
+        let gone = of.remove(&oldest).map(|opening| opening.stand);
+        if matches!(gone, Some(Stand::Open | Stand::Asked)) {
+            changes.push(Change::Remove(Element { device, to: oldest }));
+        }
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        true
+    }
+
+    /// Looks after everything until told to stop. Of several that are asked to, one does at a time.
+    pub async fn watch(self: Arc<Self>, gate: Arc<Gate>, stop: CancellationToken) {
+        let mut heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = self.heard.lock() => heard,
+        };
+        let mut changes = gate.in_force.changes();
+        let mut rounds = tokio::time::interval(ROUND);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(refused) = heard.recv() => {
+                    self.consider(&gate, refused).await;
+                    continue;
+                }
+                _ = rounds.tick() => {
+                    // When the thread has much to do, it looks over the rules a little later.
+                    let _ = self.work.try_send(Work::LookOver);
+                }
+                // The sender lives in the gate, which we hold: it cannot be gone.
+                _ = changes.changed() => {}
+            }
+            for shard in 0..SHARDS {
+                self.round_of(shard, &gate).await;
+            }
+        }
+    }
+
+    async fn round_of(&self, shard: usize, gate: &Gate) {
+        let Ok(place) = self.work.reserve().await else { return };
+        let shutting = self.look(&mut lock(&self.shards[shard]), gate);
+        if !shutting.is_empty() {
+            place.send(Work::Shut(shutting));
+        }
+    }
+
+    /// Judges again what is due, and says what has to be shut.
+    fn look(&self, shard: &mut HashMap<Device, Of>, gate: &Gate) -> Vec<Shutting> {
+        let current = gate.in_force.to_keep();
+        let (now, mut shutting) = (self.clock.steady(), Vec::new());
+        for (device, of) in shard.iter_mut() {
+            of.retain(|to, opening| {
+                let element = Element { device: *device, to: *to };
+                if opening.stand == Stand::Open && opening.closes <= now {
+                    opening.stand = Stand::Lapsed;
+                }
+                if opening.stand != Stand::Shut && opening.is_due(gate, &current) {
+                    let who = opening.who(*device, gate, &current);
+                    opening.made = opening.judge_again(gate, &current, &who);
+                    if opening.made.is_none() {
+                        let is_in_set = opening.closes + GRACE > now;
+                        shutting.push(Shutting { element, asked_from: opening.asker.address, is_in_set });
+                        opening.stand = Stand::Shut;
+                    }
+                }
+                let remembered = opening.closes + REMEMBERED > now;
+                if !remembered {
+                    self.count.fetch_sub(1, Ordering::Relaxed);
+                }
+                remembered
+            });
+        }
+        shard.retain(|_, of| !of.is_empty());
+        shutting
+    }
+}
+
+/// Whether an element of the sets can be that.
+fn is_held(device: Device, to: IpAddr) -> bool {
+    rules::is_holdable(to) && Element { device, to }.is_possible()
+}
+
+/// Nothing leaves a shard half changed, so a panic elsewhere does not make it unusable.
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

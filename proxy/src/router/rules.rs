@@ -1,0 +1,236 @@
+//! The table of rules, as a script that a person can read.
+//!
+//! It stands in the way of packets before everybody else's rules of the same hook and takes no decision from them: what it
+//! lets pass, they may still refuse. Everything that it does is inside one table, so that taking that table away takes all.
+
+use super::TABLE;
+use super::heard::GROUP;
+use super::sets::{ADDRESS4, ADDRESS6, Element, MAC4, MAC6};
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Elements of a set, at most: a home's devices have some thousands together.
+pub(super) const MOST: usize = 65_535;
+/// A refused packet is told of once in this time for each device and address.
+const TOLD_EVERY: &str = "10s";
+
+/// What the table is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The home's interfaces.
+    pub lan: Vec<String>,
+    /// The internet's.
+    pub wan: Vec<String>,
+    /// Where our DNS listens.
+    pub dns: Vec<SocketAddr>,
+    /// Where redirected connections are taken.
+    pub transparent: Vec<SocketAddr>,
+}
+
+/// Ports that a family's packets are redirected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ports {
+    family: &'static str,
+    dns: Option<u16>,
+    transparent: Option<u16>,
+}
+
+impl Plan {
+    /// The script that puts the table in place of the one before, if any, in one transaction. `kept` is what was open
+    /// before and stays open.
+    pub(super) fn script(&self, kept: &[(Element, Duration)]) -> String {
+        let mut script = String::from(
+            "#!/usr/sbin/nft -f\n# Made by Hearthgate from gateway.yaml; `hearthgate router off` takes it away.\n\
+             # Do not change it here: it is made anew with each start.\n",
+        );
+        // A table that is not there cannot be deleted, so it is first made.
+        let _ = writeln!(script, "table inet {TABLE} {{\n}}\ndelete table inet {TABLE}\n");
+        let _ = writeln!(script, "table inet {TABLE} {{");
+        self.sets(&mut script, kept);
+        self.redirects(&mut script);
+        self.gate(&mut script);
+        script.push_str("}\n");
+        script
+    }
+
+    fn sets(&self, script: &mut String, kept: &[(Element, Duration)]) {
+        script.push_str(
+            "\t# Who may reach what, and until when: filled from the answers that each device was given.\n",
+        );
+        for (set, by, to) in [
+            (MAC4, "ether_addr", "ipv4_addr"),
+            (MAC6, "ether_addr", "ipv6_addr"),
+            (ADDRESS4, "ipv4_addr", "ipv4_addr"),
+            (ADDRESS6, "ipv6_addr", "ipv6_addr"),
+        ] {
+            let _ =
+                writeln!(script, "\tset {set} {{\n\t\ttype {by} . {to}\n\t\tsize {MOST}\n\t\tflags timeout");
+            let elements: Vec<String> = kept
+                .iter()
+                .map(|(element, left)| (element.written(), left))
+                .filter(|((of, _), left)| *of == set && !left.is_zero())
+                .map(|((_, written), left)| format!("{written} timeout {}ms", left.as_millis().max(1)))
+                .collect();
+            if !elements.is_empty() {
+                let _ = writeln!(script, "\t\telements = {{ {} }}", elements.join(", "));
+            }
+            script.push_str("\t}\n");
+        }
+        script.push_str("\n\t# What was told of a moment ago.\n");
+        for (set, address) in [("told4", "ipv4_addr"), ("told6", "ipv6_addr")] {
+            let _ = writeln!(
+                script,
+                "\tset {set} {{\n\t\ttype {address} . {address} . inet_proto . inet_service\n\t\tsize 4096\n\t\tflags dynamic, timeout\n\t\ttimeout {TOLD_EVERY}\n\t}}"
+            );
+        }
+    }
+
+    /// Names are looked up here, and the web comes through here, whatever address was meant.
+    fn redirects(&self, script: &mut String) {
+        let lan = interfaces(&self.lan);
+        let _ = writeln!(
+            script,
+            "\n\tchain names_and_web {{\n\t\ttype nat hook prerouting priority dstnat - 5; policy accept;\n\t\tiifname != {lan} return"
+        );
+        for ports in self.ports() {
+            let Ports { family, dns, transparent } = ports;
+            if let Some(port) = dns {
+                let _ = writeln!(
+                    script,
+                    "\t\tmeta nfproto {family} meta l4proto {{ tcp, udp }} th dport 53 fib daddr type != local counter redirect to :{port} comment \"DNS to anywhere is answered here\""
+                );
+                if port != 53 {
+                    let _ = writeln!(
+                        script,
+                        "\t\tmeta nfproto {family} meta l4proto {{ tcp, udp }} th dport 53 counter redirect to :{port}"
+                    );
+                }
+            }
+            if let Some(port) = transparent {
+                let _ = writeln!(
+                    script,
+                    "\t\tmeta nfproto {family} fib daddr type unicast tcp dport {{ 80, 443 }} counter redirect to :{port} comment \"the web, by its names\""
+                );
+            }
+        }
+        script.push_str("\t}\n");
+    }
+
+    fn gate(&self, script: &mut String) {
+        let lan = interfaces(&self.lan);
+        let _ = write!(
+            script,
+            "
+	chain forward {{
+		type filter hook forward priority filter - 5; policy accept;
+		iifname {lan} oifname != {lan} goto gate
+	}}
+
+	chain gate {{
+		# What was let pass goes on until it is cut. The other direction was begun from outside: it is a new question.
+		ct state established ct direction original accept
+		meta l4proto {{ icmp, ipv6-icmp }} ct state related accept
+
+		# QUIC: refused at once, so that browsers fall back to TCP, where the name is seen.
+		udp dport 443 counter goto refuse comment \"quic\"
+		# DNS over TLS and over QUIC to somebody else.
+		meta l4proto {{ tcp, udp }} th dport 853 counter goto refuse comment \"dns over tls\"
+
+		ether saddr . ip daddr @{MAC4} counter accept comment \"by name\"
+		ether saddr . ip6 daddr @{MAC6} counter accept comment \"by name\"
+		ip saddr . ip daddr @{ADDRESS4} counter accept comment \"by name\"
+		ip6 saddr . ip6 daddr @{ADDRESS6} counter accept comment \"by name\"
+
+		# What devices do by themselves, and nobody needs to hear of: a ping, the time.
+		meta l4proto {{ icmp, ipv6-icmp }} counter goto refuse comment \"ping\"
+		udp dport 123 counter goto refuse comment \"time\"
+
+		# An address that no answer gave: told once, and refused.
+		meta l4proto {{ tcp, udp }} ip saddr . ip daddr . meta l4proto . th dport != @told4 add @told4 {{ ip saddr . ip daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
+		meta l4proto {{ tcp, udp }} ip6 saddr . ip6 daddr . meta l4proto . th dport != @told6 add @told6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
+		meta l4proto != {{ tcp, udp }} limit rate 1/second burst 5 packets log group {GROUP} snaplen 128
+		counter goto refuse comment \"no name\"
+	}}
+
+	chain refuse {{
+		meta l4proto tcp reject with tcp reset
+		reject with icmpx admin-prohibited
+	}}
+"
+        );
+    }
+
+    /// The first listener of each family that packets from the home can be redirected to.
+    fn ports(&self) -> [Ports; 2] {
+        let of = |listeners: &[SocketAddr], four: bool| {
+            let reachable = |a: &&SocketAddr| a.is_ipv4() == four && !a.ip().is_loopback();
+            listeners.iter().find(reachable).map(SocketAddr::port)
+        };
+        [("ipv4", true), ("ipv6", false)].map(|(family, four)| Ports {
+            family,
+            dns: of(&self.dns, four),
+            transparent: of(&self.transparent, four),
+        })
+    }
+}
+
+/// A set of interfaces. Names were checked where they were read; quoted they can be nothing else.
+fn interfaces(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{}\"", name.replace('"', ""))).collect();
+    format!("{{ {} }}", quoted.join(", "))
+}
+
+/// Whether an address is one that the table can hold.
+pub(super) fn is_holdable(address: IpAddr) -> bool {
+    !address.is_unspecified() && !address.is_loopback() && !address.is_multicast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::sets::Device;
+
+    fn plan() -> Plan {
+        Plan {
+            lan: vec!["br-lan".into(), "br-guest".into()],
+            wan: vec!["eth0".into()],
+            dns: vec![
+                "127.0.0.1:5353".parse().unwrap(),
+                "0.0.0.0:53".parse().unwrap(),
+                "[::]:5300".parse().unwrap(),
+            ],
+            transparent: vec!["0.0.0.0:3129".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn each_family_goes_to_its_own_listeners() {
+        let [four, six] = plan().ports();
+        assert_eq!((four.dns, four.transparent), (Some(53), Some(3129)));
+        assert_eq!(
+            (six.dns, six.transparent),
+            (Some(5300), None),
+            "IPv6 without a listener is gated by address"
+        );
+    }
+
+    #[test]
+    fn what_was_open_stays_open() {
+        let device = Device::Mac([2, 0, 0, 0, 0, 0x11]);
+        let kept = [
+            (Element { device, to: "192.0.2.1".parse().unwrap() }, Duration::from_secs(90)),
+            (Element { device, to: "2001:db8::1".parse().unwrap() }, Duration::from_millis(1)),
+            (Element { device, to: "192.0.2.2".parse().unwrap() }, Duration::ZERO),
+        ];
+        let script = plan().script(&kept);
+        assert!(script.contains("elements = { 02:00:00:00:00:11 . 192.0.2.1 timeout 90000ms }"), "{script}");
+        assert!(script.contains("elements = { 02:00:00:00:00:11 . 2001:db8::1 timeout 1ms }"), "{script}");
+        assert!(!script.contains("192.0.2.2"), "{script}");
+    }
+
+    #[test]
+    fn no_name_of_an_interface_is_more_than_a_name() {
+        assert_eq!(interfaces(&["a\" } accept".into()]), "{ \"a } accept\" }");
+    }
+}
