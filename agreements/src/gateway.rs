@@ -30,6 +30,9 @@ pub struct Gateway {
     pub blocked_answer: BlockedAnswer,
     /// Who may tell us a client's address: address and prefix length.
     pub trust_forwarders: Vec<(IpAddr, u8)>,
+    /// Files of the home's DHCP server (dnsmasq, odhcpd, Kea): what devices call themselves. A relative path is inside the
+    /// home's folder.
+    pub leases: Vec<String>,
     /// Addresses inside the home that the proxy may connect to and that answers may point to: address and prefix length.
     pub home_network: Vec<(IpAddr, u8)>,
     /// How many names one client may look up a second, and five times as many at once; none for no limit.
@@ -53,6 +56,7 @@ impl Default for Gateway {
             store: Store::Sqlite("/var/lib/hearthgate/home.db".to_owned()),
             blocked_answer: BlockedAnswer::default(),
             trust_forwarders: Vec::new(),
+            leases: Vec::new(),
             home_network: Vec::new(),
             questions_a_second: Some(QUESTIONS_A_SECOND),
             workers: None,

@@ -206,7 +206,7 @@ fn the_network_in_every_form() {
         upstream: [\"tcp://192.0.2.1\", \"udp://[2001:db8::1]:5353\", \"tls://[2001:db8::2]#dns.example\", \"tls://192.0.2.2:8853#dns.example\",\n\
         \x20 \"https://dns.example:8443/q\", \"https://dns.example@192.0.2.3/dns-query\", \"https://192.0.2.4/dns-query\"]\n\
         store: \"postgres://hearth@db.example/home\"\nblocked_answer: zero\ntrust_forwarders: [192.168.1.1, \"2001:db8::/32\"]\n\
-        home_network: [192.168.4.0/24]\nquestions_a_second: off\nworkers: 2\nrouter: {mode: nftables, lan: br-lan, wan: [eth0, wwan0]}\n";
+        home_network: [192.168.4.0/24]\nleases: [/tmp/dhcp.leases]\nquestions_a_second: off\nworkers: 2\nrouter: {mode: nftables, lan: br-lan, wan: [eth0, wwan0]}\n";
     let reading = reading(&[("home.yaml", LITTLE), ("gateway.yaml", text)]);
     assert_eq!(codes(&reading), [""; 0]);
     let gateway = reading.gateway.expect("the gateway");
@@ -236,6 +236,7 @@ fn the_network_in_every_form() {
     );
     assert_eq!(gateway.store, Store::Postgres("postgres://hearth@db.example/home".into()));
     assert_eq!(gateway.trust_forwarders, [(ip("192.168.1.1"), 32), (ip("2001:db8::"), 32)]);
+    assert_eq!(gateway.leases, ["/tmp/dhcp.leases"]);
     assert_eq!(gateway.home_network, [(ip("192.168.4.0"), 24)]);
     assert_eq!((gateway.questions_a_second, gateway.workers.map(|n| n.get())), (None, Some(2)));
     assert_eq!(

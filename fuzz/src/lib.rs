@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets.
-pub const TARGETS: &[Target] = &[("catalogue", catalogue), ("dns", dns), ("hello", hello), ("lists", lists), ("yaml", yaml)];
+pub const TARGETS: &[Target] = &[("catalogue", catalogue), ("dns", dns), ("hello", hello), ("leases", leases), ("lists", lists), ("yaml", yaml)];
 
 /// Any bytes as a catalogue's file, as changes to a good one, and as names that are listed and asked for.
 pub fn catalogue(bytes: &[u8]) {
@@ -27,6 +27,16 @@ pub fn hello(bytes: &[u8]) {
     // What was understood of the beginning is what is understood of the whole, whatever follows.
     if let (proxy::sni::Opening::NotTls, whole) = (half, whole) {
         assert_eq!(whole, proxy::sni::Opening::NotTls);
+    }
+}
+
+/// Any text as a lease file.
+pub fn leases(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let leases = proxy::identify::leases(&text);
+    assert!(leases.len() <= text.lines().count());
+    for name in leases.iter().filter_map(|lease| lease.name.as_deref()) {
+        assert!(name.len() <= 63 && name.bytes().all(|b| b.is_ascii_graphic()));
     }
 }
 

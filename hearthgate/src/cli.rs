@@ -1,9 +1,9 @@
 //! The command line: one ordered table of commands. Help, man page and completions are generated from it.
 
 use crate::command::{
-    asks::Asks, breaches::Breaches, ca::Ca, check::Check, coverage::Coverage, diff::Diff, explain::Explain,
-    grant::Grant, lists::Lists, manual, minutes::Minutes, note::Note, profile::Profile, restrict::Restrict,
-    revoke::Revoke, router::Router, run::Run, status::Status, week::Week,
+    asks::Asks, breaches::Breaches, ca::Ca, check::Check, coverage::Coverage, devices::Devices, diff::Diff,
+    explain::Explain, grant::Grant, lists::Lists, manual, minutes::Minutes, note::Note, profile::Profile,
+    restrict::Restrict, revoke::Revoke, router::Router, run::Run, status::Status, week::Week,
 };
 use crate::failure::{Exit, Failure};
 use clap::{Parser, Subcommand};
@@ -41,6 +41,7 @@ enum Command {
     Week(Week),
     Diff(Diff),
     Coverage(Coverage),
+    Devices(Devices),
     Lists(Lists),
     Breaches(Breaches),
     Status(Status),
@@ -67,6 +68,7 @@ impl Cli {
             Command::Week(it) => it.act(),
             Command::Diff(it) => it.act(),
             Command::Coverage(it) => it.act(),
+            Command::Devices(it) => it.act(),
             Command::Lists(it) => it.act(),
             Command::Breaches(it) => it.act(),
             Command::Status(it) => it.act(),

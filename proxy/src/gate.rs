@@ -1,6 +1,7 @@
 //! What every listener shares: what is in force, the clock, the recorder, who is who, and how names resolve.
 
 mod clients;
+mod crowd;
 mod moments;
 mod sentences;
 
@@ -11,6 +12,7 @@ use crate::resolver::Resolver;
 use crate::router::Openings;
 use agreements::{Explanation, Host, House, PersonId, Verdict};
 use chrono::{DateTime, Utc};
+use crowd::Crowd;
 use moments::Moments;
 use records::{Clock, ClockState, Current, Identified, InForce, Recorder};
 use sentences::Sentences;
@@ -75,6 +77,7 @@ pub struct Gate {
     pub(crate) openings: Option<Arc<Openings>>,
     identities: Identities,
     moments: Moments,
+    crowd: Crowd,
 }
 
 impl Gate {
@@ -97,6 +100,7 @@ impl Gate {
             openings: None,
             identities: Identities::default(),
             moments: Moments::default(),
+            crowd: Crowd::default(),
         }
     }
 
@@ -136,6 +140,11 @@ impl Gate {
         meets
     }
 
+    /// The one client that all who looked names up look like; none where there are several, or none yet.
+    pub fn only_client(&self) -> Option<IpAddr> {
+        self.crowd.only_one()
+    }
+
     /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline.
     pub fn person(&self, who: &Who) -> PersonId {
         believed(self.clock.state(), who.person)
@@ -160,6 +169,7 @@ impl Gate {
 
     /// Who shows this, with their moment.
     pub(crate) fn client(&self, round: &Round, shown: &Shown<'_>) -> Client {
+        self.crowd.note(&self.neighbours, shown);
         let who = self.who_shows(&round.current, shown);
         let person = believed(round.state, who.person);
         let (moment, sentences) = self.moments.of(&round.current, person, round.now);

@@ -5,11 +5,13 @@
 //! lease today; so the hardware address speaks before the address. A network tells only where the device is.
 
 mod ip;
+mod leases;
 mod mac;
 mod neighbours;
 mod network;
 mod token;
 
+pub use leases::{Lease, leases};
 pub use neighbours::Neighbours;
 pub(crate) use network::holds;
 
@@ -62,6 +64,12 @@ impl Tables {
             .or_else(|| Some((self.addresses.find(address)?, Identified::Ip)))
             .or_else(|| Some((self.networks.find(address)?, Identified::Network)))
     }
+}
+
+/// Which of a house's devices shows this, by its place in [`House::devices`].
+pub fn device_of(house: &House, shown: &Shown<'_>, neighbours: &Neighbours) -> Option<u16> {
+    let shown = &Shown { address: shown.address.to_canonical(), ..*shown };
+    Tables::new(house.devices()).find(shown, neighbours).map(|(device, _)| device)
 }
 
 /// The devices of the house in force: an immutable table that is replaced when the house is.

@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "store",
     "blocked_answer",
     "trust_forwarders",
+    "leases",
     "home_network",
     "questions_a_second",
     "workers",
@@ -60,6 +61,7 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Gateway {
         gateway.store = store(sheet, node).unwrap_or(gateway.store);
     }
     gateway.trust_forwarders = networks(sheet, &block, "trust_forwarders");
+    gateway.leases = leases(sheet, &block);
     gateway.home_network = networks(sheet, &block, "home_network");
     if let Some(node) = block.get("questions_a_second") {
         let off = text(sheet, node, "questions_a_second") == Some("off");
@@ -108,6 +110,14 @@ fn certificate(sheet: &mut Sheet<'_>, node: &Node) -> Option<Certificate> {
     let chain = path("chain", "the file with the certificate, and those above it");
     let key = path("key", "the file with its private key");
     Some(Certificate::Files { chain: chain?, key: key? })
+}
+
+fn leases(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Vec<String> {
+    let Some(node) = block.get("leases") else { return Vec::new() };
+    items(sheet, node, "leases")
+        .iter()
+        .filter_map(|item| text(sheet, item, "leases").map(str::to_owned))
+        .collect()
 }
 
 /// A whole number from 1 to `most`.

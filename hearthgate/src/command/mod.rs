@@ -5,6 +5,7 @@ pub(crate) mod breaches;
 pub(crate) mod ca;
 pub(crate) mod check;
 pub(crate) mod coverage;
+pub(crate) mod devices;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod grant;

@@ -5,6 +5,7 @@
 
 mod bind;
 pub(crate) mod board;
+mod crowd;
 mod files;
 mod guide;
 mod keeper;

@@ -24,6 +24,7 @@ use records::{Clock, InForce, Recorder, Records};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
 pub(crate) struct Network {
     /// Where they are, with the real ports.
     pub(crate) listeners: Vec<Listener>,
+    dns: Arc<Dns>,
     resolver: Resolver,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -157,6 +159,9 @@ fn designated(over: Speech, listeners: Vec<SocketAddr>) -> Vec<Designated> {
     all
 }
 
+/// A single device asks so much in an evening, and a home with several has shown two of them long before.
+const A_HOMES_QUESTIONS: u64 = 2_000;
+
 /// What is spoken inside TLS (RFC 7858 has `dot` with IANA; RFC 8484 §5.2).
 const DOT: Speaks = &[b"dot"];
 const DOH: Speaks = &[b"h2", b"http/1.1"];
@@ -192,8 +197,9 @@ impl Network {
         if let Some(openings) = openings {
             tasks.spawn(openings.watch(gate.clone(), stop.clone()));
         }
-        let mut network = Self { listeners: sockets.listeners(), resolver, stop, tasks };
-        network.serve(sockets, &gate, gateway, (shared, refusals), settings)?;
+        let dns = Dns::new(gate.clone(), settings);
+        let mut network = Self { listeners: sockets.listeners(), dns, resolver, stop, tasks };
+        network.serve(sockets, &gate, gateway, (shared, refusals))?;
         network.tasks.close();
         Ok(network)
     }
@@ -219,10 +225,9 @@ impl Network {
         gate: &Arc<Gate>,
         gateway: &Gateway,
         (shared, refusals): (&Shared, Arc<Refusals>),
-        settings: DnsSettings,
     ) -> Result<(), Failure> {
         let script = sockets.proxy_port().map(|port| pac::script(&gateway.name, port));
-        let dns = Dns::new(gate.clone(), settings);
+        let dns = self.dns.clone();
         for bound in sockets.dns {
             let address = bound.address();
             let listening =
@@ -293,6 +298,14 @@ impl Network {
     pub(crate) fn upstreams(&self) -> Upstreams {
         let UpstreamHealth { answering, silent, unknown } = self.resolver.upstream_health();
         Upstreams { answering, not_asked: unknown, of: answering + silent + unknown }
+    }
+
+    /// The one client that everybody looks like, once so much was asked that several would have shown themselves.
+    pub(crate) fn everybody(&self) -> Option<IpAddr> {
+        let counters = self.dns.counters();
+        let asked =
+            counters.queries_udp.load(Ordering::Relaxed) + counters.queries_tcp.load(Ordering::Relaxed);
+        self.dns.gate().only_client().filter(|_| asked >= A_HOMES_QUESTIONS)
     }
 
     /// Takes no connection any more at once; what is returned waits until what is open has ended.

@@ -4,6 +4,7 @@ use crate::catalogue::Notes;
 use crate::clock::word;
 use crate::control::Answering;
 use crate::gateway::board::{self, Board, CatalogueShown, Listener, Upstreams};
+use crate::gateway::crowd;
 use crate::last_good::Waiting;
 use crate::lists::shelf::Shelf;
 use crate::state::State;
@@ -12,6 +13,7 @@ use agreements::Problem;
 use chrono::{DateTime, Utc};
 use records::{Clock, InForce, Records};
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -37,6 +39,8 @@ pub(crate) struct Shown {
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) warnings: Vec<Problem>,
     pub(crate) needs_restart: Vec<&'static str>,
+    /// The one client that everybody looks like.
+    pub(crate) everybody: Option<IpAddr>,
 }
 
 impl Post {
@@ -54,7 +58,8 @@ impl Post {
         let (house, info) = (&current.snapshot.house, current.snapshot.catalogue.info());
         let zone = house.home().timezone;
         let notes = Notes::load(&self.state).unwrap_or_default();
-        let Shown { listeners, upstreams, waiting, warnings, needs_restart } = self.shown();
+        let Shown { listeners, upstreams, waiting, mut warnings, needs_restart, everybody } = self.shown();
+        warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
         Board {
             running: true,
             version: env!("HEARTHGATE_VERSION"),

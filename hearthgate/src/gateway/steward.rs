@@ -129,7 +129,14 @@ impl Steward {
     fn tick(&mut self, before: ClockState) -> ClockState {
         systemd::alive();
         let upstreams = self.network.upstreams();
-        self.post.show(|shown| shown.upstreams = Some(upstreams));
+        let everybody = self.network.everybody();
+        self.post.show(|shown| {
+            shown.upstreams = Some(upstreams);
+            if let Some(address) = everybody.filter(|_| shown.everybody.is_none()) {
+                tracing::warn!(%address, "every device looks like one: whoever stands in between does not say who asks");
+            }
+            shown.everybody = everybody;
+        });
         let state = self.shared.clock.state();
         if state != before {
             match state {

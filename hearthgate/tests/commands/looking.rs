@@ -314,3 +314,29 @@ fn generated_texts_and_wrong_command_lines() {
         assert_eq!(gave(program().args(line)).code, 2, "{line:?}");
     }
 }
+
+#[test]
+fn the_devices_that_the_dhcp_server_knows() {
+    let home = Home::new();
+    let gateway = fs::read_to_string(home.path().join("gateway.yaml")).unwrap();
+    home.write("gateway.yaml", &format!("{gateway}leases: [dhcp.leases, nowhere.leases]\n"));
+    home.write(
+        "dhcp.leases",
+        "0 3c:06:30:11:22:33 127.0.0.11 jos-phone *\n0 02:06:30:11:22:34 192.168.4.21 tv *\n1 3c:06:30:11:22:35 192.168.4.22 gone *\n",
+    );
+    let told = home.run("devices --json");
+    assert_eq!(told.code, 0, "{told:?}");
+    let json = told.json();
+    assert_eq!(
+        (&json["named"][0]["person"], &json["named"][0]["known_by"]),
+        (&"jo".into(), &"ip".into()),
+        "{json}"
+    );
+    let seen = json["seen"].as_array().unwrap();
+    assert_eq!(seen.len(), 2, "what has ended is left out: {json}");
+    assert_eq!((&seen[0]["person"], &seen[0]["calls_itself"]), (&"jo".into(), &"jos-phone".into()), "{json}");
+    assert_eq!((&seen[1]["person"], &seen[1]["private"]), (&serde_json::Value::Null, &true.into()), "{json}");
+    assert!(json["unreadable"][0].as_str().unwrap().contains("nowhere.leases"), "{json}");
+    let told = home.run("devices");
+    assert!(told.out.contains("private: it may change") && told.out.contains("unknown"), "{told:?}");
+}
