@@ -8,6 +8,7 @@ pub(crate) mod sites;
 use crate::calendar::{Day, SchoolDays};
 use crate::explain::{Explanation, TraceStep};
 use crate::meant::{DeviceMatch, Draft, Home, LimitKey, Person, SafeSearch};
+use crate::network::holds;
 use crate::request::Request;
 use crate::rule::{self, Case};
 use crate::schedule::{Local, instant};
@@ -20,6 +21,7 @@ use moment::Moment;
 use rules::Rules;
 pub(crate) use sentence::key_in_words;
 use sites::{As, Sites};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A person of a house, by place. It is good for the house that gave it and no other.
@@ -93,6 +95,14 @@ impl House {
             person.draft = Some(Draft::NoRecords);
         }
         Self::new(home, sources)
+    }
+
+    /// Whether gateway.yaml opens this address inside the home.
+    pub(crate) fn opens(&self, address: IpAddr) -> bool {
+        let networks = &self.home.home_network;
+        networks
+            .iter()
+            .any(|&(network, length)| holds(network.to_canonical(), length, address.to_canonical()))
     }
 
     /// The home as meant.

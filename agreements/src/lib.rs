@@ -12,6 +12,7 @@ mod house;
 pub mod lawful;
 mod meant;
 mod monitored;
+mod network;
 mod problem;
 mod read;
 mod request;
@@ -37,6 +38,7 @@ pub use gateway::{
 pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
 pub use meant::*;
 pub use monitored::Monitored;
+pub use network::{holds, network};
 pub use problem::{Level, Place, Problem};
 pub use read::{Reading, did_you_mean, nearest, read};
 pub use request::{Host, Request};

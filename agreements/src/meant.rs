@@ -37,6 +37,9 @@ pub struct Home {
     pub notify: Vec<Notify>,
     /// How long records stay.
     pub keep: Keep,
+    /// Networks inside the home that gateway.yaml opens (`home_network`): address and prefix length. What stands there is no
+    /// way around names.
+    pub home_network: Vec<(IpAddr, u8)>,
     /// Everybody with an agreement file, in order of id.
     pub people: Vec<Person>,
 }

@@ -64,6 +64,7 @@ pub fn read(files: &[(String, String)], today: NaiveDate) -> Reading {
     let (mut home, usable) = read_home(&mut desk, &folder, today);
     home.people = read_people(&mut desk, &folder, &home, usable, today);
     let gateway = read_gateway(&mut desk, &folder);
+    home.home_network = gateway.as_ref().map(|gateway| gateway.home_network.clone()).unwrap_or_default();
     let Desk { mut problems, sources } = desk;
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     Reading { house: House::new(home, sources), gateway, problems }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 pub enum Host<'a> {
     /// A host name.
     Name(Name<'a>),
-    /// An address (`CONNECT 192.0.2.1:443`): a way around names, unless the home configured its range.
+    /// An address (`CONNECT 192.0.2.1:443`): a way around names, unless `home_network` has it.
     Address(IpAddr),
 }
 

@@ -94,6 +94,9 @@ pub(crate) struct Case<'a> {
     pub(crate) moment: &'a Moment,
     pub(crate) request: &'a Request<'a>,
     pub(crate) found: Found,
+    /// An address inside the home that gateway.yaml opens: a printer is not the internet. Times and what the agreement says
+    /// of the rest hold; limits do not, and nothing is written down.
+    at_home: bool,
     /// Until when times and limits are lifted for this request, and by which grant.
     lifted: Option<(Secs, i64)>,
 }
@@ -164,12 +167,13 @@ impl<'a> Case<'a> {
     pub(crate) fn new(house: &'a House, moment: &'a Moment, request: &'a Request<'a>) -> Self {
         let rules = house.rules(moment.who());
         let mut found = rules.find(request);
-        if matches!(request.host, Host::Address(_)) && !rules.is_allow_only() {
+        let at_home = matches!(request.host, Host::Address(address) if house.opens(address));
+        if matches!(request.host, Host::Address(_)) && !at_home && !rules.is_allow_only() {
             // An address without a name is a way around every word for names. In an allow-only agreement it is simply not
             // on the list.
             found.tags = Tags::category(Category::CIRCUMVENTION);
         }
-        let mut case = Self { house, rules, moment, request, found, lifted: None };
+        let mut case = Self { house, rules, moment, request, found, at_home, lifted: None };
         case.lifted = case.lift();
         case
     }
@@ -222,7 +226,7 @@ impl<'a> Case<'a> {
     /// The limits of the day that count this request, by place: none for what is protected or only carries a page.
     fn limits(&self) -> u64 {
         let tags = self.found.tags;
-        if tags.has(Category::PRIVATE_MAIL) || self.carries_pages() {
+        if self.at_home || tags.has(Category::PRIVATE_MAIL) || self.carries_pages() {
             return 0;
         }
         let counted = self.rules.limits.iter().enumerate();
@@ -245,7 +249,7 @@ impl<'a> Case<'a> {
             Category::TELEMETRY,
             Category::UPDATES,
         ];
-        if self.rules.keys.is_empty() || uncounted.iter().any(|&c| tags.has(c)) {
+        if self.at_home || self.rules.keys.is_empty() || uncounted.iter().any(|&c| tags.has(c)) {
             return Counts(0);
         }
         let limits = self.limits();
@@ -259,7 +263,7 @@ impl<'a> Case<'a> {
         if said.rule == Rule::Sealed {
             return Record::Episode;
         }
-        if tags.has(Category::SUPPORT) {
+        if self.at_home || tags.has(Category::SUPPORT) {
             return Record::Nothing;
         }
         if tags.has(Category::ASSISTIVE) || tags.has(Category::PRIVATE_MAIL) {

@@ -34,6 +34,7 @@ use crate::gate::{Gate, Who};
 use crate::identify::Shown;
 use crate::limits;
 use crate::resolver::Unresolved;
+use crate::seats::{Places, Seat, Seats};
 use crate::target::{PortUse, Target, TargetHost};
 use crate::tunnel::dial::{self, NotDialled};
 use crate::tunnel::{self, Asked, Asker, Lease, Made, Warden, Way};
@@ -57,10 +58,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use visit::{Clients, Place};
 
 /// The token of a device that asks for the gateway's own pages, in the request's extensions: it is good.
 #[derive(Clone, Debug)]
@@ -70,6 +69,8 @@ pub struct ShownToken(pub Box<str>);
 const LARGEST_HEAD: usize = 32 * 1024;
 /// The most a connection reads ahead.
 const LARGEST_BUFFER: usize = 64 * 1024;
+/// So many connections beyond its share has a client for what is protected for it: a browser opens six at once.
+const SPARE: usize = 8;
 
 /// What every connection shares.
 pub(crate) struct Proxy {
@@ -81,8 +82,7 @@ pub(crate) struct Proxy {
     pool: Arc<Pool>,
     memory: Memory,
     rates: limits::Limits,
-    clients: Arc<Clients>,
-    places: Arc<Semaphore>,
+    seats: Arc<Seats>,
 }
 
 /// Why a request goes no further.
@@ -168,7 +168,7 @@ pub async fn serve(
     let _ = tokio::join!(watching, tidying);
 }
 
-/// Takes connections while there are places.
+/// Takes connections.
 async fn accept(
     proxy: &Arc<Proxy>,
     (listener, came): (TcpListener, Came),
@@ -176,16 +176,12 @@ async fn accept(
     stopped: &CancellationToken,
 ) {
     loop {
-        let next = async {
-            let place = Arc::clone(&proxy.places).acquire_owned().await;
-            (place.expect("the semaphore is never closed"), listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
-            next = next => next,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => proxy.welcome((stream, peer, came), place, shutdown, stopped),
+            Ok((stream, peer)) => proxy.welcome((stream, peer, came), shutdown, stopped),
             Err(error) => {
                 // Out of files, mostly. Without this pause the loop would spin until a connection ends.
                 tracing::warn!(%error, "the proxy cannot take a connection");
@@ -211,12 +207,15 @@ impl Proxy {
         let counters = Arc::clone(&config.counters);
         Self {
             warden: Arc::new(Warden::new(Arc::clone(&gate), Arc::clone(&counters))),
-            places: Arc::new(Semaphore::new(config.limits.connections)),
+            seats: Seats::new(Places {
+                all: config.limits.connections,
+                one: config.limits.per_client,
+                spare: SPARE,
+            }),
             tasks: TaskTracker::new(),
             pool: Arc::default(),
             memory: Memory::new(),
             rates: limits::Limits::new(config.limits.rate),
-            clients: Arc::default(),
             gate,
             config,
             counters,
@@ -227,24 +226,24 @@ impl Proxy {
     fn welcome(
         self: &Arc<Self>,
         (stream, peer, came): (TcpStream, SocketAddr, Came),
-        place: OwnedSemaphorePermit,
         shutdown: &CancellationToken,
         stopped: &CancellationToken,
     ) {
         self.counters.accepted.add(1);
-        let most = self.config.limits.per_client;
-        let entered = self.clients.enter(peer.ip(), most, place, &self.counters);
-        if entered.as_ref().is_none_or(Place::is_spare) {
+        let cut = stopped.child_token();
+        let seat = self.seats.take(peer.ip(), cut.clone());
+        if seat.as_ref().is_none_or(Seat::is_spare) {
             self.counters.too_many.add(1);
         }
-        let Some(place) = entered else { return };
+        let Some(seat) = seat else { return };
+        let place = (seat, Counter::one(&self.counters, |c| &c.connections_open));
         dial::tune(&stream);
         let local = stream.local_addr().ok();
         let meant = match came {
             Came::Knowingly => None,
             Came::Redirected => redirected::meant(&stream),
         };
-        let visit = Arc::new(Visit { peer, local, meant, cut: stopped.child_token(), place });
+        let visit = Arc::new(Visit { peer, local, meant, cut, place });
         let (proxy, shutdown) = (Arc::clone(self), shutdown.clone());
         match (came, meant) {
             (Came::Knowingly, _) => drop(self.tasks.spawn(proxy.converse(stream, visit, shutdown))),
@@ -297,7 +296,7 @@ impl Proxy {
                 problem.answer(want)
             }
         };
-        if visit.place.is_spare() {
+        if visit.is_spare() {
             // It was kept for what is protected, and this was not.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -325,8 +324,7 @@ impl Proxy {
         // Who asks? A token that a device shows stands before its address; a wrong one is never passed over in silence.
         let asker = self.asker(visit, request.headers())?;
         // May they, now? Before anything of the name is told to anybody outside.
-        let inside = self.config.reach.is_home(&target.host);
-        let asked = Asked { host: target.host.clone(), path, inside, way: None };
+        let asked = Asked { host: target.host.clone(), path, way: None };
         let mut admitted = self.admit(asker, asked, evidence(request.method(), request.headers()))?;
         // Where is it? Every name on the way there is judged as well.
         let mut found = self.find(&mut admitted, &target.host).await?;
@@ -348,7 +346,7 @@ impl Proxy {
     /// only when the other is used up, and the only one of a connection that came in beyond the client's share.
     fn has_allowance(&self, visit: &Visit, wanted: Option<&For>) -> bool {
         let client = visit.peer.ip();
-        let with_all = !visit.place.is_spare() && self.rates.allows(client);
+        let with_all = !visit.is_spare() && self.rates.allows(client);
         with_all || (self.is_protected(client, wanted) && self.rates.allows_protected(client))
     }
 

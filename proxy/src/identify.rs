@@ -13,7 +13,6 @@ mod token;
 
 pub use leases::{Lease, leases};
 pub use neighbours::Neighbours;
-pub(crate) use network::holds;
 
 use crate::gate::Who;
 use agreements::{Device, House};

@@ -11,6 +11,7 @@ pub mod limits;
 mod mmsg;
 pub mod resolver;
 pub mod router;
+mod seats;
 pub mod sni;
 pub mod target;
 pub mod tls;

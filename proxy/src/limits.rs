@@ -7,7 +7,7 @@
 //! flood does not close the home at once; one that names them (EDNS client subnet, or the hardware address) has each
 //! counted by itself.
 
-use crate::identify::holds;
+use agreements::holds;
 use governor::clock::DefaultClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};

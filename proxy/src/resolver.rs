@@ -8,6 +8,7 @@ use crate::dns::safe_search::{self, Search};
 use crate::dns::wire::{WireName, rtype};
 use crate::dns::{rebinding, special, verdicts};
 use crate::gate::{Gate, Who};
+use crate::target::is_own;
 use crate::upstream::Validator;
 use crate::upstream::{Failure, Question, Upstreams};
 use agreements::{Dnssec, Gateway, Host, Upstream, Verdict};
@@ -378,7 +379,8 @@ impl Shared {
         }
         let allowed = &self.settings.home_network;
         let local = name.text().name().is_under(Name::trusted("home.arpa"));
-        let inside = rebinding::points_inside(answer.addresses.iter().chain(&answer.hints), allowed);
+        let told = answer.addresses.iter().chain(&answer.hints);
+        let inside = rebinding::points_inside(told, allowed, is_own);
         Ok(Arc::new(Entry::new(answer, inside && !local, self.clock.steady(), &self.settings.keeping)))
     }
 }

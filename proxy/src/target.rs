@@ -4,8 +4,8 @@
 //! [`Reach`] is about the address that is really dialled, and it protects the home's own network. The second is asked
 //! of the very [`SocketAddr`] that is dialled next, so that nothing can change in between.
 
-use crate::identify::holds;
 use agreements::Host;
+use agreements::holds;
 use blocklists::{Domain, NotADomain};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -188,14 +188,6 @@ pub enum Closed {
 }
 
 impl Reach {
-    /// Whether a client asked for an address of the home's own network that the home opened.
-    pub fn is_home(&self, host: &TargetHost) -> bool {
-        match host {
-            TargetHost::Name(_) => false,
-            TargetHost::Address(address) => self.opens(*address),
-        }
-    }
-
     fn opens(&self, address: IpAddr) -> bool {
         self.home_network.iter().any(|&(network, length)| holds(network.to_canonical(), length, address))
     }

@@ -234,9 +234,7 @@ impl Tunnel {
             }
             Then::Upgrade(path) => {
                 let host = self.target.host.clone();
-                let inside = self.proxy.config.reach.is_home(&host);
-                self.judge(Asked { host, path: Some(Box::new(path)), inside, way: None }, spoken, client)
-                    .await
+                self.judge(Asked { host, path: Some(Box::new(path)), way: None }, spoken, client).await
             }
             Then::Stray(host) => {
                 if self.judge(Asked::host(host), spoken, client).await {

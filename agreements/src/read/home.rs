@@ -64,6 +64,7 @@ pub(crate) fn built_in() -> Home {
         staff: Vec::new(),
         notify: Vec::new(),
         keep: Keep { breaches: 365, minutes: 90, monitoring: 28 },
+        home_network: Vec::new(),
         people: Vec::new(),
     }
 }

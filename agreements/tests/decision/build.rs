@@ -153,6 +153,7 @@ impl Build {
             staff: vec![],
             notify: vec![],
             keep: Keep { breaches: 365, minutes: 90, monitoring: 28 },
+            home_network: vec![],
             people: vec![],
         };
         let mut build = Self { home, sources: vec![] };
@@ -294,6 +295,7 @@ pub(crate) fn build_oakview() -> House {
         private_mail: vec![(word("mail.oakview.example"), support)],
         assistive: vec![(word("relay.example"), support)],
     };
+    build.home.home_network = vec![("192.168.4.0".parse().unwrap(), 28), ("fd00::".parse().unwrap(), 64)];
     build
         .person("jordan")
         .online("school_days", "07:00-08:30, 15:30-22:30")

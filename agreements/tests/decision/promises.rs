@@ -61,6 +61,8 @@ fn refusals_tell_staff_what_the_table_of_severities_says() {
         ("jordan", "2026-11-28T16:00", "x.example #circumvention #tracking", "-", High, High, Episode),
         ("jordan", "2026-11-28T16:00", "192.0.2.1", "-", High, High, Episode),
         ("alex", "2026-11-28T16:00", "192.0.2.1", "-", Medium, Low, Episode),
+        ("alex", "2026-11-28T16:00", "192.168.4.10", "-", Medium, Low, Nothing),
+        ("jordan", "2026-11-28T23:00", "192.168.4.10", "-", Low, Low, Nothing),
         (
             "jordan",
             "2026-11-28T16:00",

@@ -4,9 +4,10 @@ use super::question::Query;
 use super::safe_search::Search;
 use super::{Asker, Transport};
 use crate::gate::{Client, Round};
-use crate::identify::{Shown, holds};
+use crate::identify::Shown;
 use crate::limits::network_of_hardware;
 use agreements::Verdict;
+use agreements::holds;
 use std::net::IpAddr;
 
 /// One question on its way: all that is known of it before it is decided.

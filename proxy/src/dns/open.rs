@@ -84,7 +84,7 @@ impl Dns {
         let wanted = Wanted {
             asker: Who { address: shown.address, token: shown.token.map(Into::into) },
             hardware: shown.hardware,
-            asked: Asked { host, path: None, inside: false, way },
+            asked: Asked { host, path: None, way },
             made: Made { until, ..made },
             addresses,
             usable,

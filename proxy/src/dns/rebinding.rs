@@ -3,18 +3,20 @@
 //! A page in a browser may talk to whatever its own name resolves to. If a stranger's name could resolve to the router
 //! or to the printer, the stranger's page could talk to them.
 
-use crate::identify::holds;
+use agreements::holds;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether any address is inside the home and not in a range that the home allows.
+/// Whether any address is inside the home, or this gateway's own (a router's own address on the internet leads to its own
+/// pages), and not in a range that the home allows.
 pub(crate) fn points_inside<'a>(
     mut addresses: impl Iterator<Item = &'a IpAddr>,
     allowed: &[(IpAddr, u8)],
+    is_own: impl Fn(IpAddr) -> bool,
 ) -> bool {
     let allows = |address: IpAddr| allowed.iter().any(|&(network, length)| holds(network, length, address));
     addresses.any(|&address| {
         let inner = embedded(address);
-        is_inside(inner) && !allows(inner) && !allows(address)
+        !allows(inner) && !allows(address) && (is_inside(inner) || is_own(inner))
     })
 }
 
@@ -106,7 +108,7 @@ mod tests {
         ];
         for (address, inside) in cases {
             let parsed = [address.parse().unwrap()];
-            assert_eq!(points_inside(parsed.iter(), &[]), *inside, "{address}");
+            assert_eq!(points_inside(parsed.iter(), &[], |_| false), *inside, "{address}");
         }
         assert_eq!(cases.len(), 31);
     }
@@ -124,7 +126,17 @@ mod tests {
             ("64:ff9b::192.168.5.9", true),
         ] {
             let parsed = [address.parse().unwrap()];
-            assert_eq!(points_inside(parsed.iter(), &allowed), inside, "{address}");
+            assert_eq!(points_inside(parsed.iter(), &allowed, |_| false), inside, "{address}");
         }
+    }
+
+    #[test]
+    fn what_is_the_gateways_own() {
+        let own: IpAddr = "8.8.4.4".parse().unwrap();
+        let points = |address: &str, allowed: &[(IpAddr, u8)]| {
+            points_inside([address.parse().unwrap()].iter(), allowed, |address| address == own)
+        };
+        assert!(points("8.8.4.4", &[]) && points("::ffff:8.8.4.4", &[]) && !points("8.8.8.8", &[]));
+        assert!(!points("8.8.4.4", &[(own, 32)]), "a home may open its own address");
     }
 }

@@ -63,7 +63,7 @@ pub struct StreamSettings {
     pub handshake: Duration,
     /// A connection on which nothing happens is closed after so long (RFC 7766 §6.2.3: a few seconds).
     pub idle: Duration,
-    /// Connections of everybody.
+    /// Connections of everybody. For one more, the oldest of the client that has the most is closed.
     pub most: usize,
     /// Connections of one client.
     pub most_of_one: usize,

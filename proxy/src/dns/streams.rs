@@ -4,13 +4,12 @@
 use super::counters::count;
 use super::tcp::{self, Connection};
 use super::{Dns, StreamSettings, Transport, https};
-use crate::limits::network_of;
+use crate::seats::{Places, Seats};
 use crate::tls::{self, Tls, TlsStream};
 use blocklists::Name;
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -33,11 +32,11 @@ pub(super) enum Speech {
 /// Accepts connections until told to stop, then closes those that are open.
 pub(super) async fn serve(dns: Arc<Dns>, listener: TcpListener, speech: Speech, stop: CancellationToken) {
     let tasks = TaskTracker::new();
-    let seats = Arc::new(Seats::default());
     let settings = match speech {
         Speech::Tcp => dns.settings.tcp,
         Speech::Tls(_) | Speech::Https(_) => dns.settings.encrypted,
     };
+    let seats = Seats::new(Places { all: settings.most, one: settings.most_of_one, spare: 0 });
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -47,14 +46,15 @@ pub(super) async fn serve(dns: Arc<Dns>, listener: TcpListener, speech: Speech, 
             tokio::time::sleep(BREATHE).await;
             continue;
         };
-        let Some(seat) = Seats::take(&seats, peer.ip(), settings.most, settings.most_of_one) else {
+        let cut = stop.child_token();
+        let Some(seat) = seats.take(peer.ip(), cut.clone()) else {
             count(&dns.counters.connections_refused);
             continue;
         };
-        let (dns, speech, stop) = (Arc::clone(&dns), speech.clone(), stop.clone());
+        let (dns, speech) = (Arc::clone(&dns), speech.clone());
         tasks.spawn(async move {
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = cut.cancelled() => {}
                 // How a connection ends is the client's business.
                 _ = Box::pin(converse(&dns, stream, peer, &speech, settings)) => {}
             }
@@ -108,37 +108,4 @@ fn token(stream: &TlsStream<TcpStream>, own: Name<'_>) -> Option<String> {
     let shown = stream.get_ref().1.server_name()?;
     let label = shown.strip_suffix(own.as_str())?.strip_suffix('.')?;
     (!label.contains('.')).then(|| label.to_owned())
-}
-
-/// Who has how many connections.
-#[derive(Debug, Default)]
-struct Seats(Mutex<HashMap<IpAddr, usize>>);
-
-/// A connection's place; it is given back when dropped.
-struct Seat(Arc<Seats>, IpAddr);
-
-impl Seats {
-    fn take(seats: &Arc<Self>, peer: IpAddr, most: usize, most_of_one: usize) -> Option<Seat> {
-        let peer = network_of(peer);
-        let mut taken = seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = taken.values().sum();
-        let of_one = taken.get(&peer).copied().unwrap_or_default();
-        if all >= most || of_one >= most_of_one {
-            return None;
-        }
-        taken.insert(peer, of_one + 1);
-        Some(Seat(Arc::clone(seats), peer))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.1);
-            }
-        }
-    }
 }

@@ -40,7 +40,7 @@ pub struct Config {
 /// How much and how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections and tunnels open at once. More wait in the kernel's queue.
+    /// Connections and tunnels open at once. For one more, the oldest of the client that has the most is closed.
     pub connections: usize,
     /// Of these, for one client: an IPv4 address or an IPv6 /64. A few more are taken for protected names alone, and what
     /// comes beyond these is closed at once.

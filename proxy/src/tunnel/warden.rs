@@ -19,7 +19,7 @@ use crate::gate::{Gate, Who};
 use crate::http::{Counters, Path};
 use crate::resolver::Resolved;
 use crate::target::TargetHost;
-use agreements::{Counts, Host, Outcome, PersonId, Record, Rule, Severity, Subject, Verdict};
+use agreements::{Counts, Host, PersonId, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
 use crumbs::Crumbs;
@@ -67,10 +67,6 @@ pub(crate) struct Asked {
     pub(crate) host: TargetHost,
     /// The path without its query, where it was seen.
     pub(crate) path: Option<Box<Path>>,
-    /// It is an address of the home's own network that the home opened ([`Reach::is_home`]).
-    ///
-    /// [`Reach::is_home`]: crate::target::Reach::is_home
-    pub(crate) inside: bool,
     /// How its address was found; none where it was not looked up.
     pub(crate) way: Option<Box<Way>>,
 }
@@ -98,23 +94,10 @@ impl Way {
     }
 }
 
-/// The home's own printer is not the internet, and agreements are about the internet: `home_network` of `gateway.yaml`
-/// says what may be reached there. It leaves no record and no minutes.
-const INSIDE: Verdict = Verdict {
-    outcome: Outcome::Allow,
-    rule: Rule::Otherwise,
-    source: None,
-    subject: Subject::Address,
-    until: None,
-    severity: Severity::Technical,
-    record: Record::Nothing,
-    counts: Counts(0),
-};
-
 impl Asked {
     /// A host whose paths are not seen.
     pub(crate) fn host(host: TargetHost) -> Self {
-        Self { host, path: None, inside: false, way: None }
+        Self { host, path: None, way: None }
     }
 
     /// Whether the address would be found the same way now, for a verdict that allows the host; else until when. What is not a
@@ -167,9 +150,6 @@ impl Asked {
 
     /// Decides, now.
     pub(crate) fn judge(&self, gate: &Gate, current: &Current, who: &Who) -> Verdict {
-        if self.inside {
-            return INSIDE;
-        }
         let judge = |path: Option<&str>| gate.judge(current, who, self.host.judged(), path);
         self.path.as_ref().map_or_else(|| judge(None), |path| path.judge(|reading| judge(Some(reading))).0)
     }

@@ -237,6 +237,31 @@ async fn connections_are_few_and_end_when_idle() {
 }
 
 #[tokio::test]
+async fn connections_under_many_addresses_close_the_door_to_nobody() {
+    let internet = Server::start(ZONE).await;
+    let home =
+        Home::open(Setup::new(&[&internet]).dns(|dns| (dns.tcp.most, dns.tcp.most_of_one) = (4, 2))).await;
+    let asked = async |tcp: &mut _| {
+        tcp_send(tcp, &Question::read("localhost A").bytes()).await;
+        tcp_hear(tcp).await.is_some()
+    };
+    let mut held = Vec::new();
+    for from in ["127.0.0.21", "127.0.0.21", "127.0.0.22", "127.0.0.22"] {
+        let mut tcp = connect(from, home.address).await;
+        assert!(asked(&mut tcp).await);
+        held.push(tcp);
+    }
+    let mut newcomer = connect(JORDAN, home.address).await;
+    assert!(asked(&mut newcomer).await, "every place was taken");
+    let mut closed = 0;
+    for tcp in &mut held[..] {
+        closed += usize::from(!asked(tcp).await);
+    }
+    assert_eq!(closed, 1, "one who had two has one");
+    assert!(asked(&mut newcomer).await);
+}
+
+#[tokio::test]
 async fn one_client_cannot_ask_without_end() {
     let internet = Server::start(ZONE).await;
     let number = |n| std::num::NonZeroU32::new(n).unwrap();

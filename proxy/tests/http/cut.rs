@@ -48,6 +48,7 @@ async fn bedtime_ends_tunnels_downloads_uploads_and_websockets() {
     let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
     let url = web.url("plain.test");
     let tunnelled = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    let printer = tunnel(&home, JORDAN, "127.0.0.1", bytes).await;
     let mut download = Client::of(&home, JORDAN).await;
     download.say(&format!("GET {url}/drip HTTP/1.1\nHost: x\n\n")).await;
     assert_eq!(download.head().await.status, 200);
@@ -65,13 +66,13 @@ async fn bedtime_ends_tunnels_downloads_uploads_and_websockets() {
     let mut unread = Client::of(&home, JORDAN).await;
     unread.say(&format!("GET {url}/drip HTTP/1.1\nHost: x\n\n")).await;
     let mut others = tunnel(&home, SAM, "plain.test", bytes).await;
-    home.until("all are under way", |c| c.exchanges_open.get() == 4 && c.tunnels_open.get() == 3).await;
+    home.until("all are under way", |c| c.exchanges_open.get() == 4 && c.tunnels_open.get() == 4).await;
 
     nine_in_the_evening(&home);
-    for client in [tunnelled, download, upload, websocket, waiting, unread] {
+    for client in [tunnelled, printer, download, upload, websocket, waiting, unread] {
         ends(client).await;
     }
-    assert_eq!(home.counters.cut_by_verdict.get(), 6);
+    assert_eq!(home.counters.cut_by_verdict.get(), 7);
     assert!(is_open(&mut others).await, "Sam's night is Sam's");
     home.until("nothing of it is left", |c| c.exchanges_open.get() == 0 && c.tunnels_open.get() == 1).await;
     drop(others);

@@ -72,9 +72,15 @@ pub fn instant(text: &str) -> DateTime<Utc> {
 
 /// A home's files compiled, with Jordan's agreement as given.
 pub fn snapshot(jordans: &str) -> Arc<Snapshot> {
+    snapshot_with(jordans, "127.0.0.0/8")
+}
+
+/// The same, with another network opened as the home's own. (The proxy may always dial loopback here, where the origins are.)
+fn snapshot_with(jordans: &str, opened: &str) -> Arc<Snapshot> {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let files = [
         file("home.yaml", HOME),
+        file("gateway.yaml", &format!("upstream: [\"udp://192.0.2.53\"]\nhome_network: [{opened}]\n")),
         file("agreements/jordan.yaml", &format!("{jordans}{AGREED}")),
         file("agreements/sam.yaml", &format!("{SAMS}{AGREED}")),
     ];
@@ -148,7 +154,15 @@ impl Home {
 
     /// Brings another agreement of Jordan's into force.
     pub fn change_jordans(&self, jordans: &str) {
-        let snapshot = snapshot(jordans);
+        self.change(snapshot(jordans));
+    }
+
+    /// What stands on loopback is not the home's own any more.
+    pub fn close_addresses(&self) {
+        self.change(snapshot_with(JORDANS, "127.66.0.0/16"));
+    }
+
+    fn change(&self, snapshot: Arc<Snapshot>) {
         let standing = Arc::new(Standing::new(&snapshot.house, &[], &[], &|_, _| 0));
         self.in_force.replace(snapshot, standing);
     }

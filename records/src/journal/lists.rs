@@ -208,11 +208,7 @@ impl Store {
         let sql = "SELECT entry, person, rule, site, first, last, count, evidence, severity, reported, ended \
                    FROM episode WHERE entry > $1 ORDER BY entry LIMIT $2";
         let mut after = i64::MIN;
-        loop {
-            let page = self.rows(sql, &[after.into(), PAGE.into()]).await?;
-            let Some(last) = page.last() else { break };
-            after = last.int(0)?;
-            let head = self.head().await?.entries;
+        while let Some((page, head)) = self.page_after(sql, &mut after).await? {
             for line in &page {
                 let entry = line.int(0)?;
                 lists.open += u64::from(line.int(10)? == 0);
@@ -232,11 +228,7 @@ impl Store {
         let sql = "SELECT entry, kind, person, about, starts, ends, closed \
                    FROM register WHERE entry > $1 ORDER BY entry LIMIT $2";
         let mut after = i64::MIN;
-        loop {
-            let page = self.rows(sql, &[after.into(), PAGE.into()]).await?;
-            let Some(last) = page.last() else { break };
-            after = last.int(0)?;
-            let head = self.head().await?.entries;
+        while let Some((page, head)) = self.page_after(sql, &mut after).await? {
             for line in &page {
                 let (entry, closed) = (line.int(0)?, line.int(6)?);
                 let numbers = [line.int(3)?, line.int(4)?, line.int(5)?].map(|n| n.to_string());
@@ -252,6 +244,18 @@ impl Store {
         }
         let wanted = lists.register.iter().filter(|(_, line)| !line.optional).map(|(entry, _)| entry);
         self.without_line(wanted, Misfit::RegisterAltered).await
+    }
+
+    /// The next lines of a list, by entry, and how many entries the journal has by then; none at the list's end.
+    async fn page_after(
+        &self,
+        sql: &'static str,
+        after: &mut i64,
+    ) -> Result<Option<(Vec<Line>, i64)>, StoreError> {
+        let page = self.rows(sql, &[(*after).into(), PAGE.into()]).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        *after = last.int(0)?;
+        Ok(Some((page, self.head().await?.entries)))
     }
 
     /// The first of these entries that has a text and so must have had its line. One that was purged since it was read
