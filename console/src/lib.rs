@@ -4,11 +4,20 @@
 //! it the pages, the asks and the reports.
 
 mod ask;
-mod front;
+mod desk;
+mod effect;
 mod pages;
 mod refusal;
 mod telling;
+mod typed;
+mod young;
 
 pub use ask::{Ask, AskKey, Saw};
+pub use desk::{
+    Desk, Doing, Kept, List, NoRandomness, NotKept, Running, State, Trouble, Waiting, Weighed, password_link,
+    print_of,
+};
+pub use effect::still_closed;
 pub use pages::{Heard, Showing, Token, Told, Visit, Visitors, router};
 pub use refusal::{Form, Refusals};
+pub use typed::{Unread, what, word};

@@ -1,19 +1,18 @@
 //! The pages listener: refusal pages for names that were answered with the gateway's address, and the gateway's own pages.
 
 use crate::ask::{Ask, Saw};
-use crate::front;
 use crate::refusal::{ASK, Form, Refusals, SAW};
 use crate::telling;
+use crate::young;
 use agreements::{Explanation, PersonId};
-use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
-use axum::routing::get;
+use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
-use records::Current;
+use records::{Current, Records};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -86,21 +85,15 @@ pub trait Visitors: Send + Sync + 'static {
 
     /// Whether a host is the gateway's own name or address.
     fn is_own(&self, host: &str) -> bool;
+
+    /// The home's records, for what is somebody's own.
+    fn records(&self) -> &Arc<Records>;
 }
 
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) visitors: Arc<dyn Visitors>,
-}
-
-#[derive(Template)]
-#[template(path = "asked.html")]
-struct AskedPage<'a> {
-    style: &'static str,
-    home: &'a str,
-    heading: &'a str,
-    lines: &'a [&'a str],
 }
 
 pub(crate) type Shown = Option<Extension<Token>>;
@@ -113,6 +106,7 @@ pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
     Router::new()
         .route(ASK, get(telling::ask).post(telling::asked).fallback(visited))
         .route(SAW, get(telling::see).post(telling::saw).fallback(visited))
+        .route(young::NOTE, post(young::note).fallback(visited))
         .fallback(visited)
         .layer(DefaultBodyLimit::max(8 * 1024))
         .with_state(Desk { refusals, visitors })
@@ -128,8 +122,11 @@ pub(crate) async fn visited(
     let host = authority.as_ref().map(host_of).unwrap_or_default();
     let token = token.as_ref().map(|Extension(token)| token.0.as_str());
     if desk.visitors.is_own(&host) {
+        if request.uri().path() == young::SCRIPT {
+            return young::script();
+        }
         let visit = desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing);
-        return own_page(&visit, request.uri().path());
+        return young::page(&desk, &visit, request.uri(), request.headers()).await;
     }
     let visit = desk.visitors.visit(
         peer.ip(),
@@ -142,17 +139,6 @@ pub(crate) async fn visited(
     refused(&desk, &visit, form)
 }
 
-const NOT_HERE: &[&str] =
-    &["The gateway has no page at this address. Its front page is the one without anything after the name."];
-
-/// A page of the gateway itself: the front page, or that there is none.
-fn own_page(visit: &Visit, path: &str) -> Response<Body> {
-    if front::is_here(path) {
-        return respond(StatusCode::OK, Form::Html, front::page(visit));
-    }
-    answer(StatusCode::NOT_FOUND, &visit.current.snapshot.house.home().name, "Nothing is here", NOT_HERE)
-}
-
 fn refused(desk: &Desk, visit: &Visit, form: Form) -> Response<Body> {
     let body = desk.refusals.render(&visit.current, visit.who, &visit.explanation, form, visit.at);
     if visit.explanation.verdict == agreements::Outcome::Allow {
@@ -162,12 +148,6 @@ fn refused(desk: &Desk, visit: &Visit, form: Form) -> Response<Body> {
         return response;
     }
     respond(StatusCode::FORBIDDEN, form, body)
-}
-
-pub(crate) fn answer(status: StatusCode, home: &str, heading: &str, lines: &[&str]) -> Response<Body> {
-    let page = AskedPage { style: include_str!("../templates/page.css"), home, heading, lines };
-    // Rendering writes into a string, which cannot fail.
-    respond(status, Form::Html, page.render().unwrap_or_default())
 }
 
 /// The host and port that the device asked: the URI's in absolute form, else the `Host` header's.

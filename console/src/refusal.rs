@@ -11,7 +11,7 @@ use blocklists::{Category, builtin};
 use chrono::{DateTime, Utc};
 use records::Current;
 
-pub(crate) const STYLE: &str = include_str!("../templates/page.css");
+const STYLE: &str = include_str!("../templates/page.css");
 /// How many helplines stand on a refusal page. The rest would bury the first.
 const HELPLINES: usize = 7;
 
@@ -66,13 +66,14 @@ struct SourceBox<'a> {
     place: String,
 }
 
+/// Somebody who helps.
 #[derive(serde::Serialize)]
-struct Contact<'a> {
-    host: &'a str,
-    title: &'a str,
-    reach: &'a str,
+pub(crate) struct Contact<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) reach: &'a str,
     #[serde(skip)]
-    sentence: &'a str,
+    pub(crate) sentence: &'a str,
 }
 
 /// The JSON form: the object of `explain --json`, and what the page has beside it.
@@ -179,12 +180,6 @@ pub(crate) fn may_ask(current: &Current, who: PersonId, explanation: &Explanatio
 
 const TELL_SOMEONE: &str = "Talk to whoever is on shift, or to anyone in the list.";
 
-/// Whom to tell, in the agreement's own words, which may name people: for the gateway's own pages.
-pub(crate) fn tell_someone(current: &Current, who: PersonId) -> &str {
-    let agreement = current.snapshot.house.agreement(who);
-    agreement.and_then(|a| a.tell_someone.as_deref()).unwrap_or(TELL_SOMEONE)
-}
-
 /// Until when, for the rules that end by time. For the others the verdict's `until` only says when another rule takes over.
 fn until(current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
     let house = &current.snapshot.house;
@@ -268,7 +263,8 @@ fn is_theirs(source: &agreements::Source) -> bool {
     source.file.starts_with("agreements/")
 }
 
-fn contacts(home: &agreements::Home) -> Vec<Contact<'_>> {
+/// Who helps: the home's nation's, and the home's own.
+pub(crate) fn contacts(home: &agreements::Home) -> Vec<Contact<'_>> {
     let own = home.protected.support.iter().filter_map(|(word, _)| match word {
         agreements::Word::Site(site) | agreements::Word::Host(site) => {
             Some(Contact { host: site.as_str(), title: site.as_str(), reach: "", sentence: "" })

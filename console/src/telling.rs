@@ -4,27 +4,30 @@
 //! where the browser says that it was sent from here (RFC 6454 §7): no other site's script can read the one or send the other.
 
 use crate::ask::{Ask, Saw, tidy};
-use crate::pages::{self, Desk, Heard, Showing, Shown, Told, Visit, answer, authority_of, host_of, respond};
-use crate::refusal::{ASK, Form, SAW, SAW_SOMETHING, STYLE, may_ask, tell_someone};
+use crate::pages::{self, Desk, Heard, Showing, Shown, Told, Visit, authority_of, host_of};
+use crate::refusal::{ASK, SAW, SAW_SOMETHING, may_ask};
+use crate::young::{Frame, Voice, said, shown};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, FromRequest, Query, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, Uri, header};
+use blocklists::Domain;
 use std::net::SocketAddr;
 
 #[derive(Template)]
-#[template(path = "telling.html")]
+#[template(path = "young/telling.html")]
 struct TellingPage<'a> {
-    style: &'static str,
-    home: &'a str,
-    heading: &'static str,
+    frame: Frame,
     host: Option<&'a str>,
     line: &'a str,
-    action: &'static str,
+    action: String,
     token: String,
     label: &'static str,
     button: &'static str,
 }
+
+/// What the token of an ask for more time is made for, in place of a host: no host has a space.
+pub(crate) const MORE_TIME: &str = "more time";
 
 /// What an ask is about.
 #[derive(serde::Deserialize)]
@@ -48,34 +51,29 @@ struct SawForm {
     words: String,
 }
 
-const TOO_OLD: &[&str] = &["This form is too old. Go back, load the page again, and try once more."];
-const NOT_KEPT: &[&str] =
-    &["The gateway could not keep it. Please tell whoever is on shift: it is not your fault."];
-const ASKED: &[&str] = &[
-    "Staff can see it now. You can also go and find whoever is on shift.",
-    "When they say yes, just load the page again.",
-];
-const TOLD: &[&str] = &[
-    "Thank you for saying so. Staff can see it now, and you are not in trouble.",
-    "You can also talk to whoever is on shift, or to Childline on 0800 1111, at any time.",
-];
+/// What a page says: the keys of its heading and of its lines.
+type Said = (&'static str, &'static [&'static str]);
 
-const ASKED_OFTEN: &[&str] = &[
-    "You have asked for many things already, and they are all waiting for an answer. This one was not added.",
-    "It is quicker to go and find whoever is on shift.",
-];
-const TOLD_OFTEN: &[&str] = &[
-    "You have told staff many times within the hour. They have all of it, and you are not in trouble. This one was not added.",
-    "Please go and find whoever is on shift now. You can also talk to Childline on 0800 1111, at any time.",
-];
+const TOO_OLD: Said = ("wrong", &["wrong.old"]);
+const NOT_KEPT: Said = ("wrong", &["wrong.kept"]);
+const ELSEWHERE: Said = ("wrong", &["wrong.elsewhere"]);
+const ASKED: Said = ("ask.done", &["ask.done.1", "ask.done.2"]);
+const ASKED_OFTEN: Said = ("ask.often", &["ask.often.1", "ask.often.2"]);
+const TOLD: Said = ("saw.done", &["saw.done.1", "saw.done.2"]);
+const TOLD_OFTEN: Said = ("ask.often", &["saw.often.1", "saw.often.2"]);
+const NOT_NEEDED: Said = ("ask", &["ask.not_needed"]);
+const NO_SITE: Said = ("ask", &["ask.no_site"]);
+const WHO: Said = ("ask", &["ask.who"]);
+const WHO_TELLS: Said = ("saw.go", &["ask.who"]);
 
-const ELSEWHERE: &[&str] =
-    &["This form did not come from the gateway's own page. Load the page again, and try from there."];
-const NOT_NEEDED: &[&str] =
-    &["There is nothing to ask for here: it is open, or nobody in the home can open it."];
-const WHO: &[&str] = &[
-    "The gateway does not know whose device this is, so staff would not know whom to answer. Please go and find whoever is on shift.",
-];
+/// The host that somebody typed or that a refusal page names; none where it is none. People copy a whole address.
+fn host_of_typed(typed: &str) -> Option<String> {
+    let bare = typed.trim();
+    let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+    let host = bare.split(['/', '?', '#']).next().unwrap_or_default().to_lowercase();
+    let known = host.parse::<std::net::IpAddr>().is_ok() || Domain::parse(&host).is_ok();
+    known.then_some(host)
+}
 
 /// The page that asks for a site.
 pub(crate) async fn ask(
@@ -88,22 +86,26 @@ pub(crate) async fn ask(
     if !is_ours(&desk, request.uri(), request.headers()) {
         return pages::visited(State(desk), peer, token, request).await;
     }
-    let visit = visit_of(&desk, peer.0, &token, &about.host);
-    let home = &visit.current.snapshot.house.home().name;
+    let v = Voice::of(request.uri(), request.headers());
+    let host = host_of_typed(&about.host);
+    let visit = visit_of(&desk, peer.0, &token, host.as_deref().unwrap_or_default());
+    if visit.current.snapshot.house.agreement(visit.who).is_none() {
+        return said(StatusCode::NOT_FOUND, v, &visit, WHO);
+    }
+    if host.is_none() {
+        return said(StatusCode::NOT_FOUND, v, &visit, NO_SITE);
+    }
     if !may_ask(&visit.current, visit.who, &visit.explanation) {
-        let known = visit.current.snapshot.house.agreement(visit.who).is_some();
-        return answer(StatusCode::NOT_FOUND, home, "Ask staff", if known { NOT_NEEDED } else { WHO });
+        return said(StatusCode::NOT_FOUND, v, &visit, NOT_NEEDED);
     }
     form(&TellingPage {
-        style: STYLE,
-        home,
-        heading: "Ask staff",
+        frame: Frame::of(v, &visit, ASK, v.say("ask")),
         host: Some(&visit.explanation.host),
         line: &visit.explanation.to_you,
-        action: ASK,
+        action: v.link(ASK),
         token: desk.refusals.key().token(&visit.explanation.person, &visit.explanation.host, visit.at),
-        label: "Say why, if you want to",
-        button: "Ask staff",
+        label: v.say("ask.why"),
+        button: v.say("ask"),
     })
 }
 
@@ -117,21 +119,19 @@ pub(crate) async fn see(
     if !is_ours(&desk, request.uri(), request.headers()) {
         return pages::visited(State(desk), peer, token, request).await;
     }
+    let v = Voice::of(request.uri(), request.headers());
     let visit = visit_of(&desk, peer.0, &token, "");
-    let house = &visit.current.snapshot.house;
-    if house.agreement(visit.who).is_none() {
-        return answer(StatusCode::NOT_FOUND, &house.home().name, "Tell staff", WHO);
-    }
+    let Some(person) = visit.current.snapshot.house.agreement(visit.who) else {
+        return said(StatusCode::NOT_FOUND, v, &visit, WHO_TELLS);
+    };
     form(&TellingPage {
-        style: STYLE,
-        home: &house.home().name,
-        heading: "Saw something that upset you?",
+        frame: Frame::of(v, &visit, SAW, v.say("saw")),
         host: None,
-        line: tell_someone(&visit.current, visit.who),
-        action: SAW,
+        line: person.tell_someone.as_deref().unwrap_or(v.say("saw.tell")),
+        action: v.link(SAW),
         token: desk.refusals.key().token(&visit.explanation.person, SAW_SOMETHING, visit.at),
-        label: "You do not have to say what it was",
-        button: "Tell staff",
+        label: v.say("saw.label"),
+        button: v.say("saw.go"),
     })
 }
 
@@ -145,14 +145,16 @@ pub(crate) async fn asked(
     if !is_ours(&desk, request.uri(), request.headers()) {
         return pages::visited(State(desk), peer, token, request).await;
     }
+    let v = Voice::of(request.uri(), request.headers());
     let sent_here = is_sent_from_here(request.uri(), request.headers());
     let Ok(axum::Form(form)) = axum::Form::<AskForm>::from_request(request, &()).await else {
-        return unreadable(&visit_of(&desk, peer.0, &token, ""));
+        return said(StatusCode::BAD_REQUEST, v, &visit_of(&desk, peer.0, &token, ""), TOO_OLD);
     };
     let visit = visit_of(&desk, peer.0, &token, &form.host);
-    let (person, about) = (visit.explanation.person.clone(), form.host.clone());
+    let about = if form.host.is_empty() { MORE_TIME.to_owned() } else { form.host.clone() };
+    let person = visit.explanation.person.clone();
     let ask = Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) });
-    take(&desk, &visit, (&form.token, &about, sent_here), ask, ("You have asked", ASKED)).await
+    take(&desk, (&visit, v), (&form.token, &about, sent_here), ask).await
 }
 
 /// Takes a report.
@@ -165,39 +167,35 @@ pub(crate) async fn saw(
     if !is_ours(&desk, request.uri(), request.headers()) {
         return pages::visited(State(desk), peer, token, request).await;
     }
+    let v = Voice::of(request.uri(), request.headers());
     let sent_here = is_sent_from_here(request.uri(), request.headers());
     let visit = visit_of(&desk, peer.0, &token, "");
     let Ok(axum::Form(form)) = axum::Form::<SawForm>::from_request(request, &()).await else {
-        return unreadable(&visit);
+        return said(StatusCode::BAD_REQUEST, v, &visit, TOO_OLD);
     };
     let saw = Told::Saw(Saw { person: visit.explanation.person.clone(), words: tidy(&form.words) });
     let about = (form.token.as_str(), SAW_SOMETHING, sent_here);
-    take(&desk, &visit, about, saw, ("Staff have been told", TOLD)).await
+    take(&desk, (&visit, v), about, saw).await
 }
 
 fn form(page: &TellingPage<'_>) -> Response<Body> {
-    // Rendering writes into a string, which cannot fail.
-    respond(StatusCode::OK, Form::Html, page.render().unwrap_or_default())
-}
-
-fn unreadable(visit: &Visit) -> Response<Body> {
-    answer(StatusCode::BAD_REQUEST, &visit.current.snapshot.house.home().name, "That did not work", TOO_OLD)
+    shown(StatusCode::OK, page)
 }
 
 /// Whether a request is for the gateway itself. Under any other name it is that name's, whatever the path.
-fn is_ours(desk: &Desk, uri: &Uri, headers: &HeaderMap) -> bool {
+pub(crate) fn is_ours(desk: &Desk, uri: &Uri, headers: &HeaderMap) -> bool {
     authority_of(uri, headers).is_some_and(|authority| desk.visitors.is_own(&host_of(&authority)))
 }
 
 /// Whether a form was sent from a page of this very address. Browsers say so with every form; a program that says nothing is no
 /// other site's script.
-fn is_sent_from_here(uri: &Uri, headers: &HeaderMap) -> bool {
+pub(crate) fn is_sent_from_here(uri: &Uri, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let here = authority_of(uri, headers).map(|authority| format!("http://{authority}"));
     here.is_some_and(|here| origin.as_bytes().eq_ignore_ascii_case(here.as_bytes()))
 }
 
-fn visit_of(desk: &Desk, peer: SocketAddr, token: &Shown, host: &str) -> Visit {
+pub(crate) fn visit_of(desk: &Desk, peer: SocketAddr, token: &Shown, host: &str) -> Visit {
     let token = token.as_ref().map(|Extension(token)| token.0.as_str());
     desk.visitors.visit(peer.ip(), token, host, "/", Showing::Nothing)
 }
@@ -205,25 +203,23 @@ fn visit_of(desk: &Desk, peer: SocketAddr, token: &Shown, host: &str) -> Visit {
 /// Takes what somebody tells, if the form was made here for them and sent from here.
 async fn take(
     desk: &Desk,
-    visit: &Visit,
+    (visit, v): (&Visit, Voice),
     (token, about, sent_here): (&str, &str, bool),
     told: Told,
-    done: (&str, &[&str]),
 ) -> Response<Body> {
-    let home = &visit.current.snapshot.house.home().name;
     if !sent_here {
-        return answer(StatusCode::FORBIDDEN, home, "That did not work", ELSEWHERE);
+        return said(StatusCode::FORBIDDEN, v, visit, ELSEWHERE);
     }
     if !desk.refusals.key().accepts(token, &visit.explanation.person, about, visit.at) {
-        return answer(StatusCode::FORBIDDEN, home, "That did not work", TOO_OLD);
+        return said(StatusCode::FORBIDDEN, v, visit, TOO_OLD);
     }
-    let often = match told {
-        Told::Ask(_) => ASKED_OFTEN,
-        Told::Saw(_) => TOLD_OFTEN,
+    let (done, often) = match told {
+        Told::Ask(_) => (ASKED, ASKED_OFTEN),
+        Told::Saw(_) => (TOLD, TOLD_OFTEN),
     };
     match desk.visitors.tell(told).await {
-        Heard::Kept => answer(StatusCode::OK, home, done.0, done.1),
-        Heard::Often => answer(StatusCode::TOO_MANY_REQUESTS, home, "Staff have heard you", often),
-        Heard::NotKept => answer(StatusCode::SERVICE_UNAVAILABLE, home, "That did not work", NOT_KEPT),
+        Heard::Kept => said(StatusCode::OK, v, visit, done),
+        Heard::Often => said(StatusCode::TOO_MANY_REQUESTS, v, visit, often),
+        Heard::NotKept => said(StatusCode::SERVICE_UNAVAILABLE, v, visit, NOT_KEPT),
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::command::{
     asks::Asks, breaches::Breaches, ca::Ca, check::Check, coverage::Coverage, devices::Devices, diff::Diff,
-    explain::Explain, grant::Grant, lists::Lists, manual, minutes::Minutes, note::Note, profile::Profile,
-    restrict::Restrict, revoke::Revoke, router::Router, run::Run, status::Status, week::Week,
+    explain::Explain, grant::Grant, lists::Lists, manual, minutes::Minutes, note::Note,
+    password_link::PasswordLink, profile::Profile, restrict::Restrict, revoke::Revoke, router::Router,
+    run::Run, status::Status, week::Week,
 };
 use crate::failure::{Exit, Failure};
 use clap::{Parser, Subcommand};
@@ -51,6 +52,7 @@ enum Command {
     Asks(Asks),
     Restrict(Box<Restrict>),
     Note(Note),
+    PasswordLink(PasswordLink),
     Ca(Ca),
     Profile(Profile),
     Router(Router),
@@ -78,6 +80,7 @@ impl Cli {
             Command::Asks(it) => it.act(),
             Command::Restrict(it) => it.act(),
             Command::Note(it) => it.act(),
+            Command::PasswordLink(it) => it.act(),
             Command::Ca(it) => it.act(),
             Command::Profile(it) => it.act(),
             Command::Router(it) => it.act(),

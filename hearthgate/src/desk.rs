@@ -170,6 +170,8 @@ fn not_done(error: NotDone) -> Failure {
                 found.iter().map(|u| format!("{} ({})", u.sentence, u.regulation)).collect();
             Failure::no(format!("this restriction may not be placed:\n  {}", lines.join("\n  ")))
         }
+        NotDone::LastsTooLong => Failure::no(error.to_string())
+            .help("grant it again when it is over, or change the agreement together"),
         other => Failure::no(other.to_string()),
     }
 }

@@ -12,20 +12,12 @@ struct Missing {
     help: &'static str,
 }
 
-const MISSING: [Missing; 2] = [
-    Missing {
-        key: "console",
-        asked: |g| !g.listen.console.is_empty(),
-        sentence: "The staff console is not in this version: nothing will listen here.",
-        help: "Staff use `hearthgate grant`, `asks`, `breaches` and `note` on the gateway until then.",
-    },
-    Missing {
-        key: "fail",
-        asked: |g| matches!(g.router, Router::Nftables { fail: Fail::Baseline, .. }),
-        sentence: "`fail: baseline` is not in this version: the router is closed while the gateway does not run.",
-        help: "The unit in deploy/ restarts it within a second; `fail: closed` says what happens until then.",
-    },
-];
+const MISSING: [Missing; 1] = [Missing {
+    key: "fail",
+    asked: |g| matches!(g.router, Router::Nftables { fail: Fail::Baseline, .. }),
+    sentence: "`fail: baseline` is not in this version: the router is closed while the gateway does not run.",
+    help: "The unit in deploy/ restarts it within a second; `fail: closed` says what happens until then.",
+}];
 
 /// A warning for each, with its place in `gateway.yaml`.
 pub(crate) fn warnings(loaded: &Loaded) -> Vec<Problem> {
@@ -75,6 +67,6 @@ mod tests {
     fn the_place_is_the_keys_own() {
         let text = "# dns_tls: no\nlisten:\n  dns: []   # dns_tls: below\n  dns_tls: [\"0.0.0.0:853\"]\n";
         assert_eq!(place(text, "dns_tls"), (4, 3, "  dns_tls: [\"0.0.0.0:853\"]".to_owned()));
-        assert_eq!(place(text, "console"), (1, 1, String::new()));
+        assert_eq!(place(text, "router"), (1, 1, String::new()));
     }
 }

@@ -436,6 +436,7 @@ impl Dns {
         let counts = self.estimate.looked_up(client.person, people, minute, name, verdict.counts);
         if counts.0 != 0 {
             round.current.looked_up(client.person, counts, round.now, Host::Name(query.text));
+            round.current.device_in_use(client.who.device, round.now);
         }
     }
 

@@ -1,15 +1,13 @@
 //! Reading breaches: a shift's, a person's, since an instant.
 
-use crate::By;
 use crate::commit::instant;
-use crate::entry::{BreachOpened, Entry, Line, Note, Review};
-use crate::journal::{self, Row};
+use crate::entry::{BreachOpened, Entry, Line, Marked, Note};
+use crate::journal::Row;
 use crate::refusal::why;
 use crate::refused::Identified;
 use crate::room::Records;
 use crate::shift::Shift;
 use crate::spell;
-use crate::staff::NotDone;
 use crate::store::{Cell, StoreError};
 use agreements::{Evidence, Outcome, Rule, Severity};
 use chrono::{DateTime, Utc};
@@ -81,6 +79,8 @@ pub struct Episode {
     pub why: String,
     /// The line that says so.
     pub source: Option<Line>,
+    /// What staff made of it.
+    pub marks: Vec<Marked>,
     /// What people have noted.
     pub notes: Vec<Note>,
 }
@@ -104,6 +104,9 @@ pub struct Episodes {
     /// Where to read on ([`Which::after`]); none at the end.
     pub next: Option<i64>,
 }
+
+/// By the entry that they speak of.
+type Of<T> = HashMap<i64, Vec<T>>;
 
 /// An entry of the journal as it is read.
 #[derive(Clone, Debug)]
@@ -147,9 +150,9 @@ impl Records {
                    WHERE e.last >= $1 AND e.first < $2 AND ($3 = '' OR e.person = $3) AND e.entry > $4 \
                    ORDER BY e.entry LIMIT $5";
         let lines = self.store.rows(sql, &cells).await?;
-        let mut notes = match (lines.first(), lines.last()) {
+        let (mut notes, mut marks) = match (lines.first(), lines.last()) {
             (Some(first), Some(last)) => self.notes(first.int(0)?, last.int(0)?).await?,
-            _ => HashMap::new(),
+            _ => Default::default(),
         };
         let full = i64::try_from(lines.len()).is_ok_and(|n| n >= MOST_EPISODES);
         let next = lines.last().filter(|_| full).map(|line| line.int(0)).transpose()?;
@@ -170,6 +173,7 @@ impl Records {
             (episode.reported, episode.open) = (line.int(5)? > 0, line.int(6)? == 0);
             episode.why = why(&episode.name, episode.device.as_deref(), episode.identified, episode.evidence);
             episode.notes = notes.remove(&entry).unwrap_or_default();
+            episode.marks = marks.remove(&entry).unwrap_or_default();
             page.episodes.push(episode);
         }
         Ok(page)
@@ -181,54 +185,19 @@ impl Records {
         Ok(self.episodes(&which).await?.into_iter().next().filter(|e| e.entry == entry))
     }
 
-    async fn notes(&self, from: i64, to: i64) -> Result<HashMap<i64, Vec<Note>>, StoreError> {
-        let sql = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
-                   WHERE r.kind = 'note' AND r.about >= $1 AND r.about <= $2 ORDER BY r.entry";
-        let mut notes: HashMap<i64, Vec<Note>> = HashMap::new();
+    /// The notes and marks on the entries of a stretch.
+    async fn notes(&self, from: i64, to: i64) -> Result<(Of<Note>, Of<Marked>), StoreError> {
+        let sql = "SELECT r.kind, b.text FROM register r JOIN body b ON b.seq = r.entry \
+                   WHERE r.kind IN ('note', 'mark') AND r.about >= $1 AND r.about <= $2 ORDER BY r.entry";
+        let (mut notes, mut marks) = (Of::<Note>::new(), Of::<Marked>::new());
         for line in self.store.rows(sql, &[from.into(), to.into()]).await? {
-            if let Some(Entry::Note(note)) = Entry::read("note", line.text(0)?) {
-                notes.entry(note.entry).or_default().push(note);
+            match Entry::read(line.text(0)?, line.text(1)?) {
+                Some(Entry::Note(note)) => notes.entry(note.entry).or_default().push(note),
+                Some(Entry::Mark(mark)) => marks.entry(mark.entry).or_default().push(mark),
+                Some(_) | None => {}
             }
         }
-        Ok(notes)
-    }
-
-    /// Signs a shift's log: who read it, and what they say of it. It counts the episodes that there are now.
-    pub async fn sign_shift(&self, shift: Shift, by: By, words: &str) -> Result<i64, NotDone> {
-        if words.len() > crate::staff::MOST_WORDS {
-            return Err(NotDone::TooLong);
-        }
-        let mut tx = self.deciding().await?;
-        let cells = [shift.from.timestamp_millis().into(), shift.to.timestamp_millis().into()];
-        let sql = "SELECT count(*) FROM episode WHERE last >= $1 AND first < $2 \
-                   AND (reported = 0 OR severity IN ('high', 'critical'))";
-        let breaches = tx.row(sql, &cells).await?.map_or(Ok(0), |l| l.int(0))?;
-        let breaches = u64::try_from(breaches).unwrap_or_default();
-        let Shift { from, to } = shift;
-        let entry = Entry::Review(Review { from, to, by, breaches, words: words.trim().to_owned() });
-        let seq = journal::append(&mut tx, self.now(), &entry).await?;
-        tx.exec(
-            "INSERT INTO register (entry, kind, person, about, starts, ends, closed) VALUES ($1, 'review', '', 0, $2, $3, 0)",
-            &[seq.into(), from.timestamp_millis().into(), to.timestamp_millis().into()],
-        )
-        .await?;
-        tx.commit().await?;
-        self.tell(seq, &entry);
-        Ok(seq)
-    }
-
-    /// Who signed a shift's log.
-    pub async fn reviews(&self, shift: Shift) -> Result<Vec<Review>, StoreError> {
-        let sql = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
-                   WHERE r.kind = 'review' AND r.starts = $1 AND r.ends = $2 ORDER BY r.entry";
-        let cells = [shift.from.timestamp_millis().into(), shift.to.timestamp_millis().into()];
-        let mut reviews = Vec::new();
-        for line in self.store.rows(sql, &cells).await? {
-            if let Some(Entry::Review(review)) = Entry::read("review", line.text(0)?) {
-                reviews.push(review);
-            }
-        }
-        Ok(reviews)
+        Ok((notes, marks))
     }
 
     /// The journal's entries from a number on, at most a thousand.
@@ -290,6 +259,7 @@ fn begun(entry: i64, opened: BreachOpened) -> Episode {
         sentence,
         why: String::new(),
         source,
+        marks: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -6,7 +6,8 @@
 use crate::clock::ClockState;
 use crate::journal::Misfit;
 use crate::refused::Identified;
-use agreements::{Evidence, Outcome, Rule, Severity, Source};
+use agreements::{Evidence, GrantKind, LimitKey, Outcome, Rule, Severity, Source, What, Word};
+use blocklists::Domain;
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -160,9 +161,73 @@ pub struct Report {
     pub entries: Vec<i64>,
 }
 
+/// What staff made of an episode, once they knew more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// They spoke with the young person.
+    SpokeWithThem,
+    /// It was none: an advert, an app, a wrong list.
+    FalseAlarm,
+    /// The young person told of it by themselves.
+    TheirReport,
+}
+
+/// Staff marked an episode. It changes nothing that it speaks of, and a later mark takes no earlier one away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marked {
+    /// The episode.
+    pub entry: i64,
+    /// Who marked it.
+    pub by: By,
+    /// As what.
+    pub mark: Mark,
+    /// What they say of it; may be empty.
+    pub words: String,
+}
+
+/// A safeguarding concern: it goes the home's own way, and stays open until somebody says to whom it went (seed 003 §4.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concern {
+    /// The episode that it came from.
+    pub entry: i64,
+    /// The person's id.
+    pub person: String,
+    /// Who raised it.
+    pub by: By,
+    /// What it is about.
+    pub words: String,
+}
+
+/// A safeguarding concern went its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConcernClosed {
+    /// The concern.
+    pub entry: i64,
+    /// Who closed it.
+    pub by: By,
+    /// The person who has it now, by name.
+    pub with: String,
+    /// What was agreed.
+    pub words: String,
+}
+
+/// Which side of a handover signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Whoever worked the shift.
+    Outgoing,
+    /// Whoever takes over.
+    Incoming,
+}
+
 /// A shift's breach log was read and signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
+    /// Which side of the handover; none where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
     /// The shift's start.
     pub from: DateTime<Utc>,
     /// The shift's end.
@@ -172,6 +237,35 @@ pub struct Review {
     /// How many episodes the shift had.
     pub breaches: u64,
     /// What they wrote.
+    pub words: String,
+}
+
+/// What became of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Booking {
+    /// Its owner has it.
+    Out,
+    /// It was handed in.
+    In,
+    /// Nobody knows where it is.
+    Lost,
+    /// It was looked at together with its owner (seed 003 §6).
+    Inspected,
+}
+
+/// A device was booked out or in, is lost, or was inspected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booked {
+    /// The id of whose it is.
+    pub person: String,
+    /// What it is called.
+    pub device: String,
+    /// What became of it.
+    pub booking: Booking,
+    /// Who wrote it down.
+    pub by: By,
+    /// What they say of it; may be empty.
     pub words: String,
 }
 
@@ -257,15 +351,44 @@ pub struct Restricted {
     pub view: String,
 }
 
+/// The placing authority got the full details of an emergency restriction (reg 22(3)(b)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorityTold {
+    /// The restriction.
+    pub entry: i64,
+    /// Who told them.
+    pub by: By,
+    /// Who there was told, and how.
+    pub whom: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// A young person asked for something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// The person's id.
     pub person: String,
-    /// The host that they asked for.
+    /// The host that they asked for; empty where they asked for more time.
     pub host: String,
     /// Their words.
     pub words: String,
+}
+
+impl Asked {
+    /// What they asked for, in words.
+    pub fn what(&self) -> &str {
+        if self.host.is_empty() { "more time" } else { &self.host }
+    }
+
+    /// What a yes would open; none where the host is none.
+    pub fn wanted(&self) -> Option<GrantKind> {
+        if self.host.is_empty() {
+            return Some(GrantKind::ExtraTime(LimitKey::Everything));
+        }
+        let site = Word::Site(Domain::parse(&self.host).ok()?);
+        Some(GrantKind::Sites(What::Words(vec![site])))
+    }
 }
 
 /// Staff answered an ask.
@@ -436,14 +559,19 @@ entries! {
     BreachesGrew(BreachesGrew) = "breaches_grew", true, "Breach episodes that go on have come so far.";
     BreachEnded(BreachEnded) = "breach_ended", true, "A breach episode is over.";
     Note(Note) = "note", true, "A note on an entry.";
+    Mark(Marked) = "mark", true, "Staff marked an episode.";
+    Concern(Concern) = "concern", false, "A safeguarding concern was raised.";
+    ConcernClosed(ConcernClosed) = "concern_closed", false, "A safeguarding concern went its way.";
     Report(Report) = "report", true, "A report by a young person.";
     Review(Review) = "review", false, "A shift's log was signed.";
     Grant(Granted) = "grant", true, "A grant by staff.";
     GrantRevoked(Ended) = "grant_revoked", true, "A grant was revoked.";
     Restriction(Restricted) = "restriction", false, "A restriction was imposed.";
     RestrictionEnded(Ended) = "restriction_ended", false, "A restriction was ended.";
+    AuthorityTold(AuthorityTold) = "authority_told", false, "The placing authority was told of an emergency.";
     Ask(Asked) = "ask", true, "A young person asked.";
     AskAnswered(Answered) = "ask_answered", true, "Staff answered.";
+    Device(Booked) = "device", true, "A device was booked out or in, is lost, or was inspected.";
     StaffAction(StaffAction) = "staff_action", false, "Something else that staff did.";
     Shed(Shed) = "shed", false, "Refusals were dropped.";
     Clock(ClockChanged) = "clock", false, "The clock became another state.";

@@ -1,7 +1,7 @@
 //! Writing the records out: breaches as CSV or JSON, the journal as lines, each with a manifest.
 //!
 //! The columns of the CSV and the fields of the JSON have the names of [`Episode`]'s fields; `source` is `file:line`
-//! and `notes` is joined by ` | ` in CSV. Times are RFC 3339 with the home's offset, so that a reader sees
+//! and `marks` and `notes` are joined by ` | ` in CSV. Times are RFC 3339 with the home's offset, so that a reader sees
 //! the home's own clock. What reads a manifest needs only `sha256sum`.
 
 use crate::breaches::{Episode, Which};
@@ -18,7 +18,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 /// The columns of the CSV, in order.
-pub const COLUMNS: [&str; 21] = [
+pub const COLUMNS: [&str; 22] = [
     "entry",
     "person",
     "name",
@@ -39,6 +39,7 @@ pub const COLUMNS: [&str; 21] = [
     "sentence",
     "why",
     "source",
+    "marks",
     "notes",
 ];
 
@@ -219,8 +220,11 @@ fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
         sentence,
         why,
         source,
+        marks,
         notes,
     } = episode;
+    let marks: Vec<_> =
+        marks.iter().map(|m| format!("{}: {} {}", m.by.name, word(&m.mark), m.words)).collect();
     let notes: Vec<_> = notes.iter().map(|n| format!("{}: {}", n.by.name, n.words)).collect();
     [
         entry.to_string(),
@@ -243,6 +247,7 @@ fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
         sentence.clone(),
         why.clone(),
         source.as_ref().map(|s| format!("{}:{}", s.file, s.line)).unwrap_or_default(),
+        marks.iter().map(|mark| mark.trim_end()).collect::<Vec<_>>().join(" | "),
         notes.join(" | "),
     ]
 }

@@ -3,6 +3,7 @@
 use crate::minutes::Sheet;
 use agreements::{Snapshot, Standing};
 use arc_swap::{ArcSwap, Guard};
+use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -21,6 +22,21 @@ pub struct Current {
     pub generation: u64,
     /// Which minutes are in use, by the house's people.
     pub sheet: Arc<Sheet>,
+}
+
+impl Current {
+    /// A device (by its place in [`agreements::House::devices`]) is in use, as minutes are counted: the desk shows it while
+    /// it lasts, and nobody writes it down.
+    pub fn device_in_use(&self, device: Option<u16>, at: DateTime<Utc>) {
+        if let Some(device) = device {
+            self.sheet.used(device, at.timestamp());
+        }
+    }
+
+    /// When a device was last in use, as far as this view of the house knows.
+    pub fn device_used(&self, device: u16) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.sheet.last_used(device)?, 0)
+    }
 }
 
 /// The atomic pointer to what is in force. Readers take no lock; writers replace the whole.

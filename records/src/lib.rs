@@ -38,9 +38,11 @@
 //! What is never written down: allowed traffic (but for minutes by site of who is monitored so), support sites, the host of a sealed list, any path, any part of a host
 //! below its registrable domain. Names of people and hosts never reach the log.
 
+mod accounts;
 mod breaches;
 mod clock;
 mod commit;
+mod devices;
 mod entry;
 mod episode;
 pub mod export;
@@ -54,6 +56,8 @@ mod recorder;
 mod recover;
 mod refusal;
 mod refused;
+mod restrictions;
+mod review;
 mod room;
 pub mod shift;
 mod spell;
@@ -61,17 +65,22 @@ mod staff;
 mod store;
 mod usage;
 
+pub use accounts::{Link, MOST_SESSIONS, Session};
 pub use breaches::{Episode, Episodes, Logged, MOST_EPISODES, Which};
 pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
+pub use devices::Whereabouts;
 pub use entry::*;
 pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Identified, Refused};
+pub use restrictions::Placed;
+pub use review::{Raised, Tally};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
-    Answer, Ask, GRACE, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant, NotDone,
+    Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,
+    NotDone,
 };
 pub use store::{OpenError, Purpose, StoreError};
 pub use usage::{Chart, DayTotal};

@@ -8,7 +8,7 @@ use agreements::{Counts, House, PersonId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock::{ClockState, JUMP, drift};
@@ -20,6 +20,8 @@ pub struct Sheet {
     estimated: Vec<AtomicU64>,
     /// Of who is monitored beyond breaches.
     watches: Vec<Option<Box<Watch>>>,
+    /// When each device of the house was last in use, in seconds since 1970; 0 for never. It is kept nowhere else.
+    devices: Vec<AtomicI64>,
 }
 
 impl Sheet {
@@ -29,7 +31,8 @@ impl Sheet {
         let blank = || (0..people).map(|_| AtomicU64::new(0)).collect();
         let watch = |(_, person)| Watch::new(house, person).map(Box::new);
         let watches = std::iter::once(None).chain(house.people().map(watch)).collect();
-        Self { counted: blank(), estimated: blank(), watches }
+        let devices = house.devices().iter().map(|_| AtomicI64::new(0)).collect();
+        Self { counted: blank(), estimated: blank(), watches, devices }
     }
 
     /// Traffic that the person caused passed: the running minute counts for these keys.
@@ -40,6 +43,19 @@ impl Sheet {
     /// Only a name was looked up, and it reads like use: the running minute is estimated for these keys.
     pub fn estimate(&self, who: PersonId, counts: Counts) {
         mark(&self.estimated, who, counts);
+    }
+
+    /// A device (by its place among the house's) is in use.
+    pub(crate) fn used(&self, device: u16, at: i64) {
+        if let Some(last) = self.devices.get(usize::from(device)) {
+            last.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// When a device was last in use, in seconds since 1970.
+    pub(crate) fn last_used(&self, device: u16) -> Option<i64> {
+        let last = self.devices.get(usize::from(device))?.load(Ordering::Relaxed);
+        (last > 0).then_some(last)
     }
 
     /// What monitoring looks at; none for nearly everybody.

@@ -9,7 +9,7 @@ use crate::room::Records;
 use crate::spell;
 use crate::store::{Cell, StoreError, Tx};
 use agreements::lawful::{RestrictionDraft, Unlawful};
-use agreements::{GrantKind, House, NotAWord, ProtectedSites, Standing, What, Word};
+use agreements::{GrantKind, House, NotAWord, ProtectedSites, Standing, Word};
 use blocklists::Domain;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
@@ -25,6 +25,9 @@ pub const MOST_ASKS: i64 = 20;
 /// Words of an ask, a note, a report or a reason are at most this many bytes.
 pub const MOST_WORDS: usize = 4000;
 
+/// A grant lasts no longer than this: what is to hold for days is agreed with the young person, and stands in the agreement.
+pub const LONGEST_GRANT: TimeDelta = TimeDelta::hours(24);
+
 /// Why something was not done. Nothing was written.
 #[derive(Debug)]
 pub enum NotDone {
@@ -34,6 +37,10 @@ pub enum NotDone {
     TooLong,
     /// It would end before it begins, or has ended already.
     OverAlready,
+    /// This side of the handover has signed already, or the same person signed the other side.
+    SignedAlready,
+    /// A grant would last longer than [`LONGEST_GRANT`].
+    LastsTooLong,
     /// There is no such entry.
     NoEntry(i64),
     /// The entry is of another kind than what was to be done needs.
@@ -69,6 +76,14 @@ impl fmt::Display for NotDone {
             Self::NoReason => f.write_str("it needs a reason"),
             Self::TooLong => write!(f, "the text is longer than {MOST_WORDS} bytes"),
             Self::OverAlready => f.write_str("it would be over before it begins"),
+            Self::SignedAlready => f.write_str(
+                "this side of the handover has signed already, or the same person signed the other side",
+            ),
+            Self::LastsTooLong => write!(
+                f,
+                "a grant lasts {} hours at most, and this would last longer",
+                LONGEST_GRANT.num_hours()
+            ),
             Self::NoEntry(entry) => write!(f, "there is no entry {entry}"),
             Self::OtherKind { entry, is, wanted } => {
                 write!(f, "entry {entry} is {}, not {}", kind_words(is), kind_words(wanted))
@@ -101,6 +116,8 @@ impl fmt::Display for NotDone {
 fn kind_words(kind: &str) -> String {
     match kind {
         "breach_opened" => "an episode".to_owned(),
+        "mark" => "a mark".to_owned(),
+        "concern" => "a concern".to_owned(),
         "breach_ended" => "the end of an episode".to_owned(),
         "grant_revoked" => "the end of a grant".to_owned(),
         "restriction_ended" => "the end of a restriction".to_owned(),
@@ -158,6 +175,9 @@ pub struct Ask {
     pub asked: Asked,
     /// The answer; none while it waits.
     pub answered: Option<Answered>,
+    /// When it was answered.
+    #[serde(skip)]
+    pub answered_at: Option<DateTime<Utc>>,
 }
 
 /// A line of the register: what of the standing lists an entry stands in.
@@ -189,7 +209,7 @@ pub(crate) async fn register(tx: &mut Tx, entry: i64, line: Registered<'_>) -> R
 }
 
 /// Closes a line of the register; an error where it is not open.
-async fn close(tx: &mut Tx, kind: &'static str, entry: i64, by: i64) -> Result<(), NotDone> {
+pub(crate) async fn close(tx: &mut Tx, kind: &'static str, entry: i64, by: i64) -> Result<(), NotDone> {
     let sql = "UPDATE register SET closed = $3 WHERE entry = $1 AND kind = $2 AND closed = 0";
     match tx.exec(sql, &[entry.into(), kind.into(), by.into()]).await? {
         0 => Err(match is_of(tx, kind, entry).await {
@@ -201,7 +221,7 @@ async fn close(tx: &mut Tx, kind: &'static str, entry: i64, by: i64) -> Result<(
 }
 
 /// An error where there is no such entry, or one of another kind.
-async fn is_of(tx: &mut Tx, wanted: &'static str, entry: i64) -> Result<(), NotDone> {
+pub(crate) async fn is_of(tx: &mut Tx, wanted: &'static str, entry: i64) -> Result<(), NotDone> {
     let line = tx.row("SELECT kind FROM journal WHERE seq = $1", &[entry.into()]).await?;
     match line.ok_or(NotDone::NoEntry(entry))?.text(0)? {
         is if is == wanted => Ok(()),
@@ -232,12 +252,12 @@ fn is_an_ending(host: &Domain) -> bool {
     }
 }
 
-fn reasoned(reason: &str) -> Result<String, NotDone> {
+pub(crate) fn reasoned(reason: &str) -> Result<String, NotDone> {
     let reason = worded(reason)?;
     if reason.is_empty() { Err(NotDone::NoReason) } else { Ok(reason) }
 }
 
-fn worded(words: &str) -> Result<String, NotDone> {
+pub(crate) fn worded(words: &str) -> Result<String, NotDone> {
     let words = words.trim();
     if words.len() > MOST_WORDS { Err(NotDone::TooLong) } else { Ok(words.to_owned()) }
 }
@@ -261,7 +281,7 @@ impl Records {
     }
 
     /// Commits what was appended and tells of it.
-    async fn done(&self, tx: Tx, told: &[(i64, Entry)]) -> Result<(), StoreError> {
+    pub(crate) async fn done(&self, tx: Tx, told: &[(i64, Entry)]) -> Result<(), StoreError> {
         tx.commit().await?;
         told.iter().for_each(|(seq, entry)| self.tell(*seq, entry));
         Ok(())
@@ -280,6 +300,9 @@ impl Records {
         let (from, until, reason) = (self.now(), stamp(until), reasoned(&reason)?);
         if until <= from {
             return Err(NotDone::OverAlready);
+        }
+        if until - from > LONGEST_GRANT {
+            return Err(NotDone::LastsTooLong);
         }
         let line =
             |person| Registered { kind: "grant", person, about: ask.unwrap_or(0), starts: from, ends: until };
@@ -378,13 +401,22 @@ impl Records {
         if is_an_ending(&host) {
             return Err(NotDone::NoSite(host.as_str().to_owned()));
         }
+        self.asked(person, host.as_str(), words).await
+    }
+
+    /// A young person asks for more time. Asking again while it waits is the same ask. Its number.
+    pub async fn ask_time(&self, person: &str, words: &str) -> Result<i64, NotDone> {
+        self.asked(person, "", words).await
+    }
+
+    async fn asked(&self, person: &str, host: &str, words: &str) -> Result<i64, NotDone> {
         let words = worded(words)?;
         let mut tx = self.deciding().await?;
         let sql = "SELECT r.entry, b.text FROM register r JOIN body b ON b.seq = r.entry \
                    WHERE r.kind = 'ask' AND r.closed = 0 AND r.person = $1";
         let waiting = tx.rows(sql, &[person.into()]).await?;
         for line in &waiting {
-            if matches!(Entry::read("ask", line.text(1)?), Some(Entry::Ask(a)) if a.host == host.as_str()) {
+            if matches!(Entry::read("ask", line.text(1)?), Some(Entry::Ask(a)) if a.host == host) {
                 return Ok(line.int(0)?);
             }
         }
@@ -392,7 +424,7 @@ impl Records {
             return Err(NotDone::TooManyAsks);
         }
         let now = self.now();
-        let entry = Entry::Ask(Asked { person: person.to_owned(), host: host.as_str().to_owned(), words });
+        let entry = Entry::Ask(Asked { person: person.to_owned(), host: host.to_owned(), words });
         let seq = journal::append(&mut tx, now, &entry).await?;
         register(&mut tx, seq, Registered { kind: "ask", person, about: 0, starts: now, ends: now }).await?;
         self.done(tx, &[(seq, entry)]).await?;
@@ -415,8 +447,7 @@ impl Records {
         let Some(Entry::Ask(asked)) = asked else { return Err(NotDone::NotOpen(ask)) };
         let mut told = Vec::new();
         if let Answer::Approve { until } = answer {
-            let site = Domain::parse(&asked.host).map_err(|_| NotDone::NoHost)?;
-            let kind = GrantKind::Sites(What::Words(vec![Word::Site(site)]));
+            let kind = asked.wanted().ok_or(NotDone::NoHost)?;
             let new = NewGrant { person: asked.person, kind, until, by: by.clone(), reason: reason.clone() };
             told.push(self.add_grant(&mut tx, new, Some(ask)).await?);
         }
@@ -499,8 +530,8 @@ impl Records {
     /// Asks, newest first: those that wait for an answer, or all since an instant.
     pub async fn asks(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Ask>, StoreError> {
         let (open_only, since) = (i64::from(since.is_none()), since.map_or(0, |s| s.timestamp_millis()));
-        let sql = "SELECT r.entry, r.starts, b.text, coalesce(a.text, '') FROM register r \
-                   JOIN body b ON b.seq = r.entry LEFT JOIN body a ON a.seq = r.closed \
+        let sql = "SELECT r.entry, r.starts, b.text, coalesce(a.text, ''), coalesce(j.at, '') FROM register r \
+                   JOIN body b ON b.seq = r.entry LEFT JOIN body a ON a.seq = r.closed LEFT JOIN journal j ON j.seq = r.closed \
                    WHERE r.kind = 'ask' AND r.starts >= $1 AND (r.closed = 0 OR $2 = 0) ORDER BY r.entry DESC LIMIT 1000";
         let mut asks = Vec::new();
         for line in self.store.rows(sql, &[since.into(), open_only.into()]).await? {
@@ -509,7 +540,8 @@ impl Records {
                 Some(Entry::AskAnswered(answered)) => Some(answered),
                 Some(_) | None => None,
             };
-            asks.push(Ask { entry: line.int(0)?, at: instant(line.int(1)?), asked, answered });
+            let answered_at = DateTime::parse_from_rfc3339(line.text(4)?).ok().map(|at| at.to_utc());
+            asks.push(Ask { entry: line.int(0)?, at: instant(line.int(1)?), asked, answered, answered_at });
         }
         Ok(asks)
     }

@@ -1,4 +1,4 @@
-//! What the language has and this version of the gateway does not do. It is told plainly and never pretended; what
+//! What `home.yaml` may say and this version of the gateway does not do. It is told plainly and never pretended; what
 //! `gateway.yaml` asks for is told by the program, which knows what it listens on.
 
 use super::block::Block;
@@ -28,14 +28,6 @@ pub(crate) const HOME: &[Missing] = &[
         help: "Look at `hearthgate breaches list` each shift.",
     },
 ];
-
-/// What an agreement can ask for in vain.
-pub(crate) const AGREEMENT: &[Missing] = &[Missing {
-    key: "consequences",
-    value: None,
-    sentence: "This version does not point out when a consequence is reached yet.",
-    help: "Look at `hearthgate breaches list` each shift.",
-}];
 
 /// Warns of each key that asks for what is not done.
 pub(crate) fn warn(sheet: &mut Sheet<'_>, block: &Block<'_>, missing: &[Missing]) {

@@ -7,7 +7,6 @@ use super::days::table;
 use super::devices;
 use super::filled::Filled;
 use super::limits;
-use super::notyet;
 use super::pledges;
 use super::sheet::Sheet;
 use super::times;
@@ -128,7 +127,6 @@ pub(crate) fn read(
     person.behaviour = texts(sheet, &block, "behaviour");
     person.tell_someone = text_of(sheet, &block, "tell_someone").map(str::to_owned);
     person.consequences = pledges::consequences(sheet, &block);
-    notyet::warn(sheet, &block, notyet::AGREEMENT);
     let missing = agreed::read(sheet, &block, &mut person, today);
     if missing.is_empty() {
         pledges::told_first(sheet, &block, &person.monitoring, today);

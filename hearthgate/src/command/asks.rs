@@ -1,13 +1,12 @@
 //! `hearthgate asks`: what young people asked for, and staff's answers.
 
-use crate::command::grant::{Done, End, bounded, still_closed};
+use crate::command::grant::{Done, End, still_closed};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal;
 use crate::when;
-use agreements::{GrantKind, Person, Role, What, Word};
-use blocklists::Domain;
+use agreements::{GrantKind, Person, Role};
 use clap::{Args, Subcommand};
 use records::{Answer, Ask, Purpose};
 
@@ -99,14 +98,12 @@ fn row(ask: &Ask, desk: &Desk) -> Vec<String> {
     };
     let words = if ask.asked.words.is_empty() { String::new() } else { format!("\"{}\"", ask.asked.words) };
     let at = when::words(ask.at, desk.zone());
-    vec![ask.entry.to_string(), at, ask.asked.person.clone(), ask.asked.host.clone(), answered, words]
+    vec![ask.entry.to_string(), at, ask.asked.person.clone(), ask.asked.what().to_owned(), answered, words]
 }
 
-/// Whom a yes is for, and what it opens: the site that was asked for and everything under it.
+/// Whom a yes is for, and what it opens.
 fn opened<'a>(desk: &'a Desk, ask: &Ask) -> Option<(&'a Person, GrantKind)> {
-    let site = Domain::parse(&ask.asked.host).ok()?;
-    let person = desk.agreement(&ask.asked.person).ok()?;
-    Some((person, GrantKind::Sites(What::Words(vec![Word::Site(site)]))))
+    Some((desk.agreement(&ask.asked.person).ok()?, ask.asked.wanted()?))
 }
 
 impl AnswerIt {
@@ -132,6 +129,6 @@ impl AnswerIt {
         let until = self.end.at(desk.now(), desk.zone())?.ok_or_else(|| {
             Failure::cannot_read("a yes has an end").help("say `--for 30m` or `--until 21:00`")
         })?;
-        Ok(Answer::Approve { until: bounded(until, desk.now())? })
+        Ok(Answer::Approve { until })
     }
 }

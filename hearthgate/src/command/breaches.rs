@@ -425,6 +425,7 @@ mod tests {
             sentence: String::new(),
             why: String::new(),
             source: None,
+            marks: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -1,24 +1,18 @@
 //! `hearthgate grant`: a member of staff opens something for a while.
 
-mod effect;
-
-pub(crate) use effect::still_closed;
-
+use crate::catalogue;
+use crate::clock;
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal;
 use crate::when;
-use agreements::{
-    GrantKind, LimitKey, NotAWord, Person, PersonKind, Profile, Role, What, Word, did_you_mean,
-};
-use chrono::{DateTime, Duration, Utc};
+use agreements::{GrantKind, LimitKey, Person, PersonKind, Profile, Role, What, Word};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
+use console::Unread;
 use records::{NewGrant, Purpose};
-
-/// A grant lasts no longer than this: what is to hold for days is agreed with the young person, and stands in the agreement.
-const LONGEST: Duration = Duration::hours(24);
 
 /// Opens something for somebody, for a while: sites, more time, a supervised or an education session.
 #[derive(Args, Debug)]
@@ -103,18 +97,6 @@ impl End {
     }
 }
 
-/// An end that a grant may have.
-pub(crate) fn bounded(end: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
-    if end - now <= LONGEST {
-        return Ok(end);
-    }
-    Err(Failure::no(format!(
-        "a grant lasts {} hours at most, and this would last longer",
-        LONGEST.num_hours()
-    ))
-    .help("grant it again when it is over, or change the agreement together"))
-}
-
 /// Whether an education session can be opened on a device for somebody: the decision knows one only on a device that is for
 /// nothing else, and only a young person learns by rules of their own.
 fn education_fits(device: &Person, learner: &Person) -> Result<(), Failure> {
@@ -143,7 +125,7 @@ impl Grant {
         if let GrantKind::Education { young_person } = &kind {
             education_fits(person, desk.agreement(young_person)?)?;
         }
-        let until = bounded(self.until(&desk)?, desk.now())?;
+        let until = self.until(&desk)?;
         let (id, reason) = (person.id.clone(), self.done.reason.clone());
         let new = NewGrant { person: id, kind: kind.clone(), until, by, reason };
         let entry = desk.write(desk.records.grant(new))?;
@@ -189,29 +171,26 @@ impl Grant {
 
 /// Reads a word of the language.
 pub(crate) fn word(text: &str) -> Result<Word, Failure> {
-    Word::parse(text.trim()).map_err(|wrong| match wrong {
-        NotAWord::Domain(why) => Failure::cannot_read(format!("`{text}` is no site: {why}")),
-        NotAWord::PublicSuffix(_) => Failure::cannot_read(format!("`{text}` would cover strangers' sites"))
-            .help("name the site below it"),
-        NotAWord::Url(meant) | NotAWord::Star(meant) => {
-            Failure::cannot_read(format!("`{text}` is no site")).help(format!("write `{meant}`"))
-        }
-        NotAWord::HostAndPath => Failure::cannot_read(format!("`{text}` is both a host alone and a path"))
-            .help("leave out the `=` or the path"),
-        NotAWord::Unknown(near) => {
-            let failure = Failure::cannot_read(format!("`{text}` is no site, service or category"));
-            let near: Vec<&str> = near.iter().map(AsRef::as_ref).collect();
-            failure.help(did_you_mean(&near))
-        }
-    })
+    console::word(text).map_err(unread)
 }
 
 /// Reads words, or `everything`.
 pub(crate) fn what(words: &[String]) -> Result<What, Failure> {
-    if words.iter().any(|w| w == "everything") {
-        return Ok(What::Everything);
-    }
-    Ok(What::Words(words.iter().map(|w| word(w)).collect::<Result<_, _>>()?))
+    console::what(words).map_err(unread)
+}
+
+fn unread(why: Unread) -> Failure {
+    let Unread { sentence, help } = why;
+    let failure = Failure::cannot_read(sentence);
+    if help.is_empty() { failure } else { failure.help(help) }
+}
+
+/// A line for each thing that was granted and is still closed; empty when all of it is open.
+pub(crate) fn still_closed(desk: &Desk, person: &Person, kind: &GrantKind) -> Result<String, Failure> {
+    let catalogue = catalogue::for_command(&desk.loaded, desk.loaded.state().as_ref(), clock::now())?;
+    let standing = desk.ask(desk.records.standing(desk.house()))?;
+    let told = console::still_closed((desk.house(), &catalogue), &standing, person, kind, desk.now());
+    Ok(told.iter().map(|line| format!("{line}\n")).collect())
 }
 
 #[cfg(test)]

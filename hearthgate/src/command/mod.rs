@@ -13,6 +13,7 @@ pub(crate) mod lists;
 pub(crate) mod manual;
 pub(crate) mod minutes;
 pub(crate) mod note;
+pub(crate) mod password_link;
 pub(crate) mod profile;
 pub(crate) mod restrict;
 pub(crate) mod revoke;

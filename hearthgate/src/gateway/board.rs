@@ -58,7 +58,7 @@ pub(crate) struct Board {
 /// A listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Listener {
-    /// The word of gateway.yaml: `dns`, `proxy`, `pages`, `metrics`.
+    /// The word of gateway.yaml: `dns`, `proxy`, `pages`, `console`, `metrics`.
     pub(crate) kind: &'static str,
     /// Its address, with the real port.
     pub(crate) address: SocketAddr,

@@ -5,7 +5,7 @@ use crate::terminal::{Ink, Paint};
 use agreements::{DeviceBy, Host, Outcome, PersonId, Request, Snapshot, Standing};
 use blocklists::Name;
 use chrono::{DateTime, Utc};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 /// Sites that make good examples; the first that is refused is shown.
@@ -43,6 +43,7 @@ pub(crate) fn text(
     home: &Path,
     listeners: &[Listener],
     (snapshot, standing): (&Snapshot, &Standing),
+    first: &[(String, String)],
     now: DateTime<Utc>,
     paint: Paint,
 ) -> String {
@@ -60,6 +61,15 @@ pub(crate) fn text(
     let mut text = format!("{}\n\n", paint.ink(Ink::Strong, &title));
     for listener in listeners {
         text.push_str(&format!("  {:8} {}\n", listener.kind, listener.address));
+    }
+    if let Some(desk) = listeners.iter().find(|l| l.kind == "console") {
+        text.push_str(&format!("\nThe desk for staff: {}/\n", desk_url(desk.address)));
+    }
+    for (account, link) in first {
+        let account = paint.ink(Ink::Strong, account);
+        text.push_str(&format!(
+            "  {account} has no password yet, and sets one here, once, within a day: {link}\n"
+        ));
     }
     if let Some(player) = player(snapshot) {
         let site = refused(snapshot, player.who, now, standing);
@@ -127,6 +137,15 @@ fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Where a browser reaches the desk: over HTTPS where it listens beyond this machine. A listener at every address is reached
+/// from this machine by its own.
+pub(crate) fn desk_url(address: SocketAddr) -> String {
+    let scheme = if address.ip().is_loopback() { "http" } else { "https" };
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let reached = if address.ip().is_unspecified() { SocketAddr::new(here, address.port()) } else { address };
+    format!("{scheme}://{reached}")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod bind;
 pub(crate) mod board;
 mod crowd;
+mod editor;
 mod files;
 mod guide;
 mod keeper;
@@ -35,8 +36,10 @@ use crate::terminal::{self, Paint};
 use crate::when;
 use agreements::{Gateway, House, Snapshot, Standing};
 use blocklists::format::Limits;
-use console::AskKey;
+use console::{AskKey, Desk};
+use editor::Editor;
 use files::{Begun, Files};
+pub(crate) use guide::desk_url;
 use keeper::Keeper;
 use network::{Network, Shared};
 use post::{Post, Shown};
@@ -113,6 +116,21 @@ async fn run_once(
     neighbours.first_reading(NEIGHBOURS).await;
     let ask_key =
         AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
+    let (bell, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let post = Arc::new(Post {
+        in_force: in_force.clone(),
+        records: records.clone(),
+        clock: clock.clone(),
+        pretended: options.pretend_now.is_some(),
+        started: clock.now(),
+        state: state.clone(),
+        editor: Editor::new(options.home.clone(), state.lists()),
+        lists: bell.clone(),
+        shown: Mutex::new(Shown::default()),
+    });
+    let own = vec![files.gateway.name.as_str().to_owned()];
+    let desk = Desk::new(records.clone(), in_force.clone(), post.clone(), own)
+        .map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
     let shared = Shared {
         home: options.home.clone(),
         state: state.clone(),
@@ -124,6 +142,7 @@ async fn run_once(
         ask_key,
         names,
         rules: Arc::default(),
+        desk,
     };
     let network = match Network::start_within(patience, &files.gateway, &shared).await {
         Ok(network) => network,
@@ -136,7 +155,6 @@ async fn run_once(
         }
     };
     let (ready, compiled) = mpsc::channel(1);
-    let (bell, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let keeper = Keeper {
         in_force: in_force.clone(),
         renewing,
@@ -149,22 +167,12 @@ async fn run_once(
         told: BTreeSet::new(),
     };
     tasks.spawn(keeper.work(stop.clone()));
-    tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), stop.clone()));
+    tasks.spawn(steward::follow_standing(records.clone(), in_force, stop.clone()));
     tasks.spawn(steward::look_over(records.clone(), stop.clone()));
-    let post = Arc::new(Post {
-        in_force,
-        records: records.clone(),
-        clock: clock.clone(),
-        pretended: options.pretend_now.is_some(),
-        started: clock.now(),
-        state: state.clone(),
-        lists: bell.clone(),
-        shown: Mutex::new(Shown::default()),
-    });
     let answering = answer_questions(&state, &post)?;
 
     // It listens: systemd and people are told.
-    tell_people(options, &shared, &network);
+    tell_people(options, &shared, &network).await;
     let mut steward =
         Steward { home: options.home.clone(), state, files, shared, network, post, bell, changed, compiled };
     let told = match (steward.begin(journal, signals).await, signals) {
@@ -290,12 +298,44 @@ fn answer_questions(state: &State, post: &Arc<Post>) -> Result<tokio::task::Join
 }
 
 /// Prints what to try, unless systemd started the gateway.
-fn tell_people(options: &Options, shared: &Shared, network: &Network) {
+async fn tell_people(options: &Options, shared: &Shared, network: &Network) {
+    let first = first_links(shared, network).await;
     if std::env::var_os("INVOCATION_ID").is_some() {
+        // What systemd keeps of a service's output, others may read: a link does not go there.
+        if let Some((account, _)) = first.first() {
+            tracing::warn!(
+                account,
+                "no manager has a password for the desk yet: `hearthgate password-link ACCOUNT`"
+            );
+        }
         return;
     }
     let current = shared.in_force.to_keep();
     let in_force = (&*current.snapshot, &*current.standing);
     let paint = Paint::for_stdout();
-    terminal::say(&guide::text(&options.home, &network.listeners, in_force, shared.clock.now(), paint));
+    terminal::say(&guide::text(
+        &options.home,
+        &network.listeners,
+        in_force,
+        &first,
+        shared.clock.now(),
+        paint,
+    ));
+}
+
+/// Where no manager can sign in yet and the desk is served: each manager's account, and the link to set its password with.
+async fn first_links(shared: &Shared, network: &Network) -> Vec<(String, String)> {
+    let Some(desk) = network.listeners.iter().find(|l| l.kind == "console") else { return Vec::new() };
+    let waiting = shared.desk.locked_out(agreements::Role::Manager).await.unwrap_or_default();
+    if std::env::var_os("INVOCATION_ID").is_some() {
+        return waiting.into_iter().map(|account| (account, String::new())).collect();
+    }
+    let mut links = Vec::new();
+    for account in waiting {
+        match console::password_link(&shared.records, &account).await {
+            Ok(Some((path, _))) => links.push((account, format!("{}{path}", desk_url(desk.address)))),
+            Ok(None) | Err(_) => tracing::error!("a link to set a password could not be made"),
+        }
+    }
+    links
 }

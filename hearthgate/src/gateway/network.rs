@@ -13,7 +13,7 @@ use crate::gateway::{pac, pages};
 use crate::lists::names::Names;
 use crate::state::State;
 use agreements::{Gateway, Listen};
-use console::{AskKey, Refusals};
+use console::{AskKey, Desk, Refusals};
 use proxy::Gate;
 use proxy::dns::{Bound, Designated, Dns, DnsSettings, Over as Speech};
 use proxy::http::{self, Config, Counters, Listeners};
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) names: Names,
     /// The router's rules, which outlive a change of the listeners.
     pub(crate) rules: Arc<Rules>,
+    /// What staff sign in at.
+    pub(crate) desk: Arc<Desk>,
 }
 
 /// Listeners that serve.
@@ -69,13 +71,13 @@ struct Sockets {
     proxy: Vec<TcpListener>,
     transparent: Vec<TcpListener>,
     pages: Vec<TcpListener>,
+    console: Vec<TcpListener>,
     metrics: Vec<TcpListener>,
 }
 
 impl Sockets {
     fn bind(listen: &Listen, workers: usize) -> Result<Self, Failure> {
-        // Kinds that this version has not are told as warnings where the files are read; see `notyet`.
-        let Listen { dns, dns_tls, dns_https, proxy, transparent, pages, console: _, metrics } = listen;
+        let Listen { dns, dns_tls, dns_https, proxy, transparent, pages, console, metrics } = listen;
         let all = |kind, list: &[SocketAddr]| {
             list.iter().map(|a| bind::tcp(kind, *a)).collect::<Result<Vec<_>, _>>()
         };
@@ -93,6 +95,7 @@ impl Sockets {
             proxy: all("proxy", proxy)?,
             transparent: all("transparent", transparent)?,
             pages: all("pages", pages)?,
+            console: all("console", console)?,
             metrics: all("metrics", metrics)?,
         })
     }
@@ -123,6 +126,7 @@ impl Sockets {
             ("proxy", &self.proxy),
             ("transparent", &self.transparent),
             ("pages", &self.pages),
+            ("console", &self.console),
             ("metrics", &self.metrics),
         ];
         let dns = self.dns.iter().map(|bound| Listener { kind: "dns", address: bound.address() });
@@ -165,6 +169,12 @@ const A_HOMES_QUESTIONS: u64 = 2_000;
 /// What is spoken inside TLS (RFC 7858 has `dot` with IANA; RFC 8484 §5.2).
 const DOT: Speaks = &[b"dot"];
 const DOH: Speaks = &[b"h2", b"http/1.1"];
+const WEB: Speaks = &[b"http/1.1"];
+
+/// Whether a listener of the desk needs HTTPS: passwords are typed there, and beyond this machine others may listen.
+fn is_beyond(listener: &TcpListener) -> bool {
+    listener.local_addr().is_ok_and(|address| !address.ip().is_loopback())
+}
 
 impl Network {
     /// Binds and serves everything that gateway.yaml names.
@@ -234,7 +244,15 @@ impl Network {
                 dns.listen(bound, &self.stop).map_err(|e| failure("dns", Over::Tcp, address, &e))?;
             self.tasks.spawn(listening.ended());
         }
-        self.serve_encrypted(&dns, (sockets.dns_tls, sockets.dns_https), gateway, shared)?;
+        let encrypted = !(sockets.dns_tls.is_empty() && sockets.dns_https.is_empty());
+        let certificates = match encrypted || sockets.console.iter().any(is_beyond) {
+            true => Some(Certificates::open(gateway, &shared.home, &shared.state)?),
+            false => None,
+        };
+        if let Some(certificates) = &certificates {
+            self.tasks.spawn(certificates.clone().tend(self.stop.clone()));
+            self.serve_encrypted(&dns, (sockets.dns_tls, sockets.dns_https), certificates)?;
+        }
         let router = pages::router(gate.clone(), gateway.name.clone(), refusals, shared.records.clone());
         let router = pac::beside(router, gateway.name.clone(), script);
         let counters = Arc::new(Counters::default());
@@ -248,7 +266,12 @@ impl Network {
         let listeners = Listeners { explicit: sockets.proxy, redirected: sockets.transparent };
         self.tasks.spawn(http::serve(listeners, gate.clone(), config, self.stop.clone()));
         for listener in sockets.pages {
-            self.tasks.spawn(pages::serve(listener, router.clone(), self.stop.clone()));
+            self.tasks.spawn(pages::serve(listener, router.clone(), pages::PAGES, None, self.stop.clone()));
+        }
+        for listener in sockets.console {
+            let tls = certificates.as_ref().filter(|_| is_beyond(&listener)).map(|shown| shown.of(WEB));
+            let desk = shared.desk.router(tls.is_some());
+            self.tasks.spawn(pages::serve(listener, desk, pages::DESK, tls, self.stop.clone()));
         }
         let numbers = Numbers {
             dns,
@@ -260,7 +283,7 @@ impl Network {
         };
         let metrics = metrics::router(Arc::new(numbers));
         for listener in sockets.metrics {
-            self.tasks.spawn(pages::serve(listener, metrics.clone(), self.stop.clone()));
+            self.tasks.spawn(pages::serve(listener, metrics.clone(), pages::PAGES, None, self.stop.clone()));
         }
         Ok(())
     }
@@ -270,14 +293,8 @@ impl Network {
         &mut self,
         dns: &Arc<Dns>,
         (over_tls, over_https): (Vec<TcpListener>, Vec<TcpListener>),
-        gateway: &Gateway,
-        shared: &Shared,
+        certificates: &Arc<Certificates>,
     ) -> Result<(), Failure> {
-        if over_tls.is_empty() && over_https.is_empty() {
-            return Ok(());
-        }
-        let certificates = Certificates::open(gateway, &shared.home, &shared.state)?;
-        self.tasks.spawn(certificates.clone().tend(self.stop.clone()));
         let told = |error: std::io::Error| Failure::cannot_read(format!("a listener is gone: {error}"));
         for listener in over_tls {
             let listening = dns.listen_tls(listener, certificates.of(DOT), &self.stop).map_err(told)?;

@@ -3,11 +3,12 @@
 use crate::asked::{Asked, AskedHost};
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, StatusCode, header};
 use blocklists::{Domain, Tags};
 use bytes::Bytes;
 use console::{AskKey, Form, Heard, Refusals, Showing, Token, Told, Visit, Visitors};
 use futures_util::future::BoxFuture;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -15,23 +16,34 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use proxy::http::{OwnBody, OwnPages, ShownToken};
-use proxy::{Gate, Page, Pages, Want, Who};
+use proxy::{Gate, Page, Pages, Tls, Want, Who};
 use records::{Current, NotDone, Records, Refused};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// Connections to the pages at once, and of one address: nobody keeps the others from the page with the helplines.
+/// Connections to a listener at once, and of one address: nobody keeps the others from the page with the helplines.
 const CONNECTIONS: usize = 256;
 const OF_ONE: usize = 16;
 /// A request's head comes within this, and a connection is quiet no longer.
 const HEAD: Duration = Duration::from_secs(10);
-/// A whole connection: pages are small, and nothing is streamed.
-const WHOLE: Duration = Duration::from_secs(60);
+/// A form comes whole within this. The room that it goes to says how large it may be; nothing here holds more than this.
+const BODY: Duration = Duration::from_secs(20);
+const LARGEST: usize = 256 * 1024;
+
+/// For how long a connection is served.
+#[derive(Clone, Copy)]
+pub(crate) struct Whole(Duration);
+
+/// Pages are small, and nothing is streamed.
+pub(crate) const PAGES: Whole = Whole(Duration::from_secs(60));
+/// The desk's pages follow what happens over one connection; a browser opens the next by itself.
+pub(crate) const DESK: Whole = Whole(Duration::from_secs(600));
 
 /// What renders refusals, for pages that are served on this port; without one the proxy alone serves them.
 pub(crate) fn refusals(key: &AskKey, own: &Domain, port: Option<u16>) -> Arc<Refusals> {
@@ -100,11 +112,16 @@ impl Visitors for AtTheGate {
     fn is_own(&self, host: &str) -> bool {
         host == self.own.as_str() || host.parse::<IpAddr>().is_ok()
     }
+
+    fn records(&self) -> &Arc<Records> {
+        &self.records
+    }
 }
 
 /// Keeps what somebody told.
 async fn keep(records: &Records, told: Told) -> Heard {
     let kept = match told {
+        Told::Ask(ask) if ask.host.is_empty() => records.ask_time(&ask.person, &ask.words).await,
         Told::Ask(ask) => records.ask(&ask.person, &ask.host, &ask.words).await,
         Told::Saw(saw) => {
             let (id, name) = (saw.person.clone(), saw.person.clone());
@@ -182,7 +199,13 @@ async fn answered(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<axum::body::Body> {
-    let mut request = request.map(axum::body::Body::new);
+    let (parts, body) = request.into_parts();
+    let body = match tokio::time::timeout(BODY, Limited::new(body, LARGEST).collect()).await {
+        Ok(Ok(whole)) => whole.to_bytes(),
+        Ok(Err(_)) => return refused(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => return refused(StatusCode::REQUEST_TIMEOUT),
+    };
+    let mut request = Request::from_parts(parts, axum::body::Body::from(body));
     request.extensions_mut().insert(ConnectInfo(peer));
     if let Some(ShownToken(token)) = request.extensions_mut().remove() {
         request.extensions_mut().insert(Token(token.into()));
@@ -191,6 +214,14 @@ async fn answered(
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// An answer without a page, to whoever is no browser; the connection ends with it, since what follows was not read.
+fn refused(status: StatusCode) -> Response<axum::body::Body> {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// How many connections each address has; it holds an address only while it has one.
@@ -229,7 +260,13 @@ impl Drop for Place {
 }
 
 /// Serves the pages listener until told to stop. A connection that finds no place is closed, so that nobody waits behind it.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    whole: Whole,
+    tls: Option<Tls>,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Places::default());
     loop {
         let accepted = tokio::select! {
@@ -242,18 +279,31 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             continue;
         };
         let Some(place) = places.take(peer.ip().to_canonical()) else { continue };
-        let (router, stop) = (router.clone(), stop.clone());
+        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                _in_time = tokio::time::timeout(WHOLE, converse(stream, peer, router)) => {}
+                _in_time = tokio::time::timeout(whole.0, opened(stream, peer, tls, router)) => {}
             }
             drop(place);
         });
     }
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router) {
+/// A connection, inside TLS where the listener takes it.
+async fn opened(stream: TcpStream, peer: SocketAddr, tls: Option<Tls>, router: Router) {
+    match tls {
+        None => converse(stream, peer, router).await,
+        // Whoever does not trust the certificate, or speaks no TLS, has been told so by their browser.
+        Some(tls) => {
+            if let Ok(stream) = proxy::tls::open(stream, &tls, proxy::tls::HANDSHAKE).await {
+                converse(stream, peer, router).await;
+            }
+        }
+    }
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: SocketAddr, router: Router) {
     let service = service_fn(|request| {
         let router = router.clone();
         async move { Ok::<_, Infallible>(answered(router, peer, request).await) }

@@ -5,13 +5,15 @@ use crate::clock::word;
 use crate::control::Answering;
 use crate::gateway::board::{self, Board, CatalogueShown, Listener, Upstreams};
 use crate::gateway::crowd;
-use crate::last_good::Waiting;
+use crate::gateway::editor::Editor;
+use crate::last_good::{Meanwhile, Waiting};
 use crate::lists::shelf::Shelf;
 use crate::state::State;
 use crate::when;
-use agreements::Problem;
+use agreements::{Covered, Problem};
 use chrono::{DateTime, Utc};
-use records::{Clock, InForce, Records};
+use console::{Doing, Kept, NotKept, Weighed};
+use records::{By, Clock, InForce, Records};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +27,8 @@ pub(crate) struct Post {
     pub(crate) pretended: bool,
     pub(crate) started: DateTime<Utc>,
     pub(crate) state: State,
+    /// What changes the home's files.
+    pub(crate) editor: Editor,
     /// Rung when somebody changed the lists.
     pub(crate) lists: Arc<Notify>,
     /// What changes while it runs.
@@ -85,6 +89,30 @@ impl Post {
         }
     }
 
+    /// The board as the desk shows it.
+    async fn desk_state(&self) -> console::State {
+        let (current, now) = (self.in_force.to_keep(), crate::clock::now());
+        let (house, names) = (&current.snapshot.house, current.snapshot.catalogue.info().names);
+        let state = self.state.clone();
+        let Shown { listeners: _, upstreams, waiting, mut warnings, needs_restart, everybody } = self.shown();
+        warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
+        // The shelf and the notes are files: few and small, and read where nobody waits for a packet.
+        let lists = tokio::task::block_in_place(|| {
+            let notes = Notes::load(&state).unwrap_or_default();
+            board::lists(house, Some(&Shelf::at(state.lists())), &notes, now)
+        });
+        console::State {
+            version: env!("HEARTHGATE_VERSION").to_owned(),
+            pretended: self.pretended,
+            upstreams: upstreams.filter(|u| u.of > u.not_asked).map(|u| (u.answering, u.of)),
+            names,
+            lists: lists.iter().map(list_on_the_desk).collect(),
+            waiting: waiting.iter().map(waiting_on_the_desk).collect(),
+            warnings: warnings.iter().map(trouble).collect(),
+            needs_restart,
+        }
+    }
+
     async fn answer(&self, question: &str) -> Option<Value> {
         match question {
             "status" => serde_json::to_value(self.board().await).ok(),
@@ -96,6 +124,81 @@ impl Post {
             _ => None,
         }
     }
+}
+
+impl console::Running for Post {
+    fn state(&self) -> Doing<'_, console::State> {
+        Box::pin(self.desk_state())
+    }
+
+    fn coverage(&self) -> Doing<'_, Vec<Covered>> {
+        let (current, now) = (self.in_force.to_keep(), self.clock.now());
+        Box::pin(async move {
+            let told = tokio::task::block_in_place(|| self.editor.gateway(now));
+            told.map(|gateway| agreements::coverage(&gateway, &current.snapshot.house)).unwrap_or_default()
+        })
+    }
+
+    fn text<'a>(&'a self, file: &'a str) -> Doing<'a, Option<String>> {
+        Box::pin(async move { tokio::task::block_in_place(|| self.editor.text(file)) })
+    }
+
+    fn weigh<'a>(&'a self, file: &'a str, text: &'a str) -> Doing<'a, Weighed> {
+        let now = self.clock.now();
+        Box::pin(async move { tokio::task::block_in_place(|| self.editor.weigh(file, text, now)) })
+    }
+
+    fn keep<'a>(
+        &'a self,
+        file: &'a str,
+        text: &'a str,
+        was: &'a str,
+        by: (&'a By, &'a str),
+    ) -> Doing<'a, Result<Kept, NotKept>> {
+        Box::pin(self.editor.keep(file, text, was, by))
+    }
+}
+
+/// A list by its category, or by where it comes from; never with its whole address, which may hold a licence key.
+fn list_on_the_desk(list: &board::ListShown) -> console::List {
+    let host = list.from.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let from =
+        host.map_or_else(|| list.from.clone(), |host| host.rsplit('@').next().unwrap_or(host).to_owned());
+    let name = match list.category {
+        Some(category) => format!("{} ({from})", category.replace('_', " ")),
+        None => from,
+    };
+    let protected = list.touches_protected;
+    let touches =
+        (protected > 0).then(|| format!("{protected} of its entries touch protected sites; they stay open."));
+    let failing = list.error.as_ref().map(|_| match list.failures {
+        0 => "It could not be read.".to_owned(),
+        1 => "The last attempt to renew it failed.".to_owned(),
+        n => format!("The last {n} attempts to renew it failed."),
+    });
+    console::List {
+        name,
+        age: board::age_words(list.age_minutes, list.failures.into()),
+        names: list.names,
+        trouble: failing.or(touches),
+    }
+}
+
+fn waiting_on_the_desk(waits: &Waiting) -> console::Waiting {
+    let meanwhile = match waits.meanwhile {
+        Meanwhile::LastGood => "Meanwhile its last good text is in force.",
+        Meanwhile::Baseline => "It was never good, so the baseline applies.",
+    };
+    console::Waiting {
+        file: waits.file.clone(),
+        meanwhile: meanwhile.to_owned(),
+        troubles: waits.problems.iter().map(trouble).collect(),
+    }
+}
+
+fn trouble(problem: &Problem) -> console::Trouble {
+    let (file, line) = (problem.file.clone(), problem.line);
+    console::Trouble { file, line, sentence: problem.sentence.clone(), help: problem.help.clone() }
 }
 
 /// The answers for the control socket.

@@ -404,9 +404,10 @@ fn the_gateway_has_no_page_that_it_does_not_have() {
                 "agreed at the strategy meeting.",
                 "R. Osei decided it",
                 "20 November 2026",
-                "pictures of others",
             ][..],
         ),
+        ("/agreement", "200", &["pictures of others", "agreed at the strategy meeting."]),
+        ("/week", "200", &["Saturday"]),
         ("/generate_204", "404", &["Nothing is here"]),
         ("/wp-login.php", "404", &["Nothing is here"]),
     ] {

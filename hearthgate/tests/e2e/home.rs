@@ -80,7 +80,7 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let home = Self { folder };
         let gateway = format!(
-            "listen:\n  dns: [\"127.0.0.1:0\"]\n  proxy: [\"127.0.0.1:0\"]\n  pages: [\"127.0.0.1:0\"]\nupstream: [\"udp://127.0.0.1:{}\"]\nstore: sqlite:state/home.db\nblocked_answer: page\nhome_network: [127.0.0.0/8]\n",
+            "listen:\n  dns: [\"127.0.0.1:0\"]\n  proxy: [\"127.0.0.1:0\"]\n  pages: [\"127.0.0.1:0\"]\n  console: [\"127.0.0.1:0\"]\nupstream: [\"udp://127.0.0.1:{}\"]\nstore: sqlite:state/home.db\nblocked_answer: page\nhome_network: [127.0.0.0/8]\n",
             world.dns_port
         );
         home.write("gateway.yaml", &gateway);
@@ -133,6 +133,7 @@ pub(crate) struct Gateway {
     pub(crate) dns: u16,
     pub(crate) proxy: u16,
     pub(crate) pages: u16,
+    pub(crate) console: u16,
 }
 
 impl Gateway {
@@ -160,15 +161,19 @@ impl Gateway {
         let process = Process(child);
         let mut buffer = [0; 1024];
         loop {
-            let n =
-                socket.recv(&mut buffer).unwrap_or_else(|e| panic!("not ready: {e}: {}", read_file(&log)));
+            let n = match socket.recv(&mut buffer) {
+                Ok(n) => n,
+                // A child of another test ended.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => panic!("not ready: {error}: {}", read_file(&log)),
+            };
             if String::from_utf8_lossy(&buffer[..n]).lines().any(|l| l == "READY=1") {
                 break;
             }
         }
         let port = |kind: &str| home.port(kind);
-        let (dns, proxy, pages) = (port("dns"), port("proxy"), port("pages"));
-        Self { process, log, dns, proxy, pages }
+        let (dns, proxy, pages, console) = (port("dns"), port("proxy"), port("pages"), port("console"));
+        Self { process, log, dns, proxy, pages, console }
     }
 
     /// `dig` from an address of the home.

@@ -2,7 +2,11 @@
 //!
 //! Everything is on loopback. `./test` installs the programs.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(clippy::print_stdout, reason = "a test that was skipped says so")]
 
+mod browser;
+mod desk;
+mod driver;
 mod home;
 mod monitored;
 mod readme;

@@ -31,7 +31,7 @@ fn sample_home() -> TempDir {
             }
         })
         .collect();
-    assert_eq!(ports, 4, "dns, proxy, pages, metrics: {text}");
+    assert_eq!(ports, 5, "dns, proxy, pages, console, metrics: {text}");
     fs::write(&file, free.join("\n") + "\n").unwrap();
     copy
 }

@@ -160,6 +160,7 @@ impl Asked {
 pub(crate) struct Made {
     pub(crate) generation: u64,
     pub(crate) person: PersonId,
+    pub(crate) device: Option<u16>,
     pub(crate) clock: ClockState,
     pub(crate) at: DateTime<Utc>,
     pub(crate) until: Option<DateTime<Utc>>,
@@ -172,6 +173,7 @@ impl Made {
         Self {
             generation: current.generation,
             person: who.person,
+            device: who.device,
             clock: gate.clock.state(),
             at: gate.clock.now(),
             until: verdict.until,
@@ -332,6 +334,7 @@ impl Warden {
     /// Marks the running minute at once: someone opened a page.
     pub(crate) fn opened_a_page(current: &Current, made: &Made, asked: &Asked) {
         current.in_use(made.person, made.counts, made.at, std::iter::once(asked.host.judged()));
+        current.device_in_use(made.device, made.at);
     }
 
     /// Looks after everything until told to stop.
@@ -464,5 +467,6 @@ impl Held {
     fn in_use(&self, current: &Current, counts: Counts, now: DateTime<Utc>) {
         let hosts = self.asked.iter().map(|asked| asked.host.judged());
         current.in_use(self.made.person, counts, now, hosts);
+        current.device_in_use(self.made.device, now);
     }
 }

@@ -96,8 +96,15 @@ impl Lists {
             Some(Entry::Restriction(r)) => {
                 self.line(seq, "restriction", &r.person, 0, (r.from, r.until), false);
             }
+            Some(Entry::AuthorityTold(t)) => {
+                self.line(seq, "authority_told", "", t.entry, (at, at), false);
+            }
             Some(Entry::Ask(a)) => self.line(seq, "ask", &a.person, 0, (at, at), false),
+            Some(Entry::Device(d)) => self.line(seq, "device", &d.person, 0, (at, at), false),
             Some(Entry::Note(n)) => self.line(seq, "note", "", n.entry, (at, at), false),
+            Some(Entry::Mark(m)) => self.line(seq, "mark", "", m.entry, (at, at), false),
+            Some(Entry::Concern(c)) => self.line(seq, "concern", &c.person, c.entry, (at, at), false),
+            Some(Entry::ConcernClosed(c)) => self.closed(c.entry, seq),
             Some(Entry::Review(r)) => self.line(seq, "review", "", 0, (r.from, r.to), false),
             Some(Entry::MonitoringBegan(m)) => {
                 self.line(seq, "monitoring", &m.person, 0, (m.from, DateTime::UNIX_EPOCH), false);

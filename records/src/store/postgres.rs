@@ -13,8 +13,11 @@ const GATEWAY_LOCK: i64 = 0x6865_6172_7468_0067;
 const CHAIN_LOCK: i64 = 0x6865_6172_7468_006a;
 
 /// What makes each version of the store from the one before.
-const STEPS: [&str; SCHEMA as usize] =
-    [include_str!("../../schema/postgres_1.sql"), include_str!("../../schema/postgres_2.sql")];
+const STEPS: [&str; SCHEMA as usize] = [
+    include_str!("../../schema/postgres_1.sql"),
+    include_str!("../../schema/postgres_2.sql"),
+    include_str!("../../schema/postgres_3.sql"),
+];
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -71,6 +74,7 @@ impl Postgres {
             "VACUUM FULL register",
             "VACUUM FULL minutes",
             "VACUUM FULL monitored",
+            "VACUUM FULL desk_session",
         ] {
             sqlx::query(sql).execute(&self.pool).await?;
         }

@@ -17,8 +17,11 @@ use tokio::sync::Mutex;
 const OLDEST_ENGINE: [u32; 3] = [3, 51, 3];
 
 /// What makes each version of the store from the one before.
-const STEPS: [&str; SCHEMA as usize] =
-    [include_str!("../../schema/sqlite_1.sql"), include_str!("../../schema/sqlite_2.sql")];
+const STEPS: [&str; SCHEMA as usize] = [
+    include_str!("../../schema/sqlite_1.sql"),
+    include_str!("../../schema/sqlite_2.sql"),
+    include_str!("../../schema/sqlite_3.sql"),
+];
 
 #[derive(Debug)]
 pub(crate) struct Sqlite {

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use records::{Clock, Misfit, NewGrant, Records, Verified};
 use std::time::Duration;
 
-/// Closes `video.example` and opens `games.example` for Jordan, each for two days.
+/// Closes `video.example` and opens `games.example` for Jordan, for days and for a day.
 async fn decide(play: &Play, records: &Records, snapshot: &Snapshot) -> (i64, i64) {
     let now = play.clock.now();
     let draft = lawful(now);
@@ -15,7 +15,7 @@ async fn decide(play: &Play, records: &Records, snapshot: &Snapshot) -> (i64, i6
     let new = NewGrant {
         person: "jordan".into(),
         kind: GrantKind::Sites(What::Words(vec![Word::parse("games.example").unwrap()])),
-        until: now + TimeDelta::days(2),
+        until: now + TimeDelta::days(1),
         by: staff(),
         reason: "a game together".into(),
     };

@@ -5,6 +5,7 @@
 // What is unwrapped here is what the test asserts; clippy.toml's leave covers only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod accounts;
 mod behind;
 mod chain;
 mod crash;
@@ -40,6 +41,9 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    accounts::a_link_sets_a_password_once,
+    accounts::sessions_are_few_and_end,
+    accounts::a_code_opens_once,
     behind::no_restriction_is_lifted_by_changing_the_register,
     behind::a_running_gateway_keeps_what_it_has_read,
     chain::a_whole_journal_verifies,
@@ -64,6 +68,7 @@ scenarios! {
     recording::a_forged_open_episode_is_not_sealed,
     recording::what_an_episode_outgrew_is_in_the_journal,
     staff::grants_are_seen_by_another_process,
+    staff::where_a_device_is,
     staff::asks_are_answered_once,
     staff::restrictions_must_be_lawful,
     staff::notes_and_reports_change_nothing_of_an_episode,

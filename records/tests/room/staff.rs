@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use chrono_tz::Europe::London;
 use records::export::{COLUMNS, Format};
 use records::shift::Shift;
-use records::{Answer, Clock, GRACE, NewGrant, NotDone, Purpose, Records, Verified, Which, shift};
+use records::{Answer, Booking, Clock, GRACE, NewGrant, NotDone, Purpose, Records, Verified, Which, shift};
 use std::time::Duration;
 
 fn extra_hour(play: &Play) -> NewGrant {
@@ -46,6 +46,12 @@ pub async fn grants_are_seen_by_another_process(play: Play) {
     assert!(gateway.live_grants().await.unwrap().is_empty(), "over");
     let late = NewGrant { until: play.clock.now(), ..extra_hour(&play) };
     assert!(matches!(command.grant(late).await, Err(NotDone::OverAlready)));
+    let longest = play.clock.now() + records::LONGEST_GRANT;
+    let too_long = NewGrant { until: longest + TimeDelta::seconds(1), ..extra_hour(&play) };
+    assert!(matches!(command.grant(too_long).await, Err(NotDone::LastsTooLong)));
+    let ask = command.ask("jordan", "late.example", "").await.unwrap();
+    let yes = Answer::Approve { until: longest + TimeDelta::seconds(1) };
+    assert!(matches!(command.answer(ask, yes, staff(), "for days").await, Err(NotDone::LastsTooLong)));
     let silent = NewGrant { reason: "  ".into(), ..extra_hour(&play) };
     assert!(matches!(command.grant(silent).await, Err(NotDone::NoReason)));
     assert!(matches!(gateway.verify(None).await.unwrap(), Verified::Whole { .. }));
@@ -183,7 +189,7 @@ pub async fn reports_all_the_time_mark_nothing(play: Play) {
     assert!(high.reported && high.is_breach() && high.severity == agreements::Severity::High, "{high:?}");
     let now = gateway.clock.now();
     let shift = Shift { from: now - GRACE, to: now + GRACE };
-    records.sign_shift(shift, staff(), "read").await.unwrap();
+    records.sign_shift(shift, None, staff(), "read").await.unwrap();
     assert_eq!(records.reviews(shift).await.unwrap()[0].breaches, 1);
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     gateway.stops().await;
@@ -231,7 +237,7 @@ pub async fn a_shift_is_read_and_signed(play: Play) {
     assert_eq!((of(afternoon.into()).await, of(night.into()).await), (1, 0));
     let person = |id: &str| Which { person: Some(id.into()), ..afternoon.into() };
     assert_eq!((of(person("jordan")).await, of(person("sam")).await), (1, 0));
-    gateway.records.sign_shift(afternoon, staff(), "talked to Jordan").await.unwrap();
+    gateway.records.sign_shift(afternoon, None, staff(), "talked to Jordan").await.unwrap();
     let reviews = gateway.records.reviews(afternoon).await.unwrap();
     assert_eq!((reviews.len(), reviews[0].breaches, reviews[0].by.id.as_str()), (1, 1, "k.lane"));
     assert!(gateway.records.reviews(night).await.unwrap().is_empty());
@@ -266,4 +272,23 @@ pub async fn exports_carry_their_manifest(play: Play) {
     assert_eq!(records.export(&nobody, Format::Json, London, &mut none).await.unwrap().count, 0);
     assert_eq!(none, b"[]\n");
     gateway.stops().await;
+}
+
+pub async fn where_a_device_is(play: Play) {
+    let records = play.records().await;
+    let whereabouts = |all: std::collections::BTreeMap<(String, String), records::Whereabouts>| {
+        all.get(&("jordan".to_owned(), "phone".to_owned())).cloned().unwrap_or_default()
+    };
+    for (booking, words) in [(Booking::Out, "charged"), (Booking::Inspected, ""), (Booking::In, "at bedtime")]
+    {
+        play.clock.advance(Duration::from_secs(60));
+        records.book("jordan", "phone", booking, staff(), words).await.unwrap();
+    }
+    let phone = whereabouts(records.whereabouts().await.unwrap());
+    assert!(
+        matches!(&phone.booked, Some((Booking::In, at, by)) if *at == play.clock.now() && by == "K. Lane"),
+        "{phone:?}"
+    );
+    assert_eq!((phone.words.as_str(), phone.inspected.is_some()), ("at bedtime", true));
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
 }

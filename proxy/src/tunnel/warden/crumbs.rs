@@ -44,7 +44,7 @@ mod tests {
     fn made(person: u16, counts: u64, generation: u64) -> Made {
         let at = DateTime::UNIX_EPOCH;
         let (person, clock, counts) = (PersonId(person), ClockState::Right, Counts(counts));
-        Made { generation, person, clock, at, until: None, counts }
+        Made { generation, person, device: None, clock, at, until: None, counts }
     }
 
     #[test]

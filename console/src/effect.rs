@@ -1,12 +1,11 @@
 //! What a grant does not open. What was granted is judged as it now stands: a restriction, the floor or a sealed list goes
 //! before a grant, and staff should not send a young person away with a yes that is none.
 
-use crate::catalogue;
-use crate::clock;
-use crate::desk::Desk;
-use crate::failure::Failure;
-use agreements::{Explanation, GrantKind, Host, LimitKey, Outcome, Person, Request, Rule, What, Word};
+use agreements::{
+    Explanation, GrantKind, Host, House, LimitKey, Outcome, Person, Request, Rule, Standing, What, Word,
+};
 use blocklists::{Catalogue, Category, Domain, Tags};
+use chrono::{DateTime, Utc};
 
 /// A site that no list and no agreement has.
 const UNLISTED: &str = "unlisted-by-anyone.invalid";
@@ -67,25 +66,29 @@ fn is_meant(kind: &GrantKind, rule: Rule) -> bool {
     *kind == GrantKind::ExtraTime(LimitKey::Everything) && matches!(rule, Rule::Otherwise | Rule::EmailOnly)
 }
 
-/// A sentence for each thing that was granted and is still closed; empty when all of it is open.
-pub(crate) fn still_closed(desk: &Desk, person: &Person, kind: &GrantKind) -> Result<String, Failure> {
-    let catalogue = catalogue::for_command(&desk.loaded, desk.loaded.state().as_ref(), clock::now())?;
-    let (house, at) = (desk.house(), desk.now());
-    let standing = desk.ask(desk.records.standing(house))?;
-    let Some(who) = house.person(&person.id) else { return Ok(String::new()) };
-    let mut told = String::new();
-    for sample in samples(kind, person, &catalogue) {
+/// A sentence for each thing that a grant of this kind leaves closed for a person, as `standing` has it; none when all of
+/// it is open.
+pub fn still_closed(
+    (house, catalogue): (&House, &Catalogue),
+    standing: &Standing,
+    person: &Person,
+    kind: &GrantKind,
+    at: DateTime<Utc>,
+) -> Vec<String> {
+    let Some(who) = house.person(&person.id) else { return Vec::new() };
+    let mut told = Vec::new();
+    for sample in samples(kind, person, catalogue) {
         let (host, path) = (Host::Name(sample.host.name()), sample.path.as_deref());
         let request = Request { host, tags: sample.tags, path };
-        let verdict = house.judge(who, at, &request, &standing);
+        let verdict = house.judge(who, at, &request, standing);
         if verdict.allows() || is_meant(kind, verdict.rule) {
             continue;
         }
-        let explanation = house.explain(who, at, &request, &standing);
+        let explanation = house.explain(who, at, &request, standing);
         let until = verdict.until.map(|until| house.spoken(until, at));
-        told.push_str(&sentence(&sample.what, &person.name, &explanation, until.as_deref()));
+        told.push(sentence(&sample.what, &person.name, &explanation, until.as_deref()));
     }
-    Ok(told)
+    told
 }
 
 fn sentence(what: &str, name: &str, explanation: &Explanation, until: Option<&str>) -> String {
@@ -93,5 +96,5 @@ fn sentence(what: &str, name: &str, explanation: &Explanation, until: Option<&st
     // Many sentences tell their end already.
     let until =
         until.filter(|until| !why.contains(*until)).map(|until| format!(" So it stays until {until}."));
-    format!("Still closed for {name}: {what}. {why}{}\n", until.unwrap_or_default())
+    format!("Still closed for {name}: {what}. {why}{}", until.unwrap_or_default())
 }

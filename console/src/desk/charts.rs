@@ -1,0 +1,314 @@
+//! **Charts** of one person: minutes by day against the limit, bedtimes planned and as they were, episodes by kind; and what
+//! changed against their own pattern. No sites, no scores, and nobody is compared with anybody (seed 003 §4.7).
+
+use super::Place;
+use super::page::{Frame, html, length};
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use agreements::{House, PersonId};
+use askama::Template;
+use axum::extract::{Extension, Path, State};
+use axum::response::Response;
+use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
+use records::{Episode, Records, Which};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Four weeks: the last, and three to compare it with.
+const DAYS: u64 = 28;
+const LAST: usize = 7;
+/// Where a picture's columns begin, how wide each is, how high the picture.
+const COLUMN: usize = 26;
+const HEIGHT: usize = 150;
+/// Bedtimes are drawn from 18:00 on, for ten hours.
+const EVENING: u16 = 18 * 60;
+const NIGHT: u16 = 600;
+
+#[derive(Template)]
+#[template(path = "desk/charts.html")]
+struct ChartsPage {
+    frame: Frame,
+    id: String,
+    name: String,
+    hints: Vec<String>,
+    minutes: String,
+    beds: String,
+    days: Vec<Row>,
+    kinds: Vec<(String, usize, usize)>,
+}
+
+/// A day as the table says it.
+struct Row {
+    said: String,
+    used: String,
+    limit: String,
+    bed: String,
+    last: String,
+}
+
+/// A day as it was: minutes are of the day; times are minutes after midnight, past 1440 in the night.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Day {
+    date: NaiveDate,
+    used: u16,
+    limit: Option<u16>,
+    bed: Option<u16>,
+    last: Option<u16>,
+}
+
+/// `GET /people/{person}/charts`.
+pub(crate) async fn show(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<String>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let found = house.person(&id).ok_or(Wrong::Missing)?;
+    let person = house.agreement(found).ok_or(Wrong::Missing)?;
+    desk.looks(&who, format!("the minutes of {id}")).await?;
+    let days = days(&desk.records, house, (found, &id), now).await?;
+    let from = Some(now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28)));
+    let which = Which { from, person: Some(id.clone()), ..Which::default() };
+    let episodes = desk.records.episodes(&which).await?;
+    Ok(html(&ChartsPage {
+        frame: Frame::of(format!("{}: four weeks", person.name), "/people", house, &who),
+        id: person.id.clone(),
+        name: person.name.clone(),
+        hints: hints(&days),
+        minutes: minutes_picture(&days),
+        beds: beds_picture(&days),
+        days: days.iter().rev().map(row).collect(),
+        kinds: kinds(&episodes),
+    }))
+}
+
+async fn days(
+    records: &Records,
+    house: &House,
+    (who, id): (PersonId, &str),
+    now: DateTime<Utc>,
+) -> Result<Vec<Day>, Wrong> {
+    let starts = house.home().day_starts;
+    let begins = u16::try_from(starts.num_seconds_from_midnight() / 60).unwrap_or(0);
+    let today = house.day_of(now);
+    let first = today.checked_sub_days(Days::new(DAYS - 1)).unwrap_or(today);
+    let mut planned: BTreeMap<NaiveDate, (Option<u16>, Option<u16>)> = BTreeMap::new();
+    for week in 0..DAYS / 7 {
+        let from = first.checked_add_days(Days::new(week * 7)).unwrap_or(first);
+        for day in house.week(who, from).days {
+            let limit = day.limits.iter().find(|limit| limit.of == "the internet").map(|limit| limit.minutes);
+            planned.insert(day.date, (limit, day.bedtime.as_deref().and_then(evening)));
+        }
+    }
+    let mut days = Vec::new();
+    for (date, (limit, bed)) in planned {
+        let charts = records.minutes_of(date, id).await?;
+        let all = charts.iter().find(|chart| chart.key == "everything");
+        let used = all.map_or(0, |chart| chart.counted.saturating_add(chart.estimated));
+        let last = all.and_then(|chart| chart.minutes().max()).map(|minute| minute + begins);
+        days.push(Day { date, used, limit, bed, last });
+    }
+    Ok(days)
+}
+
+/// A bedtime as minutes after midnight; one before noon is in the night after.
+fn evening(clock: &str) -> Option<u16> {
+    let (hours, minutes) = clock.split_once(':')?;
+    let at = hours.parse::<u16>().ok()? * 60 + minutes.parse::<u16>().ok()?;
+    Some(if at < 720 { at + 1440 } else { at })
+}
+
+fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60 % 24, minute % 60)
+}
+
+fn row(day: &Day) -> Row {
+    Row {
+        said: day.date.format("%a %-d %B").to_string(),
+        used: if day.used == 0 { "none".to_owned() } else { length(day.used.into()) },
+        limit: day.limit.map(|minutes| length(minutes.into())).unwrap_or_default(),
+        bed: day.bed.map(clock).unwrap_or_default(),
+        last: day.last.map(clock).unwrap_or_default(),
+    }
+}
+
+/// What changed against their own pattern: something to ask about, and no breach.
+fn hints(days: &[Day]) -> Vec<String> {
+    let (before, last) = days.split_at(days.len().saturating_sub(LAST));
+    let mut hints = Vec::new();
+    if let (Some(now), Some(then)) = (median(last), median(before)) {
+        let (more, less) = (now > then + then / 2, now * 2 <= then);
+        if (more || less) && now.abs_diff(then) >= 45 {
+            let (now, then) = (length(now.into()), length(then.into()));
+            hints.push(format!(
+                "About {now} on a day of the last week; about {then} in the three weeks before."
+            ));
+        }
+    }
+    let late = |day: &&Day| matches!((day.bed, day.last), (Some(bed), Some(last)) if last > bed + 15);
+    let nights = last.iter().filter(late).count();
+    if nights >= 3 {
+        hints.push(format!("On {nights} of the last 7 nights something was in use after bedtime."));
+    }
+    hints
+}
+
+/// The minutes of a day in the middle; none where there are too few days with any.
+fn median(days: &[Day]) -> Option<u16> {
+    let mut used: Vec<u16> = days.iter().map(|day| day.used).filter(|used| *used > 0).collect();
+    used.sort_unstable();
+    (used.len() >= 4).then(|| used[used.len() / 2])
+}
+
+fn open_picture(label: &str, days: usize) -> String {
+    let width = days * COLUMN + 8;
+    format!(
+        "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {}\" role=\"img\" aria-label=\"{label}; the table says the same\">",
+        HEIGHT + 22
+    )
+}
+
+fn column(place: usize) -> usize {
+    4 + place * COLUMN
+}
+
+fn below(svg: &mut String, days: &[Day]) {
+    for (place, day) in days.iter().enumerate() {
+        let x = column(place) + 10;
+        let _ = write!(
+            svg,
+            "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            HEIGHT + 16,
+            day.date.day()
+        );
+    }
+    svg.push_str("</svg>");
+}
+
+/// Minutes as columns, each with its limit as a line.
+fn minutes_picture(days: &[Day]) -> String {
+    let most = days.iter().map(|day| day.used.max(day.limit.unwrap_or(0))).max().unwrap_or(0).max(60);
+    let height = |minutes: u16| usize::from(minutes) * (HEIGHT - 8) / usize::from(most);
+    let mut svg = open_picture("Minutes by day against the limit", days.len());
+    for (place, day) in days.iter().enumerate() {
+        let (x, tall) = (column(place), height(day.used));
+        let over = day.limit.is_some_and(|limit| day.used > limit);
+        let class = if over { "high" } else { "low" };
+        let _ = write!(
+            svg,
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"20\" height=\"{tall}\"/>",
+            HEIGHT - tall
+        );
+        if let Some(limit) = day.limit {
+            let y = HEIGHT - height(limit);
+            let _ = write!(svg, "<line class=\"limit\" x1=\"{x}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\"/>", x + 20);
+        }
+    }
+    below(&mut svg, days);
+    svg
+}
+
+/// Bedtimes as lines, and the last minute in use as a dot.
+fn beds_picture(days: &[Day]) -> String {
+    let y = |minute: u16| {
+        usize::from(minute.saturating_sub(EVENING).min(NIGHT)) * (HEIGHT - 10) / usize::from(NIGHT) + 5
+    };
+    let mut svg = open_picture("Bedtime as planned, and when something was last in use", days.len());
+    for (place, day) in days.iter().enumerate() {
+        let x = column(place);
+        if let Some(bed) = day.bed {
+            let _ = write!(
+                svg,
+                "<line class=\"limit\" x1=\"{x}\" y1=\"{0}\" x2=\"{1}\" y2=\"{0}\"/>",
+                y(bed),
+                x + 20
+            );
+        }
+        if let Some(last) = day.last {
+            let late = day.bed.is_some_and(|bed| last > bed + 15);
+            let class = if late { "high" } else { "low" };
+            let _ = write!(svg, "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"5\"/>", x + 10, y(last));
+        }
+    }
+    below(&mut svg, days);
+    svg
+}
+
+/// Episodes by what said no: how many of all, and how many of the last week.
+fn kinds(episodes: &[Episode]) -> Vec<(String, usize, usize)> {
+    let newest = episodes.iter().map(|episode| episode.first).max();
+    let since = newest.map(|at| at - chrono::TimeDelta::days(7));
+    let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for episode in episodes {
+        let kind = episode.categories.first().map_or_else(
+            || {
+                serde_json::to_value(episode.rule)
+                    .ok()
+                    .and_then(|rule| rule.as_str().map(str::to_owned))
+                    .unwrap_or_default()
+            },
+            ToString::to_string,
+        );
+        let (all, lately) = counted.entry(kind.replace('_', " ")).or_default();
+        *all += 1;
+        *lately += usize::from(since.is_some_and(|since| episode.first >= since));
+    }
+    let mut kinds: Vec<_> = counted.into_iter().map(|(kind, (all, lately))| (kind, all, lately)).collect();
+    kinds.sort_by_key(|(_, all, _)| std::cmp::Reverse(*all));
+    kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn month(before: u16, last: u16, nights: usize) -> Vec<Day> {
+        let first: NaiveDate = "2026-11-01".parse().unwrap();
+        let day = |n: u64| {
+            let (is_last, late) = (n >= 21, n >= 28 - nights as u64);
+            Day {
+                date: first.checked_add_days(Days::new(n)).unwrap(),
+                used: if is_last { last } else { before },
+                limit: Some(240),
+                bed: Some(21 * 60),
+                last: Some(if late { 23 * 60 } else { 20 * 60 + 50 }),
+            }
+        };
+        (0..28).map(day).collect()
+    }
+
+    #[test]
+    fn hints_are_against_their_own_pattern_alone() {
+        for (name, days, said) in [
+            ("as_ever", month(120, 125, 0), vec![]),
+            ("much_more", month(100, 200, 0), vec!["About 3 h 20 min on a day"]),
+            ("much_less", month(200, 80, 0), vec!["About 1 h 20 min on a day"]),
+            ("little_of_little", month(10, 30, 0), vec![]),
+            ("nights", month(120, 120, 3), vec!["On 3 of the last 7 nights"]),
+            ("two_nights", month(120, 120, 2), vec![]),
+            ("nothing_known", month(0, 200, 0), vec![]),
+        ] {
+            let hints = hints(&days);
+            assert_eq!(hints.len(), said.len(), "{name}: {hints:?}");
+            assert!(hints.iter().zip(&said).all(|(hint, said)| hint.starts_with(said)), "{name}: {hints:?}");
+        }
+        assert_eq!(hints(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn pictures_have_every_day() {
+        let days = month(120, 300, 2);
+        assert_eq!(minutes_picture(&days).matches("<rect").count(), 28);
+        assert_eq!(minutes_picture(&days).matches("class=\"high\"").count(), 7, "over the limit");
+        assert_eq!(beds_picture(&days).matches("<circle class=\"high\"").count(), 2);
+        assert!(beds_picture(&[]).ends_with("</svg>"));
+    }
+
+    #[test]
+    fn bedtimes_past_midnight_are_the_same_evenings() {
+        assert_eq!((evening("21:00"), evening("00:30"), evening("x")), (Some(1260), Some(1470), None));
+        assert_eq!(clock(1470), "00:30");
+    }
+}

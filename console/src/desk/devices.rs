@@ -1,0 +1,149 @@
+//! **Devices**: whose each is, when it was last in use, where it is, when it was last looked at together.
+
+use super::Place;
+use super::now::redacted;
+use super::page::{Frame, clock, html, name_for};
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use agreements::{DeviceBy, House, Role};
+use askama::Template;
+use axum::extract::{Extension, Form, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, Utc};
+use records::{Booking, Current, Whereabouts};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Template)]
+#[template(path = "desk/devices.html")]
+struct DevicesPage {
+    frame: Frame,
+    devices: Vec<Device>,
+    books: bool,
+    manages: bool,
+}
+
+/// A device of the home.
+struct Device {
+    /// Whose it is, by id; empty for whoever is shown no names.
+    person: String,
+    owner: String,
+    name: String,
+    known_by: &'static str,
+    used: String,
+    state: String,
+    lost: bool,
+    words: String,
+    inspected: String,
+}
+
+/// What became of a device.
+#[derive(Deserialize)]
+pub(crate) struct Typed {
+    person: String,
+    device: String,
+    what: String,
+    #[serde(default)]
+    words: String,
+}
+
+/// What the last form did.
+#[derive(Deserialize)]
+pub(crate) struct After {
+    #[serde(default)]
+    done: String,
+}
+
+/// `GET /devices`.
+pub(crate) async fn list(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Query(after): Query<After>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let places = desk.records.whereabouts().await?;
+    let done = (after.done == "booked").then_some("It is in the journal.");
+    Ok(html(&DevicesPage {
+        frame: Frame::of("Devices", "/devices", &current.snapshot.house, &who).after(done),
+        devices: devices(&current, &who, &places, now),
+        books: who.knows_names(),
+        manages: who.role == Role::Manager,
+    }))
+}
+
+fn devices(
+    current: &Current,
+    who: &SignedIn,
+    places: &BTreeMap<(String, String), Whereabouts>,
+    now: DateTime<Utc>,
+) -> Vec<Device> {
+    let house = &current.snapshot.house;
+    let all = house.devices().iter().enumerate().filter_map(|(place, device)| {
+        let person = house.agreement(device.person)?;
+        let known = &device.known;
+        let used = u16::try_from(place).ok().and_then(|place| current.device_used(place));
+        let booked = places.get(&(person.id.clone(), known.name.clone()));
+        let reads = who.knows_names();
+        Some(Device {
+            person: if reads { person.id.clone() } else { String::new() },
+            owner: name_for(who.role, &person.name),
+            name: redacted(who, &person.name, known.name.clone()),
+            known_by: known_by(&known.by),
+            used: used.map(|at| clock(house, at, now)).unwrap_or_default(),
+            state: booked.map(|booked| state(house, booked, now)).unwrap_or_default(),
+            lost: booked
+                .and_then(|b| b.booked.as_ref())
+                .is_some_and(|(booking, _, _)| *booking == Booking::Lost),
+            words: booked.filter(|_| reads).map(|b| b.words.clone()).unwrap_or_default(),
+            inspected: booked.and_then(|b| b.inspected).map(|at| day(house, at)).unwrap_or_default(),
+        })
+    });
+    all.collect()
+}
+
+/// What a device is known by, never its token.
+const fn known_by(by: &DeviceBy) -> &'static str {
+    match by {
+        DeviceBy::Mac(_) => "its hardware address",
+        DeviceBy::Ip(_) => "its address",
+        DeviceBy::Network(..) => "its network",
+        DeviceBy::Token(_) => "a token of its own",
+    }
+}
+
+fn state(house: &House, place: &Whereabouts, now: DateTime<Utc>) -> String {
+    let Some((booking, at, by)) = &place.booked else { return String::new() };
+    let what = match booking {
+        Booking::Out => "With its owner",
+        Booking::In => "Handed in",
+        Booking::Lost => "Lost",
+        Booking::Inspected => "Inspected",
+    };
+    format!("{what} since {}, written down by {by}", clock(house, *at, now))
+}
+
+fn day(house: &House, at: DateTime<Utc>) -> String {
+    at.with_timezone(&house.home().timezone).format("%-d %B %Y").to_string()
+}
+
+/// `POST /devices/book`: writes down what became of a device.
+pub(crate) async fn book(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Wrong> {
+    let current = place.desk.in_force.to_keep();
+    let house = &current.snapshot.house;
+    let person = house.person(&typed.person).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
+    let device = person.devices.iter().find(|device| device.name == typed.device).ok_or(Wrong::Missing)?;
+    let booking = match typed.what.as_str() {
+        "out" => Booking::Out,
+        "in" => Booking::In,
+        "lost" => Booking::Lost,
+        "inspected" => Booking::Inspected,
+        _ => return Err(Wrong::Missing),
+    };
+    place.desk.records.book(&person.id, &device.name, booking, who.by(), &typed.words).await?;
+    Ok(Redirect::to("/devices?done=booked").into_response())
+}

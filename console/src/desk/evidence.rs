@@ -1,0 +1,356 @@
+//! **Evidence**: what stands in the records, for one young person (subject access) or for an inspector (Reg 44 and 45), with
+//! a manifest that anybody verifies without this program. Each export says to whom and why, and is itself in the journal.
+
+use super::Place;
+use super::edit::is_id;
+use super::page::{Frame, html, initials};
+use super::secret;
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use super::zip::Zip;
+use agreements::{House, Person, PersonKind};
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Extension, Form, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use records::export::{Format, NotExported};
+use records::{Head, Records, Which};
+use ring::digest::{SHA256, digest};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// An inspector's stretch is no longer than this.
+const LONGEST: i64 = 400;
+
+#[derive(Template)]
+#[template(path = "desk/evidence.html")]
+struct EvidencePage {
+    frame: Frame,
+    people: Vec<(String, String)>,
+    from: String,
+    to: String,
+}
+
+/// What is asked for.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    /// A person's id; empty for everybody's.
+    #[serde(default)]
+    person: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+    /// `full` shows names to an inspector.
+    #[serde(default)]
+    names: String,
+    recipient: String,
+    purpose: String,
+}
+
+/// A file of an export.
+struct File {
+    name: &'static str,
+    /// What in the law it is about.
+    about: &'static str,
+    content: Vec<u8>,
+}
+
+impl From<NotExported> for Wrong {
+    fn from(error: NotExported) -> Self {
+        tracing::error!(%error, "an export could not be made");
+        Self::Records
+    }
+}
+
+/// `GET /evidence`.
+pub(crate) async fn form(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+) -> Result<Response, Wrong> {
+    let (current, now) = (place.desk.in_force.to_keep(), place.desk.now());
+    let house = &current.snapshot.house;
+    let today = now.with_timezone(&house.home().timezone).date_naive();
+    let people = house.people().filter(|(_, person)| person.kind == PersonKind::YoungPerson);
+    Ok(html(&EvidencePage {
+        frame: Frame::of("Evidence", "/evidence", house, &who),
+        people: people.map(|(_, person)| (person.id.clone(), person.name.clone())).collect(),
+        from: (today - Days::new(31)).to_string(),
+        to: today.to_string(),
+    }))
+}
+
+/// `POST /evidence`: makes an export.
+pub(crate) async fn export(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Form(asked): Form<Asked>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (recipient, purpose) = (asked.recipient.trim(), asked.purpose.trim());
+    if recipient.is_empty() || purpose.is_empty() {
+        return Err(Wrong::Typed(
+            "Please say to whom it goes, and why: both stand in the journal.".to_owned(),
+        ));
+    }
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let (name, whose, files) = if asked.person.is_empty() {
+        let span = span(house, &asked, now)?;
+        let full = asked.names == "full";
+        let whose = format!(
+            "everybody’s records from {} to {}{}",
+            asked.from,
+            asked.to,
+            if full { ", with names" } else { "" }
+        );
+        ("inspection".to_owned(), whose, for_inspector(&desk.records, house, span, full).await?)
+    } else {
+        let found = house.person(&asked.person).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
+        let agreement = desk.running.text(&format!("agreements/{}.yaml", found.id)).await;
+        let files = for_person(&desk.records, house, found, agreement, now).await?;
+        (found.id.clone(), format!("the records of {}", found.id), files)
+    };
+    let head = desk.records.head().await?;
+    let manifest = manifest(house, &files, (&head, now), (&who, recipient, purpose));
+    let what =
+        format!("exported {whose} for {recipient}; the manifest’s SHA-256 is {}", secret::hash(&manifest));
+    desk.records.staff_action(who.by(), &what, purpose).await?;
+    Ok(download(&format!("hearthgate-{name}-{}.zip", now.format("%Y-%m-%d")), archive(&files, &manifest)))
+}
+
+/// The days that are asked for, by the home's clock: both included.
+fn span(house: &House, asked: &Asked, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Wrong> {
+    let day = |text: &str| {
+        text.parse::<NaiveDate>()
+            .map_err(|_| Wrong::Typed(format!("`{text}` is no date: write it as 2026-11-29.")))
+    };
+    let (from, to) = (day(&asked.from)?, day(&asked.to)?);
+    if from > to || (to - from).num_days() > LONGEST || (from - now.date_naive()).num_days() > 1 {
+        return Err(Wrong::Typed(format!("The days have to be in order, and no more than {LONGEST}.")));
+    }
+    let begins =
+        |date| records::shift::on(&[NaiveTime::MIN], house.home().timezone, date, NaiveTime::MIN).from;
+    Ok((begins(from), begins(to.checked_add_days(Days::new(1)).unwrap_or(to))))
+}
+
+async fn for_person(
+    records: &Records,
+    house: &House,
+    person: &Person,
+    agreement: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<Vec<File>, Wrong> {
+    let which = Which { person: Some(person.id.clone()), ..Which::default() };
+    let mut files = episodes(records, house, &which).await?;
+    let asks = records.asks(Some(DateTime::UNIX_EPOCH)).await?;
+    let asks: Vec<_> = asks.into_iter().filter(|ask| ask.asked.person == person.id).collect();
+    files.push(file("asks.json", "What they asked staff for, and the answers.", &json!(asks)));
+    let placed = records.restrictions().await?.into_iter().filter(|placed| placed.said.person == person.id);
+    files.push(file("restrictions.json", "Restrictions (reg 22).", &restrictions(placed)));
+    let minutes = minutes(records, house, person, now).await?;
+    files.push(File {
+        name: "minutes.csv",
+        about: "Minutes used, day by day.",
+        content: minutes.into_bytes(),
+    });
+    if let Some(text) = agreement {
+        files.push(File {
+            name: "agreement.yaml",
+            about: "The agreement in force.",
+            content: text.into_bytes(),
+        });
+    }
+    Ok(files)
+}
+
+async fn episodes(records: &Records, house: &House, which: &Which) -> Result<Vec<File>, Wrong> {
+    let zone = house.home().timezone;
+    let (mut csv, mut json) = (Vec::new(), Vec::new());
+    records.export(which, Format::Csv, zone, &mut csv).await?;
+    records.export(which, Format::Json, zone, &mut json).await?;
+    let about = "Episodes of the breach log (reg 12, protection of children; reg 44(4), 45(2)).";
+    Ok(vec![
+        File { name: "episodes.csv", about, content: csv },
+        File { name: "episodes.json", about, content: json },
+    ])
+}
+
+fn restrictions(placed: impl Iterator<Item = records::Placed>) -> Value {
+    let one = |placed: records::Placed| json!({"entry": placed.entry, "restriction": placed.said, "ended": placed.ended, "authority_told": placed.told});
+    placed.map(one).collect()
+}
+
+/// The minutes of as many days as the home keeps.
+async fn minutes(
+    records: &Records,
+    house: &House,
+    person: &Person,
+    now: DateTime<Utc>,
+) -> Result<String, Wrong> {
+    let mut csv = "day,key,counted,estimated\r\n".to_owned();
+    let today = house.day_of(now);
+    for back in (0..u64::from(house.home().keep.minutes.min(400))).rev() {
+        let Some(day) = today.checked_sub_days(Days::new(back)) else { continue };
+        for used in records.minutes_of(day, &person.id).await? {
+            // Keys are words of the language: no comma, no quote.
+            let _ = write!(csv, "{day},{},{},{}\r\n", used.key, used.counted, used.estimated);
+        }
+    }
+    Ok(csv)
+}
+
+async fn for_inspector(
+    records: &Records,
+    house: &House,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    full: bool,
+) -> Result<Vec<File>, Wrong> {
+    let which = Which { from: Some(from), to: Some(to), ..Which::default() };
+    let mut files =
+        if full { episodes(records, house, &which).await? } else { redacted(records, &which).await? };
+    let within = |at: DateTime<Utc>| at >= from && at < to;
+    let placed: Vec<_> = records
+        .restrictions()
+        .await?
+        .into_iter()
+        .filter(|p| p.said.from < to && p.said.until > from)
+        .collect();
+    let mut register = restrictions(placed.into_iter());
+    let mut concerns: Value = records
+        .concerns(false)
+        .await?
+        .iter()
+        .filter(|raised| within(raised.at))
+        .map(|raised| json!({"entry": raised.entry, "at": raised.at, "concern": raised.concern, "closed": raised.closed}))
+        .collect();
+    if !full {
+        for value in [&mut register, &mut concerns] {
+            hide(house, value);
+        }
+    }
+    files.push(file(
+        "restrictions.json",
+        "The register of restrictions (reg 22; reg 44(4), 45(2)).",
+        &register,
+    ));
+    files.push(file(
+        "concerns.json",
+        "Safeguarding concerns and where they went (reg 12, reg 34).",
+        &concerns,
+    ));
+    let reviews = records.reviews_between(from, to).await?;
+    files.push(file("shifts.json", "Which shifts were read, by whom (reg 13, leadership).", &json!(reviews)));
+    if full {
+        let mut journal = Vec::new();
+        records.export_journal(&mut journal).await?;
+        let about = "The whole journal, a line an entry: its chain of hashes can be repeated.";
+        files.push(File { name: "journal.jsonl", about, content: journal });
+    }
+    Ok(files)
+}
+
+/// Episodes without names: initials, and no words that somebody wrote about a young person.
+async fn redacted(records: &Records, which: &Which) -> Result<Vec<File>, Wrong> {
+    let mut all = Vec::new();
+    let mut which = which.clone();
+    loop {
+        let page = records.episodes_page(&which).await?;
+        for mut episode in page.episodes {
+            let short = initials(&episode.name);
+            for text in [&mut episode.sentence, &mut episode.why] {
+                *text = text.replace(&episode.name, &short);
+            }
+            (episode.person, episode.name, episode.device, episode.source) =
+                (short.clone(), short, None, None);
+            episode.notes.clear();
+            episode.marks.iter_mut().for_each(|mark| mark.words.clear());
+            all.push(episode);
+        }
+        match page.next {
+            Some(next) => which.after = next,
+            None => break,
+        }
+    }
+    let about = "Episodes of the breach log, with initials (reg 12; reg 44(4), 45(2)).";
+    Ok(vec![file("episodes.json", about, &json!(all))])
+}
+
+/// Takes out of a register whom it is about, and what was written about them.
+fn hide(house: &House, value: &mut Value) {
+    let name =
+        |id: &str| house.person(id).and_then(|who| house.agreement(who)).map(|person| initials(&person.name));
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(|one| hide(house, one)),
+        Value::Object(fields) => {
+            for (key, field) in fields.iter_mut() {
+                match key.as_str() {
+                    "person" => {
+                        *field = json!(field.as_str().and_then(name).unwrap_or_else(|| "?".to_owned()));
+                    }
+                    "words" | "reason" | "tried" | "view" => *field = json!(""),
+                    _ => hide(house, field),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn file(name: &'static str, about: &'static str, content: &Value) -> File {
+    // What serialised to a value serialises to text.
+    let text = serde_json::to_string_pretty(content).unwrap_or_default();
+    File { name, about, content: text.into_bytes() }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the export holds: to whom, why, how far the journal had come, and each file's hash.
+fn manifest(
+    house: &House,
+    files: &[File],
+    (head, now): (&Head, DateTime<Utc>),
+    (who, recipient, purpose): (&SignedIn, &str, &str),
+) -> String {
+    let at = now.with_timezone(&house.home().timezone).to_rfc3339_opts(SecondsFormat::Secs, false);
+    let listed: Vec<Value> = files
+        .iter()
+        .map(|f| json!({"name": f.name, "about": f.about, "bytes": f.content.len(), "sha256": sha256(&f.content)}))
+        .collect();
+    let whole = json!({
+        "home": house.home().name, "at": at, "by": who.id, "recipient": recipient, "purpose": purpose,
+        "journal": {"entries": head.entries, "hash": head.hash}, "files": listed,
+    });
+    serde_json::to_string_pretty(&whole).unwrap_or_default()
+}
+
+fn archive(files: &[File], manifest: &str) -> Vec<u8> {
+    let mut zip = Zip::default();
+    let mut sums = String::new();
+    for file in files {
+        zip.add(file.name, &file.content);
+        let _ = writeln!(sums, "{}  {}", sha256(&file.content), file.name);
+    }
+    zip.add("manifest.json", manifest.as_bytes());
+    let _ = writeln!(sums, "{}  manifest.json", sha256(manifest.as_bytes()));
+    zip.add("SHA256SUMS", sums.as_bytes());
+    zip.add("README.txt", include_bytes!("../../templates/desk/export.txt"));
+    zip.end()
+}
+
+fn download(name: &str, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    // The name is made of an id and a date: letters that a header may have.
+    debug_assert!(is_id(name.trim_end_matches(".zip")));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}

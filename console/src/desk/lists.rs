@@ -1,0 +1,150 @@
+//! **Lists**: how each is, why a site is closed or open, and a wrong entry reported. **Coverage**: what this set-up can and
+//! cannot hold.
+
+use super::Place;
+use super::given::outcome;
+use super::page::{Frame, html};
+use super::running::List;
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use agreements::{Covered, Held, Host, House, PersonId, Request};
+use askama::Template;
+use axum::extract::{Extension, Form, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use blocklists::{Catalogue, Domain};
+use chrono::{DateTime, Utc};
+use records::Current;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "desk/lists.html")]
+struct ListsPage {
+    frame: Frame,
+    lists: Vec<List>,
+    names: u64,
+    host: String,
+    found: Option<Found>,
+    wrong: Option<String>,
+    reports: bool,
+}
+
+/// What is known of a site.
+struct Found {
+    host: String,
+    categories: Vec<String>,
+    service: Option<String>,
+    sealed: bool,
+    /// What it is for each person now; empty for whoever is shown no names.
+    people: Vec<(String, &'static str, String)>,
+}
+
+/// What somebody looks for.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    host: String,
+    #[serde(default)]
+    done: String,
+}
+
+/// A wrong entry.
+#[derive(Deserialize)]
+pub(crate) struct Report {
+    host: String,
+    #[serde(default)]
+    why: String,
+}
+
+/// `GET /lists`.
+pub(crate) async fn show(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let state = desk.running.state().await;
+    let typed = asked.host.trim();
+    let parsed = (!typed.is_empty()).then(|| host_of(typed));
+    let done = (asked.done == "reported").then_some(
+        "Written down. Whoever looks after the lists finds it in the journal; tell the list’s publisher too.",
+    );
+    Ok(html(&ListsPage {
+        frame: Frame::of("Lists", "/lists", &current.snapshot.house, &who).after(done),
+        lists: state.lists,
+        names: state.names,
+        wrong: matches!(parsed, Some(None)).then(|| format!("`{typed}` is no site.")),
+        found: parsed.flatten().map(|host| found(&current, &who, &host, now)),
+        host: typed.to_owned(),
+        reports: who.knows_names(),
+    }))
+}
+
+/// The site in what somebody typed, a whole address too.
+fn host_of(typed: &str) -> Option<Domain> {
+    let bare = typed.split_once("://").map_or(typed, |(_, rest)| rest);
+    Domain::parse(bare.split(['/', '?', '#']).next().unwrap_or_default()).ok()
+}
+
+fn found(current: &Current, who: &SignedIn, host: &Domain, now: DateTime<Utc>) -> Found {
+    let (house, catalogue): (&House, &Catalogue) = (&current.snapshot.house, &current.snapshot.catalogue);
+    let request = Request { host: Host::Name(host.name()), tags: catalogue.lookup(host.name()), path: None };
+    let explain = |who: PersonId| house.explain(who, now, &request, &current.standing);
+    let about = explain(House::NOBODY);
+    let sealed = about.rule == agreements::Rule::Sealed;
+    let people = house.people().filter(|_| who.knows_names()).map(|(id, person)| {
+        let said = explain(id);
+        (person.name.clone(), outcome(said.verdict), said.sentence)
+    });
+    Found {
+        host: host.as_str().to_owned(),
+        // Nobody is told what stands on a sealed list.
+        categories: about.categories.iter().filter(|_| !sealed).map(|word| word.replace('_', " ")).collect(),
+        service: about.service.filter(|_| !sealed).map(str::to_owned),
+        sealed,
+        people: people.collect(),
+    }
+}
+
+/// `POST /lists/report`: a site that stands on a list and should not, or the other way round.
+pub(crate) async fn report(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Form(report): Form<Report>,
+) -> Result<Response, Wrong> {
+    let host = host_of(report.host.trim()).ok_or(Wrong::Missing)?;
+    if report.why.trim().is_empty() {
+        return Err(Wrong::Typed("Please say what is wrong about it, in a few words.".to_owned()));
+    }
+    let what = format!("reported {} as wrong in a list", host.as_str());
+    place.desk.records.staff_action(who.by(), &what, &report.why).await?;
+    Ok(Redirect::to("/lists?done=reported").into_response())
+}
+
+#[derive(Template)]
+#[template(path = "desk/coverage.html")]
+struct CoveragePage {
+    frame: Frame,
+    groups: Vec<(&'static str, &'static str, Vec<Covered>)>,
+}
+
+/// `GET /coverage`.
+pub(crate) async fn coverage(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let current = desk.in_force.to_keep();
+    let lines = desk.running.coverage().await;
+    let kinds = [
+        (Held::Holds, "Held", "gives"),
+        (Held::Partly, "Held in part", "takes"),
+        (Held::Off, "Switched off", "takes"),
+        (Held::Cannot, "Cannot be held from here", "high"),
+    ];
+    let of = |held| lines.iter().filter(|line| line.held == held).cloned().collect::<Vec<_>>();
+    let groups = kinds.into_iter().map(|(held, said, class)| (said, class, of(held)));
+    let groups = groups.filter(|(_, _, lines)| !lines.is_empty()).collect();
+    let frame = Frame::of("What this set-up holds", "/lists", &current.snapshot.house, &who);
+    Ok(html(&CoveragePage { frame, groups }))
+}

@@ -1,0 +1,337 @@
+//! **Now**: who is online and until when, what waits for an answer, how the gateway is.
+
+use super::Place;
+use super::page::{Frame, clock, html, initials, length, name_for};
+use super::running::State;
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use agreements::{
+    Explanation, GrantKind, Host, House, LimitKey, LiveGrant, LiveRestriction, Person, PersonId, PersonKind,
+    Request, Role, Rule, What,
+};
+use askama::Template;
+use axum::extract::{Extension, Query, State as In};
+use axum::response::Response;
+use blocklists::{Name, Tags};
+use chrono::{DateTime, TimeDelta, Utc};
+use records::{ClockState, Current, Records, Status};
+
+/// Whose device was in use within this is online.
+const LATELY: TimeDelta = TimeDelta::minutes(10);
+/// A site that no list and no agreement has: what is said of it is said of everything that nobody mentioned.
+const UNLISTED: &str = "unlisted-by-anyone.invalid";
+
+#[derive(Template)]
+#[template(path = "desk/now.html")]
+struct NowPage {
+    frame: Frame,
+    at: String,
+    people: Vec<Card>,
+    asks: Vec<Waits>,
+    shift: Option<ShiftCard>,
+    may: bool,
+    gateway: GatewayCard,
+}
+
+/// Somebody's card.
+pub(crate) struct Card {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    /// The devices in use lately.
+    pub(crate) on: Vec<String>,
+    /// What holds now: `open`, `off`, `school`.
+    pub(crate) state: &'static str,
+    pub(crate) line: String,
+    /// The line of the files that says so.
+    pub(crate) source: Option<String>,
+    pub(crate) minutes: Vec<Meter>,
+    pub(crate) decided: Vec<Decided>,
+}
+
+/// Minutes of one key.
+pub(crate) struct Meter {
+    pub(crate) of: String,
+    pub(crate) used: u16,
+    pub(crate) limit: Option<u16>,
+}
+
+/// What staff decided: a grant or a restriction, and its end.
+pub(crate) struct Decided {
+    pub(crate) entry: i64,
+    pub(crate) restricts: bool,
+    pub(crate) what: String,
+    pub(crate) until: String,
+    pub(crate) by: String,
+}
+
+/// An ask that waits.
+struct Waits {
+    name: String,
+    host: String,
+    waited: String,
+}
+
+/// The last shift, and those that nobody has signed.
+struct ShiftCard {
+    last: super::shift::Span,
+    episodes: u64,
+    serious: u64,
+    unsigned: usize,
+    concerns: usize,
+    /// The manager is told of what stays unsigned.
+    late: bool,
+}
+
+/// How the gateway is.
+struct GatewayCard {
+    clock: &'static str,
+    clock_well: bool,
+    journal: Option<Status>,
+    head: String,
+    state: State,
+}
+
+/// What the last form did.
+#[derive(serde::Deserialize)]
+pub(crate) struct After {
+    #[serde(default)]
+    done: String,
+}
+
+/// `GET /`.
+pub(crate) async fn show(
+    In(place): In<Place>,
+    Extension(who): Extension<SignedIn>,
+    Query(after): Query<After>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let people =
+        if who.role == Role::It { Vec::new() } else { cards(&desk.records, &current, &who, now).await? };
+    let asks = if who.knows_names() { waiting(&desk.records, house, now).await? } else { Vec::new() };
+    let journal = desk.records.status().await.ok();
+    let state = desk.records.clock().state();
+    let gateway = GatewayCard {
+        clock: clock_words(state),
+        clock_well: state == ClockState::Right,
+        head: journal.as_ref().map(|s| s.journal.hash.chars().take(12).collect()).unwrap_or_default(),
+        journal,
+        state: desk.running.state().await,
+    };
+    let shift =
+        if who.role == Role::It { None } else { Some(shift_card(&desk.records, &who, house, now).await?) };
+    let done = (after.done == "back").then_some("Taken back. It closes within a second.");
+    let frame = Frame::of("Now", "/", house, &who).following().after(done);
+    let (at, may) = (clock(house, now, now), who.knows_names());
+    Ok(html(&NowPage { frame, at, people, asks, shift, may, gateway }))
+}
+
+async fn shift_card(
+    records: &Records,
+    who: &SignedIn,
+    house: &House,
+    now: DateTime<Utc>,
+) -> Result<ShiftCard, Wrong> {
+    let home = house.home();
+    let last = records::shift::last(&home.shifts, home.timezone, now);
+    let unsigned = super::shift::unsigned(records, house, now).await?;
+    // From the last handover's shift to now: what the next handover will be about, too.
+    let tally = records.tally(last.from, now + TimeDelta::seconds(1)).await?;
+    Ok(ShiftCard {
+        serious: tally.serious,
+        episodes: tally.breaches,
+        late: who.role == Role::Manager && unsigned.iter().any(|shift| shift.to < last.from),
+        unsigned: unsigned.len(),
+        concerns: records.concerns(true).await?.len(),
+        last: super::shift::span(house, last, now),
+    })
+}
+
+async fn waiting(records: &Records, house: &House, now: DateTime<Utc>) -> Result<Vec<Waits>, Wrong> {
+    let asks = records.asks(None).await?.into_iter().rev();
+    let waits = asks.map(|ask| Waits {
+        name: person_name(house, &ask.asked.person),
+        host: ask.asked.what().to_owned(),
+        waited: length((now - ask.at).num_minutes()),
+    });
+    Ok(waits.collect())
+}
+
+/// The name of a person by id; the id where nobody has it any more.
+pub(crate) fn person_name(house: &House, id: &str) -> String {
+    let person = house.person(id).and_then(|who| house.agreement(who));
+    person.map_or_else(|| id.to_owned(), |person| person.name.clone())
+}
+
+fn clock_words(state: ClockState) -> &'static str {
+    match state {
+        ClockState::Right => "The clock is right.",
+        ClockState::NotYet => "The clock is not set yet, so everybody has the baseline.",
+        ClockState::Jumped => "The clock jumped and is not confirmed yet, so everybody has the baseline.",
+    }
+}
+
+/// Everybody's card: young people first, then shared devices, visitors and staff.
+pub(crate) async fn cards(
+    records: &Records,
+    current: &Current,
+    who: &SignedIn,
+    now: DateTime<Utc>,
+) -> Result<Vec<Card>, Wrong> {
+    let house = &current.snapshot.house;
+    let (grants, restrictions) = (records.live_grants().await?, records.live_restrictions().await?);
+    let mut cards = Vec::new();
+    let mut people: Vec<(PersonId, &Person)> = house.people().collect();
+    people.sort_by_key(|(_, person)| order(person.kind));
+    for (id, person) in people {
+        let used = records.minutes_today(house, id).await?;
+        let minutes = used.into_iter().filter(|used| used.limit.is_some() || used.key == "everything");
+        let meters = minutes.map(|used| Meter {
+            of: key_words(&used.key),
+            used: used.counted.saturating_add(used.estimated),
+            limit: used.limit,
+        });
+        let said = said(current, id, now);
+        let (state, line) = holds(current, id, &said, now);
+        cards.push(Card {
+            id: person.id.clone(),
+            name: name_for(who.role, &person.name),
+            kind: kind_words(person.kind),
+            on: on(current, id, now),
+            state,
+            line: redacted(who, &person.name, line),
+            source: said
+                .source
+                .filter(|_| who.knows_names())
+                .map(|s| format!("{} · {} line {}", s.text.trim(), s.file, s.line)),
+            minutes: meters.collect(),
+            decided: decided(house, person, &grants, &restrictions, now),
+        });
+    }
+    Ok(cards)
+}
+
+fn order(kind: PersonKind) -> u8 {
+    match kind {
+        PersonKind::YoungPerson => 0,
+        PersonKind::Device => 1,
+        PersonKind::Visitor => 2,
+        PersonKind::Staff => 3,
+    }
+}
+
+const fn kind_words(kind: PersonKind) -> &'static str {
+    match kind {
+        PersonKind::YoungPerson => "",
+        PersonKind::Device => "shared device",
+        PersonKind::Visitor => "visitor",
+        PersonKind::Staff => "staff",
+    }
+}
+
+/// A sentence as somebody may read it.
+pub(crate) fn redacted(who: &SignedIn, name: &str, sentence: String) -> String {
+    if who.knows_names() || name.is_empty() { sentence } else { sentence.replace(name, &initials(name)) }
+}
+
+/// A key of minutes, in words.
+pub(crate) fn key_words(key: &str) -> String {
+    if key == "everything" { "All together".to_owned() } else { key.replace('_', " ") }
+}
+
+/// What the decision says of a site that nobody mentioned.
+fn said(current: &Current, who: PersonId, now: DateTime<Utc>) -> Explanation {
+    let name = Name::new(UNLISTED).expect("a name that stands in this file");
+    let request = Request { host: Host::Name(name), tags: Tags::NONE, path: None };
+    current.snapshot.house.explain(who, now, &request, &current.standing)
+}
+
+/// What holds for somebody now, and until when.
+fn holds(current: &Current, who: PersonId, said: &Explanation, now: DateTime<Utc>) -> (&'static str, String) {
+    let house = &current.snapshot.house;
+    let moment = house.moment(who, now, &current.standing);
+    let until = |at: Option<DateTime<Utc>>| {
+        at.map(|at| format!(" until {}", house.spoken(at, now))).unwrap_or_default()
+    };
+    match said.rule {
+        Rule::Restriction | Rule::Online | Rule::Limit | Rule::EmailOnly | Rule::Baseline
+            if !allows(said) =>
+        {
+            ("off", said.sentence.clone())
+        }
+        Rule::SchoolHours | Rule::EducationSession if !allows(said) => ("school", said.sentence.clone()),
+        _ => {
+            let (open, ends) = moment.online();
+            let ends = ends.filter(|_| open);
+            // In an allow-only agreement a site that nobody mentioned is closed, and those agreed are open.
+            let what = if allows(said) { "Open" } else { "Open for what was agreed" };
+            ("open", format!("{what}{}.", until(ends)))
+        }
+    }
+}
+
+fn allows(said: &Explanation) -> bool {
+    said.verdict == agreements::Outcome::Allow
+}
+
+/// The devices of somebody that were in use lately.
+fn on(current: &Current, who: PersonId, now: DateTime<Utc>) -> Vec<String> {
+    let devices =
+        current.snapshot.house.devices().iter().enumerate().filter(|(_, device)| device.person == who);
+    let lately = devices.filter(|(place, _)| {
+        let seen = u16::try_from(*place).ok().and_then(|place| current.device_used(place));
+        seen.is_some_and(|at| now - at <= LATELY)
+    });
+    lately.map(|(_, device)| device.known.name.clone()).collect()
+}
+
+fn decided(
+    house: &House,
+    person: &Person,
+    grants: &[LiveGrant],
+    restrictions: &[LiveRestriction],
+    now: DateTime<Utc>,
+) -> Vec<Decided> {
+    let restricted = restrictions.iter().filter(|r| r.person == person.id).map(|r| Decided {
+        entry: r.entry,
+        restricts: true,
+        what: format!("Restricted: {}", what_words(&r.what)),
+        until: clock(house, r.until, now),
+        by: String::new(),
+    });
+    let granted = grants.iter().filter(|g| g.person == person.id).map(|g| Decided {
+        entry: g.entry,
+        restricts: false,
+        what: grant_words(house, &g.kind),
+        until: clock(house, g.until, now),
+        by: g.by.clone(),
+    });
+    restricted.chain(granted).collect()
+}
+
+/// What a grant opens, in words.
+pub(crate) fn grant_words(house: &House, kind: &GrantKind) -> String {
+    match kind {
+        GrantKind::Sites(what) => format!("Open: {}", what_words(what)),
+        GrantKind::ExtraTime(LimitKey::Everything) => "Extra time".to_owned(),
+        GrantKind::ExtraTime(LimitKey::Word(word)) => format!("Extra time for {word}"),
+        GrantKind::Supervised(words) if words.is_empty() => "Together with staff".to_owned(),
+        GrantKind::Supervised(words) => {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            format!("Together with staff, and {}", words.join(", "))
+        }
+        GrantKind::Education { young_person } => {
+            format!("Education session for {}", person_name(house, young_person))
+        }
+    }
+}
+
+/// What a grant or restriction is about, in words.
+pub(crate) fn what_words(what: &What) -> String {
+    match what {
+        What::Everything => "everything".to_owned(),
+        What::Words(words) => words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,276 @@
+//! **Restrictions** (Children's Homes (England) Regulations 2015, reg 22): the register, and placing one. What the law asks
+//! for is checked where it is written down; a draft that lacks it is shown again with the regulation's words.
+
+use super::now::{person_name, what_words};
+use super::page::{Frame, clock, html, length, name_for};
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use super::{Place, suggestions};
+use crate::typed;
+use agreements::lawful::RestrictionDraft;
+use agreements::{House, PersonKind, Role, What};
+use askama::Template;
+use axum::extract::{Extension, Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use records::{NotDone, Placed, shift};
+use serde::Deserialize;
+
+/// The placing authority has the full details of an emergency within this (reg 22(3)(b)).
+const DETAILS: TimeDelta = TimeDelta::hours(24);
+
+#[derive(Template)]
+#[template(path = "desk/restrictions.html")]
+struct RegisterPage {
+    frame: Frame,
+    live: Vec<Shown>,
+    over: Vec<Shown>,
+    suggestions: Vec<suggestions::Suggestion>,
+    manages: bool,
+    reads: bool,
+}
+
+/// A restriction of the register.
+struct Shown {
+    entry: i64,
+    name: String,
+    closes: String,
+    span: String,
+    reason: String,
+    tried: String,
+    by: String,
+    consent: String,
+    review: String,
+    review_due: bool,
+    told: String,
+    view: String,
+    ended: Option<String>,
+    /// What is left of the 24 hours of an emergency; none where the authority has the details, or consented.
+    clock: Option<String>,
+    clock_over: bool,
+}
+
+#[derive(Template)]
+#[template(path = "desk/restrict.html")]
+struct DraftPage {
+    frame: Frame,
+    people: Vec<(String, String)>,
+    typed: Typed,
+    wrong: Vec<(String, String)>,
+}
+
+/// A restriction as somebody types it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Typed {
+    person: String,
+    closes: String,
+    reason: String,
+    tried: String,
+    until: String,
+    review: String,
+    consent: String,
+    consent_on: String,
+    emergency: String,
+    told_on: String,
+    view: String,
+}
+
+/// Why one ends, or who was told.
+#[derive(Deserialize)]
+pub(crate) struct Words {
+    #[serde(default)]
+    words: String,
+}
+
+/// What the last form did.
+#[derive(Deserialize)]
+pub(crate) struct After {
+    #[serde(default)]
+    done: String,
+}
+
+/// `GET /restrictions`.
+pub(crate) async fn list(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Query(after): Query<After>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let (live, over): (Vec<Placed>, Vec<Placed>) =
+        desk.records.restrictions().await?.into_iter().partition(|p| p.ended.is_none() && p.said.until > now);
+    let shown = |placed: &Placed| shown(house, &who, placed, now);
+    let frame = Frame::of("Restrictions", "/restrictions", house, &who).after(match after.done.as_str() {
+        "placed" => {
+            Some("Placed. It is in force within a second. Tell the young person, if they do not know yet.")
+        }
+        "ended" => Some("Ended. It is lifted within a second."),
+        "told" => Some("It is in the journal."),
+        _ => None,
+    });
+    let reads = who.knows_names();
+    let suggestions = if reads { suggestions::of(&desk.records, house, now).await? } else { Vec::new() };
+    Ok(html(&RegisterPage {
+        frame,
+        live: live.iter().map(shown).collect(),
+        over: over.iter().map(shown).collect(),
+        suggestions,
+        manages: who.role == Role::Manager,
+        reads,
+    }))
+}
+
+fn shown(house: &House, who: &SignedIn, placed: &Placed, now: DateTime<Utc>) -> Shown {
+    let said = &placed.said;
+    let reads = who.knows_names();
+    let words = |words: &str| if reads { words.to_owned() } else { String::new() };
+    let today = now.with_timezone(&house.home().timezone).date_naive();
+    let due = said.from + DETAILS;
+    let waits = said.emergency && said.consent.is_none() && placed.told.is_none();
+    let closes = crate::typed::what(said.closes.as_deref().unwrap_or(&["everything".to_owned()]));
+    Shown {
+        entry: placed.entry,
+        name: name_for(who.role, &person_name(house, &said.person)),
+        closes: closes
+            .map_or_else(|_| "what this version does not know".to_owned(), |what| what_words(&what)),
+        span: format!("{} to {}", clock(house, said.from, now), clock(house, said.until, now)),
+        reason: words(&said.reason),
+        tried: words(&said.tried),
+        by: said.by.name.clone(),
+        consent: consent(placed),
+        review: said.review_on.map(day).unwrap_or_default(),
+        review_due: said.review_on.is_some_and(|on| on <= today)
+            && placed.ended.is_none()
+            && said.until > now,
+        told: said.told_on.map(day).unwrap_or_default(),
+        view: words(&said.view),
+        ended: placed.ended.as_ref().map(|e| format!("Ended early by {}: {}", e.by.name, words(&e.reason))),
+        clock: waits.then(|| match (due - now).num_minutes() {
+            minutes if minutes > 0 => {
+                format!("Full details to the placing authority within {}.", length(minutes))
+            }
+            minutes => {
+                format!("The placing authority should have had full details {} ago.", length(-minutes))
+            }
+        }),
+        clock_over: waits && now >= due,
+    }
+}
+
+fn consent(placed: &Placed) -> String {
+    match (&placed.said.consent, &placed.told) {
+        (Some(consent), _) => format!("{} consented on {}", consent.name, day(consent.on)),
+        (None, Some(told)) => format!("An emergency; {} had full details", told.whom),
+        (None, None) => "An emergency, without consent yet".to_owned(),
+    }
+}
+
+fn day(date: NaiveDate) -> String {
+    date.format("%-d %B %Y").to_string()
+}
+
+/// `GET /restrictions/new`.
+pub(crate) async fn draft(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Query(typed): Query<Typed>,
+) -> Result<Response, Wrong> {
+    Ok(draft_page(&place, &who, typed, Vec::new()))
+}
+
+fn draft_page(place: &Place, who: &SignedIn, typed: Typed, wrong: Vec<(String, String)>) -> Response {
+    let current = place.desk.in_force.to_keep();
+    let house = &current.snapshot.house;
+    let people = house.people().filter(|(_, p)| p.kind == PersonKind::YoungPerson);
+    let people = people.map(|(_, p)| (p.id.clone(), p.name.clone())).collect();
+    let frame = Frame::of("A restriction", "/restrictions", house, who);
+    html(&DraftPage { frame, people, typed, wrong })
+}
+
+/// `POST /restrictions/place`.
+pub(crate) async fn place_one(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let wrong = match read(house, &typed, now) {
+        Err(sentence) => vec![(sentence, String::new())],
+        Ok(draft) => match desk.records.restrict(draft, &house.home().protected, who.by()).await {
+            Ok(_) => return Ok(Redirect::to("/restrictions?done=placed").into_response()),
+            Err(NotDone::Unlawful(found)) => {
+                found.into_iter().map(|u| (u.sentence.to_string(), u.regulation.to_string())).collect()
+            }
+            Err(other) => return Err(other.into()),
+        },
+    };
+    let mut page = draft_page(&place, &who, typed, wrong);
+    *page.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(page)
+}
+
+/// A draft as meant; a sentence where something typed cannot be read. What is missing is the law's to tell.
+fn read(house: &House, typed: &Typed, now: DateTime<Utc>) -> Result<RestrictionDraft, String> {
+    let zone = house.home().timezone;
+    let date = |text: &str| match text {
+        "" => Ok(None),
+        text => text
+            .parse::<NaiveDate>()
+            .map(Some)
+            .map_err(|_| format!("`{text}` is no date: write it as 2026-11-29.")),
+    };
+    let until = match typed.until.as_str() {
+        "" => None,
+        text => {
+            let wall = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M");
+            let wall = wall.map_err(|_| format!("`{text}` is no time: write it as 2026-11-29T20:00."))?;
+            Some(shift::on(&[wall.time()], zone, wall.date(), wall.time()).from)
+        }
+    };
+    let words = typed::split(&typed.closes);
+    let what = typed::what(&words).map_err(|why| format!("{}. {}", why.sentence, why.help))?;
+    let kind = house.person(&typed.person).and_then(|who| house.agreement(who)).map(|p| p.kind);
+    let name = typed.consent.trim();
+    let consent_on = date(typed.consent_on.trim())?;
+    Ok(RestrictionDraft {
+        people: kind.map(|_| typed.person.clone()).into_iter().collect(),
+        kind: kind.unwrap_or_default(),
+        what: (!words.is_empty()).then_some(what).filter(|what| *what != What::Words(Vec::new())),
+        reason: typed.reason.trim().to_owned(),
+        tried: typed.tried.trim().to_owned(),
+        from: now,
+        until,
+        review_on: date(typed.review.trim())?,
+        consent: consent_on.filter(|_| !name.is_empty()).map(|on| (name.to_owned(), on)),
+        emergency: !typed.emergency.is_empty(),
+        told_on: date(typed.told_on.trim())?,
+        view: typed.view.trim().to_owned(),
+    })
+}
+
+/// `POST /restrictions/{entry}/end`.
+pub(crate) async fn end(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(entry): Path<i64>,
+    Form(why): Form<Words>,
+) -> Result<Response, Wrong> {
+    place.desk.records.end_restriction(entry, who.by(), &why.words).await?;
+    Ok(Redirect::to("/restrictions?done=ended").into_response())
+}
+
+/// `POST /restrictions/{entry}/told`.
+pub(crate) async fn told(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(entry): Path<i64>,
+    Form(whom): Form<Words>,
+) -> Result<Response, Wrong> {
+    place.desk.records.authority_told(entry, who.by(), &whom.words).await?;
+    Ok(Redirect::to("/restrictions?done=told").into_response())
+}

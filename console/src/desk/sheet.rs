@@ -1,0 +1,109 @@
+//! The hand-over sheet of a shift, to print.
+
+use super::Place;
+use super::now::person_name;
+use super::page::{Frame, clock, html, initials, name_for};
+use super::session::SignedIn;
+use super::shift::{Open, Person, Signed, Span, open, people, shift_of, signed, span};
+use super::wrong::Wrong;
+use agreements::Role;
+use askama::Template;
+use axum::extract::{Extension, Query, State};
+use axum::response::Response;
+use records::Which;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "desk/sheet.html")]
+struct SheetPage {
+    frame: Frame,
+    shift: Span,
+    people: Vec<Person>,
+    concerns: Vec<Open>,
+    decided: Vec<String>,
+    asks: Vec<String>,
+    signed: Vec<Signed>,
+    full: bool,
+    entries: i64,
+    head: String,
+    printed: String,
+    by: String,
+}
+
+/// Which sheet.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    /// The instant of a shift; the last that is over where there is none.
+    #[serde(default)]
+    at: String,
+    /// `full` shows names.
+    #[serde(default)]
+    names: String,
+}
+
+/// `GET /shift/sheet`: the hand-over sheet, to print. Initials, unless somebody who knows the names asks for them.
+pub(crate) async fn sheet(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Query(which): Query<Asked>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let shift = shift_of(house, &which.at, now);
+    let full = which.names == "full" && who.knows_names();
+    if full {
+        desk.looks(&who, "a hand-over sheet with names".to_owned()).await?;
+    }
+    // The sheet is read as a visitor would, unless names were asked for.
+    let reader = if full { who.clone() } else { SignedIn { role: Role::Visitor, ..who.clone() } };
+    let episodes = desk.records.episodes(&Which::from(shift)).await?;
+    let concerns = desk.records.concerns(true).await?;
+    let head = desk.records.head().await?;
+    let name = |id: &str| name_for(reader.role, &person_name(house, id));
+    let asks = desk.records.asks(Some(shift.from)).await?;
+    let asks = asks.iter().filter(|ask| ask.at < shift.to).map(|ask| {
+        let answer = match &ask.answered {
+            Some(answered) if answered.grant.is_some() => format!("yes, by {}", answered.by.name),
+            Some(answered) => format!("no, by {}", answered.by.name),
+            None => "waits for an answer".to_owned(),
+        };
+        format!("{} asked for {}: {answer}.", name(&ask.asked.person), ask.asked.what())
+    });
+    let (grants, restrictions) = (desk.records.live_grants().await?, desk.records.live_restrictions().await?);
+    let granted = grants.iter().map(|g| {
+        format!(
+            "{}: {}, until {}.",
+            name(&g.person),
+            super::now::grant_words(house, &g.kind),
+            clock(house, g.until, now)
+        )
+    });
+    let restricted = restrictions.iter().map(|r| {
+        format!(
+            "{}: restricted: {}, until {}.",
+            name(&r.person),
+            super::now::what_words(&r.what),
+            clock(house, r.until, now)
+        )
+    });
+    let page = SheetPage {
+        frame: Frame::of("Hand-over", "/shift", house, &who),
+        people: people(house, &reader, &episodes.iter().collect::<Vec<_>>(), &concerns),
+        concerns: concerns.iter().map(|raised| open(house, &reader, raised, now)).collect(),
+        decided: granted.chain(restricted).collect(),
+        asks: asks.collect(),
+        signed: desk.records.reviews(shift).await?.iter().map(|review| signed(&reader, review)).collect(),
+        shift: span(house, shift, now),
+        full,
+        entries: head.entries,
+        head: head.hash,
+        printed: format!(
+            "{}, {}",
+            now.with_timezone(&house.home().timezone).format("%-d %B %Y"),
+            clock(house, now, now)
+        ),
+        by: if full { who.name.clone() } else { initials(&who.name) },
+    };
+    Ok(html(&page))
+}

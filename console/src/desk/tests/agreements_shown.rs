@@ -1,0 +1,64 @@
+//! People and their agreements.
+
+use super::play::{JORDAN, Play};
+use axum::http::StatusCode;
+
+#[tokio::test]
+async fn an_agreement_as_a_week_and_in_words() {
+    let play = Play::new().await;
+    let mut kate = play.signed_in("k.lane").await;
+    let list = kate.get("/people").await.words();
+    assert!(list.contains("Jordan young person In force 31 January 2027"), "{list}");
+    let page = kate.get("/people/jordan").await;
+    let words = page.words();
+    for said in [
+        "07:00–21:00",
+        "the internet 4 h",
+        "Open: bbc.example.",
+        "Ask first: chat.example.",
+        "Closed: games.example.",
+        "What nobody mentioned is open.",
+        "RA-2026-031 of 28 October 2026, medium",
+        "A. Mensah, Leeds, 2 November 2026",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    assert!(page.text.contains("<svg") && page.text.contains("Jordan's week"), "the picture");
+    assert_eq!(kate.get("/people/nobody").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_if_answers_as_the_gateway_does() {
+    let play = Play::new().await;
+    let mut kate = play.signed_in("k.lane").await;
+    for (query, said) in [
+        ("host=games.example", "Closed."),
+        ("host=chat.example", "Ask first."),
+        ("host=https://bbc.example/news", "Open."),
+        ("host=bbc.example&at=2026-11-22T21:30", "The internet is off for Jordan until 07:00"),
+        ("host=not%20a%20site", "is no site"),
+        ("host=bbc.example&at=tomorrow", "is no time"),
+    ] {
+        let words = kate.get(&format!("/people/jordan?{query}")).await.words();
+        assert!(words.contains(said), "{query}: {words}");
+    }
+    let words = kate.get("/people/jordan?host=games.example").await.words();
+    assert!(
+        words.contains("block: [games.example] · agreements/jordan.yaml line")
+            && words.contains("site: this one speaks"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn reviews_and_drafts_are_said() {
+    let soon = JORDAN.replace("2027-01-31", "2026-11-30");
+    let late =
+        JORDAN.replace("Jordan", "Sam").replace("2027-01-31", "2026-11-01").replace("11:22:33", "11:22:44");
+    let draft = "person: Alex\nonline: {every_day: 09:00-20:00}\n";
+    let play = Play::of(super::play::HOME, &[("jordan", &soon), ("sam", &late), ("alex", draft)]).await;
+    let words = play.signed_in("k.lane").await.get("/people").await.words();
+    for said in ["due in 8 days", "overdue since 1 November", "A draft: "] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+}

@@ -1,0 +1,125 @@
+//! An episode in a sentence. The words say what was seen and never guilt: nobody sees who held a device.
+
+use agreements::{Evidence, House, Severity};
+use chrono::{DateTime, Utc};
+use records::{Episode, Mark};
+
+/// What was seen, in a sentence: whose device, what it did, where, how often, when.
+pub(crate) fn sentence(episode: &Episode, name: &str, house: &House) -> String {
+    let who = match (&episode.device, episode.person == "nobody") {
+        (_, true) => "A device that nobody here is known to have".to_owned(),
+        (Some(device), false) => format!("{name}’s {device}"),
+        (None, false) => format!("A device of {name}"),
+    };
+    let did = match episode.evidence {
+        Evidence::Lookup => "looked up",
+        Evidence::Connection => "tried to connect to",
+        Evidence::Navigation => "tried to open",
+        Evidence::Repeated => "kept trying to open",
+    };
+    let site = match episode.site.as_str() {
+        "sealed" => "a site of a sealed list".to_owned(),
+        "and other sites" => "many other sites".to_owned(),
+        site => site.to_owned(),
+    };
+    let often = match episode.count {
+        1 => String::new(),
+        2 => ", twice".to_owned(),
+        count => format!(", {count} times"),
+    };
+    format!("{who} {did} {site}{often}, {}.", when(house, episode.first, episode.last))
+}
+
+/// `at 20:14`, `from 20:14 to 20:19`.
+fn when(house: &House, first: DateTime<Utc>, last: DateTime<Utc>) -> String {
+    let clock = |at: DateTime<Utc>| at.with_timezone(&house.home().timezone).format("%H:%M").to_string();
+    let (first, last) = (clock(first), clock(last));
+    if first == last { format!("at {first}") } else { format!("from {first} to {last}") }
+}
+
+/// A severity in a word, and what it is shown as.
+pub(crate) const fn severity(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Technical => ("by itself", "low"),
+        Severity::Low => ("small", "low"),
+        Severity::Medium => ("medium", "medium"),
+        Severity::High => ("high", "high"),
+        Severity::Critical => ("critical", "high"),
+    }
+}
+
+/// A mark in words.
+pub(crate) const fn mark(mark: Mark) -> &'static str {
+    match mark {
+        Mark::SpokeWithThem => "Spoke with them",
+        Mark::FalseAlarm => "False alarm",
+        Mark::TheirReport => "They told us themselves",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::tests::play::{HOME, snapshot};
+    use agreements::{Outcome, Rule};
+    use records::Identified;
+
+    fn episode() -> Episode {
+        Episode {
+            entry: 1,
+            person: "jordan".into(),
+            name: "Jordan".into(),
+            device: Some("phone".into()),
+            identified: Identified::Mac,
+            first: "2026-11-22T20:14:05Z".parse().unwrap(),
+            last: "2026-11-22T20:14:05Z".parse().unwrap(),
+            count: 1,
+            site: "casino.example".into(),
+            categories: Vec::new(),
+            outcome: Outcome::Block,
+            rule: Rule::Category,
+            severity: Severity::Medium,
+            evidence: Evidence::Navigation,
+            circumvention: false,
+            reported: false,
+            open: false,
+            sentence: String::new(),
+            why: String::new(),
+            source: None,
+            marks: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_seen_and_never_guilt() {
+        let snapshot = snapshot(HOME, &[]);
+        let later = "2026-11-22T20:19:00Z".parse().unwrap();
+        for (episode, said) in [
+            (episode(), "Jordan’s phone tried to open casino.example, at 20:14."),
+            (
+                Episode { count: 2, last: later, evidence: Evidence::Repeated, ..episode() },
+                "Jordan’s phone kept trying to open casino.example, twice, from 20:14 to 20:19.",
+            ),
+            (
+                Episode { evidence: Evidence::Lookup, device: None, count: 7, ..episode() },
+                "A device of Jordan looked up casino.example, 7 times, at 20:14.",
+            ),
+            (
+                Episode {
+                    person: "nobody".into(),
+                    device: None,
+                    evidence: Evidence::Connection,
+                    ..episode()
+                },
+                "A device that nobody here is known to have tried to connect to casino.example, at 20:14.",
+            ),
+            (
+                Episode { site: "sealed".into(), ..episode() },
+                "Jordan’s phone tried to open a site of a sealed list, at 20:14.",
+            ),
+        ] {
+            assert_eq!(sentence(&episode, "Jordan", &snapshot.house), said);
+        }
+    }
+}

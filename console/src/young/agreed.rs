@@ -1,0 +1,110 @@
+//! My agreement in my words, with what is written down about me and who can see it.
+
+use super::{Frame, Voice, Whose, shown, spaced};
+use crate::pages::Visit;
+use agreements::{MonitoringLevel, Outcome, Person, PersonKind, Profile, SchoolHours};
+use askama::Template;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+
+#[derive(Template)]
+#[template(path = "young/agreement.html")]
+struct AgreementPage {
+    frame: Frame,
+    draft: bool,
+    sites: Vec<(&'static str, String)>,
+    otherwise: &'static str,
+    school: &'static str,
+    everyone: bool,
+    promises: Vec<String>,
+    tell: String,
+    view: String,
+    review: Option<String>,
+    kept: Vec<String>,
+    more: Vec<String>,
+}
+
+/// `/agreement`.
+pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
+    let home = visit.current.snapshot.house.home();
+    let Whose::Own(person) = Whose::of(visit) else {
+        return super::said(StatusCode::NOT_FOUND, v, visit, ("missing", &["recorded.not_here"]));
+    };
+    let days = home.keep.breaches.to_string();
+    let kept = ["kept.refused", "kept.minutes", "kept.nothing", "kept.who"].map(|key| v.say(key).to_owned());
+    let page = AgreementPage {
+        frame: Frame::of(v, visit, "/agreement", v.say("agreement")),
+        draft: person.draft.is_some(),
+        sites: sites(person, v),
+        otherwise: otherwise(person, v),
+        school: school(person, v),
+        everyone: !home.everyone.block.is_empty(),
+        promises: person.behaviour.clone(),
+        tell: person.tell_someone.clone().unwrap_or_default(),
+        view: person.agreed.young_person_view.clone().unwrap_or_default(),
+        review: person.agreed.review_by.map(|(by, _)| v.fill("agreement.review", &[("day", &v.date(by))])),
+        kept: kept.into_iter().chain([v.fill("kept.days", &[("days", &days)])]).collect(),
+        more: kept_more(person, visit, v),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+fn sites(person: &Person, v: Voice) -> Vec<(&'static str, String)> {
+    let kinds = [
+        (Outcome::Allow, "agreement.open"),
+        (Outcome::Ask, "agreement.ask"),
+        (Outcome::WithStaff, "agreement.with_staff"),
+        (Outcome::Block, "agreement.block"),
+    ];
+    let of = |outcome| {
+        let words = person.words.iter().filter(|ruling| ruling.ruled == outcome);
+        words.map(|ruling| spaced(&ruling.word.to_string())).collect::<Vec<_>>().join(", ")
+    };
+    let all = kinds.into_iter().map(|(outcome, key)| (v.say(key), of(outcome)));
+    all.filter(|(_, words)| !words.is_empty()).collect()
+}
+
+fn otherwise(person: &Person, v: Voice) -> &'static str {
+    match (person.profile, person.otherwise) {
+        (Profile::EmailOnly, _) => v.say("agreement.email"),
+        (Profile::EducationSession, _) => v.say("now.school.always"),
+        (Profile::Agreement, Outcome::Allow) => v.say("agreement.otherwise.open"),
+        (Profile::Agreement, Outcome::Ask) => v.say("agreement.otherwise.ask"),
+        (Profile::Agreement, Outcome::WithStaff) => v.say("agreement.otherwise.with_staff"),
+        (Profile::Agreement, Outcome::Block) => v.say("agreement.otherwise.block"),
+    }
+}
+
+fn school(person: &Person, v: Voice) -> &'static str {
+    match (person.kind, person.school_hours) {
+        (PersonKind::Staff | PersonKind::Visitor | PersonKind::Device, _) => "",
+        (PersonKind::YoungPerson, SchoolHours::EducationOnly) => v.say("agreement.school.learning"),
+        (PersonKind::YoungPerson, SchoolHours::WithStaff) => v.say("agreement.school.with_staff"),
+        (PersonKind::YoungPerson, SchoolHours::AsAgreed) => v.say("agreement.school.as_agreed"),
+        (PersonKind::YoungPerson, SchoolHours::Offline) => v.say("agreement.school.off"),
+    }
+}
+
+/// What is kept beyond refusals, why, until when, and who decided it. A young person who is looked at more closely can see
+/// so for as long as it lasts.
+pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<String> {
+    let today = visit.at.with_timezone(&visit.current.snapshot.house.home().timezone).date_naive();
+    let Some(kept) = person.monitored().filter(|kept| kept.holds_on(today)) else { return Vec::new() };
+    let what = match kept.level {
+        MonitoringLevel::Breaches => return Vec::new(),
+        MonitoringLevel::Categories => "kept.more.categories",
+        MonitoringLevel::Sites => "kept.more.sites",
+    };
+    let (until, told) = (v.date_with_year(kept.until), v.date_with_year(kept.told_on));
+    vec![
+        v.fill(what, &[("day", &until)]),
+        v.fill("kept.more.why", &[("reason", &ended(kept.reason))]),
+        v.fill("kept.more.who", &[("who", kept.authorised_by), ("day", &told)]),
+    ]
+}
+
+/// Words with a full stop at their end.
+fn ended(words: &str) -> String {
+    let words = words.trim();
+    if words.ends_with(['.', '!', '?']) { words.to_owned() } else { format!("{words}.") }
+}

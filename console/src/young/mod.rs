@@ -1,0 +1,166 @@
+//! The young person's pages: what is open now, my week, my minutes, my agreement, what is written down, whom I can talk to.
+//!
+//! They stand at the gateway's own address, and whose they are is told by the device. They work without JavaScript; with it
+//! the countdown counts. On a device that several share nothing about one person is shown.
+
+mod agreed;
+mod now;
+mod recorded;
+mod talk;
+mod voice;
+mod week;
+
+pub(crate) use recorded::{NOTE, note};
+pub(crate) use voice::Voice;
+
+use crate::pages::{Desk, Visit};
+use crate::refusal::Form;
+use agreements::{Person, PersonKind};
+use askama::Template;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+
+const STYLE: &str =
+    concat!(include_str!("../../templates/page.css"), include_str!("../../templates/young/young.css"));
+const SCRIPT_TEXT: &str = include_str!("../../templates/young/young.js");
+/// Where the script stands.
+pub(crate) const SCRIPT: &str = "/hearthgate/page.js";
+
+/// Whose device a page is shown on.
+pub(crate) enum Whose<'a> {
+    /// Nobody's who is known here.
+    Nobody,
+    /// Several people's: nothing about one of them is shown.
+    Shared(&'a Person),
+    /// Somebody's own.
+    Own(&'a Person),
+}
+
+impl<'a> Whose<'a> {
+    pub(crate) fn of(visit: &'a Visit) -> Self {
+        match visit.current.snapshot.house.agreement(visit.who) {
+            None => Self::Nobody,
+            Some(person) if person.kind == PersonKind::Device => Self::Shared(person),
+            Some(person) => Self::Own(person),
+        }
+    }
+
+    /// The person whose own device it is.
+    pub(crate) fn own(&self) -> Option<&'a Person> {
+        match self {
+            Self::Own(person) => Some(person),
+            Self::Nobody | Self::Shared(_) => None,
+        }
+    }
+}
+
+/// A page's surroundings.
+pub(crate) struct Frame {
+    pub(crate) v: Voice,
+    pub(crate) style: &'static str,
+    pub(crate) script: &'static str,
+    pub(crate) home: String,
+    pub(crate) title: String,
+    pub(crate) tabs: Vec<Tab>,
+    pub(crate) choices: Vec<(&'static str, String)>,
+}
+
+/// A page of the navigation.
+pub(crate) struct Tab {
+    pub(crate) href: String,
+    pub(crate) label: &'static str,
+    pub(crate) here: bool,
+}
+
+impl Frame {
+    /// The frame of a page at an address.
+    pub(crate) fn of(v: Voice, visit: &Visit, path: &str, title: impl Into<String>) -> Self {
+        let tabs: &[(&str, &str)] = match Whose::of(visit) {
+            Whose::Nobody => &[("/", "tab.now"), ("/talk", "tab.talk")],
+            Whose::Shared(_) => &[("/", "tab.now"), ("/week", "tab.week"), ("/talk", "tab.talk")],
+            Whose::Own(_) => &[
+                ("/", "tab.now"),
+                ("/week", "tab.week"),
+                ("/agreement", "tab.agreement"),
+                ("/recorded", "tab.recorded"),
+                ("/talk", "tab.talk"),
+            ],
+        };
+        let tab = |(href, label): &(&str, &str)| Tab {
+            href: v.link(href),
+            label: v.say(label),
+            here: *href == path,
+        };
+        Self {
+            v,
+            style: STYLE,
+            script: SCRIPT,
+            home: visit.current.snapshot.house.home().name.clone(),
+            title: title.into(),
+            tabs: tabs.iter().map(tab).collect(),
+            choices: v.choices(path),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "young/said.html")]
+struct SaidPage {
+    frame: Frame,
+    lines: Vec<&'static str>,
+}
+
+/// A page of the gateway's own, by its address.
+pub(crate) async fn page(desk: &Desk, visit: &Visit, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+    let v = Voice::of(uri, headers);
+    match uri.path() {
+        "" | "/" => now::page(desk, visit, v).await,
+        "/week" => week::page(visit, v),
+        "/agreement" => agreed::page(visit, v),
+        "/recorded" => recorded::page(desk, visit, v).await,
+        "/talk" => talk::page(visit, v),
+        _ => said(StatusCode::NOT_FOUND, v, visit, ("missing", &["missing.1"])),
+    }
+}
+
+/// A page that says something in a few lines.
+pub(crate) fn said(
+    status: StatusCode,
+    v: Voice,
+    visit: &Visit,
+    (heading, lines): (&str, &[&str]),
+) -> Response<Body> {
+    let frame = Frame::of(v, visit, "/", v.say(heading));
+    let lines = lines.iter().map(|key| v.say(key)).collect();
+    shown(status, &SaidPage { frame, lines })
+}
+
+/// A rendered page.
+pub(crate) fn shown(status: StatusCode, page: &impl Template) -> Response<Body> {
+    const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    // Rendering writes into a string, which cannot fail.
+    let mut response = crate::pages::respond(status, Form::Html, page.render().unwrap_or_default());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    response
+}
+
+/// The pages' script: it counts down, and nothing else.
+pub(crate) fn script() -> Response<Body> {
+    let mut response = Response::new(Body::from(SCRIPT_TEXT));
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Words of the language as people read them.
+pub(crate) fn spaced(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests;

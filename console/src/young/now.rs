@@ -1,0 +1,216 @@
+//! What is open now and until when, my minutes, what I asked for.
+
+use super::{Frame, Voice, Whose, agreed, shown, spaced};
+use crate::pages::{Desk, Visit};
+use crate::refusal::ASK;
+use crate::telling::MORE_TIME;
+use agreements::{Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, Request, Rule, What};
+use askama::Template;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use blocklists::{Name, Tags};
+use chrono::{DateTime, TimeDelta, Utc};
+use records::{Ask, Records, StoreError};
+
+/// A site that no list and no agreement has: what is said of it is said of all that nobody mentioned.
+const UNLISTED: &str = "unlisted-by-anyone.invalid";
+/// Asks of so long ago are shown.
+const ASKED: TimeDelta = TimeDelta::hours(24);
+
+#[derive(Template)]
+#[template(path = "young/now.html")]
+struct NowPage {
+    frame: Frame,
+    now: i64,
+    device: String,
+    shared: bool,
+    state: &'static str,
+    line: String,
+    /// When that ends, in seconds since 1970, and how long it is until then in words.
+    ends: Option<(i64, String)>,
+    kept: Vec<String>,
+    minutes: Vec<Left>,
+    asked: Vec<Asked>,
+    opened: Vec<String>,
+    ask: Option<AskForms>,
+    known: bool,
+}
+
+/// Minutes of one limit.
+struct Left {
+    of: String,
+    used: u16,
+    limit: u16,
+    said: String,
+}
+
+struct Asked {
+    what: String,
+    answer: String,
+}
+
+/// How one asks from here.
+struct AskForms {
+    action: String,
+    fields: Vec<(&'static str, &'static str)>,
+    token: String,
+}
+
+/// What is known of somebody from the records.
+#[derive(Default)]
+struct Known {
+    minutes: Vec<Left>,
+    asked: Vec<Asked>,
+    opened: Vec<String>,
+}
+
+/// `/`.
+pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice) -> Response<Body> {
+    let whose = Whose::of(visit);
+    let (title, device) = match &whose {
+        Whose::Own(person) => {
+            let name = [("name", person.name.as_str())];
+            (v.fill("hello", &name), v.fill("device.known", &name))
+        }
+        Whose::Shared(_) => (v.say("hello.nobody").to_owned(), v.say("device.shared").to_owned()),
+        Whose::Nobody => (v.say("hello.nobody").to_owned(), v.say("device.unknown").to_owned()),
+    };
+    let known = match whose.own() {
+        // What cannot be read is left out: the page with the helplines is shown all the same.
+        Some(person) => known(desk.visitors.records(), visit, person, v).await.unwrap_or_default(),
+        None => Known::default(),
+    };
+    let (state, line, ends) = state(visit, v);
+    let key = desk.refusals.key();
+    let ask = whose.own().map(|person| AskForms {
+        action: v.link(ASK),
+        fields: v.fields(),
+        token: key.token(&person.id, MORE_TIME, visit.at),
+    });
+    let page = NowPage {
+        frame: Frame::of(v, visit, "/", title),
+        now: visit.at.timestamp(),
+        device,
+        shared: matches!(whose, Whose::Shared(_)),
+        state,
+        line,
+        ends: ends.map(|at| {
+            (at.timestamp(), v.fill("count", &[("length", &v.length((at - visit.at).num_minutes()))]))
+        }),
+        kept: whose.own().map(|person| agreed::kept_more(person, visit, v)).unwrap_or_default(),
+        minutes: known.minutes,
+        asked: known.asked,
+        opened: known.opened,
+        ask,
+        known: whose.own().is_some(),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+/// What holds now: how it is drawn, the sentence, and when it ends.
+fn state(visit: &Visit, v: Voice) -> (&'static str, String, Option<DateTime<Utc>>) {
+    let (current, at) = (&visit.current, visit.at);
+    let house = &current.snapshot.house;
+    let name = Name::new(UNLISTED).expect("a name that stands in this file");
+    let request = Request { host: Host::Name(name), tags: Tags::NONE, path: None };
+    let said = house.explain(visit.who, at, &request, &current.standing);
+    let (open, closes) = house.moment(visit.who, at, &current.standing).online();
+    let until = said.until.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    let (state, key, ends) = what_holds(&said, open.then_some(closes).flatten(), until);
+    let line = match ends {
+        Some(ends) => v.fill(key, &[("until", &v.when(ends, at, house.home().timezone))]),
+        // What has no end is said in other words.
+        None if key.starts_with("now.") && v.say(key).contains("{until}") => {
+            v.say(&format!("{key}.always")).to_owned()
+        }
+        None => v.say(key).to_owned(),
+    };
+    (state, line, ends)
+}
+
+/// What holds, what is said of it, and when it ends.
+fn what_holds(
+    said: &Explanation,
+    closes: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+) -> (&'static str, &'static str, Option<DateTime<Utc>>) {
+    match (said.verdict, said.rule) {
+        (Outcome::Allow, _) => ("open", "now.open", closes),
+        (_, Rule::Online) => ("off", "now.off", until),
+        (_, Rule::Limit) => ("off", "now.limit", until),
+        (_, Rule::Restriction) => ("off", "now.paused", until),
+        (_, Rule::SchoolHours | Rule::EducationSession) => ("school", "now.school", until),
+        (_, Rule::EmailOnly | Rule::PrivateMail) => ("open", "now.email", None),
+        (_, Rule::Baseline) => ("off", "now.baseline", None),
+        (
+            _,
+            Rule::Sealed
+            | Rule::Protected
+            | Rule::Floor
+            | Rule::Grant
+            | Rule::Site
+            | Rule::Service
+            | Rule::Category
+            | Rule::Otherwise,
+        ) => ("open", "now.agreed", closes),
+    }
+}
+
+async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> Result<Known, StoreError> {
+    let house = &visit.current.snapshot.house;
+    let minutes = records.minutes_today(house, visit.who).await?.into_iter().filter_map(|used| {
+        let (limit, spent) = (used.limit?, used.counted.saturating_add(used.estimated));
+        let of =
+            if used.key == "everything" { v.say("left.everything").to_owned() } else { spaced(&used.key) };
+        let words = |minutes: u16| v.length(minutes.into());
+        let left = limit.saturating_sub(spent);
+        let said = v.fill("left.of", &[("left", &words(left)), ("limit", &words(limit))]);
+        Some(Left { of, used: spent, limit, said })
+    });
+    let asks = records.asks(Some(visit.at - ASKED)).await?;
+    let grants = records.live_grants().await?;
+    let zone = house.home().timezone;
+    let opened = grants.iter().filter(|grant| grant.person == person.id).map(|grant| {
+        let until = v.when(grant.until, visit.at, zone);
+        v.fill("opened.until", &[("what", &opens(grant, v)), ("until", &until)])
+    });
+    Ok(Known {
+        minutes: minutes.collect(),
+        asked: asks
+            .iter()
+            .filter(|ask| ask.asked.person == person.id)
+            .take(12)
+            .map(|ask| asked(ask, v))
+            .collect(),
+        opened: opened.collect(),
+    })
+}
+
+fn asked(ask: &Ask, v: Voice) -> Asked {
+    let host = &ask.asked.host;
+    let answer = match &ask.answered {
+        None => v.say("asked.waits").to_owned(),
+        Some(answered) if answered.grant.is_some() => v.say("asked.yes").to_owned(),
+        Some(answered) => v.fill("asked.no", &[("reason", &answered.reason)]),
+    };
+    Asked { what: if host.is_empty() { v.say("asked.time").to_owned() } else { host.clone() }, answer }
+}
+
+/// What a grant opens, to the person themself.
+fn opens(grant: &LiveGrant, v: Voice) -> String {
+    let words = |what: &What| match what {
+        What::Everything => v.say("left.everything").to_owned(),
+        What::Words(words) => {
+            words.iter().map(|word| spaced(&word.to_string())).collect::<Vec<_>>().join(", ")
+        }
+    };
+    match &grant.kind {
+        GrantKind::Sites(what) => words(what),
+        GrantKind::ExtraTime(LimitKey::Everything) => v.say("opened.time").to_owned(),
+        GrantKind::ExtraTime(LimitKey::Word(word)) => {
+            format!("{}: {}", v.say("opened.time"), spaced(&word.to_string()))
+        }
+        GrantKind::Supervised(_) => v.say("agreement.with_staff").to_owned(),
+        GrantKind::Education { .. } => v.say("week.school").to_owned(),
+    }
+}

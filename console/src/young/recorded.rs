@@ -1,0 +1,183 @@
+//! What is written down about me, and what I say of it.
+
+use super::{Frame, Voice, Whose, said, shown};
+use crate::ask::tidy;
+use crate::pages::{Desk, Shown, Visit};
+use crate::telling::{is_ours, is_sent_from_here, visit_of};
+use agreements::{Evidence, Person};
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequest, Request, State};
+use axum::http::{Response, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use records::{By, ByRole, Episode, Mark, NotDone, Records, StoreError, Which};
+use std::net::SocketAddr;
+
+/// The path of the form that says something about an episode.
+pub(crate) const NOTE: &str = "/hearthgate/note";
+/// What is shown goes back so far.
+const DAYS: i64 = 30;
+/// And is no more than this.
+const SHOWN: usize = 100;
+/// Somebody says so often something about one episode.
+const MOST_NOTES: usize = 5;
+
+#[derive(Template)]
+#[template(path = "young/recorded.html")]
+struct RecordedPage {
+    frame: Frame,
+    lead: String,
+    action: String,
+    episodes: Vec<Line>,
+}
+
+struct Line {
+    entry: i64,
+    said: String,
+    when: String,
+    told: bool,
+    marks: Vec<&'static str>,
+    notes: Vec<String>,
+    token: Option<String>,
+}
+
+/// What the form sends.
+#[derive(serde::Deserialize)]
+struct NoteForm {
+    entry: i64,
+    token: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    words: String,
+}
+
+/// `/recorded`.
+pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice) -> Response<Body> {
+    let Whose::Own(person) = Whose::of(visit) else {
+        return said(StatusCode::NOT_FOUND, v, visit, ("missing", &["recorded.not_here"]));
+    };
+    let episodes = match of(desk.visitors.records(), person, visit.at).await {
+        Ok(episodes) => episodes,
+        Err(error) => {
+            tracing::warn!(%error, "what is written down could not be read");
+            return said(StatusCode::SERVICE_UNAVAILABLE, v, visit, ("wrong", &["wrong.kept"]));
+        }
+    };
+    let page = RecordedPage {
+        frame: Frame::of(v, visit, "/recorded", v.say("recorded")),
+        lead: v.fill("recorded.lead", &[("days", &DAYS.to_string())]),
+        action: v.link(NOTE),
+        episodes: episodes.iter().rev().take(SHOWN).map(|episode| line(desk, visit, v, episode)).collect(),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+async fn of(records: &Records, person: &Person, now: DateTime<Utc>) -> Result<Vec<Episode>, StoreError> {
+    let from = Some(now - TimeDelta::days(DAYS));
+    records.episodes(&Which { from, person: Some(person.id.clone()), ..Which::default() }).await
+}
+
+/// What an episode's form is made for, in place of a host: no host has a space.
+fn about(entry: i64) -> String {
+    format!("entry {entry}")
+}
+
+fn own_notes(episode: &Episode) -> impl Iterator<Item = &records::Note> {
+    episode.notes.iter().filter(|note| note.by.role == ByRole::YoungPerson)
+}
+
+fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
+    let key = match episode.evidence {
+        Evidence::Lookup => "recorded.lookup",
+        Evidence::Connection => "recorded.connection",
+        Evidence::Navigation => "recorded.navigation",
+        Evidence::Repeated => "recorded.repeated",
+    };
+    let site = match episode.site.as_str() {
+        "sealed" => v.say("recorded.sealed"),
+        "and other sites" => v.say("recorded.many"),
+        site => site,
+    };
+    let device = episode.device.as_deref().unwrap_or(v.say("recorded.device"));
+    let zone = visit.current.snapshot.house.home().timezone;
+    let first = episode.first.with_timezone(&zone);
+    let (day, date) = (v.weekday(first.date_naive()), v.date(first.date_naive()));
+    let often = match episode.count {
+        ..2 => String::new(),
+        count => format!(" · {}", v.fill("recorded.times", &[("count", &count.to_string())])),
+    };
+    let mark = |mark: &records::Marked| match mark.mark {
+        Mark::SpokeWithThem => v.say("recorded.mark.spoke_with_them"),
+        Mark::FalseAlarm => v.say("recorded.mark.false_alarm"),
+        Mark::TheirReport => v.say("recorded.mark.their_report"),
+    };
+    let may = own_notes(episode).count() < MOST_NOTES;
+    Line {
+        entry: episode.entry,
+        said: v.fill(key, &[("device", device), ("site", site)]),
+        when: format!("{day} {date}, {}{often}", first.format("%H:%M")),
+        told: episode.reported,
+        marks: episode.marks.iter().map(mark).collect(),
+        notes: own_notes(episode)
+            .map(|note| v.fill("recorded.note.said", &[("words", &note.words)]))
+            .collect(),
+        token: may
+            .then(|| desk.refusals.key().token(&visit.explanation.person, &about(episode.entry), visit.at)),
+    }
+}
+
+/// `POST` [`NOTE`]: they say something about an episode of theirs.
+pub(crate) async fn note(
+    State(desk): State<Desk>,
+    peer: ConnectInfo<SocketAddr>,
+    token: Shown,
+    request: Request,
+) -> Response<Body> {
+    if !is_ours(&desk, request.uri(), request.headers()) {
+        return crate::pages::visited(State(desk), peer, token, request).await;
+    }
+    let v = Voice::of(request.uri(), request.headers());
+    let sent_here = is_sent_from_here(request.uri(), request.headers());
+    let visit = visit_of(&desk, peer.0, &token, "");
+    let Ok(axum::Form(form)) = axum::Form::<NoteForm>::from_request(request, &()).await else {
+        return said(StatusCode::BAD_REQUEST, v, &visit, ("wrong", &["wrong.old"]));
+    };
+    if !sent_here {
+        return said(StatusCode::FORBIDDEN, v, &visit, ("wrong", &["wrong.elsewhere"]));
+    }
+    let made_here =
+        |person: &str| desk.refusals.key().accepts(&form.token, person, &about(form.entry), visit.at);
+    let person = Whose::of(&visit).own().filter(|person| made_here(&person.id));
+    let Some(person) = person else {
+        return said(StatusCode::FORBIDDEN, v, &visit, ("wrong", &["wrong.old"]));
+    };
+    match keep(desk.visitors.records(), person, &form).await {
+        Ok(true) => said(StatusCode::OK, v, &visit, ("recorded.note.done", &["recorded.note.done.1"])),
+        Ok(false) => said(StatusCode::TOO_MANY_REQUESTS, v, &visit, ("ask.often", &["recorded.note.often"])),
+        Err(why) => {
+            tracing::warn!(%why, "what somebody said of an episode was not kept");
+            said(StatusCode::SERVICE_UNAVAILABLE, v, &visit, ("wrong", &["wrong.kept"]))
+        }
+    }
+}
+
+/// Keeps it; false where they have said much about it already. What staff read is always in the home's own language.
+async fn keep(records: &Records, person: &Person, form: &NoteForm) -> Result<bool, NotDone> {
+    let episode = records.episode(form.entry).await?.filter(|episode| episode.person == person.id);
+    let episode = episode.ok_or(NotDone::NoEntry(form.entry))?;
+    if own_notes(&episode).count() >= MOST_NOTES {
+        return Ok(false);
+    }
+    let english = Voice::default();
+    let chosen = match form.kind.as_str() {
+        "not_me" => english.say("recorded.note.not_me"),
+        "advert" => english.say("recorded.note.advert"),
+        "mistake" => english.say("recorded.note.mistake"),
+        _ => "",
+    };
+    let words = tidy(&format!("{chosen} {}", form.words));
+    let by = By { role: ByRole::YoungPerson, id: person.id.clone(), name: person.name.clone() };
+    records.note(form.entry, by, &words).await?;
+    Ok(true)
+}

@@ -1,0 +1,317 @@
+//! The young person's pages from outside: what a browser on a device of theirs gets.
+
+use crate::ask::AskKey;
+use crate::desk::tests::play::{HOME, JORDAN, Play};
+use crate::desk::tests::shifts::happens;
+use crate::pages::{Heard, Showing, Told, Visit, Visitors, router};
+use crate::refusal::{Form, Refusals};
+use agreements::House;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use blocklists::{Name, Tags};
+use http_body_util::BodyExt;
+use records::{Answer, By, ByRole, Clock, InForce, Records, SetClock, Which};
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tower::ServiceExt;
+
+const OWN: &str = "hearthgate.home.arpa";
+/// Devices of the home by their addresses.
+const DEVICES: [(&str, &str); 3] = [("192.0.2.1", "jordan"), ("192.0.2.2", "sam"), ("192.0.2.3", "lounge")];
+
+/// The program's side of the pages, with a home that is in the test's hand.
+struct Gate {
+    clock: Arc<SetClock>,
+    records: Arc<Records>,
+    in_force: Arc<InForce>,
+    told: Mutex<Vec<Told>>,
+}
+
+impl Visitors for Gate {
+    fn visit(&self, address: IpAddr, _: Option<&str>, host: &str, _: &str, _: Showing<'_>) -> Visit {
+        let (current, at) = (self.in_force.to_keep(), self.clock.now());
+        let house = &current.snapshot.house;
+        let id = DEVICES.iter().find(|(known, _)| address.to_string() == *known);
+        let who = id.and_then(|(_, id)| house.person(id)).unwrap_or(House::NOBODY);
+        let host = if host.is_empty() { "no-host.invalid" } else { host };
+        let name = Name::new(host).unwrap_or(Name::new("no-host.invalid").unwrap());
+        let request =
+            agreements::Request { host: agreements::Host::Name(name), tags: Tags::NONE, path: None };
+        let explanation = house.explain(who, at, &request, &current.standing);
+        Visit { current, who, explanation, at }
+    }
+
+    fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = Heard> + Send>> {
+        self.told.lock().unwrap().push(told);
+        Box::pin(async { Heard::Kept })
+    }
+
+    fn form(&self, _: &HeaderMap) -> Form {
+        Form::Html
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        host == OWN
+    }
+
+    fn records(&self) -> &Arc<Records> {
+        &self.records
+    }
+}
+
+/// A home, and the pages as they are served.
+struct Young {
+    play: Play,
+    gate: Arc<Gate>,
+    router: axum::Router,
+}
+
+impl Young {
+    async fn new() -> Self {
+        let lounge = "person: Lounge\nfor: device\ndevices:\n  - {name: lounge, ip: 192.0.2.3}\nonline: {every_day: 09:00-21:00}\notherwise: block\n";
+        let sam = JORDAN.replace("Jordan", "Sam").replace("3c:06:30:11:22:33", "3c:06:30:11:22:44");
+        let jordan = format!("{JORDAN}behaviour: [\"I will <b>not</b> share pictures.\"]\n");
+        let play = Play::of(HOME, &[("jordan", &jordan), ("sam", &sam), ("lounge", lounge)]).await;
+        let gate = Arc::new(Gate {
+            clock: play.clock.clone(),
+            records: play.records.clone(),
+            in_force: play.in_force.clone(),
+            told: Mutex::default(),
+        });
+        let refusals = Arc::new(Refusals::new(AskKey::fresh().unwrap(), &format!("http://{OWN}")));
+        let router = router(refusals, gate.clone());
+        Self { play, gate, router }
+    }
+
+    async fn send(&self, from: &str, mut request: Request<Body>) -> (StatusCode, String) {
+        let peer: SocketAddr = format!("{from}:40000").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        (parts.status, text)
+    }
+
+    async fn get(&self, from: &str, path: &str) -> (StatusCode, String) {
+        let request = Request::builder().uri(path).header(header::HOST, OWN).body(Body::empty()).unwrap();
+        self.send(from, request).await
+    }
+
+    async fn post(&self, from: &str, path: &str, origin: &str, form: &str) -> (StatusCode, String) {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::HOST, OWN)
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.send(from, request).await
+    }
+}
+
+const JORDANS: &str = "192.0.2.1";
+const SAMS: &str = "192.0.2.2";
+const LOUNGE: &str = "192.0.2.3";
+const STRANGER: &str = "192.0.2.99";
+const PAGES: [&str; 5] = ["/", "/week", "/agreement", "/recorded", "/talk"];
+
+fn token(page: &str) -> &str {
+    page.split("name=\"token\" value=\"")
+        .nth(1)
+        .unwrap_or_else(|| panic!("no token: {page}"))
+        .split('"')
+        .next()
+        .unwrap()
+}
+
+fn staff() -> By {
+    By { role: ByRole::Staff, id: "k.lane".into(), name: "Kate Lane".into() }
+}
+
+#[tokio::test]
+async fn what_is_open_now_and_until_when() {
+    let young = Young::new().await;
+    let (status, page) = young.get(JORDANS, "/").await;
+    assert_eq!(status, StatusCode::OK);
+    for said in [
+        "Hello Jordan",
+        "The internet is open for you until 21:00.",
+        "3 h 30 min to go",
+        "45 min of 45 min left",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    // The countdown ends at 21:00 on the home's clock.
+    assert!(page.contains("data-until=\"1795381200\" data-now=\"1795368600\""), "{page}");
+    young.play.clock.advance(Duration::from_secs(4 * 3600));
+    let (_, page) = young.get(JORDANS, "/").await;
+    assert!(page.contains("The internet is off for you until 07:00 tomorrow."), "{page}");
+    let (_, page) = young.get(JORDANS, "/?lang=cy&easy=yes").await;
+    assert!(page.contains("lang=\"cy\"") && page.contains("Mae i ffwrdd tan 07:00 yfory."), "{page}");
+}
+
+#[tokio::test]
+async fn each_page_in_each_voice_says_everything_and_escapes_it() {
+    let young = Young::new().await;
+    happens(&young.play, "jordan", "games.example").await;
+    for path in PAGES {
+        for query in ["lang=en", "lang=cy", "lang=en&easy=yes", "lang=cy&contrast=high"] {
+            let (status, page) = young.get(JORDANS, &format!("{path}?{query}")).await;
+            assert_eq!(status, StatusCode::OK, "{path}?{query}");
+            assert!(!page.contains("{until}") && !page.contains("<h1></h1>"), "{path}?{query}: {page}");
+            assert!(!page.contains("<b>not</b>"), "{path}?{query}");
+            let kept = format!("{path}?{}", query.replace('&', "&amp;"));
+            assert!(
+                page.contains(&format!("href=\"{kept}\"")) || page.contains(&kept.replace("&amp;", "&#38;")),
+                "{path}?{query} keeps what was chosen: {page}"
+            );
+        }
+    }
+    let (_, page) = young.get(JORDANS, "/agreement").await;
+    for said in [
+        "Ask first",
+        "chat.example",
+        "Everything else is open.",
+        "I will",
+        "Staff who work with you can see it",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let (_, page) = young.get(JORDANS, "/week").await;
+    assert!(page.contains("07:00–21:00") && page.contains("(today)"), "{page}");
+    let (_, page) = young.get(STRANGER, "/talk").await;
+    assert!(page.contains("0800 1111"), "whoever it is can talk to somebody: {page}");
+}
+
+#[tokio::test]
+async fn nobody_reads_what_is_anothers() {
+    let young = Young::new().await;
+    happens(&young.play, "jordan", "games.example").await;
+    let (_, own) = young.get(JORDANS, "/recorded").await;
+    assert!(own.contains("Your phone tried to open games.example."), "{own}");
+    for from in [SAMS, LOUNGE, STRANGER] {
+        for path in PAGES {
+            let (_, page) = young.get(from, path).await;
+            for secret in ["Jordan", "games.example."] {
+                assert!(!page.contains(secret), "{from} {path}: {secret}");
+            }
+        }
+    }
+    let (status, _) = young.get(LOUNGE, "/recorded").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "a shared device shows nothing of one person");
+    // A note needs the form that was made for them, about this, and sent from here.
+    let entry = young.play.records.episodes(&Which::default()).await.unwrap()[0].entry;
+    let good = token(&own).to_owned();
+    let (note, here) = ("/hearthgate/note", format!("http://{OWN}"));
+    for (name, from, origin, form, status) in [
+        (
+            "anothers_device",
+            SAMS,
+            here.as_str(),
+            format!("entry={entry}&token={good}&kind=not_me"),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "another_site",
+            JORDANS,
+            "http://games.example",
+            format!("entry={entry}&token={good}&kind=not_me"),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "no_token",
+            JORDANS,
+            here.as_str(),
+            format!("entry={entry}&token=&kind=not_me"),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "another_entry",
+            JORDANS,
+            here.as_str(),
+            format!("entry={}&token={good}&kind=not_me", entry + 1),
+            StatusCode::FORBIDDEN,
+        ),
+        ("no_form", JORDANS, here.as_str(), "x".to_owned(), StatusCode::BAD_REQUEST),
+    ] {
+        assert_eq!(young.post(from, note, origin, &form).await.0, status, "{name}");
+    }
+    assert!(young.play.records.episodes(&Which::default()).await.unwrap()[0].notes.is_empty());
+}
+
+#[tokio::test]
+async fn that_was_an_advert() {
+    let young = Young::new().await;
+    happens(&young.play, "jordan", "games.example").await;
+    let (_, page) = young.get(JORDANS, "/recorded?lang=cy").await;
+    let entry = young.play.records.episodes(&Which::default()).await.unwrap()[0].entry;
+    let form = format!("entry={entry}&token={}&kind=advert&words=on+a+%3Cb%3Egame%3C%2Fb%3E", token(&page));
+    let origin = format!("http://{OWN}");
+    let (status, said) = young.post(JORDANS, "/hearthgate/note?lang=cy", &origin, &form).await;
+    assert!(status == StatusCode::OK && said.contains("Mae yno nawr"), "{said}");
+    let (_, page) = young.get(JORDANS, "/recorded").await;
+    assert!(
+        page.contains("You said: That was an advert, or it opened by itself on a &#60;b&#62;game"),
+        "{page}"
+    );
+    // Staff see it, by name and in the home's own language.
+    young.play.clock.advance(Duration::from_secs(4 * 3600 + 600));
+    let desk = young.play.signed_in("k.lane").await.get("/shift").await;
+    assert!(desk.words().contains("That was an advert, or it opened by itself on a"), "{}", desk.words());
+    assert!(desk.words().contains("(Jordan)"), "{}", desk.words());
+    let mut again = String::new();
+    for left in (0..4).rev() {
+        let (_, page) = young.get(JORDANS, "/recorded").await;
+        again = format!("entry={entry}&token={}&kind=mistake", token(&page));
+        assert_eq!(
+            young.post(JORDANS, "/hearthgate/note", &origin, &again).await.0,
+            StatusCode::OK,
+            "{left}"
+        );
+    }
+    let (_, page) = young.get(JORDANS, "/recorded").await;
+    assert!(!page.contains("name=\"token\""), "five are enough");
+    let (status, _) = young.post(JORDANS, "/hearthgate/note", &origin, &again).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn asking_for_a_site_and_for_time() {
+    let young = Young::new().await;
+    for (host, status, said) in [
+        ("chat.example", StatusCode::OK, "chat.example"),
+        ("https%3A%2F%2Fchat.example%2Froom%3Fx", StatusCode::OK, "value=\"chat.example\""),
+        ("bbc.example", StatusCode::NOT_FOUND, "There is nothing to ask for here"),
+        ("not+a+site", StatusCode::NOT_FOUND, "This is no site."),
+    ] {
+        let (got, page) = young.get(JORDANS, &format!("/hearthgate/ask?lang=en&host={host}")).await;
+        assert!(got == status && page.contains(said), "{host}: {got} {page}");
+    }
+    let (_, page) = young.get(JORDANS, "/").await;
+    let origin = format!("http://{OWN}");
+    let form = format!("host=&token={}&words=film+night", token(&page));
+    let (status, _) = young.post(JORDANS, "/hearthgate/ask?lang=en", &origin, &form).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(
+        matches!(&young.gate.told.lock().unwrap()[..], [Told::Ask(ask)] if ask.host.is_empty() && ask.words == "film night")
+    );
+    // What staff answered stands on the page.
+    let records = &young.play.records;
+    let time = records.ask_time("jordan", "film night").await.unwrap();
+    let site = records.ask("jordan", "chat.example", "").await.unwrap();
+    let until = young.play.clock.now() + chrono::TimeDelta::minutes(30);
+    records.answer(time, Answer::Approve { until }, staff(), "as asked").await.unwrap();
+    records.answer(site, Answer::Decline, staff(), "not tonight").await.unwrap();
+    young.play.settle().await;
+    let (_, page) = young.get(JORDANS, "/").await;
+    for said in ["more time, until 18:00", "Staff said yes.", "Not this time: not tonight"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let (_, sams) = young.get(SAMS, "/").await;
+    assert!(!sams.contains("not tonight"), "{sams}");
+}

@@ -1,0 +1,273 @@
+//! In what words a page speaks: the language, easy read or not, how strong the colours are.
+//!
+//! All words of the young person's pages stand in `console/words/`, one file a language, so that a translator needs nothing
+//! else. What somebody chose stands in the address, and no page keeps it: on a shared device nobody finds another's choice.
+
+use axum::http::{HeaderMap, Uri, header};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono_tz::Tz;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+type Words = HashMap<&'static str, &'static str>;
+
+static ENGLISH: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../words/en.txt")));
+static WELSH: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../words/cy.txt")));
+
+/// Reads a file of words: a key, `=`, what it says.
+fn read(text: &'static str) -> Words {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(" = ")).map(|(key, said)| (key.trim(), said.trim())).collect()
+}
+
+/// What somebody chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Voice {
+    welsh: bool,
+    easy: bool,
+    strong: bool,
+}
+
+impl Voice {
+    /// As the address says; the language else as the browser does (RFC 9110 §12.5.4).
+    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        let query = uri.query().unwrap_or_default();
+        let says = |pair: &str| query.split('&').any(|said| said == pair);
+        let first = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let browser = first.is_some_and(|list| list.trim_start().to_ascii_lowercase().starts_with("cy"));
+        let welsh = if says("lang=en") { false } else { says("lang=cy") || browser };
+        Self { welsh, easy: says("easy=yes"), strong: says("contrast=high") }
+    }
+
+    /// What stands under a key; on easy-read pages the easier words, where there are some.
+    pub(crate) fn say(self, key: &str) -> &'static str {
+        let words = if self.welsh { &*WELSH } else { &*ENGLISH };
+        let easier = self.easy.then(|| words.get(format!("{key}.easy").as_str())).flatten();
+        easier.or_else(|| words.get(key)).or_else(|| ENGLISH.get(key)).copied().unwrap_or_default()
+    }
+
+    /// The same, with what is put in.
+    pub(crate) fn fill(self, key: &str, put: &[(&str, &str)]) -> String {
+        let mut said = String::new();
+        let mut rest = self.say(key);
+        // What is put in is not looked at again: a name may have braces.
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, left)) = after.split_once('}') else { break };
+            said.push_str(before);
+            said.push_str(put.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value));
+            rest = left;
+        }
+        said + rest
+    }
+
+    /// An address within these pages, which keeps what was chosen.
+    pub(crate) fn link(self, path: &str) -> String {
+        let lang = if self.welsh { "lang=cy" } else { "lang=en" };
+        let mut link = format!("{path}{}{lang}", if path.contains('?') { '&' } else { '?' });
+        if self.easy {
+            link.push_str("&easy=yes");
+        }
+        if self.strong {
+            link.push_str("&contrast=high");
+        }
+        link
+    }
+
+    /// The same page in the other language, easier or not, in stronger colours or not: what each is called, and where it is.
+    pub(crate) fn choices(self, path: &str) -> Vec<(&'static str, String)> {
+        let easy = if self.easy { "easy.off" } else { "easy" };
+        let strong = if self.strong { "strong.off" } else { "strong" };
+        let plain = Self { easy: false, ..self };
+        vec![
+            (self.say("other"), Self { welsh: !self.welsh, ..self }.link(path)),
+            (plain.say(easy), Self { easy: !self.easy, ..self }.link(path)),
+            (plain.say(strong), Self { strong: !self.strong, ..self }.link(path)),
+        ]
+    }
+
+    /// What the page's colours and letters are called in its style.
+    pub(crate) const fn class(self) -> &'static str {
+        match (self.easy, self.strong) {
+            (false, false) => "",
+            (true, false) => "easy",
+            (false, true) => "strong",
+            (true, true) => "easy strong",
+        }
+    }
+
+    /// A day of the week.
+    pub(crate) fn weekday(self, date: NaiveDate) -> &'static str {
+        let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let day = days[date.weekday().num_days_from_monday() as usize];
+        self.say(&format!("day.{day}"))
+    }
+
+    /// A date: `31 January`.
+    pub(crate) fn date(self, date: NaiveDate) -> String {
+        let month = self.say(&format!("month.{}", date.month()));
+        self.fill("when.date", &[("day", &date.day().to_string()), ("month", month)])
+    }
+
+    /// A date with its year.
+    pub(crate) fn date_with_year(self, date: NaiveDate) -> String {
+        self.fill("when.year", &[("date", &self.date(date)), ("year", &date.year().to_string())])
+    }
+
+    /// What was chosen, as the hidden fields of a form that asks by its address.
+    pub(crate) fn fields(self) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            Some(("lang", if self.welsh { "cy" } else { "en" })),
+            self.easy.then_some(("easy", "yes")),
+            self.strong.then_some(("contrast", "high")),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// An instant as people say it, seen from another.
+    pub(crate) fn when(self, at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+        let (at, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
+        let time = at.format("%H:%M").to_string();
+        let date = at.date_naive();
+        match (date - now.date_naive()).num_days() {
+            0 => time,
+            1 => self.fill("when.tomorrow", &[("time", &time)]),
+            2..=6 => self.fill("when.day", &[("time", &time), ("day", self.weekday(date))]),
+            _ => self.fill("when.day", &[("time", &time), ("day", &self.date(date))]),
+        }
+    }
+
+    /// A length of time: `1 h 20 min`.
+    pub(crate) fn length(self, minutes: i64) -> String {
+        let of = |key, n: i64| self.fill(key, &[("n", &n.to_string())]);
+        match (minutes / 60, minutes % 60) {
+            (0, ..1) => self.say("minute.less").to_owned(),
+            (0, minutes) => of("minutes", minutes),
+            (hours, 0) => of("hours", hours),
+            (hours, minutes) => format!("{} {}", of("hours", hours), of("minutes", minutes)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn voice(query: &str, language: &str) -> Voice {
+        let uri = format!("/week?{query}").parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, language.parse().unwrap());
+        Voice::of(&uri, &headers)
+    }
+
+    /// What is put into some words.
+    fn holes(said: &str) -> BTreeSet<&str> {
+        said.split('{').skip(1).filter_map(|part| part.split('}').next()).collect()
+    }
+
+    #[test]
+    fn both_languages_say_everything() {
+        let keys = |words: &'static Words| words.keys().copied().collect::<BTreeSet<_>>();
+        assert_eq!(keys(&ENGLISH), keys(&WELSH));
+        assert!(ENGLISH.len() > 150, "{}", ENGLISH.len());
+        for (key, english) in &*ENGLISH {
+            let welsh = WELSH[key];
+            assert_eq!(holes(english), holes(welsh), "{key}");
+            assert!(!welsh.is_empty() && !english.is_empty(), "{key}");
+        }
+        let same: Vec<_> =
+            ENGLISH.iter().filter(|(key, said)| WELSH[*key] == **said).map(|(key, _)| key).collect();
+        assert!(
+            same.iter().all(|key| ["dir", "when.year", "when.date"].contains(*key)),
+            "{same:?} are not translated"
+        );
+    }
+
+    #[test]
+    fn every_key_that_is_used_is_there() {
+        let used = [
+            include_str!("../telling.rs"),
+            include_str!("mod.rs"),
+            include_str!("now.rs"),
+            include_str!("recorded.rs"),
+            include_str!("week.rs"),
+            include_str!("agreed.rs"),
+            include_str!("talk.rs"),
+            include_str!("../pages.rs"),
+            include_str!("../../templates/young/base.html"),
+            include_str!("../../templates/young/now.html"),
+            include_str!("../../templates/young/week.html"),
+            include_str!("../../templates/young/agreement.html"),
+            include_str!("../../templates/young/recorded.html"),
+            include_str!("../../templates/young/talk.html"),
+            include_str!("../../templates/young/telling.html"),
+            include_str!("../../templates/young/said.html"),
+        ];
+        let mut checked = 0;
+        for text in used {
+            for call in ["say(\"", "fill(\""] {
+                for part in text.split(call).skip(1) {
+                    let key = part.split('"').next().unwrap();
+                    assert!(ENGLISH.contains_key(key), "`{key}` is said nowhere");
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 60, "{checked}");
+    }
+
+    /// Short sentences of short words: the reading age of the pages.
+    #[test]
+    fn a_twelve_year_old_reads_it() {
+        let hard = |sentence: &str| {
+            let words: Vec<&str> = sentence.split_whitespace().collect();
+            let letters: usize = words.iter().map(|word| word.chars().count()).sum();
+            words.len() > 22 || words.len() >= 8 && letters > words.len() * 5
+        };
+        let sentences = ENGLISH
+            .iter()
+            .flat_map(|(key, said)| said.split(['.', '?', '!', ':', ';']).map(move |s| (key, s)));
+        let hard: Vec<_> = sentences.filter(|(_, sentence)| hard(sentence)).collect();
+        assert!(hard.is_empty(), "{hard:#?}");
+    }
+
+    #[test]
+    fn the_address_chooses_and_else_the_browser() {
+        for (query, language, lang, class) in [
+            ("", "en-GB,cy;q=0.5", "en-GB", ""),
+            ("", "cy,en;q=0.5", "cy", ""),
+            ("lang=en", "cy", "en-GB", ""),
+            ("lang=cy&easy=yes&contrast=high", "en", "cy", "easy strong"),
+            ("lang=%22%3E", "en", "en-GB", ""),
+        ] {
+            let voice = voice(query, language);
+            assert_eq!((voice.say("lang"), voice.class()), (lang, class), "{query}");
+        }
+        assert_eq!(voice("easy=yes&lang=cy", "en").link("/week"), "/week?lang=cy&easy=yes");
+        assert_eq!(voice("easy=yes", "en").say("now.off"), "It is off until {until}.");
+    }
+
+    #[test]
+    fn what_is_put_in_is_not_looked_at_again() {
+        let said = Voice::default().fill("hello", &[("name", "{name} {until}")]);
+        assert_eq!(said, "Hello {name} {until}");
+    }
+
+    #[test]
+    fn times_as_people_say_them() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let now = at("2026-11-22T17:30:00Z");
+        let zone = chrono_tz::Europe::London;
+        let welsh = Voice { welsh: true, ..Voice::default() };
+        for (when, english, cymraeg) in [
+            ("2026-11-22T21:00:00Z", "21:00", "21:00"),
+            ("2026-11-23T07:00:00Z", "07:00 tomorrow", "07:00 yfory"),
+            ("2026-11-25T07:00:00Z", "07:00 on Wednesday", "07:00 dydd Mercher"),
+            ("2026-12-24T07:00:00Z", "07:00 on 24 December", "07:00 24 Rhagfyr"),
+        ] {
+            assert_eq!(Voice::default().when(at(when), now, zone), english);
+            assert_eq!(welsh.when(at(when), now, zone), cymraeg);
+        }
+        assert_eq!((welsh.length(80), Voice::default().length(60)), ("1 awr 20 mun".into(), "1 h".into()));
+    }
+}

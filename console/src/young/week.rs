@@ -1,0 +1,107 @@
+//! My week, as a picture and as a table that says the same.
+
+use super::{Frame, Voice, Whose, shown, spaced};
+use crate::pages::Visit;
+use agreements::{SegmentKind, WeekDay, duration};
+use askama::Template;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use chrono::{Datelike, Days};
+use std::fmt::Write;
+
+#[derive(Template)]
+#[template(path = "young/week.html")]
+struct WeekPage {
+    frame: Frame,
+    draft: bool,
+    picture: String,
+    days: Vec<Day>,
+}
+
+struct Day {
+    name: &'static str,
+    today: bool,
+    online: String,
+    school: String,
+    bed: String,
+    limits: Vec<String>,
+}
+
+/// `/week`.
+pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
+    let house = &visit.current.snapshot.house;
+    let person = match Whose::of(visit) {
+        Whose::Nobody => {
+            return super::said(StatusCode::NOT_FOUND, v, visit, ("missing", &["device.unknown"]));
+        }
+        Whose::Shared(person) | Whose::Own(person) => person,
+    };
+    let today = visit.at.with_timezone(&house.home().timezone).date_naive();
+    let monday = today - Days::new(today.weekday().num_days_from_monday().into());
+    let week = house.week(visit.who, monday);
+    let day = |day: &WeekDay| Day {
+        name: v.weekday(day.date),
+        today: day.date == today,
+        online: spans(day, SegmentKind::Online),
+        school: spans(day, SegmentKind::School),
+        bed: day.bedtime.clone().unwrap_or_default(),
+        limits: day
+            .limits
+            .iter()
+            .map(|limit| format!("{} {}", spaced(&limit.of), duration(limit.minutes.into())))
+            .collect(),
+    };
+    let page = WeekPage {
+        frame: Frame::of(v, visit, "/week", v.say("week")),
+        draft: person.draft.is_some(),
+        picture: picture(&week.days, v),
+        days: week.days.iter().map(day).collect(),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+/// `07:00–08:30, 15:30–21:00`; neighbours of one kind are told as one.
+fn spans(day: &WeekDay, kind: SegmentKind) -> String {
+    let mut spans: Vec<(&str, &str)> = Vec::new();
+    for segment in day.segments.iter().filter(|s| s.kind == kind) {
+        match spans.last_mut().filter(|(_, ends)| *ends == segment.starts) {
+            Some((_, ends)) => *ends = &segment.ends,
+            None => spans.push((&segment.starts, &segment.ends)),
+        }
+    }
+    spans.iter().map(|(a, b)| format!("{a}–{b}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A minute of the day, as a segment's clock shows it.
+fn minute(clock: &str) -> u32 {
+    let (hours, minutes) = clock.split_once(':').unwrap_or(("0", "0"));
+    hours.parse::<u32>().unwrap_or(0) * 60 + minutes.parse::<u32>().unwrap_or(0)
+}
+
+/// Each day as a bar from midnight to midnight. Only numbers of ours and words of the language stand in it.
+fn picture(days: &[WeekDay], v: Voice) -> String {
+    let height = days.len() * 26 + 22;
+    let mut svg = format!(
+        "<svg class=\"weekbars\" viewBox=\"0 0 744 {height}\" role=\"img\" aria-label=\"{}\">",
+        v.say("week.picture")
+    );
+    for (row, day) in days.iter().enumerate() {
+        let y = row * 26;
+        for segment in &day.segments {
+            let (from, to) = (minute(&segment.starts), minute(&segment.ends));
+            let class = match segment.kind {
+                SegmentKind::Offline => "offline",
+                SegmentKind::School => "school",
+                SegmentKind::Online => "online",
+            };
+            let (x, width) = (12 + from / 2, to.saturating_sub(from) / 2);
+            let _ =
+                write!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"20\"/>");
+        }
+    }
+    for hour in (0..=24).step_by(6) {
+        let (x, y) = (12 + hour * 30, days.len() * 26 + 14);
+        let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{hour}</text>");
+    }
+    svg + "</svg>"
+}

@@ -1,0 +1,104 @@
+// Follows what happens, and closes the page when nobody is there. Every page works without it.
+(() => {
+  'use strict';
+  const IDLE = 5 * 60 * 1000, NOTED = 60 * 1000, SILENT = 25 * 1000;
+  let used = Date.now(), noted = used;
+
+  const here = () => {
+    used = Date.now();
+    if (used - noted < NOTED) return;
+    noted = used;
+    fetch('/here', { method: 'POST' }).catch(() => {});
+  };
+  for (const sign of ['pointerdown', 'keydown', 'wheel', 'touchmove']) addEventListener(sign, here, { passive: true });
+  const leave = () => location.replace('/locked');
+  setInterval(() => { if (Date.now() - used > IDLE) leave(); }, 5000);
+
+  if (!document.body.dataset.live) return;
+  let heard = Date.now(), asking = false, again = false;
+  const silent = document.getElementById('silent'), since = document.getElementById('since');
+
+  const hears = () => { heard = Date.now(); silent.hidden = true; };
+  setInterval(() => {
+    if (Date.now() - heard < SILENT || !silent.hidden) return;
+    since.textContent = new Date(heard).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    silent.hidden = false;
+  }, 2000);
+
+  // What somebody is typing, or has opened, stays as it is.
+  const busy = (main) => main.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')
+    || [...main.querySelectorAll('textarea, input[type=text]')].some((field) => field.value !== field.defaultValue);
+  const show = (text) => {
+    const main = document.getElementById('main'), page = new DOMParser().parseFromString(text, 'text/html');
+    const fresh = page.getElementById('main'), tabs = page.querySelector('nav');
+    if (!fresh || busy(main)) return;
+    const open = [...main.querySelectorAll('details[open][id]')].map((part) => part.id);
+    const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement.id : '';
+    main.replaceChildren(...fresh.childNodes);
+    for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (tabs) document.querySelector('nav')?.replaceChildren(...tabs.childNodes);
+  };
+  const look = async () => {
+    if (asking) { again = true; return; }
+    asking = true;
+    try {
+      const answer = await fetch(location.pathname + location.search, { headers: { 'X-Desk-Follows': 'yes' } });
+      if (answer.redirected) { leave(); return; }
+      if (answer.ok) { hears(); show(await answer.text()); }
+    } catch { /* The silence is told above. */ }
+    asking = false;
+    if (again) { again = false; look(); }
+  };
+
+  const source = new EventSource('/live');
+  source.addEventListener('still', hears);
+  source.addEventListener('changed', () => { hears(); look(); });
+  source.addEventListener('over', leave);
+  source.addEventListener('open', () => { hears(); look(); });
+})();
+
+// The editor: line numbers, and what is wrong with the text while it is typed. Without it the page says the same when it is sent.
+(() => {
+  'use strict';
+  const form = document.getElementById('edit');
+  if (!form) return;
+  const text = form.elements.text, lines = document.getElementById('lines'), list = document.getElementById('troubles');
+  const found = document.getElementById('found'), PAUSE = 500;
+  let waits, asked = 0;
+
+  const number = () => {
+    const wrong = new Map([...list.querySelectorAll('[data-line]')].map((one) => [one.dataset.line, one.className]));
+    const count = text.value.split('\n').length;
+    lines.replaceChildren(...Array.from({ length: count }, (_, at) => {
+      const line = document.createElement('span');
+      line.textContent = `${at + 1}\n`;
+      line.className = wrong.get(String(at + 1)) || '';
+      return line;
+    }));
+    lines.scrollTop = text.scrollTop;
+  };
+  const check = async () => {
+    const turn = ++asked, body = new URLSearchParams({ text: text.value, was: form.elements.was.value, step: 'check' });
+    try {
+      const answer = await fetch(form.action, { method: 'POST', body });
+      if (!answer.ok || turn !== asked || answer.redirected) return;
+      const page = new DOMParser().parseFromString(`<ul>${await answer.text()}</ul>`, 'text/html');
+      list.replaceChildren(...page.querySelectorAll('li'));
+      found.textContent = list.children.length ? 'To look at' : 'Nothing to put right';
+      number();
+    } catch { /* The form still says it when it is sent. */ }
+  };
+  text.addEventListener('input', () => { number(); clearTimeout(waits); waits = setTimeout(check, PAUSE); });
+  text.addEventListener('scroll', () => { lines.scrollTop = text.scrollTop; });
+  // A click on a problem leads to its line.
+  list.addEventListener('click', (event) => {
+    const at = Number(event.target.closest('[data-line]')?.dataset.line);
+    if (!at) return;
+    const start = text.value.split('\n').slice(0, at - 1).join('\n').length + (at > 1 ? 1 : 0);
+    text.focus();
+    text.setSelectionRange(start, start);
+    text.scrollTop = Math.max(0, (at - 6)) * parseFloat(getComputedStyle(text).lineHeight);
+  });
+  number();
+})();

@@ -1,0 +1,319 @@
+//! The home's files as the desk changes them: weighed with all the others, written whole or not at all, committed to Git
+//! where the folder is a repository of its own.
+
+use crate::folder;
+use crate::last_good;
+use crate::lists::calendar;
+use crate::lists::shelf::Shelf;
+use agreements::{Gateway, Problem};
+use chrono::{DateTime, Utc};
+use console::{Kept, NotKept, Weighed};
+use records::By;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// Git has this long to take a file.
+const GIT: Duration = Duration::from_secs(20);
+
+/// What changes the home's files.
+pub(crate) struct Editor {
+    home: PathBuf,
+    lists: PathBuf,
+    /// One change after the other.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Editor {
+    /// For a home's folder, and the place where its calendars are kept.
+    pub(crate) fn new(home: PathBuf, lists: PathBuf) -> Self {
+        Self { home, lists, turn: tokio::sync::Mutex::default() }
+    }
+
+    /// The text of a file; none where there is none that can be read.
+    pub(crate) fn text(&self, file: &str) -> Option<String> {
+        let path = folder::contained(&self.home, file)?;
+        let bytes = folder::at_most(&path, folder::MAX_FILE).ok()??;
+        String::from_utf8(bytes).ok()
+    }
+
+    /// The network as the folder has it; none where nobody can tell.
+    pub(crate) fn gateway(&self, now: DateTime<Utc>) -> Option<Gateway> {
+        crate::home::load(&self.home, now).ok()?.gateway_in_force().cloned()
+    }
+
+    /// The home as it would be if a file had this text: with every other file as it stands.
+    pub(crate) fn weigh(&self, file: &str, text: &str, now: DateTime<Utc>) -> Weighed {
+        let mut disk = folder::read(&self.home).unwrap_or_default();
+        let before = errors(&last_good::reading(&disk.texts, now).problems, |p| p.file != file);
+        disk.texts.insert(file.to_owned(), text.to_owned());
+        calendar::add(&mut disk, &Shelf::at(self.lists.clone()), now);
+        // A person whose file is no text still exists: the empty text keeps them, on the baseline.
+        let unusable: Vec<String> = disk.unusable.iter().map(|u| u.problem.file.clone()).collect();
+        disk.texts
+            .extend(unusable.into_iter().filter(|other| other != file).map(|other| (other, String::new())));
+        let reading = last_good::reading(&disk.texts, now);
+        // What is wrong here, and what is wrong elsewhere because of this.
+        let elsewhere = |p: &Problem| p.file != file && points_at(p, file) && !before.contains(p);
+        let problems = reading.problems.into_iter().filter(|p| p.file == file || elsewhere(p)).collect();
+        Weighed { problems, house: reading.house }
+    }
+
+    /// Writes a file, if it still is what `was` is the print of.
+    pub(crate) async fn keep(
+        &self,
+        file: &str,
+        text: &str,
+        was: &str,
+        (by, why): (&By, &str),
+    ) -> Result<Kept, NotKept> {
+        let _turn = self.turn.lock().await;
+        let now = self.text(file);
+        let print = now.as_deref().map(console::print_of).unwrap_or_default();
+        if print != was {
+            return Err(NotKept::Meanwhile(now.unwrap_or_default()));
+        }
+        let text = with_ends_of(now.as_deref().unwrap_or_default(), text);
+        let written = tokio::task::block_in_place(|| self.write(file, &text));
+        if let Err(error) = written {
+            tracing::warn!(%error, "a file of the home could not be written");
+            return Err(NotKept::Disk);
+        }
+        Ok(self.commit(file, (by, why)).await)
+    }
+
+    /// Beside the file and then in its place, so that nobody ever reads half of it.
+    fn write(&self, file: &str, text: &str) -> io::Result<()> {
+        let target = match folder::contained(&self.home, file) {
+            Some(path) => path,
+            None => self.new_file(file)?,
+        };
+        let (dir, name) = (target.parent(), target.file_name());
+        let (Some(dir), Some(name)) = (dir, name) else { return Err(io::ErrorKind::InvalidInput.into()) };
+        // The gateway reads no file with such a name.
+        let beside = dir.join(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
+        let _left_over = fs::remove_file(&beside);
+        let mode = fs::metadata(&target).map_or(0o640, |known| known.permissions().mode() & 0o777);
+        let mut new = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+        let written = new.write_all(text.as_bytes());
+        let done = written
+            .and_then(|()| new.set_permissions(Permissions::from_mode(mode)))
+            .and_then(|()| new.sync_all())
+            .and_then(|()| fs::rename(&beside, &target));
+        if done.is_err() {
+            let _gone = fs::remove_file(&beside);
+            return done;
+        }
+        File::open(dir)?.sync_all()
+    }
+
+    /// Where a file that is not there yet goes: into the folder or its agreements, and through no link.
+    fn new_file(&self, file: &str) -> io::Result<PathBuf> {
+        let path = self.home.canonicalize()?.join(file);
+        if let Some(dir) = path.parent()
+            && !dir.exists()
+        {
+            fs::create_dir(dir)?;
+        }
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
+            // It is there and cannot be read, or leads elsewhere.
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Commits the file, where the folder is a repository itself. One that merely lies in another's is nobody's to commit to.
+    async fn commit(&self, file: &str, (by, why): (&By, &str)) -> Kept {
+        if !self.home.join(".git").exists() {
+            return Kept::Alone;
+        }
+        let author = format!("{} <{}@hearthgate>", plain(&by.name), plain(&by.id));
+        let message = format!("{}: {}", file, plain(why));
+        let added = self.git(&["add", "--", file]).await;
+        let committed = match added {
+            true => {
+                self.git(&[
+                    "commit",
+                    "--quiet",
+                    "--no-verify",
+                    "--author",
+                    &author,
+                    "-m",
+                    &message,
+                    "--",
+                    file,
+                ])
+                .await
+            }
+            false => false,
+        };
+        if committed { Kept::Committed } else { Kept::NotCommitted }
+    }
+
+    async fn git(&self, arguments: &[&str]) -> bool {
+        // Nothing but Git itself runs: no hook, no signing program, no question.
+        let quiet = [
+            "core.hooksPath=/dev/null",
+            "commit.gpgSign=false",
+            "user.name=Hearthgate",
+            "user.email=hearthgate@localhost",
+        ];
+        let mut command = Command::new("git");
+        command.arg("-C").arg(&self.home);
+        for setting in quiet {
+            command.args(["-c", setting]);
+        }
+        command.args(arguments).env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null()).kill_on_drop(true);
+        match tokio::time::timeout(GIT, command.output()).await {
+            Ok(Ok(done)) if done.status.success() => true,
+            Ok(Ok(done)) => {
+                tracing::warn!(status = %done.status, "Git did not take a changed file of the home");
+                false
+            }
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("Git could not be asked to take a changed file of the home");
+                false
+            }
+        }
+    }
+}
+
+fn errors(problems: &[Problem], which: impl Fn(&Problem) -> bool) -> Vec<Problem> {
+    problems.iter().filter(|p| which(p)).cloned().collect()
+}
+
+/// Whether a problem of another file speaks of this one too (one device with two people).
+fn points_at(problem: &Problem, file: &str) -> bool {
+    problem.other.as_ref().is_some_and(|place| place.file == file)
+}
+
+/// One line, without what means something to Git.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || matches!(c, '<' | '>') { ' ' } else { c }).collect()
+}
+
+/// A text with the line ends of the file as it was.
+fn with_ends_of(before: &str, text: &str) -> String {
+    let ends = before.matches('\n').count();
+    if ends > 0 && before.matches("\r\n").count() * 2 > ends {
+        text.replace('\n', "\r\n")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use records::ByRole;
+    use std::os::unix::fs::symlink;
+
+    const HOME: &str = "home: Oakview\ntimezone: Europe/London\n";
+    const JO: &str = "# Jo, 15\nperson: Jo\ndevices:\n  - {name: phone, ip: 192.0.2.7}\nonline: {every_day: 09:00-21:00}\notherwise: allow\n";
+
+    fn home() -> (tempfile::TempDir, Editor) {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::create_dir(dir.path().join("agreements")).expect("made");
+        fs::write(dir.path().join("home.yaml"), HOME).expect("written");
+        fs::write(dir.path().join("agreements/jo.yaml"), JO).expect("written");
+        let editor = Editor::new(dir.path().to_owned(), dir.path().join("lists"));
+        (dir, editor)
+    }
+
+    fn by() -> By {
+        By { role: ByRole::Staff, id: "r.osei".into(), name: "R. Osei <x>".into() }
+    }
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-22T12:00:00Z".parse().expect("an instant")
+    }
+
+    #[test]
+    fn a_text_is_weighed_with_all_the_others() {
+        let (_dir, editor) = home();
+        let sam = JO.replace("Jo", "Sam");
+        let weighed = editor.weigh("agreements/sam.yaml", &sam, now());
+        assert!(!weighed.problems.is_empty(), "one device with two people");
+        let weighed = editor.weigh("agreements/sam.yaml", &sam.replace("192.0.2.7", "192.0.2.8"), now());
+        let errors: Vec<_> =
+            weighed.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(weighed.house.person("sam").is_some() && weighed.house.person("jo").is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_kept_is_what_was_given_and_nobody_is_overwritten() {
+        let (dir, editor) = home();
+        let file = "agreements/jo.yaml";
+        let was = console::print_of(JO);
+        let new = JO.replace("21:00", "22:00");
+        let kept = editor.keep(file, &new, &was, (&by(), "agreed")).await;
+        assert_eq!(kept, Ok(Kept::Alone));
+        assert_eq!(fs::read_to_string(dir.path().join(file)).expect("read"), new);
+        let again = editor.keep(file, JO, &was, (&by(), "agreed")).await;
+        assert_eq!(again, Err(NotKept::Meanwhile(new.clone())));
+        let windows = new.replace('\n', "\r\n");
+        fs::write(dir.path().join(file), &windows).expect("written");
+        let print = console::print_of(&windows);
+        let kept = editor.keep(file, &new.replace("22:00", "22:30"), &print, (&by(), "agreed")).await;
+        assert_eq!(kept, Ok(Kept::Alone));
+        let read = fs::read_to_string(dir.path().join(file)).expect("read");
+        assert_eq!(read, windows.replace("22:00", "22:30"), "the file's own line ends");
+        let entries: Vec<_> = fs::read_dir(dir.path().join("agreements")).expect("listed").collect();
+        assert_eq!(entries.len(), 1, "nothing is left over");
+        assert_eq!(editor.keep("agreements/sam.yaml", JO, "", (&by(), "new")).await, Ok(Kept::Alone));
+        assert_eq!(
+            editor.keep("agreements/sam.yaml", JO, "", (&by(), "new")).await,
+            Err(NotKept::Meanwhile(JO.into()))
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_link_leads_out_of_the_folder() {
+        let (dir, editor) = home();
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let secret = elsewhere.path().join("secret.yaml");
+        fs::write(&secret, "x: 1\n").expect("written");
+        symlink(&secret, dir.path().join("agreements/out.yaml")).expect("linked");
+        symlink(elsewhere.path().join("none.yaml"), dir.path().join("agreements/dangling.yaml"))
+            .expect("linked");
+        for file in ["agreements/out.yaml", "agreements/dangling.yaml"] {
+            assert_eq!(editor.text(file), None, "{file}");
+            assert_eq!(editor.keep(file, "y: 2\n", "", (&by(), "x")).await, Err(NotKept::Disk), "{file}");
+        }
+        assert_eq!(fs::read_to_string(&secret).expect("read"), "x: 1\n");
+        assert!(!elsewhere.path().join("none.yaml").exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    #[allow(clippy::print_stdout, reason = "a test that was skipped says so")]
+    async fn a_folder_that_is_a_repository_gets_a_commit() {
+        let (dir, editor) = home();
+        let git = |arguments: &[&str]| {
+            let out = std::process::Command::new("git").arg("-C").arg(dir.path()).args(arguments).output();
+            out.ok().map(|out| String::from_utf8_lossy(&out.stdout).into_owned())
+        };
+        if git(&["init", "--quiet"]).is_none() {
+            println!("skipped: git is not installed");
+            return;
+        }
+        let new = JO.replace("21:00", "22:00");
+        let kept =
+            editor.keep("agreements/jo.yaml", &new, &console::print_of(JO), (&by(), "agreed\nwith Jo")).await;
+        assert_eq!(kept, Ok(Kept::Committed));
+        let log = git(&["log", "--format=%an|%ae|%s"]).expect("a log");
+        assert_eq!(log.trim(), "R. Osei  x|r.osei@hearthgate|agreements/jo.yaml: agreed with Jo");
+        let files = git(&["show", "--name-only", "--format="]).expect("shown");
+        assert_eq!(files.trim(), "agreements/jo.yaml", "nothing else is committed");
+        // A repository that refuses is told, and the file is kept all the same.
+        fs::write(dir.path().join(".git/index.lock"), "").expect("written");
+        let kept = editor.keep("agreements/jo.yaml", JO, &console::print_of(&new), (&by(), "back")).await;
+        assert_eq!(kept, Ok(Kept::NotCommitted));
+        assert_eq!(editor.text("agreements/jo.yaml").as_deref(), Some(JO));
+    }
+}

@@ -1,0 +1,26 @@
+-- Who may sign in at the desk, and who is. Only hashes: nothing that stands here opens a door.
+CREATE TABLE desk_account (
+  id       TEXT PRIMARY KEY,
+  password TEXT NOT NULL,
+  set_at   INTEGER NOT NULL,
+  -- What the second factor is made from, and the last step of it that was used; empty where there is none.
+  codes    TEXT NOT NULL DEFAULT '',
+  step     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE desk_session (
+  token   TEXT PRIMARY KEY,
+  account TEXT NOT NULL,
+  began   INTEGER NOT NULL,
+  seen    INTEGER NOT NULL,
+  browser TEXT NOT NULL,
+  address TEXT NOT NULL
+) STRICT;
+CREATE INDEX desk_session_account ON desk_session (account);
+
+-- A link with which an account's password is set, once.
+CREATE TABLE desk_link (
+  token   TEXT PRIMARY KEY,
+  account TEXT NOT NULL,
+  ends    INTEGER NOT NULL
+) STRICT;
