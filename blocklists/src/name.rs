@@ -146,7 +146,9 @@ impl<'a> Name<'a> {
 
     /// The registrable domain by the Public Suffix List (`bbc.co.uk` for `www.bbc.co.uk`), else the whole name.
     pub fn registrable(self) -> Name<'a> {
-        psl::domain_str(self.0).map_or(self, Name)
+        // A name is ASCII, so that the domain's bytes, which end it, are text of their own.
+        let length = psl::domain(self.0.as_bytes()).map(|domain| domain.as_bytes().len());
+        length.and_then(|length| self.0.get(self.0.len() - length..)).map_or(self, Name)
     }
 
     /// Whether the name itself is a public suffix (`co.uk`), under which strangers register names.

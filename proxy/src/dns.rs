@@ -154,6 +154,7 @@ impl Dns {
 
     /// [`Dns::at_once`] for a query that came alone.
     pub fn first(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) -> Step {
+        self.count_transport(asker.transport);
         let (round, mut room) = (self.gate.round(), Room::default());
         let heard = hear(bytes, &mut room);
         let tags = || match &heard {
@@ -179,8 +180,6 @@ impl Dns {
         tags: impl Fn() -> Tags,
         out: &mut Vec<u8>,
     ) -> Step {
-        self.count_transport(asker.transport);
-
         // Bytes became a question. Whatever they are, there is one thing to do with them.
         let query = match heard {
             Heard::Query(query) => query,

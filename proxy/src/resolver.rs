@@ -8,7 +8,7 @@ use crate::dns::safe_search::{self, Search};
 use crate::dns::wire::{WireName, rtype};
 use crate::dns::{rebinding, special, verdicts};
 use crate::gate::{Gate, Who};
-use crate::target::is_own;
+use crate::target;
 use crate::upstream::Validator;
 use crate::upstream::{Failure, Question, Upstreams};
 use agreements::{Dnssec, Gateway, Host, Upstream, Verdict};
@@ -33,6 +33,8 @@ pub struct ResolverSettings {
     pub dnssec: Dnssec,
     /// Addresses inside the home that answers may point to.
     pub home_network: Vec<(IpAddr, u8)>,
+    /// Whether an address is this machine's own: no answer may point there either.
+    pub is_own: fn(IpAddr) -> bool,
     /// For how long answers are kept.
     pub keeping: Keeping,
     /// How long upstreams are waited for.
@@ -62,6 +64,7 @@ impl ResolverSettings {
             upstream: gateway.upstream.clone(),
             dnssec: gateway.dnssec,
             home_network: gateway.home_network.clone(),
+            is_own: target::is_own,
             keeping: Keeping::default(),
             timing: Timing::default(),
             stale_after: Duration::from_millis(1800),
@@ -380,7 +383,7 @@ impl Shared {
         let allowed = &self.settings.home_network;
         let local = name.text().name().is_under(Name::trusted("home.arpa"));
         let told = answer.addresses.iter().chain(&answer.hints);
-        let inside = rebinding::points_inside(told, allowed, is_own);
+        let inside = rebinding::points_inside(told, allowed, self.settings.is_own);
         Ok(Arc::new(Entry::new(answer, inside && !local, self.clock.steady(), &self.settings.keeping)))
     }
 }

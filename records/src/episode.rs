@@ -6,9 +6,9 @@
 use crate::entry::{BreachEnded, BreachOpened, Grown, stamp};
 use agreements::{Evidence, Rule, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
-use hashbrown::{Equivalent, HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, Equivalent, HashMap, HashSet};
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
 /// A refusal this long after the last of its episode, or longer, begins another.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
@@ -236,6 +236,8 @@ pub(crate) struct Episodes {
     leaving: Vec<Episode>,
     /// By person's id. No more than there are people: who has nothing open and began nothing of late is let go.
     shares: HashMap<String, Share>,
+    /// Tells the sites of an episode of other sites apart.
+    tell_apart: DefaultHashBuilder,
     next_id: u64,
     /// The gateway is stopping: the journal is told how far every episode has come.
     last_words: bool,
@@ -295,7 +297,8 @@ impl Episodes {
         }
         let share = self.share(key.person, seen.at);
         share.turn(seen.at);
-        let others = (!is_urgent(seen.severity) && share.begun >= MOST_AN_HOUR).then(|| hash(&key.site));
+        let others = (!is_urgent(seen.severity) && share.begun >= MOST_AN_HOUR)
+            .then(|| self.tell_apart.hash_one(&key.site));
         let key = match others {
             Some(_) => &KeyRef { site: OTHERS.into(), ..*key },
             None => key,
@@ -477,12 +480,6 @@ fn change(episode: &Episode, ended: bool, last_words: bool) -> Change {
     let opened = episode.opened.clone().map(|opened| BreachOpened { evidence, severity, ..opened });
     let grew = entry.is_some() && !ended && episode.outgrew(last_words);
     Change { id, key: episode.key.clone(), entry, opened, sum, sites, grew, ended, cut_short }
-}
-
-fn hash(site: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    site.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

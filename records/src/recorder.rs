@@ -13,7 +13,8 @@ use crate::refused::Refused;
 use crate::room::Records;
 use agreements::{House, Verdict};
 use chrono::{DateTime, Utc};
-use queue::Queue;
+use queue::{Gathered, Queue};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,6 +33,12 @@ pub const COMMIT_EVERY: Duration = Duration::from_millis(300);
 pub(crate) const GATHER: Duration = Duration::from_millis(20);
 /// Marks of minutes are harvested this often.
 pub(crate) const HARVEST_EVERY: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// Whose refusals this thread gathers.
+    static GATHERING: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
+    static GATHERED: RefCell<Gathered> = const { RefCell::new(Gathered::new()) };
+}
 
 /// Hands refusals to the journal's own task. Cloning is cheap; handing over never waits and never fails.
 #[derive(Clone, Debug)]
@@ -105,12 +112,34 @@ impl Recorder {
                 self.shared.totals[total as usize].fetch_add(1, Ordering::Relaxed);
             }
             Becomes::Breach => {
-                if !self.hand_over(refused) {
-                    self.shared.dropped.add(refused.at);
-                    self.shared.records.health.shed.fetch_add(1, Ordering::Relaxed);
+                if self.is_gathering() && !is_urgent(refused) {
+                    GATHERED.with_borrow_mut(|gathered| gathered.put(refused));
+                } else if !self.hand_over(refused) {
+                    self.shed(refused);
                 }
             }
         }
+    }
+
+    /// Does something that may refuse much, and hands over under one lock what it refused. What is urgent does not wait for
+    /// its end.
+    pub fn gathering<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = GATHERING.replace(Arc::as_ptr(&self.shared));
+        debug_assert!(before.is_null(), "one gathers at a time");
+        let done = work();
+        GATHERING.set(std::ptr::null());
+        let Shared { queue, bell, .. } = &*self.shared;
+        GATHERED.with_borrow_mut(|gathered| queue.put_all(gathered, bell, |refused| self.shed(refused)));
+        done
+    }
+
+    fn is_gathering(&self) -> bool {
+        std::ptr::eq(GATHERING.get(), Arc::as_ptr(&self.shared))
+    }
+
+    fn shed(&self, refused: &Refused<'_>) {
+        self.shared.dropped.add(refused.at);
+        self.shared.records.health.shed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether it found room. What tells staff much has its own, of which unknown devices never take the second half:

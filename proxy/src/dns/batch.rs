@@ -4,6 +4,7 @@ use super::question::{Heard, Room, hear};
 use super::{Asker, Dns, Step};
 use crate::gate::Clients;
 use blocklists::Tags;
+use std::sync::atomic::Ordering;
 
 /// Queries in one batch at most.
 pub const BATCH: usize = 32;
@@ -47,24 +48,30 @@ impl Batches {
         let catalogue = &round.current.snapshot.catalogue;
         // Every question is heard, and its lookup begun, before the first is decided: the waits for memory overlap.
         let mut heard = [const { Heard::Nothing }; BATCH];
-        let mut probes = [None; BATCH];
+        let (mut probes, mut came) = ([None; BATCH], 0);
         let places = heard.iter_mut().zip(&mut probes).zip(&mut self.rooms);
         for (((heard, probe), room), packet) in places.zip(packets.clone()) {
             let Some((bytes, _)) = packet else { continue };
+            came += 1;
             *heard = hear(bytes, room);
             if let Heard::Query(query) = heard {
                 *probe = Some(catalogue.probe(query.text));
             }
         }
+        let Self { answers, steps, clients, .. } = self;
         let mut count = 0;
-        let places = self.steps.iter_mut().zip(&mut self.answers);
-        for (((step, out), packet), (heard, probe)) in places.zip(packets).zip(heard.iter().zip(&probes)) {
-            count += 1;
-            *step = Step::Nothing;
-            let Some((bytes, asker)) = packet else { continue };
-            let tags = || probe.map_or(Tags::NONE, |probe| probe.tags());
-            *step = dns.at_once(bytes, heard, &asker, &round, &mut self.clients, tags, out);
-        }
+        dns.gate.recorder.gathering(|| {
+            let places = steps.iter_mut().zip(answers.iter_mut());
+            for (((step, out), packet), (heard, probe)) in places.zip(packets).zip(heard.iter().zip(&probes))
+            {
+                count += 1;
+                *step = Step::Nothing;
+                let Some((bytes, asker)) = packet else { continue };
+                let tags = || probe.map_or(Tags::NONE, |probe| probe.tags());
+                *step = dns.at_once(bytes, heard, &asker, &round, clients, tags, out);
+            }
+        });
+        dns.counters.queries_udp.fetch_add(came, Ordering::Relaxed);
         self.steps.iter().copied().zip(&mut self.answers).take(count)
     }
 }

@@ -38,9 +38,11 @@ impl Dns {
         self.record(case, host, *verdict);
         let ttl = verdicts::refused_for(verdict, case.round.now);
         // The sentence is made only for who can read it.
-        let reason = case.query.edns.map(|_| verdicts::reason(case, host, verdict));
-        let reason = reason.as_ref().map(|(code, text)| Extended { code: *code, text });
-        self.blocked(case.query, case.asker, ttl, reason.unwrap_or_default(), out);
+        let mut answer = |reason: Extended<'_>| self.blocked(case.query, case.asker, ttl, reason, out);
+        match case.query.edns {
+            Some(_) => verdicts::show_reason(case, host, verdict, answer),
+            None => answer(Extended::default()),
+        }
     }
 
     fn record(&self, case: &Case<'_>, host: Name<'_>, verdict: Verdict) {

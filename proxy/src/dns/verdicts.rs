@@ -1,11 +1,10 @@
 //! What a verdict means in DNS: which names of an answer it reaches, for how long it may be kept, how it is said.
 
 use super::case::Case;
-use super::reply::ede;
+use super::reply::{Extended, ede};
 use agreements::{Evidence, Host, Outcome, Record, Request, Rule, Severity, Subject, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
 
 /// A refusal is kept by clients for at most so long, in seconds: staff may change their mind.
 const MOST_REFUSED: u32 = 30;
@@ -109,8 +108,13 @@ pub(crate) fn refused_for(verdict: &Verdict, now: DateTime<Utc>) -> u32 {
     allowed_for(verdict.until, now, most)
 }
 
-/// A refusal in an extended error: its code, and the sentence for the person it is about.
-pub(super) fn reason(case: &Case<'_>, host: Name<'_>, verdict: &Verdict) -> (u16, Arc<str>) {
+/// Shows a refusal as an extended error: its code, and the sentence for the person it is about.
+pub(super) fn show_reason<T>(
+    case: &Case<'_>,
+    host: Name<'_>,
+    verdict: &Verdict,
+    show: impl FnOnce(Extended<'_>) -> T,
+) -> T {
     let code = match verdict.rule {
         Rule::Sealed => ede::CENSORED,
         Rule::Protected | Rule::Restriction | Rule::Floor | Rule::Baseline => ede::BLOCKED,
@@ -128,14 +132,14 @@ pub(super) fn reason(case: &Case<'_>, host: Name<'_>, verdict: &Verdict) -> (u16
     };
     if verdict.rule == Rule::Sealed {
         // Nobody is shown the address, nor told anything that could be looked up.
-        return (code, "The law forbids what is at this address.".into());
+        return show(Extended { code, text: "The law forbids what is at this address." });
     }
-    let text = case.client.sentences.of(verdict, case.round.now, || {
+    let make = || {
         let snapshot = &case.round.current.snapshot;
         let request = Request { host: Host::Name(host), tags: snapshot.catalogue.lookup(host), path: None };
         snapshot.house.sentence(case.client.person, case.round.now, &request, verdict)
-    });
-    (code, text)
+    };
+    case.client.sentences.show(verdict, case.round.now, make, |text| show(Extended { code, text }))
 }
 
 #[cfg(test)]

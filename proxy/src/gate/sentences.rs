@@ -21,28 +21,29 @@ struct Said {
 }
 
 impl Sentences {
-    /// What is said of a verdict now. `make` makes the sentence.
-    pub(crate) fn of(
+    /// Shows what is said of a verdict now. `make` makes the sentence.
+    pub(crate) fn show<T>(
         &self,
         verdict: &Verdict,
         now: DateTime<Utc>,
         make: impl FnOnce() -> String,
-    ) -> Arc<str> {
+        show: impl FnOnce(&str) -> T,
+    ) -> T {
         if !is_for_every_host(verdict) {
-            return make().into();
+            return show(&make());
         }
         let minute = now.timestamp().div_euclid(60);
         let kept = self.0.load();
         let is_it = |said: &&Said| said.minute == minute && said.verdict == *verdict;
         if let Some(said) = kept.iter().find(is_it) {
-            return Arc::clone(&said.text);
+            return show(&said.text);
         }
         let text: Arc<str> = make().into();
         let newest = Said { verdict: *verdict, minute, text: Arc::clone(&text) };
         let rest = kept.iter().filter(|said| said.minute == minute).take(MOST - 1).cloned();
         // Of two threads that do so at once one is forgotten, and says it anew next time.
         self.0.store(Arc::new(std::iter::once(newest).chain(rest).collect()));
-        text
+        show(&text)
     }
 }
 

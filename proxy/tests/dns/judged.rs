@@ -30,6 +30,7 @@ pub const ZONE: &str = "
     svcok.test     300 HTTPS 1 pool.test 1=026832
     inside.test    300 A 192.168.1.1
     inside6.test   300 AAAA fd00::1
+    ours.test      300 A 192.0.2.77
     mapped.test    300 AAAA ::ffff:10.0.0.1
     hint.test      300 HTTPS 1 . 4=c0a80101
     both.test      300 A 192.0.2.7
@@ -104,6 +105,7 @@ const CONVERSATIONS: &[(&str, &str, &str, &str)] = &[
     ),
     ("rebinding", JORDAN, "inside.test A +edns", "NXDOMAIN; soa 60; ede 15"),
     ("rebinding_v6", JORDAN, "inside6.test AAAA +edns", "NXDOMAIN; soa 60; ede 15"),
+    ("rebinding_to_the_gateway", JORDAN, "ours.test A +edns", "NXDOMAIN; soa 60; ede 15"),
     ("rebinding_mapped", JORDAN, "mapped.test AAAA +edns", "NXDOMAIN; soa 60; ede 15"),
     ("rebinding_by_hint", JORDAN, "hint.test HTTPS +edns", "NXDOMAIN; soa 60; ede 15"),
     ("rebinding_among_others", JORDAN, "both.test A +edns", "NXDOMAIN; soa 60; ede 15"),
@@ -168,7 +170,7 @@ async fn conversations() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(CONVERSATIONS.len(), 58);
+    assert_eq!(CONVERSATIONS.len(), 59);
 }
 
 #[tokio::test]

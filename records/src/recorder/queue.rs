@@ -36,13 +36,29 @@ struct Open {
 pub(super) struct Waiting {
     refusals: Vec<Packed>,
     hosts: String,
+    /// What was in force, from which refusal on: it changes seldom, and is not counted for each.
+    currents: Vec<(usize, Arc<Current>)>,
+}
+
+/// What one thread refuses in one go, handed over under one lock.
+#[derive(Debug)]
+pub(super) struct Gathered(Waiting);
+
+impl Gathered {
+    /// Without room: it grows to that of a round, once.
+    pub(super) const fn new() -> Self {
+        Self(Waiting { refusals: Vec::new(), hosts: String::new(), currents: Vec::new() })
+    }
+
+    pub(super) fn put(&mut self, refused: &Refused<'_>) {
+        self.0.put(refused);
+    }
 }
 
 /// A refusal whose host's text ends at a place of the buffer's text.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Packed {
     at: DateTime<Utc>,
-    current: Arc<Current>,
     who: PersonId,
     device: Option<u16>,
     identified: Identified,
@@ -75,6 +91,36 @@ impl Queue {
         true
     }
 
+    /// Puts in what was gathered, as far as there is room, and rings where somebody has to hear of it. What found no room
+    /// is shown to `shed`. Nothing is left of it.
+    pub(super) fn put_all(
+        &self,
+        Gathered(gathered): &mut Gathered,
+        bell: &Notify,
+        mut shed: impl FnMut(&Refused<'_>),
+    ) {
+        if gathered.refusals.is_empty() {
+            return;
+        }
+        let mut open = self.open();
+        let before = open.waiting.refusals.len();
+        let room = if open.closed { 0 } else { self.room.saturating_sub(before) };
+        let taken = open.waiting.append(gathered, room);
+        drop(open);
+        let half = self.room / 2;
+        if taken > 0 && (before == 0 || before <= half && before + taken > half) {
+            bell.notify_one();
+        }
+        let mut place = 0;
+        gathered.each(|refused| {
+            if place >= taken {
+                shed(refused);
+            }
+            place += 1;
+        });
+        gathered.clear();
+    }
+
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.open().waiting.refusals.len()
@@ -103,7 +149,11 @@ impl Queue {
 impl Default for Waiting {
     /// With room for what usually comes, so that handing over allocates nothing.
     fn default() -> Self {
-        Self { refusals: Vec::with_capacity(USUAL), hosts: String::with_capacity(USUAL_TEXT) }
+        Self {
+            refusals: Vec::with_capacity(USUAL),
+            hosts: String::with_capacity(USUAL_TEXT),
+            currents: Vec::with_capacity(4),
+        }
     }
 }
 
@@ -116,9 +166,9 @@ impl Waiting {
             let plain = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
             self.hosts.extend(host.bytes().take(LONGEST).map(plain));
         }
+        self.is_in_force(self.refusals.len(), refused.current);
         self.refusals.push(Packed {
             at: refused.at,
-            current: Arc::clone(refused.current),
             who: refused.who,
             device: refused.device,
             identified: refused.identified,
@@ -128,15 +178,42 @@ impl Waiting {
         });
     }
 
+    /// Notes what is in force from a refusal on.
+    fn is_in_force(&mut self, from: usize, current: &Arc<Current>) {
+        if self.currents.last().is_none_or(|(_, last)| !Arc::ptr_eq(last, current)) {
+            self.currents.push((from, Arc::clone(current)));
+        }
+    }
+
+    /// Copies another's refusals to the end, the first `most` of them, and tells how many that were.
+    fn append(&mut self, other: &Self, most: usize) -> usize {
+        let taken = other.refusals.len().min(most);
+        let text = other.refusals[..taken].last().map_or(0, |packed| packed.host_ends);
+        let (refusals, hosts) = (self.refusals.len(), self.hosts.len());
+        for (from, current) in other.currents.iter().filter(|(from, _)| *from < taken) {
+            self.is_in_force(refusals + from, current);
+        }
+        self.hosts.push_str(other.hosts.get(..text).unwrap_or_default());
+        let moved = |packed: &Packed| Packed { host_ends: hosts + packed.host_ends, ..*packed };
+        self.refusals.extend(other.refusals[..taken].iter().map(moved));
+        taken
+    }
+
     /// Shows each, in the order in which they came.
     pub(super) fn each(&self, mut show: impl FnMut(&Refused<'_>)) {
         let mut from = 0;
-        for packed in &self.refusals {
+        let mut currents = self.currents.iter().peekable();
+        let mut in_force = None;
+        for (place, packed) in self.refusals.iter().enumerate() {
+            while let Some((_, current)) = currents.next_if(|(from, _)| *from <= place) {
+                in_force = Some(current);
+            }
+            let Some(current) = in_force else { return };
             let host = self.hosts.get(from..packed.host_ends).unwrap_or_default();
             from = packed.host_ends;
             show(&Refused {
                 at: packed.at,
-                current: &packed.current,
+                current,
                 who: packed.who,
                 device: packed.device,
                 identified: packed.identified,
@@ -151,6 +228,7 @@ impl Waiting {
     pub(super) fn clear(&mut self) {
         self.refusals.clear();
         self.hosts.clear();
+        self.currents.clear();
         self.refusals.shrink_to(USUAL);
         self.hosts.shrink_to(USUAL_TEXT);
     }
