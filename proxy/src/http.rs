@@ -27,7 +27,7 @@ pub(crate) use answer::Body;
 pub(crate) use asked::Path;
 pub(crate) use counters::One;
 pub(crate) use redirected::prefer;
-pub(crate) use visit::Visit;
+pub(crate) use visit::{Place, Visit};
 
 use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
@@ -236,7 +236,7 @@ impl Proxy {
             self.counters.too_many.add(1);
         }
         let Some(seat) = seat else { return };
-        let place = (seat, Counter::one(&self.counters, |c| &c.connections_open));
+        let place = Arc::new(Place { seat, _open: Counter::one(&self.counters, |c| &c.connections_open) });
         dial::tune(&stream);
         let local = stream.local_addr().ok();
         let meant = match came {

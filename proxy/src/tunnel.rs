@@ -42,7 +42,7 @@ pub(crate) use warden::{Asked, Asker, Lease, Made, Warden, Way};
 
 use crate::dns::verdicts;
 use crate::gate::Want;
-use crate::http::{Admitted, Body, Counter, No, One, Path, Proxy, Visit};
+use crate::http::{Admitted, Body, Counter, No, One, Path, Place, Proxy, Visit};
 use crate::target::{PortUse, Target, TargetHost, is_mail_over_tls};
 use agreements::{Evidence, Subject, Verdict};
 use blocklists::Category;
@@ -86,12 +86,12 @@ pub(crate) async fn open(
     let lease = Arc::clone(&tunnel.lease);
     // What is needed only at the beginning is boxed before the task has it, so that an idle tunnel keeps no room for it.
     let begin = Box::pin(tunnel.begin(client));
-    proxy.tasks.spawn(run(begin, lease, Arc::clone(visit), open));
+    proxy.tasks.spawn(run(begin, lease, Arc::clone(&visit.place), open));
     Ok(Response::new(Body::empty()))
 }
 
 /// Lets a tunnel begin, and then flow until it ends or is ended.
-async fn run<Begin>(begin: Pin<Box<Begin>>, lease: Arc<Lease>, visit: Arc<Visit>, open: One)
+async fn run<Begin>(begin: Pin<Box<Begin>>, lease: Arc<Lease>, place: Arc<Place>, open: One)
 where
     Begin: Future<Output = Option<(TcpStream, TcpStream)>>,
 {
@@ -105,7 +105,7 @@ where
         () = lease.cut().cancelled() => {}
         () = flow => {}
     }
-    drop((visit, open));
+    drop((place, open));
 }
 
 /// Both ends of an upgraded plain connection become a tunnel.

@@ -3,9 +3,10 @@
 use super::counters::One;
 use crate::seats::Seat;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// One client connection, for as long as it or the tunnel that it became is open.
+/// One client connection.
 pub(crate) struct Visit {
     /// The client's address.
     pub(crate) peer: SocketAddr,
@@ -15,13 +16,19 @@ pub(crate) struct Visit {
     pub(crate) meant: Option<SocketAddr>,
     /// Ends the connection, whatever it is doing.
     pub(crate) cut: CancellationToken,
-    /// Its place, and its count among those that are open; given back when the last user of the visit is gone.
-    pub(super) place: (Seat, One),
+    /// Its place. A tunnel that it became keeps that and nothing else of the visit.
+    pub(crate) place: Arc<Place>,
+}
+
+/// A connection's place, and its count among those that are open; given back when the last user is gone.
+pub(crate) struct Place {
+    pub(super) seat: Seat,
+    pub(super) _open: One,
 }
 
 impl Visit {
     /// Whether it is beyond the client's share, and good only for what is protected for it.
     pub(super) fn is_spare(&self) -> bool {
-        self.place.0.is_spare()
+        self.place.seat.is_spare()
     }
 }
