@@ -39,8 +39,25 @@ pub struct Gateway {
     pub questions_a_second: Option<NonZeroU32>,
     /// Threads that answer DNS for each address; none for one a processor core.
     pub workers: Option<NonZeroU32>,
+    /// Who carries the home's mail.
+    pub mail: Option<Mail>,
     /// Enforcement at the router.
     pub router: Router,
+}
+
+/// Who carries the home's mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// Whether the connection is TLS from its first byte (RFC 8314 §3.3); else STARTTLS, save on this machine itself.
+    pub implicit_tls: bool,
+    /// The server's name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Who the messages are from.
+    pub from: String,
+    /// The account there, and the file of the home's folder with its password.
+    pub login: Option<(String, String)>,
 }
 
 impl Default for Gateway {
@@ -58,6 +75,7 @@ impl Default for Gateway {
             trust_forwarders: Vec::new(),
             leases: Vec::new(),
             home_network: Vec::new(),
+            mail: None,
             questions_a_second: Some(QUESTIONS_A_SECOND),
             workers: None,
             router: Router::default(),

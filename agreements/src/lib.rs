@@ -33,7 +33,7 @@ pub use diff::{
 };
 pub use explain::{Explanation, TraceStep};
 pub use gateway::{
-    BlockedAnswer, Certificate, Dnssec, Fail, Gateway, Listen, OWN_NAME, Router, Store, Upstream,
+    BlockedAnswer, Certificate, Dnssec, Fail, Gateway, Listen, Mail, OWN_NAME, Router, Store, Upstream,
 };
 pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
 pub use meant::*;

@@ -179,8 +179,11 @@ pub enum Role {
 pub struct Notify {
     /// Severities, rules' words or kinds of event.
     pub when: Vec<String>,
-    /// `mailto:` or http(s) URL.
+    /// `mailto:`, an http(s) URL, or `ntfy:` and one.
     pub to: String,
+    /// When what is not serious waits until it is over: from one time of the home's clock to another, past midnight if the
+    /// second is the earlier.
+    pub quiet: Option<(NaiveTime, NaiveTime)>,
 }
 
 /// How long records stay.

@@ -14,6 +14,7 @@ mod filled;
 mod home;
 mod limits;
 mod lists;
+mod mail;
 mod network;
 mod notyet;
 mod person;

@@ -19,11 +19,29 @@ const MISSING: [Missing; 1] = [Missing {
     help: "The unit in deploy/ restarts it within a second; `fail: closed` says what happens until then.",
 }];
 
+/// Mail is to be sent and nobody carries it: a warning at the place that asks for it.
+fn no_mail(loaded: &Loaded) -> Option<Problem> {
+    let asked = loaded.reading.house.home().notify.iter().find(|notify| notify.to.starts_with("mailto:"))?;
+    loaded.reading.gateway.as_ref().filter(|gateway| gateway.mail.is_none())?;
+    let (line, column, text) = place(loaded.folder.texts.get("home.yaml")?, "notify");
+    Some(Problem {
+        level: Level::Warning,
+        file: "home.yaml".to_owned(),
+        line,
+        column,
+        code: "no-mail",
+        sentence: format!("Nobody carries mail to `{}`: gateway.yaml has no `mail`.", asked.to),
+        help: "Write `mail: {server: \"smtps://…\", from: …}` there.".to_owned(),
+        text,
+        other: None,
+    })
+}
+
 /// A warning for each, with its place in `gateway.yaml`.
 pub(crate) fn warnings(loaded: &Loaded) -> Vec<Problem> {
     let Some(gateway) = &loaded.reading.gateway else { return Vec::new() };
     let text = loaded.folder.texts.get("gateway.yaml").map_or("", String::as_str);
-    warnings_of(gateway, text)
+    warnings_of(gateway, text).into_iter().chain(no_mail(loaded)).collect()
 }
 
 /// The same for a text that is in force.

@@ -5,8 +5,10 @@ use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Review, Side
 use crate::journal;
 use crate::room::Records;
 use crate::shift::Shift;
+use crate::spell;
 use crate::staff::{NotDone, Registered, close, is_of, reasoned, register, worded};
 use crate::store::{Line, StoreError};
+use agreements::Severity;
 use chrono::{DateTime, Utc};
 
 /// A safeguarding concern, and what became of it.
@@ -31,6 +33,24 @@ pub struct Tally {
     pub serious: u64,
 }
 
+/// An episode's outline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// When it began.
+    pub first: DateTime<Utc>,
+    /// How much it tells staff.
+    pub severity: Severity,
+    /// Whether the young person told of it by themselves.
+    pub reported: bool,
+}
+
+impl Outline {
+    /// Whether it is a breach, as [`crate::Episode::is_breach`] has it.
+    pub fn is_breach(&self) -> bool {
+        !self.reported || self.severity >= Severity::High
+    }
+}
+
 /// What [`Tally`] counts, in a stretch of time.
 const TALLY: &str = "SELECT count(*), count(CASE WHEN severity IN ('high', 'critical') THEN 1 END) FROM episode \
                      WHERE last >= $1 AND first < $2 AND (reported = 0 OR severity IN ('high', 'critical'))";
@@ -46,6 +66,22 @@ impl Records {
     pub async fn tally(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Tally, StoreError> {
         let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
         tally(self.store.row(TALLY, &cells).await?)
+    }
+
+    /// Episodes that began within a stretch of time, as far as their lines tell without their entries being read.
+    pub async fn outlines(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Outline>, StoreError> {
+        let sql =
+            "SELECT first, severity, reported FROM episode WHERE first >= $1 AND first < $2 ORDER BY first";
+        let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
+        let outline = |line: &Line| {
+            Ok(Outline {
+                first: instant(line.int(0)?),
+                // A word of a newer program is taken for the gravest: nothing is made small.
+                severity: spell::read(line.text(1)?).unwrap_or(Severity::Critical),
+                reported: line.int(2)? > 0,
+            })
+        };
+        self.store.rows(sql, &cells).await?.iter().map(outline).collect()
     }
 
     /// Marks an episode.

@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The newest schema that this program knows.
-pub(crate) const SCHEMA: i64 = 3;
+pub(crate) const SCHEMA: i64 = 4;
 
 /// What a program opens the store for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

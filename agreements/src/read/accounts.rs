@@ -8,6 +8,7 @@ use super::times;
 use crate::meant::{Keep, Notify, Role, Staff};
 use crate::yaml::Node;
 use blocklists::Category;
+use chrono::NaiveTime;
 use std::collections::HashMap;
 
 const ROLES: [(&str, Role); 4] =
@@ -93,11 +94,12 @@ pub(crate) fn notify(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Vec<Notify> {
     let Some(node) = block.get("notify") else { return Vec::new() };
     let mut all = Vec::new();
     for item in items(sheet, node, "notify") {
-        let Some(inner) = Block::read(sheet, item, "`notify`", &["when", "to"]) else { continue };
+        let Some(inner) = Block::read(sheet, item, "`notify`", &["when", "to", "quiet"]) else { continue };
         let when =
             inner.need(sheet, "when", "of what they are told").map(|n| when(sheet, n)).unwrap_or_default();
         let to = inner.need(sheet, "to", "where the message goes").and_then(|n| to(sheet, n));
-        all.extend(to.map(|to| Notify { when, to }));
+        let quiet = inner.get("quiet").and_then(|n| quiet(sheet, n));
+        all.extend(to.map(|to| Notify { when, to, quiet }));
     }
     all
 }
@@ -127,26 +129,43 @@ fn when(sheet: &mut Sheet<'_>, node: &Node) -> Vec<String> {
     when
 }
 
-/// `mailto:` or http(s).
+/// `22:00-07:00`.
+fn quiet(sheet: &mut Sheet<'_>, node: &Node) -> Option<(NaiveTime, NaiveTime)> {
+    let typed = text(sheet, node, "quiet")?;
+    let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
+    let read =
+        typed.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?))).filter(|(a, b)| a != b);
+    if read.is_none() {
+        let sentence = format!("`{}` does not say from when to when it is quiet.", short(typed));
+        sheet.error(node.at(), "bad-time", &sentence, "Write it like 22:00-07:00.");
+    }
+    read
+}
+
+/// `mailto:`, http(s), or `ntfy:` before http(s).
 fn to(sheet: &mut Sheet<'_>, node: &Node) -> Option<String> {
     let typed = text(sheet, node, "to")?;
     if let Some(address) = typed.strip_prefix("mailto:") {
         if is_mail(address) {
             return Some(typed.to_owned());
         }
-    } else if typed.starts_with("https://") || typed.starts_with("http://") {
-        return super::lists::place(sheet, node.at(), typed).then(|| typed.to_owned());
+    } else {
+        let address = typed.strip_prefix("ntfy:").unwrap_or(typed);
+        if address.starts_with("https://") || address.starts_with("http://") {
+            return super::lists::place(sheet, node.at(), address).then(|| typed.to_owned());
+        }
     }
     let help = if is_mail(typed) {
         format!("Write `\"mailto:{typed}\"`.")
     } else {
-        "Write \"mailto:name@example.org\" or \"https://…\".".to_owned()
+        "Write \"mailto:name@example.org\", \"https://…\" or \"ntfy:https://…\".".to_owned()
     };
     sheet.error(node.at(), "bad-address", &format!("No message can go to `{}`.", short(typed)), &help);
     None
 }
 
-fn is_mail(address: &str) -> bool {
+/// Whether a text is an address that mail goes to.
+pub(crate) fn is_mail(address: &str) -> bool {
     let fits = |c: char| !c.is_whitespace() && !c.is_control() && !"<>,;\"?&".contains(c);
     address.chars().all(fits)
         && address

@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "home_network",
     "questions_a_second",
     "workers",
+    "mail",
     "router",
 ];
 const LISTENERS: [&str; 8] =
@@ -69,6 +70,7 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Gateway {
         gateway.questions_a_second = number.and_then(|number| number.or(gateway.questions_a_second));
     }
     gateway.workers = block.get("workers").and_then(|node| count(sheet, node, "workers", MOST_WORKERS));
+    gateway.mail = block.get("mail").and_then(|node| super::mail::read(sheet, node));
     if let Some(node) = block.get("router") {
         gateway.router = router(sheet, node);
     }

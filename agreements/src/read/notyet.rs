@@ -14,20 +14,12 @@ pub(crate) struct Missing {
 }
 
 /// What `home.yaml` can ask for in vain.
-pub(crate) const HOME: &[Missing] = &[
-    Missing {
-        key: "unknown_devices",
-        value: Some("sign_in"),
-        sentence: "This version has no sign-in yet: a device that nobody knows gets the baseline.",
-        help: "Write `unknown_devices: baseline`, or `block`.",
-    },
-    Missing {
-        key: "notify",
-        value: None,
-        sentence: "This version does not send notices yet.",
-        help: "Look at `hearthgate breaches list` each shift.",
-    },
-];
+pub(crate) const HOME: &[Missing] = &[Missing {
+    key: "unknown_devices",
+    value: Some("sign_in"),
+    sentence: "This version has no sign-in yet: a device that nobody knows gets the baseline.",
+    help: "Write `unknown_devices: baseline`, or `block`.",
+}];
 
 /// Warns of each key that asks for what is not done.
 pub(crate) fn warn(sheet: &mut Sheet<'_>, block: &Block<'_>, missing: &[Missing]) {

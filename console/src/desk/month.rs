@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, Utc};
-use records::{Episode, Review, Side, Which};
+use records::{Outline, Review, Side};
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -65,8 +65,7 @@ pub(crate) async fn show(
     let next = first.checked_add_months(Months::new(1)).unwrap_or(first);
     let begins = |date: NaiveDate| records::shift::on(&[NaiveTime::MIN], zone, date, NaiveTime::MIN).from;
     let (from, to) = (begins(first), begins(next));
-    let which = Which { from: Some(from), to: Some(to), ..Which::default() };
-    let episodes = desk.records.episodes(&which).await?;
+    let episodes = desk.records.outlines(from, to).await?;
     let reviews = desk.records.reviews_between(from, to).await?;
     let asks = desk.records.asks(Some(from)).await?.iter().filter(|ask| ask.at < to).count();
     let mut days: Vec<Day> = Vec::new();
@@ -103,11 +102,11 @@ fn month(of: &str, today: NaiveDate) -> NaiveDate {
 fn day(
     date: NaiveDate,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
-    episodes: &[Episode],
+    episodes: &[Outline],
     reviews: &[Review],
     shifts: &[records::shift::Shift],
 ) -> Day {
-    let theirs: Vec<&Episode> = episodes.iter().filter(|e| e.first >= from && e.first < to).collect();
+    let theirs: Vec<&Outline> = episodes.iter().filter(|e| e.first >= from && e.first < to).collect();
     let count = |least: Severity, most: Severity| {
         theirs.iter().filter(|e| e.is_breach() && e.severity >= least && e.severity <= most).count()
     };

@@ -39,13 +39,36 @@
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     if (tabs) document.querySelector('nav')?.replaceChildren(...tabs.childNodes);
   };
+  // A sound when somebody asks: off until somebody here wants it.
+  const asks = () => document.querySelectorAll('[id^="ask-"]').length;
+  let waiting = asks(), audio;
+  const sound = () => {
+    const box = document.getElementById('sound');
+    if (!box) return;
+    document.getElementById('sounds').hidden = false;
+    box.checked = Boolean(audio);
+    box.onchange = () => { audio = box.checked ? new AudioContext() : undefined; };
+  };
+  const ring = () => {
+    const more = asks() > waiting;
+    waiting = asks();
+    if (!more || !audio) return;
+    const tone = audio.createOscillator(), quiet = audio.createGain();
+    tone.frequency.value = 660;
+    quiet.gain.setValueAtTime(0.15, audio.currentTime);
+    quiet.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.6);
+    tone.connect(quiet).connect(audio.destination);
+    tone.start();
+    tone.stop(audio.currentTime + 0.6);
+  };
+  sound();
   const look = async () => {
     if (asking) { again = true; return; }
     asking = true;
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { 'X-Desk-Follows': 'yes' } });
       if (answer.redirected) { leave(); return; }
-      if (answer.ok) { hears(); show(await answer.text()); }
+      if (answer.ok) { hears(); show(await answer.text()); sound(); ring(); }
     } catch { /* The silence is told above. */ }
     asking = false;
     if (again) { again = false; look(); }

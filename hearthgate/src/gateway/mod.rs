@@ -13,6 +13,7 @@ mod keeper;
 mod log;
 mod metrics;
 mod network;
+mod notices;
 mod pac;
 mod pages;
 mod post;
@@ -42,6 +43,7 @@ use files::{Begun, Files};
 pub(crate) use guide::desk_url;
 use keeper::Keeper;
 use network::{Network, Shared};
+use notices::Notices;
 use post::{Post, Shown};
 use proxy::identify::Neighbours;
 use records::{Clock, InForce, OpenError, Recorder, Records, SystemClock};
@@ -167,8 +169,18 @@ async fn run_once(
         told: BTreeSet::new(),
     };
     tasks.spawn(keeper.work(stop.clone()));
-    tasks.spawn(steward::follow_standing(records.clone(), in_force, stop.clone()));
+    tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), stop.clone()));
     tasks.spawn(steward::look_over(records.clone(), stop.clone()));
+    match Notices::new(
+        records.clone(),
+        in_force.clone(),
+        clock.clone(),
+        options.home.clone(),
+        shared.names.clone(),
+    ) {
+        Ok(notices) => _ = tasks.spawn(notices.work(stop.clone())),
+        Err(error) => tracing::error!(%error, "nobody can be told anything by a message"),
+    }
     let answering = answer_questions(&state, &post)?;
 
     // It listens: systemd and people are told.

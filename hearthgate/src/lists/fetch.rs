@@ -101,21 +101,25 @@ impl From<std::io::Error> for Unfetched {
     }
 }
 
+/// A client with the roots that are built in, no proxy from the environment, and the home's own upstreams for names.
+pub(crate) fn client(names: Names) -> Result<Client, reqwest::Error> {
+    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .dns_resolver(Arc::new(names))
+        .redirect(redirects())
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .user_agent(concat!("hearthgate/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
 impl Fetcher {
     /// A client with the roots that are built in, no proxy from the environment, and a limit on bytes.
     pub(crate) fn new(most: u64, names: Names) -> Result<Self, Unfetched> {
-        let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .dns_resolver(Arc::new(names))
-            .redirect(redirects())
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .user_agent(concat!("hearthgate/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client, most })
+        Ok(Self { client: client(names)?, most })
     }
 
     /// Fetches a list into a file, unless the copy with these marks is current.

@@ -22,7 +22,11 @@ impl Names {
         *self.by.lock().unwrap_or_else(PoisonError::into_inner) = Some(resolver);
     }
 
-    async fn find(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
+    /// The addresses of a name, by the home's own upstreams where there are some.
+    pub(crate) async fn find(
+        &self,
+        name: &str,
+    ) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
         let by = self.by.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let (Some(resolver), Ok(domain)) = (by, Domain::parse(name)) {
             match resolver.addresses_for_the_gateway(domain.name()).await {

@@ -97,7 +97,8 @@ fn an_ask_from_a_page_is_approved_on_the_desk_and_works() {
     staff.shows("asks for chat.test");
     staff.click("#asks a");
     staff.shows("everyone from school is on it");
-    staff.keep("asks");
+    staff.width(1280);
+    staff.keep("desk-asks-waiting");
     staff.click("button[value='30m']");
     let answered = Instant::now();
     staff.shows("Opened.");
@@ -153,7 +154,8 @@ fn an_evening_at_the_desk() {
     manager.shows("Nothing to put right");
     manager.click("button[value='look']");
     manager.shows("1 h more");
-    manager.keep("edit");
+    manager.width(1280);
+    manager.keep("desk-edit");
     manager.types("#why", "agreed with Jordan at key-work");
     manager.click("button[value='keep']");
     manager.shows("Saved");
@@ -206,7 +208,8 @@ fn an_evening_at_the_desk() {
         window.click(&format!("button[value='{side}']"));
         window.shows("Signed. Thank you.");
     }
-    staff.keep("shift-signed");
+    staff.width(1280);
+    staff.keep("desk-shift-signed");
     // A page that nobody uses shows nothing any more; the same as five minutes of a real clock.
     staff.open(&desk);
     staff.shows("Jordan");
@@ -225,9 +228,12 @@ fn every_page_fits(window: &Window<'_>, at: &str, pages: &[&str], whose: &str) {
             let over = window
                 .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert_eq!(over, json!(0), "{page} at {width} scrolls sideways");
-            let name: String = page.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-            let name = if *page == "/" { "now" } else { name.trim_matches('-') };
-            window.keep(&format!("{whose}-{name}-{width}"));
+            // A picture of each: of the desk as on a screen, of a young person's page as on a phone.
+            if width == if whose == "desk" { 1280 } else { 320 } {
+                let name: String = page.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+                let name = if *page == "/" { "now" } else { name.trim_matches('-') };
+                window.keep(&format!("{whose}-{name}"));
+            }
         }
         accessible(window, page);
         let counts = window.run("return [document.querySelectorAll('h1').length, document.querySelectorAll('main').length, ['en-GB', 'cy'].includes(document.documentElement.lang), [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels.length).length, [...document.querySelectorAll('th')].filter(e => !e.scope).length]");

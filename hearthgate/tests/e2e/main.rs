@@ -9,6 +9,7 @@ mod desk;
 mod driver;
 mod home;
 mod monitored;
+mod notices;
 mod readme;
 mod ways;
 mod world;

@@ -21,6 +21,7 @@ const STEPS: [&str; SCHEMA as usize] = [
     include_str!("../../schema/sqlite_1.sql"),
     include_str!("../../schema/sqlite_2.sql"),
     include_str!("../../schema/sqlite_3.sql"),
+    include_str!("../../schema/sqlite_4.sql"),
 ];
 
 #[derive(Debug)]

@@ -69,6 +69,7 @@ scenarios! {
     recording::what_an_episode_outgrew_is_in_the_journal,
     staff::grants_are_seen_by_another_process,
     staff::where_a_device_is,
+    staff::who_was_told_is_known_over_a_restart,
     staff::asks_are_answered_once,
     staff::restrictions_must_be_lawful,
     staff::notes_and_reports_change_nothing_of_an_episode,

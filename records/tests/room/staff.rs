@@ -292,3 +292,14 @@ pub async fn where_a_device_is(play: Play) {
     assert_eq!((phone.words.as_str(), phone.inspected.is_some()), ("at bedtime", true));
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
 }
+
+pub async fn who_was_told_is_known_over_a_restart(play: Play) {
+    let records = play.records().await;
+    assert_eq!(records.told("a").await.unwrap(), None);
+    for entry in [3, 7] {
+        records.set_told("a", entry).await.unwrap();
+    }
+    drop(records);
+    let again = play.open_for(Purpose::Beside).await.unwrap();
+    assert_eq!((again.told("a").await.unwrap(), again.told("b").await.unwrap()), (Some(7), None));
+}
