@@ -362,7 +362,8 @@ impl Dns {
         let house = &round.current.snapshot.house;
         let verdict =
             house.judge_in(&client.moment, &Request { host: Host::Name(query.text), tags, path: None });
-        let search = if query.for_addresses() || query.qtype == rtype::SVCB {
+        // What is refused is not looked for.
+        let search = if verdict.allows() && (query.for_addresses() || query.qtype == rtype::SVCB) {
             safe_search::search(house.safe_search(client.person), query.text)
         } else {
             Search::AsAsked
