@@ -1,4 +1,4 @@
--- Who may sign in at the desk, and who is. Only hashes: nothing that stands here opens a door.
+-- Who may sign in at the desk, and who is. Passwords and tokens stand here as hashes alone.
 CREATE TABLE desk_account (
   id       TEXT PRIMARY KEY,
   password TEXT NOT NULL,

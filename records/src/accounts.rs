@@ -1,7 +1,8 @@
 //! Who may sign in at the desk, and who is signed in.
 //!
-//! Names and roles stand in `home.yaml`; what each person set stands here. Of every secret only a hash is kept: whoever
-//! reads the store can open nothing with it. None of this is in the journal, which never forgets.
+//! Names and roles stand in `home.yaml`; what each person set stands here. Of passwords, sessions and links only hashes are kept:
+//! whoever reads the store can open nothing with them. What the codes of an app are made from has to be kept as it is; it
+//! opens nothing without the password. None of this is in the journal, which never forgets.
 
 use crate::commit::instant;
 use crate::room::Records;

@@ -78,15 +78,20 @@ fn minute(clock: &str) -> u32 {
     hours.parse::<u32>().unwrap_or(0) * 60 + minutes.parse::<u32>().unwrap_or(0)
 }
 
+/// Where the bars begin: beside the days' names.
+const LEFT: u32 = 44;
+
 /// Each day as a bar from midnight to midnight. Only numbers of ours and words of the language stand in it.
 fn picture(days: &[WeekDay], v: Voice) -> String {
     let height = days.len() * 26 + 22;
     let mut svg = format!(
-        "<svg class=\"weekbars\" viewBox=\"0 0 744 {height}\" role=\"img\" aria-label=\"{}\">",
+        "<svg class=\"weekbars\" viewBox=\"0 0 780 {height}\" role=\"img\" aria-label=\"{}\">",
         v.say("week.picture")
     );
     for (row, day) in days.iter().enumerate() {
         let y = row * 26;
+        let short: String = v.weekday(day.date).trim_start_matches("dydd ").chars().take(3).collect();
+        let _ = write!(svg, "<text x=\"0\" y=\"{}\">{short}</text>", y + 15);
         for segment in &day.segments {
             let (from, to) = (minute(&segment.starts), minute(&segment.ends));
             let class = match segment.kind {
@@ -94,13 +99,13 @@ fn picture(days: &[WeekDay], v: Voice) -> String {
                 SegmentKind::School => "school",
                 SegmentKind::Online => "online",
             };
-            let (x, width) = (12 + from / 2, to.saturating_sub(from) / 2);
+            let (x, width) = (LEFT + from / 2, to.saturating_sub(from) / 2);
             let _ =
                 write!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"20\"/>");
         }
     }
     for hour in (0..=24).step_by(6) {
-        let (x, y) = (12 + hour * 30, days.len() * 26 + 14);
+        let (x, y) = (LEFT + hour * 30, days.len() as u32 * 26 + 14);
         let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{hour}</text>");
     }
     svg + "</svg>"

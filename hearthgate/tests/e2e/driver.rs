@@ -15,22 +15,24 @@ pub(crate) struct Driver {
 impl Driver {
     /// Starts it; none where it is not installed.
     pub(crate) fn start() -> Option<Self> {
-        let mut child = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let said = BufReader::new(child.stdout.take()?);
+        let started =
+            Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        // Only one that is not there is none: one that does not start is a failure.
+        let mut child = match started {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            started => started.unwrap(),
+        };
+        let mut said = BufReader::new(child.stdout.take().unwrap());
         let process = Process(child);
-        for line in said.lines() {
-            let line = line.ok()?;
-            if let Some(port) = line.split("successfully on port ").nth(1) {
-                let at = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-                return Some(Self { _process: process, at });
-            }
+        let mut all = String::new();
+        while said.read_line(&mut all).unwrap() > 0 {
+            let Some(port) = all.split("successfully on port ").nth(1) else { continue };
+            let at = format!("http://127.0.0.1:{}", port.trim().trim_end_matches('.'));
+            // Whatever it says later is read, so that it never waits for a reader.
+            std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+            return Some(Self { _process: process, at });
         }
-        None
+        panic!("chromedriver says: {all}")
     }
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -56,6 +58,8 @@ impl Driver {
             // The tests run as root in a container; the pages are ours.
             "--no-sandbox".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
+            // A picture has the whole width.
+            "--hide-scrollbars".to_owned(),
             format!("--user-data-dir={}", profile.display()),
         ];
         args.extend_from_slice(more);

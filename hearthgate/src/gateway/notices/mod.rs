@@ -83,6 +83,10 @@ impl Notices {
     }
 
     async fn round(&self, tries: &mut Tries) {
+        if self.records.broken().is_some() {
+            // Nobody knows who was told of what; the log and the desk say what is wrong.
+            return;
+        }
         let current = self.in_force.to_keep();
         let house = &current.snapshot.house;
         let all = &house.home().notify;
