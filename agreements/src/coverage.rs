@@ -339,9 +339,13 @@ fn unknown_devices(facts: &Facts<'_>) -> Option<Said> {
         UnknownDevices::Baseline => {
             ("A device that nobody knows has the baseline.", "`unknown_devices: baseline`")
         }
+        UnknownDevices::SignIn if facts.gateway.listen.pages.is_empty() => {
+            let sentence = "A device that nobody knows reaches what is protected and nothing else: there is no page to sign in at.";
+            return said(Partly, sentence, "`listen` has no `pages`", "Let `pages` listen on port 80.");
+        }
         UnknownDevices::SignIn => (
-            "A device that nobody knows has the baseline.",
-            "`unknown_devices: sign_in`; signing in is not in this version",
+            "A device that nobody knows reaches the page to sign in at and what is protected, until somebody signs in on it.",
+            "`unknown_devices: sign_in`",
         ),
     };
     said(Holds, sentence, because, "")

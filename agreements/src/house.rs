@@ -1,5 +1,6 @@
 //! The home in force, and the decision.
 
+pub(crate) mod left;
 pub(crate) mod moment;
 pub(crate) mod rules;
 mod sentence;
@@ -7,7 +8,7 @@ pub(crate) mod sites;
 
 use crate::calendar::{Day, SchoolDays};
 use crate::explain::{Explanation, TraceStep};
-use crate::meant::{DeviceMatch, Draft, Home, LimitKey, Person, SafeSearch};
+use crate::meant::{DeviceMatch, Draft, Home, LimitKey, Person, PersonKind, Profile, SafeSearch};
 use crate::network::holds;
 use crate::request::Request;
 use crate::rule::{self, Case};
@@ -123,6 +124,15 @@ impl House {
     /// The agreement of a person; none for [`House::NOBODY`].
     pub fn agreement(&self, who: PersonId) -> Option<&Person> {
         usize::from(who.0).checked_sub(1).and_then(|i| self.home.people.get(i))
+    }
+
+    /// Whether a device that is taken for this person's is nobody's own, so that whoever signs in on it has it: an unknown
+    /// device, or one that several share.
+    pub fn is_for_whoever_signs_in(&self, who: PersonId) -> bool {
+        match self.agreement(who) {
+            None => who == Self::NOBODY,
+            Some(person) => person.kind == PersonKind::Device && person.profile == Profile::Agreement,
+        }
     }
 
     /// Every device that the files name.

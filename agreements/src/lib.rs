@@ -35,7 +35,11 @@ pub use explain::{Explanation, TraceStep};
 pub use gateway::{
     BlockedAnswer, Certificate, Dnssec, Fail, Gateway, Listen, Mail, OWN_NAME, Router, Store, Upstream,
 };
-pub use house::{Device, House, PersonId, Snapshot, moment::Moment};
+pub use house::{
+    Device, House, PersonId, Snapshot,
+    left::{Left, Soon},
+    moment::Moment,
+};
 pub use meant::*;
 pub use monitored::Monitored;
 pub use network::{holds, network};

@@ -122,7 +122,7 @@ pub struct Baseline {
 /// What an unknown device gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownDevices {
-    /// The portal; the baseline until someone signs in.
+    /// The page to sign in at and what is protected, until someone signs in.
     #[default]
     SignIn,
     /// The baseline.

@@ -16,7 +16,6 @@ mod limits;
 mod lists;
 mod mail;
 mod network;
-mod notyet;
 mod person;
 mod pledges;
 mod school;

@@ -7,6 +7,7 @@ mod ask;
 mod desk;
 mod effect;
 mod pages;
+mod portal;
 mod refusal;
 mod telling;
 mod typed;
@@ -19,5 +20,6 @@ pub use desk::{
 };
 pub use effect::still_closed;
 pub use pages::{Heard, Showing, Token, Told, Visit, Visitors, router};
+pub use portal::{Captive, Portal, TimeLeft, Typed, portal, to_portal};
 pub use refusal::{Form, Refusals};
 pub use typed::{Unread, what, word};

@@ -11,7 +11,7 @@ use blocklists::{Category, builtin};
 use chrono::{DateTime, Utc};
 use records::Current;
 
-const STYLE: &str = include_str!("../templates/page.css");
+pub(crate) const STYLE: &str = include_str!("../templates/page.css");
 /// How many helplines stand on a refusal page. The rest would bury the first.
 const HELPLINES: usize = 7;
 

@@ -22,6 +22,7 @@ mod lists;
 mod notyet;
 mod people;
 mod profile;
+mod signing;
 mod state;
 mod terminal;
 mod told;

@@ -1,5 +1,4 @@
-//! What `gateway.yaml` may already say and this version does not do. It is told plainly and never pretended; the home's and
-//! the agreements' own words are told where they are read (`agreements::read`), under the same code.
+//! What `gateway.yaml` may already say and this version does not do. It is told plainly and never pretended.
 
 use crate::home::Loaded;
 use agreements::{Fail, Gateway, Level, Problem, Router};

@@ -40,6 +40,7 @@ pub use settings::{Designated, DnsSettings, Over, StreamSettings};
 
 use crate::cache::{Asking, DNSSEC, UNCHECKED};
 use crate::gate::{Clients, Gate, Round};
+use crate::http::OwnPages;
 use crate::limits::Limits;
 use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
@@ -56,7 +57,7 @@ use reply::{Extended, ede};
 use safe_search::Search;
 use special::Local;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use wire::{WireName, rcode, rtype};
 
 /// How a query came.
@@ -106,6 +107,16 @@ pub struct Dns {
     stream_limits: Limits,
     estimate: Estimate,
     counters: Counters,
+    beside: OnceLock<Beside>,
+}
+
+/// Pages of the gateway's own that are served inside TLS beside DNS over HTTPS, at these paths.
+#[derive(Clone)]
+pub struct Beside {
+    /// The paths.
+    pub paths: &'static [&'static str],
+    /// Who answers.
+    pub pages: OwnPages,
 }
 
 impl std::fmt::Debug for Dns {
@@ -127,12 +138,19 @@ impl Dns {
             stream_limits,
             estimate: Estimate::default(),
             counters: Counters::default(),
+            beside: OnceLock::new(),
         })
     }
 
     /// What happened since the start, in numbers.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// From now on these pages are served beside DNS over HTTPS.
+    pub fn serve_beside(&self, beside: Beside) {
+        // Whoever comes second has nothing else to serve.
+        let _already = self.beside.set(beside);
     }
 
     /// What every listener shares.
@@ -437,6 +455,8 @@ impl Dns {
         if counts.0 != 0 {
             round.current.looked_up(client.person, counts, round.now, Host::Name(query.text));
             round.current.device_in_use(client.who.device, round.now);
+            let showing = Showing::of(query, case.asker, &self.settings.trust_forwarders);
+            self.gate.is_in_use(&showing.shown);
         }
     }
 

@@ -7,14 +7,15 @@ mod sentences;
 
 pub(crate) use clients::{Client, Clients};
 
-use crate::identify::{Identities, Neighbours, Shown};
+use crate::identify::{Identities, Neighbours, Shown, SignedIn};
 use crate::resolver::Resolver;
 use crate::router::Openings;
+use crate::target::is_open_internet;
 use agreements::{Explanation, Host, House, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use crowd::Crowd;
 use moments::Moments;
-use records::{Clock, ClockState, Current, Identified, InForce, Recorder};
+use records::{Clock, ClockState, Current, Face, Identified, InForce, Recorder};
 use sentences::Sentences;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,11 +30,14 @@ pub struct Who {
     pub device: Option<u16>,
     /// How the gateway knows.
     pub identified: Identified,
+    /// The device itself, where nobody knows whose it is.
+    pub stranger: Option<Face>,
 }
 
 impl Who {
     /// An unknown device.
-    pub const UNKNOWN: Who = Who { person: House::NOBODY, device: None, identified: Identified::Unknown };
+    pub const UNKNOWN: Who =
+        Who { person: House::NOBODY, device: None, identified: Identified::Unknown, stranger: None };
 }
 
 /// What form of refusal the client can show.
@@ -75,6 +79,8 @@ pub struct Gate {
     pub pages: Pages,
     /// What devices may reach, where the router's rules are ours.
     pub(crate) openings: Option<Arc<Openings>>,
+    /// Who has signed in on devices that are nobody's own.
+    pub signed_in: Arc<SignedIn>,
     identities: Identities,
     moments: Moments,
     crowd: Crowd,
@@ -98,6 +104,7 @@ impl Gate {
             resolver,
             pages,
             openings: None,
+            signed_in: Arc::default(),
             identities: Identities::default(),
             moments: Moments::default(),
             crowd: Crowd::default(),
@@ -109,6 +116,11 @@ impl Gate {
         Self { openings, ..self }
     }
 
+    /// The same, with who has signed in so far.
+    pub fn with_signed_in(self, signed_in: Arc<SignedIn>) -> Self {
+        Self { signed_in, ..self }
+    }
+
     /// Who is behind an address, or a token where the device showed one.
     pub fn who(&self, current: &Current, address: IpAddr, token: Option<&str>) -> Who {
         self.who_shows(current, &Shown { address, token, hardware: None })
@@ -116,7 +128,47 @@ impl Gate {
 
     /// Who shows this: an address, a token, a hardware address that a trusted forwarder told.
     pub fn who_shows(&self, current: &Current, shown: &Shown<'_>) -> Who {
-        self.identities.who(current, &self.neighbours, shown)
+        let who = self.identities.who(current, &self.neighbours, shown);
+        let house = &current.snapshot.house;
+        if !house.is_for_whoever_signs_in(who.person) {
+            return who;
+        }
+        let face = self.face(shown);
+        let stranger = (who.person == House::NOBODY).then_some(face);
+        let signed_in = (!self.signed_in.is_empty()).then(|| self.signed_in.of(face)).flatten();
+        match signed_in.and_then(|one| house.person(&one.person)) {
+            Some(person) => {
+                Who { person, device: who.device, identified: Identified::SignIn, stranger: None }
+            }
+            None => Who { stranger, ..who },
+        }
+    }
+
+    /// The same for whoever speaks from an address, which the kernel is asked about first where it does not know it yet.
+    pub async fn meet_face(&self, address: IpAddr) -> Face {
+        self.neighbours.meet(address).await;
+        self.face(&Shown { address, token: None, hardware: None })
+    }
+
+    /// Whether an address is inside the home: on a link of ours, or none of the open internet's.
+    pub fn is_inside(&self, address: IpAddr) -> bool {
+        !is_open_internet(address.to_canonical()) || self.neighbours.mac(address).is_some()
+    }
+
+    /// What a device is remembered by.
+    pub fn face(&self, shown: &Shown<'_>) -> Face {
+        let mac = shown.hardware.or_else(|| self.neighbours.mac(shown.address));
+        mac.map_or(Face::Address(shown.address.to_canonical()), Face::Mac)
+    }
+
+    /// A device is in use: whoever signed in on it is still there.
+    pub(crate) fn is_in_use(&self, shown: &Shown<'_>) {
+        if self.signed_in.is_empty() {
+            return;
+        }
+        if let Some(sign_in) = self.signed_in.of(self.face(shown)) {
+            sign_in.used(self.clock.steady());
+        }
     }
 
     /// Whether the kernel should be asked first who is behind an address: somebody may be there whom it has not met yet.
@@ -163,7 +215,7 @@ impl Gate {
             now: self.clock.now(),
             steady: self.clock.steady(),
             state: self.clock.state(),
-            neighbours: self.neighbours.version(),
+            neighbours: self.neighbours.version() + self.signed_in.version(),
         }
     }
 
@@ -189,7 +241,7 @@ pub(crate) struct Round {
     pub(crate) steady: Duration,
     /// Whether the wall clock can be believed.
     state: ClockState,
-    /// Which reading of the neighbour table it is.
+    /// Which reading of the neighbour table it is, and of who has signed in: both only grow.
     neighbours: u64,
 }
 

@@ -9,10 +9,12 @@ mod leases;
 mod mac;
 mod neighbours;
 mod network;
+mod signed_in;
 mod token;
 
 pub use leases::{Lease, leases};
 pub use neighbours::Neighbours;
+pub use signed_in::{IDLE, SignIn, SignedIn};
 
 use crate::gate::Who;
 use agreements::{Device, House};
@@ -107,7 +109,7 @@ impl Identities {
 
 fn known(house: &House, device: u16, identified: Identified) -> Who {
     match house.devices().get(usize::from(device)) {
-        Some(found) => Who { person: found.person, device: Some(device), identified },
+        Some(found) => Who { person: found.person, device: Some(device), identified, stranger: None },
         None => Who::UNKNOWN,
     }
 }

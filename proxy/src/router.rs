@@ -72,11 +72,15 @@ impl Plan {
     }
 }
 
-/// Puts the rules in place of those before, in one transaction, with what is open.
+/// Checks rules, and puts them in place of those before, in one transaction, with what is open.
 fn install(plan: &Plan, open: &[(sets::Element, Duration)]) -> Result<(), NotHeld> {
-    let script = plan.script(open);
-    nft(&["-c", "-f", "-"], &script)?;
-    nft(&["-f", "-"], &script).map(drop)
+    nft(&["-c", "-f", "-"], &plan.script(open))?;
+    put(plan, open)
+}
+
+/// The same with rules that were checked before.
+fn put(plan: &Plan, open: &[(sets::Element, Duration)]) -> Result<(), NotHeld> {
+    nft(&["-f", "-"], &plan.script(open)).map(drop)
 }
 
 /// Whether the table is in the kernel.

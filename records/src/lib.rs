@@ -75,7 +75,7 @@ pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
-pub use refused::{Identified, Refused};
+pub use refused::{Face, Identified, Refused};
 pub use restrictions::Placed;
 pub use review::{Outline, Raised, Tally};
 pub use room::{Changes, News, Records, Status};

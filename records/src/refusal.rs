@@ -2,8 +2,10 @@
 
 use crate::entry::{BreachOpened, Line, stamp};
 use crate::episode::{Key, KeyRef, OTHERS, Seen};
-use crate::refused::{Identified, Refused};
-use agreements::{Evidence, Host, Person, Record, Request, Rule, Severity, Subject, Verdict, Word};
+use crate::refused::{Face, Identified, Refused};
+use agreements::{
+    Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, UnknownDevices, Verdict, Word,
+};
 use blocklists::{Category, Name, Tags};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -97,6 +99,9 @@ pub(crate) fn key<'a>(refused: &Refused<'a>) -> KeyRef<'a> {
 /// The site of an episode: the rule's, where it names a service or site; else the registrable domain, which is all that
 /// staff need and less than the gateway saw; an address as it stands.
 fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
+    if let Some(face) = stranger(refused) {
+        return face.to_string().into();
+    }
     match (refused.verdict.rule, refused.verdict.subject, host(refused.host)) {
         (Rule::Sealed, _, _) => SEALED.into(),
         (_, Subject::Service(service), _) => service.word().into(),
@@ -106,6 +111,14 @@ fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
         }
         (_, _, Host::Name(name)) => name.registrable().as_str().into(),
     }
+}
+
+/// The device that is the episode itself: where unknown devices sign in, one that nobody knows is told of once, whatever and
+/// however often it asks. What the floor, a sealed list or a way around refuses it is told as of everybody.
+fn stranger(refused: &Refused<'_>) -> Option<Face> {
+    let signs_in = refused.current.snapshot.house.home().unknown_devices == UnknownDevices::SignIn;
+    let face = refused.stranger.filter(|_| signs_in && refused.who == House::NOBODY)?;
+    (refused.verdict.rule == Rule::Baseline).then_some(face)
 }
 
 /// The longest site of the rule's line that the name is under.
@@ -122,6 +135,8 @@ fn rules_site<'a>(refused: &Refused<'a>, name: Name<'_>) -> Option<&'a str> {
 /// What folding needs of it.
 pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     let (at, evidence) = (stamp(refused.at), refused.evidence);
+    // That it is there is certain, whatever it did.
+    let evidence = if stranger(refused).is_some() { evidence.max(Evidence::Connection) } else { evidence };
     Seen { at, evidence, severity: refused.verdict.severity_seen(evidence) }
 }
 
@@ -149,7 +164,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         rule: verdict.rule,
         outcome: verdict.outcome,
         site: key.site.clone(),
-        categories: if sealed || others {
+        categories: if sealed || others || stranger(refused).is_some() {
             Vec::new()
         } else {
             tags.categories().map(|c| c.word().to_owned()).collect()
@@ -159,6 +174,9 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         circumvention: verdict.is_circumvention(),
         first: seen.at,
         sentence: match (sealed, others) {
+            _ if stranger(refused).is_some() => {
+                "A device that nobody knows is on the home's network.".to_owned()
+            }
             (true, _) => "A site on a sealed list was refused.".to_owned(),
             (false, true) => {
                 "So many sites were refused within the hour that the rest are counted together.".to_owned()
@@ -196,6 +214,7 @@ pub(crate) fn why(name: &str, device: Option<&str>, identified: Identified, evid
         Identified::Token => "It showed its own token",
         Identified::Mac => "It was known by its hardware address, which another device can imitate",
         Identified::Ip => "It was known by its address, which another device can be given",
+        Identified::SignIn => "Somebody had signed in on it, or staff had let it in",
         Identified::Network => "It was known only by the network it is on, which others may use too",
         Identified::Unknown => "The gateway does not know whose it is",
     };

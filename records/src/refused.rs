@@ -3,6 +3,7 @@
 use crate::in_force::Current;
 use agreements::{Evidence, PersonId, Verdict};
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How the gateway knew whose device it was: the strength of the identification stands in every record.
@@ -17,8 +18,46 @@ pub enum Identified {
     Ip,
     /// By the network it is on.
     Network,
+    /// Somebody signed in on it with their own PIN, or staff let it in for them.
+    SignIn,
     /// Not at all.
     Unknown,
+}
+
+/// What a device that nobody knows is told apart by, and remembered by while somebody is signed in on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Face {
+    /// Its hardware address: all its addresses are one device.
+    Mac([u8; 6]),
+    /// Its address, where the hardware address is not seen.
+    Address(IpAddr),
+}
+
+impl std::fmt::Display for Face {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Mac([a, b, c, d, e, g]) => write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}"),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for Face {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Address(address.to_canonical()));
+        }
+        let pairs: Option<Vec<u8>> = text
+            .split([':', '-'])
+            .map(|pair| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2))
+            .collect();
+        pairs
+            .and_then(|pairs| pairs.try_into().ok())
+            .map(Self::Mac)
+            .ok_or_else(|| format!("`{text}` is neither an address nor a hardware address"))
+    }
 }
 
 /// One refusal, on its way from the packet path to the journal.
@@ -34,10 +73,35 @@ pub struct Refused<'a> {
     pub device: Option<u16>,
     /// How the gateway knew.
     pub identified: Identified,
+    /// The device itself, where nobody knows whose it is.
+    pub stranger: Option<Face>,
     /// The host or address that was asked for, in ASCII; the first 253 bytes are kept.
     pub host: &'a str,
     /// The decision.
     pub verdict: Verdict,
     /// What the gateway saw.
     pub evidence: Evidence,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_face_is_read_as_it_is_written() {
+        for (text, written) in [
+            ("02:00:00:00:00:99", Some("02:00:00:00:00:99")),
+            ("02-00-00-00-00-AB", Some("02:00:00:00:00:ab")),
+            ("192.168.4.9", Some("192.168.4.9")),
+            ("::ffff:192.168.4.9", Some("192.168.4.9")),
+            ("2001:db8::9", Some("2001:db8::9")),
+            ("02:00:00:00:00", None),
+            ("2:0:0:0:0:9", None),
+            ("phone", None),
+            ("", None),
+        ] {
+            let read = text.parse::<Face>().map(|face| face.to_string());
+            assert_eq!(read.ok().as_deref(), written, "{text}");
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Rules {
     pub(crate) body: Body,
     /// Nobody in particular: an unknown device.
     pub(crate) unknown: bool,
-    /// `unknown_devices: block`: nothing but what is protected.
+    /// `unknown_devices: block` or `sign_in`: nothing but what is protected.
     pub(crate) closed: bool,
     pub(crate) schedule: Schedule,
     /// What school hours leave open, and the line; none for whom there are no school hours.
@@ -90,7 +90,7 @@ impl Rules {
         let mut rules = Self {
             body: Body::Baseline,
             unknown: true,
-            closed: home.unknown_devices == UnknownDevices::Block,
+            closed: home.unknown_devices != UnknownDevices::Baseline,
             schedule: Schedule::new(&baseline.online, None, school),
             school_hours: None,
             sites: Sites::default(),

@@ -1,7 +1,7 @@
 //! The verdict in one plain sentence: kind, true, and without blame.
 
 use super::{House, PersonId};
-use crate::meant::{Draft, LimitKey, PersonKind, SchoolHours};
+use crate::meant::{Draft, LimitKey, PersonKind, SchoolHours, UnknownDevices};
 use crate::request::{Host, Request};
 use crate::verdict::{Outcome, Rule, Subject, Verdict};
 use crate::word::Word;
@@ -252,6 +252,9 @@ impl Teller<'_> {
             }
             Some(Some(Draft::Missing(_)) | None) => {
                 format!("{whose} agreement is not finished yet, and until it is only some sites are open.")
+            }
+            None if self.house.home().unknown_devices == UnknownDevices::SignIn => {
+                "This device is not known here yet: sign in on it, or ask staff to let it in.".into()
             }
             None => "This device is not known here yet, and until it is only some sites are open.".into(),
         }

@@ -5,7 +5,6 @@ use super::block::{Block, choice_of, items, short, text, text_of};
 use super::days::table;
 use super::filled::{self, Filled, Use};
 use super::lists;
-use super::notyet;
 use super::person::{OTHERWISE, SAFE_SEARCH};
 use super::school;
 use super::sheet::Sheet;
@@ -59,7 +58,8 @@ pub(crate) fn built_in() -> Home {
             otherwise: Outcome::Block,
             source: None,
         },
-        unknown_devices: UnknownDevices::SignIn,
+        // Nobody is known then, and must not be in the dark.
+        unknown_devices: UnknownDevices::Baseline,
         lists: Vec::new(),
         staff: Vec::new(),
         notify: Vec::new(),
@@ -133,7 +133,6 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Home {
     home.staff = accounts::staff(sheet, &block);
     home.notify = accounts::notify(sheet, &block);
     home.keep = accounts::keep(sheet, &block, home.keep);
-    notyet::warn(sheet, &block, notyet::HOME);
     home
 }
 

@@ -148,7 +148,7 @@ impl Build {
                 otherwise: Outcome::Block,
                 source: None,
             },
-            unknown_devices: UnknownDevices::SignIn,
+            unknown_devices: UnknownDevices::Baseline,
             lists: vec![],
             staff: vec![],
             notify: vec![],

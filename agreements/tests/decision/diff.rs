@@ -171,7 +171,7 @@ fn settings_are_told_in_the_languages_words() {
     );
     assert_eq!(
         said(&told.home),
-        ["everyone safe_search: off → moderate", "unknown_devices: sign_in → block"]
+        ["everyone safe_search: off → moderate", "unknown_devices: baseline → block"]
     );
     // No word of the program's own stands in what a manager or a script reads.
     let all = serde_json::to_string(&told).unwrap();

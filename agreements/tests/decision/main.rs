@@ -10,6 +10,7 @@ mod calendar;
 mod days;
 mod diff;
 mod explain;
+mod left;
 mod order;
 mod promises;
 mod sentences;

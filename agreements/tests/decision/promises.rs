@@ -225,9 +225,15 @@ fn private_mail_follows_the_times_and_nothing_else() {
 }
 
 #[test]
-fn unknown_devices_that_a_home_blocks_have_what_is_protected() {
+fn unknown_devices_that_a_home_blocks_or_lets_sign_in_have_what_is_protected() {
+    for kind in [UnknownDevices::Block, UnknownDevices::SignIn] {
+        have_what_is_protected(kind);
+    }
+}
+
+fn have_what_is_protected(kind: UnknownDevices) {
     let mut build = crate::build::Build::new();
-    build.home.unknown_devices = UnknownDevices::Block;
+    build.home.unknown_devices = kind;
     build.person("dee").with(|p| p.draft = Some(Draft::Unusable));
     let house = build.house();
     for (who, host, outcome) in [

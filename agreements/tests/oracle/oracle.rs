@@ -375,7 +375,7 @@ impl<'a> Case<'a> {
     }
 
     fn baseline(&self, online: bool) -> Said {
-        let closed = self.someone.plan.is_none() && self.oracle.plan.unknown_devices == "block";
+        let closed = self.someone.plan.is_none() && self.oracle.plan.unknown_devices != "baseline";
         let outcome = match self.facts().word {
             _ if !online => "block",
             _ if self.is("private_mail") => "allow",
@@ -472,8 +472,9 @@ impl Case<'_> {
     /// Whether a refusal tells nothing: what pages and devices load by themselves, unless the home's files name it.
     fn is_silent(&self, rule: &str) -> bool {
         let dark = rule == "baseline" && self.is_dark();
-        let closed =
-            rule == "baseline" && self.someone.plan.is_none() && self.oracle.plan.unknown_devices == "block";
+        let closed = rule == "baseline"
+            && self.someone.plan.is_none()
+            && self.oracle.plan.unknown_devices != "baseline";
         let spoke = match rule {
             "floor" => self.facts().floor,
             "site" | "service" | "category" => self.facts().word.map(|(.., word)| word),

@@ -5,7 +5,10 @@ use super::{Frame, Voice, Whose, agreed, shown, spaced};
 use crate::pages::{Desk, Visit};
 use crate::refusal::ASK;
 use crate::telling::MORE_TIME;
-use agreements::{Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, Request, Rule, What};
+use agreements::{
+    Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, Request, Rule, Soon, UnknownDevices,
+    What,
+};
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -29,6 +32,10 @@ struct NowPage {
     line: String,
     /// When that ends, in seconds since 1970, and how long it is until then in words.
     ends: Option<(i64, String)>,
+    /// What is said shortly before the internet closes.
+    soon: Option<&'static str>,
+    /// Whether somebody can sign in on the device.
+    signs_in: bool,
     kept: Vec<String>,
     minutes: Vec<Left>,
     asked: Vec<Asked>,
@@ -109,6 +116,8 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         ends: ends.map(|at| {
             (at.timestamp(), v.fill("count", &[("length", &v.length((at - visit.at).num_minutes()))]))
         }),
+        soon: whose.own().and_then(|_| soon(visit, v)),
+        signs_in: signs_in(visit),
         kept: whose.own().map(|person| agreed::kept_more(person, visit, v)).unwrap_or_default(),
         minutes: known.minutes,
         asked: known.asked,
@@ -120,6 +129,23 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         leave: signed_in,
     };
     shown(StatusCode::OK, &page)
+}
+
+/// What is said shortly before the internet closes: a window's end, school, minutes that could run out, a restriction.
+fn soon(visit: &Visit, v: Voice) -> Option<&'static str> {
+    let left = visit.current.snapshot.house.left(visit.who, visit.at, &visit.current.standing);
+    left.warning(visit.at).map(|minutes| match minutes {
+        Soon::Fifteen => v.say("soon.15"),
+        Soon::Five => v.say("soon.5"),
+    })
+}
+
+fn signs_in(visit: &Visit) -> bool {
+    let house = &visit.current.snapshot.house;
+    match house.agreement(visit.who) {
+        None => house.home().unknown_devices == UnknownDevices::SignIn,
+        Some(_) => house.is_for_whoever_signs_in(visit.who),
+    }
 }
 
 /// What holds now: how it is drawn, the sentence, and when it ends.

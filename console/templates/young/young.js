@@ -11,8 +11,11 @@
   };
   // The gateway's clock is the one that counts: how far the device's is off stays the same.
   const begun = Date.now(), shown = Number(count.dataset.now) * 1000 || begun;
+  // What is said shortly before the end comes with the page.
+  let next = [15, 5].find((minutes) => Number(until) * 1000 - shown > minutes * 60000);
   const tick = () => {
     const left = Number(until) * 1000 - (shown + Date.now() - begun);
+    if (next && left <= next * 60000) { next = 0; location.reload(); return; }
     if (left <= 0) { location.reload(); return; }
     count.textContent = said.replace('{length}', length(Math.floor(left / 60000)));
   };

@@ -16,6 +16,7 @@ mod network;
 mod notices;
 mod pac;
 mod pages;
+mod portal;
 mod post;
 pub(crate) mod router;
 mod steward;
@@ -32,6 +33,8 @@ use crate::lists::names::Names;
 use crate::lists::shelf::Shelf;
 use crate::lists::update::{Renewed, Renewing};
 use crate::lists::{is_fetched, lock};
+use crate::signing::Signing;
+use crate::signing::pins::Pins;
 use crate::state::State;
 use crate::terminal::{self, Paint};
 use crate::when;
@@ -118,6 +121,8 @@ async fn run_once(
     neighbours.first_reading(NEIGHBOURS).await;
     let ask_key =
         AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
+    let signing = Signing::new(in_force.clone(), clock.clone(), records.clone(), Pins::of(&state));
+    let signing = Arc::new(signing);
     let (bell, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let post = Arc::new(Post {
         in_force: in_force.clone(),
@@ -128,6 +133,7 @@ async fn run_once(
         state: state.clone(),
         editor: Editor::new(options.home.clone(), state.lists()),
         lists: bell.clone(),
+        signing: signing.clone(),
         shown: Mutex::new(Shown::default()),
     });
     let own = vec![files.gateway.name.as_str().to_owned()];
@@ -145,7 +151,9 @@ async fn run_once(
         names,
         rules: Arc::default(),
         desk,
+        signing: signing.clone(),
     };
+    tasks.spawn(signing.clone().tend(stop.clone()));
     let network = match Network::start_within(patience, &files.gateway, &shared).await {
         Ok(network) => network,
         Err(failure) => {

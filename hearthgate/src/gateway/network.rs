@@ -7,15 +7,17 @@ use crate::failure::Failure;
 use crate::gateway::bind;
 use crate::gateway::board::{Listener, Upstreams};
 use crate::gateway::metrics::{self, Numbers};
+use crate::gateway::portal::{self, Door};
 use crate::gateway::router::{self, Rules};
 use crate::gateway::unbound::{Over, failure};
 use crate::gateway::{pac, pages};
 use crate::lists::names::Names;
+use crate::signing::Signing;
 use crate::state::State;
 use agreements::{Gateway, Listen};
 use console::{AskKey, Desk, Refusals};
 use proxy::Gate;
-use proxy::dns::{Bound, Designated, Dns, DnsSettings, Over as Speech};
+use proxy::dns::{Beside, Bound, Designated, Dns, DnsSettings, Over as Speech};
 use proxy::http::{self, Config, Counters, Listeners};
 use proxy::identify::Neighbours;
 use proxy::resolver::{Resolver, ResolverSettings, UpstreamHealth};
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) rules: Arc<Rules>,
     /// What staff sign in at.
     pub(crate) desk: Arc<Desk>,
+    /// Who signs in on devices that are nobody's own.
+    pub(crate) signing: Arc<Signing>,
 }
 
 /// Listeners that serve.
@@ -202,7 +206,8 @@ impl Network {
             resolver.clone(),
             pages::for_proxy(refusals.clone(), shared.clock.clone()),
         );
-        let gate = Arc::new(gate.with_openings(openings.clone()));
+        let gate = gate.with_openings(openings.clone()).with_signed_in(shared.signing.signed_in.clone());
+        let gate = Arc::new(gate);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         if let Some(openings) = openings {
             tasks.spawn(openings.watch(gate.clone(), stop.clone()));
@@ -236,6 +241,7 @@ impl Network {
         gateway: &Gateway,
         (shared, refusals): (&Shared, Arc<Refusals>),
     ) -> Result<(), Failure> {
+        let pages_port = sockets.pages_port();
         let script = sockets.proxy_port().map(|port| pac::script(&gateway.name, port));
         let dns = self.dns.clone();
         for bound in sockets.dns {
@@ -255,6 +261,8 @@ impl Network {
         }
         let router = pages::router(gate.clone(), gateway.name.clone(), refusals, shared.records.clone());
         let router = pac::beside(router, gateway.name.clone(), script);
+        let router = portal::beside(router, self.door(gate, gateway, shared, pages_port));
+        self.dns.serve_beside(Beside { paths: &portal::PATHS, pages: pages::through_proxy(router.clone()) });
         let counters = Arc::new(Counters::default());
         let config = Config {
             reach: Reach { home_network: gateway.home_network.clone(), own_ports: self.ports() },
@@ -286,6 +294,18 @@ impl Network {
             self.tasks.spawn(pages::serve(listener, metrics.clone(), pages::PAGES, None, self.stop.clone()));
         }
         Ok(())
+    }
+
+    /// Where devices that are nobody's own sign in.
+    fn door(&self, gate: &Arc<Gate>, gateway: &Gateway, shared: &Shared, port: Option<u16>) -> Arc<Door> {
+        let inside_tls = self.listeners.iter().find(|listener| listener.kind == "dns_https");
+        let plain = format!("{}/sign-in", pages::own_url(&gateway.name, port));
+        let told = inside_tls.map_or_else(
+            || plain.clone(),
+            |listener| format!("https://{}:{}/sign-in", gateway.name, listener.address.port()),
+        );
+        let (own, key) = (gateway.name.clone(), shared.ask_key.clone());
+        Arc::new(Door { gate: gate.clone(), signing: shared.signing.clone(), own, key, plain, told })
     }
 
     /// Serves DNS inside TLS, where a listener is named for it.

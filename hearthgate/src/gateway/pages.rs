@@ -51,7 +51,7 @@ pub(crate) fn refusals(key: &AskKey, own: &Domain, port: Option<u16>) -> Arc<Ref
 }
 
 /// The gateway's own address, as a browser reaches it: with the port where it is not the one that browsers take by themselves.
-fn own_url(own: &Domain, port: Option<u16>) -> String {
+pub(crate) fn own_url(own: &Domain, port: Option<u16>) -> String {
     match port {
         None | Some(80) => format!("http://{own}"),
         Some(port) => format!("http://{own}:{port}"),
@@ -163,6 +163,7 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
                 who: person,
                 device: who.device,
                 identified: who.identified,
+                stranger: who.stranger,
                 host,
                 verdict,
                 evidence: proxy::http::evidence(method, headers),

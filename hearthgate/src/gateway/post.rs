@@ -8,10 +8,11 @@ use crate::gateway::crowd;
 use crate::gateway::editor::Editor;
 use crate::last_good::{Meanwhile, Waiting};
 use crate::lists::shelf::Shelf;
+use crate::signing::Signing;
 use crate::state::State;
 use crate::when;
 use agreements::{Covered, Problem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use console::{Doing, Kept, NotKept, Weighed};
 use records::{By, Clock, InForce, Records};
 use serde_json::{Value, json};
@@ -31,6 +32,8 @@ pub(crate) struct Post {
     pub(crate) editor: Editor,
     /// Rung when somebody changed the lists.
     pub(crate) lists: Arc<Notify>,
+    /// Who signs in on devices that are nobody's own.
+    pub(crate) signing: Arc<Signing>,
     /// What changes while it runs.
     pub(crate) shown: Mutex<Shown>,
 }
@@ -121,8 +124,38 @@ impl Post {
                 self.lists.notify_one();
                 Some(json!({"heard": true}))
             }
-            _ => None,
+            _ => self.signing(&question.split(' ').collect::<Vec<_>>()),
         }
+    }
+
+    /// What staff decide about who is signed in.
+    fn signing(&self, words: &[&str]) -> Option<Value> {
+        let done = match words {
+            ["sign-in", face, person, minutes] => {
+                let (face, minutes) = (face.parse().ok()?, minutes.parse().ok()?);
+                let known = self.in_force.to_keep().snapshot.house.person(person).is_some();
+                known && self.signing.begin(face, person, TimeDelta::minutes(minutes))
+            }
+            ["sign-out", face] => self.signing.end(face.parse().ok()?),
+            ["sign-out-everywhere", person] => self.signing.end_all_of(person),
+            ["pin-changed", person] => {
+                self.signing.pin_changed(person);
+                true
+            }
+            ["signed-in"] => return Some(self.signed_in()),
+            _ => return None,
+        };
+        Some(json!({"done": done}))
+    }
+
+    fn signed_in(&self) -> Value {
+        let all = self.signing.signed_in.all();
+        let steady = self.clock.steady();
+        let one = |(face, one): &(records::Face, Arc<proxy::identify::SignIn>)| {
+            let minutes = one.lapses().saturating_sub(steady).as_secs().div_ceil(60);
+            json!({"device": face.to_string(), "person": one.person, "minutes": minutes})
+        };
+        Value::Array(all.iter().map(one).collect())
     }
 }
 

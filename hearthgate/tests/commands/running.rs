@@ -81,6 +81,49 @@ fn broken_records_leave_the_home_on_its_baseline() {
 }
 
 #[test]
+fn pins_are_set_and_devices_let_in() {
+    let home = Home::new();
+    let gateway = Gateway::start(&home, SATURDAY);
+    let typed = |pin: &str| {
+        let mut pinning = program();
+        pinning.args(["pin", "jo", "--by", "k.lane", "--home"]).arg(home.path());
+        pinning.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+        let mut child = pinning.stdout(std::process::Stdio::null()).spawn().unwrap();
+        writeln!(child.stdin.take().unwrap(), "{pin}").unwrap();
+        child.wait().unwrap().code()
+    };
+    assert_eq!([typed("123456"), typed("4829"), typed("482913")], [Some(1), Some(1), Some(0)]);
+    let kept = std::fs::read_to_string(home.path().join("state/pins.json")).unwrap();
+    assert!(kept.contains("\"jo\": \"$argon2id$") && !kept.contains("482913"), "{kept}");
+    for (line, code) in [
+        ("pin jo --fresh --by k.lane", 0),
+        ("pin nobody --fresh --by k.lane", 2),
+        ("pin jo --fresh --by visitor", 1),
+        ("pin jo --remove --by k.lane", 0),
+    ] {
+        let told = home.run(line);
+        assert_eq!(told.code, code, "{line}: {told:?}");
+    }
+    assert_eq!(std::fs::read_to_string(home.path().join("state/pins.json")).unwrap(), "{}");
+    for (line, code) in [
+        ("sign-out jo --by k.lane", 1),
+        ("sign-in 192.168.4.40 jo --for 2h --by k.lane", 0),
+        ("sign-in 02:1a:33:44:55:66 jo --by k.lane", 0),
+        ("sign-in phone jo --by k.lane", 2),
+        ("sign-in 192.168.4.40 nobody --by k.lane", 2),
+        ("sign-out 192.168.4.40 --by k.lane", 0),
+        ("sign-out 192.168.4.40 --by k.lane", 1),
+        ("sign-out jo --by k.lane", 0),
+        ("sign-out jo --by k.lane", 1),
+    ] {
+        let told = home.run(line);
+        assert_eq!(told.code, code, "{line}: {told:?}");
+    }
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+    assert_eq!(home.run("sign-in 192.168.4.40 jo --by k.lane").code, 3);
+}
+
+#[test]
 fn what_staff_do_is_in_force_and_in_the_journal() {
     let home = Home::new();
     let _gateway = Gateway::start(&home, SATURDAY);

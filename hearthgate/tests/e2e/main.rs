@@ -89,6 +89,29 @@ fn a_blocked_category_is_refused_with_its_reason() {
 }
 
 #[test]
+fn the_end_is_told_a_quarter_of_an_hour_before() {
+    let world = World::start();
+    let home = Home::new(&world);
+    for (now, left, warning) in [
+        ("2026-11-21T20:40:00", 20, None),
+        ("2026-11-21T20:50:00", 10, Some(15)),
+        ("2026-11-21T20:56:00", 4, Some(5)),
+    ] {
+        let gateway = Gateway::start(&home, now);
+        let url = |path: &str| format!("http://127.0.0.1:{}{path}", gateway.pages);
+        let (_, told) = gateway.curl(JORDAN, &["--noproxy", "*", &url("/time-left")]);
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap_or_else(|e| panic!("{e}: {told}"));
+        let seconds = told["seconds_remaining"].as_i64().unwrap();
+        assert!(seconds <= left * 60 && seconds > (left - 2) * 60, "{now}: {told}");
+        assert_eq!((&told["open"], &told["by"]), (&true.into(), &"online".into()), "{told}");
+        assert_eq!(told["warning"].as_i64(), warning, "{told}");
+        let (_, page) = gateway.curl(JORDAN, &["--noproxy", "*", &url("/")]);
+        let says = |minutes: i64| page.contains(&format!("closes in less than {minutes} minutes"));
+        assert_eq!([says(15), says(5)], [warning == Some(15), warning == Some(5)], "{page}");
+    }
+}
+
+#[test]
 fn a_cname_to_a_blocked_name_is_refused() {
     let world = World::start();
     let home = Home::new(&world);

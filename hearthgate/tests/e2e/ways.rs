@@ -167,6 +167,12 @@ fn curl_with_a_doh_url() {
     let open = format!("http://open.test:{}/", world.http_port);
     assert_eq!(curl(JORDAN, "/dns-query", &open), "hello from the test internet\n");
     assert_eq!(curl(STRANGER, "/dns-query/jordan-tablet", &open), "hello from the test internet\n");
+    // Beside it, inside TLS, a phone asks how long the internet stays open (RFC 8908).
+    let told = format!("https://{OWN}:{port}/captive-portal");
+    let told = output("curl", &["-sS", "--interface", JORDAN, "--cacert", &ca, "--resolve", &here, &told]);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["user-portal-url"], format!("https://{OWN}:{port}/sign-in"), "{told}");
+    assert!(told["captive"] == false && told["seconds-remaining"].as_i64() > Some(60), "{told}");
     // A refused name leads to the page that says why.
     let page = curl(JORDAN, "/dns-query", &format!("http://casino.test:{}/", gateway.pages));
     assert!(page.contains("casino.test") && page.contains("0800 1111"), "{page}");

@@ -159,6 +159,13 @@ impl Lab {
         self.of(who).says("dig", &all)
     }
 
+    /// Waits until a device is allowed a site: a changed file is in force.
+    pub(crate) fn wait_until_known_by(&self, who: Who, name: &str) {
+        wait_for("the site to be allowed", || {
+            self.dig(who, &["+short", name, "A"]).contains("11.0.1.").then_some(())
+        });
+    }
+
     /// Waits until the gateway knows whose hardware address is behind an address of the device's, by a question that only
     /// its owner is answered.
     pub(crate) fn wait_until_known(&self, who: Who, from: &str, name: &str) {

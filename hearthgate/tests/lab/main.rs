@@ -10,6 +10,7 @@ mod internet;
 mod lab;
 mod machine;
 mod router;
+mod sign_in;
 mod transparent;
 
 /// An afternoon without school hours in the way: Saturday.

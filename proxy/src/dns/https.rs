@@ -4,7 +4,7 @@ use super::counters::count;
 use super::tcp::Connection;
 use super::wire::{Counts, HEADER, Record, WireName, rcode, rtype};
 use super::write::MOST;
-use super::{Dns, StreamSettings};
+use super::{Beside, Dns, StreamSettings};
 use crate::tls::TlsStream;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,6 +16,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -184,6 +185,9 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let is_head = *request.method() == Method::HEAD;
+    if let Some(beside) = dns.beside.get().filter(|beside| beside.paths.contains(&request.uri().path())) {
+        return own_page(beside, connection, request).await;
+    }
     let answered = match segment(request.uri().path()) {
         Err(no) => Err(no),
         Ok(segment) => {
@@ -205,6 +209,21 @@ async fn respond(
         },
         answer,
     )
+}
+
+/// A page of the gateway's own.
+async fn own_page(
+    beside: &Beside,
+    connection: &Connection,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let page = (beside.pages)(SocketAddr::new(connection.asker().from, 0), request);
+    let Ok(page) = timeout(2 * SLOW, page).await else { return refused(No::Slow) };
+    let (parts, body) = page.into_parts();
+    match body.collect().await {
+        Ok(body) => Response::from_parts(parts, Full::new(body.to_bytes())),
+        Err(_) => refused(No::Path),
+    }
 }
 
 /// The token of a path; none where it ends before one.

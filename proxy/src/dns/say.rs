@@ -56,6 +56,7 @@ impl Dns {
             who: client.person,
             device: client.who.device,
             identified: client.who.identified,
+            stranger: client.who.stranger,
             host: host.as_str(),
             verdict: Verdict { severity, ..verdict },
             evidence: Evidence::Lookup,

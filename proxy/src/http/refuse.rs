@@ -35,6 +35,7 @@ impl Proxy {
             who: who.person,
             device: who.device,
             identified: who.identified,
+            stranger: who.stranger,
             host: &asked.host.to_string(),
             verdict,
             evidence: self.strengthened(asker, &asked, evidence),

@@ -95,6 +95,7 @@ fn record(gate: &Gate, current: &Arc<Current>, who: &Who, host: &TargetHost, ver
         who: gate.person(who),
         device: who.device,
         identified: who.identified,
+        stranger: who.stranger,
         host: &host.to_string(),
         verdict,
         evidence: Evidence::Connection,

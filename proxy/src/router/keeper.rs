@@ -1,5 +1,6 @@
 //! The thread that tells the kernel: many changes in one transaction, and an end to flows that are no longer allowed.
 
+use super::PATIENCE;
 use super::flows;
 use super::netlink::Netlink;
 use super::openings::Openings;
@@ -152,6 +153,7 @@ impl Keeper {
         }
         if !done || ended.is_err() {
             self.owed.extend(shutting);
+            begin_anew(kernel);
         }
         self.sweeps = true;
     }
@@ -165,7 +167,18 @@ impl Keeper {
         }
         if self.sweeps {
             self.sweeps = end_strays(kernel, openings).is_err();
+            if self.sweeps {
+                begin_anew(kernel);
+            }
         }
+    }
+}
+
+/// Takes another socket: on the old one an answer that was given up on may still be under way.
+fn begin_anew(kernel: &mut Netlink) {
+    match Netlink::open(PATIENCE) {
+        Ok(fresh) => *kernel = fresh,
+        Err(error) => tracing::warn!(%error, "the kernel cannot be asked anew; trying again"),
     }
 }
 

@@ -12,7 +12,7 @@ use super::netlink::Netlink;
 use super::opening::{Opening, Stand};
 use super::rules::{self, Plan};
 use super::sets::{self, Change, Device, Element};
-use super::{NotHeld, PATIENCE, install};
+use super::{NotHeld, PATIENCE, install, put};
 use crate::gate::Gate;
 use crate::identify::{Neighbours, Shown};
 use crate::target::TargetHost;
@@ -181,7 +181,7 @@ impl Openings {
             }
         }
         let plan = lock(&self.plan).clone();
-        install(&plan, &open)
+        put(&plan, &open)
     }
 
     /// How many there are, those that ended and are remembered included.

@@ -17,6 +17,7 @@ use crate::dns::safe_search::{self, Search};
 use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
 use crate::http::{Counters, Path};
+use crate::identify::Shown;
 use crate::resolver::Resolved;
 use crate::target::TargetHost;
 use agreements::{Counts, Host, PersonId, Verdict};
@@ -397,7 +398,9 @@ impl Held {
         if self.is_due(current, moment) && !self.judge_again(gate, current, moment) {
             return Fate::Refused;
         }
-        self.mark(current, moment.now);
+        if self.mark(current, moment.now) {
+            gate.is_in_use(&Shown { address: self.asker.address, token: None, hardware: None });
+        }
         let moved = self.moved.load(Ordering::Relaxed);
         if moved != self.quiet.with {
             (self.quiet.with, self.quiet.since) = (moved, moment.steady);
@@ -439,16 +442,19 @@ impl Held {
         true
     }
 
-    fn mark(&mut self, current: &Current, now: DateTime<Utc>) {
+    /// Marks the running minute, once enough has passed in it. Whether it did so now.
+    fn mark(&mut self, current: &Current, now: DateTime<Utc>) -> bool {
         let moved = self.moved.load(Ordering::Relaxed);
         let running = minute(now);
         if running != self.minute.number {
             self.minute = Minute { number: running, began_with: moved, marked: false };
         }
-        if !self.minute.marked && moved - self.minute.began_with >= MINUTE_BYTES {
+        let marks = !self.minute.marked && moved - self.minute.began_with >= MINUTE_BYTES;
+        if marks {
             self.minute.marked = true;
             self.in_use(current, self.made.counts, now);
         }
+        marks
     }
 
     /// Adds what passed within this minute and was too little by itself to what others left, and marks the minute if together

@@ -5,7 +5,7 @@
 //! that fills it half) rings. The task swaps the whole buffer for an empty one.
 
 use crate::in_force::Current;
-use crate::refused::{Identified, Refused};
+use crate::refused::{Face, Identified, Refused};
 use agreements::{Evidence, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,6 +62,7 @@ struct Packed {
     who: PersonId,
     device: Option<u16>,
     identified: Identified,
+    stranger: Option<Face>,
     verdict: Verdict,
     evidence: Evidence,
     host_ends: usize,
@@ -172,6 +173,7 @@ impl Waiting {
             who: refused.who,
             device: refused.device,
             identified: refused.identified,
+            stranger: refused.stranger,
             verdict: refused.verdict,
             evidence: refused.evidence,
             host_ends: self.hosts.len(),
@@ -217,6 +219,7 @@ impl Waiting {
                 who: packed.who,
                 device: packed.device,
                 identified: packed.identified,
+                stranger: packed.stranger,
                 host,
                 verdict: packed.verdict,
                 evidence: packed.evidence,

@@ -42,6 +42,7 @@ async fn full() -> Play {
                 who,
                 device: None,
                 identified: Identified::Mac,
+                stranger: None,
                 host: &host,
                 verdict,
                 evidence: Evidence::Navigation,

@@ -28,6 +28,7 @@ async fn seen(play: &Play, person: &str, host: &str, evidence: Evidence) {
         who,
         device,
         identified: Identified::Mac,
+        stranger: None,
         host,
         verdict,
         evidence,

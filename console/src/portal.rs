@@ -1,0 +1,200 @@
+//! The page to sign in at, on a device that is nobody's own; and what a phone asks about it (RFC 8908).
+
+use crate::pages::respond;
+use crate::refusal::{Form, STYLE};
+use agreements::Rule;
+use askama::Template;
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Portal<'a> {
+    /// The form to sign in with. `why` says what came of the last attempt.
+    Form {
+        /// What the form is sealed with.
+        token: &'a str,
+        /// Whether the device belongs to several, so that some things are open already.
+        shared: bool,
+        /// What came of the last attempt; empty at first.
+        why: &'a str,
+    },
+    /// Who is signed in.
+    SignedIn {
+        /// What the form to sign out with is sealed with.
+        token: &'a str,
+        /// Whose agreement holds.
+        name: &'a str,
+    },
+    /// The device is known as somebody's own: nobody signs in on it.
+    Owned {
+        /// Whose.
+        name: &'a str,
+    },
+    /// Unknown devices do not sign in in this home.
+    Elsewhere,
+}
+
+/// What somebody typed.
+#[derive(Clone, Deserialize)]
+pub struct Typed {
+    /// What the form was sealed with.
+    pub token: String,
+    /// Their name.
+    #[serde(default)]
+    pub name: String,
+    /// Their PIN.
+    #[serde(default)]
+    pub pin: String,
+}
+
+/// What a phone is told of the network that it is on (RFC 8908 §5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Captive {
+    /// Whether it has to sign in first.
+    pub captive: bool,
+    /// Where.
+    pub user_portal_url: String,
+    /// For how long the internet stays open yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_remaining: Option<i64>,
+    /// Nobody extends their time there: staff do.
+    pub can_extend_session: bool,
+}
+
+/// How long the internet stays open for whoever holds a device, and whether it is time to say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TimeLeft {
+    /// Whether it is open now.
+    pub open: bool,
+    /// When that changes, RFC 3339 in the home's zone.
+    pub until: Option<String>,
+    /// For how long it stays open yet.
+    pub seconds_remaining: Option<i64>,
+    /// The rule that closes it, now or then.
+    pub by: Option<Rule>,
+    /// 15 or 5, within so many minutes of the end.
+    pub warning: Option<i64>,
+}
+
+impl TimeLeft {
+    /// The answer to a device that asks.
+    pub fn response(&self) -> Response<Body> {
+        respond(StatusCode::OK, Form::Json, serde_json::to_string(self).unwrap_or_default())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal.html")]
+struct PortalPage<'a> {
+    style: &'static str,
+    home: &'a str,
+    shows: Portal<'a>,
+}
+
+/// The page.
+pub fn portal(home: &str, status: StatusCode, shows: Portal<'_>) -> Response<Body> {
+    let page = PortalPage { style: STYLE, home, shows };
+    // Rendering writes into a string, which cannot fail.
+    respond(status, Form::Html, page.render().unwrap_or_default())
+}
+
+/// The way to the page.
+pub fn to_portal(url: &str) -> Response<Body> {
+    let body = format!("This device is not known here yet. Sign in at {url}\n");
+    let mut response = respond(StatusCode::FOUND, Form::Text, body);
+    if let Ok(url) = HeaderValue::try_from(url) {
+        response.headers_mut().insert(header::LOCATION, url);
+    }
+    response
+}
+
+impl Captive {
+    /// The answer to a phone that asks.
+    pub fn response(&self) -> Response<Body> {
+        let body = serde_json::to_string(self).unwrap_or_default();
+        let mut response = respond(StatusCode::OK, Form::Json, body);
+        for (name, value) in
+            [(header::CONTENT_TYPE, "application/captive+json"), (header::CACHE_CONTROL, "private, no-store")]
+        {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(response: Response<Body>) -> String {
+        let collected = axum::body::to_bytes(response.into_body(), 1 << 20);
+        let bytes = futures_executor(collected);
+        String::from_utf8(bytes.unwrap().to_vec()).unwrap()
+    }
+
+    /// A body in memory is there at once.
+    fn futures_executor<F: Future>(future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(done) => done,
+            std::task::Poll::Pending => panic!("it waits for something"),
+        }
+    }
+
+    #[test]
+    fn what_a_phone_is_told() {
+        let told = Captive {
+            captive: false,
+            user_portal_url: "https://dns.oakview.example/sign-in".to_owned(),
+            seconds_remaining: Some(900),
+            can_extend_session: false,
+        };
+        let response = told.response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/captive+json");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "private, no-store");
+        assert_eq!(
+            body(response),
+            r#"{"captive":false,"user-portal-url":"https://dns.oakview.example/sign-in","seconds-remaining":900,"can-extend-session":false}"#
+        );
+        let waiting = Captive { captive: true, seconds_remaining: None, ..told };
+        assert!(!body(waiting.response()).contains("seconds-remaining"));
+    }
+
+    #[test]
+    fn what_the_page_shows() {
+        for (case, shows, has, has_not) in [
+            (
+                "at first",
+                Portal::Form { token: "t", shared: false, why: "" },
+                &["name=\"pin\"", "0800 1111", "value=\"t\"", "not known here"][..],
+                &["role=\"alert\"", "<script"][..],
+            ),
+            (
+                "after a slip",
+                Portal::Form { token: "t", shared: true, why: "That name and PIN do not go together." },
+                &["role=\"alert\"", "do not go together"],
+                &["not known here"],
+            ),
+            (
+                "signed in",
+                Portal::SignedIn { token: "t", name: "Jo" },
+                &["Jo", "Sign out"],
+                &["name=\"pin\""],
+            ),
+            ("a name with teeth", Portal::Owned { name: "<b>Jo</b>" }, &["&#60;b&#62;Jo"], &["<b>", "<form"]),
+            ("no sign-in", Portal::Elsewhere, &["whoever is on shift"], &["<form"]),
+        ] {
+            let page = body(portal("Oakview House", StatusCode::OK, shows));
+            for word in has {
+                assert!(page.contains(word), "{case}: no {word} in {page}");
+            }
+            for word in has_not {
+                assert!(!page.contains(word), "{case}: {word} in {page}");
+            }
+        }
+    }
+}
