@@ -113,6 +113,11 @@ fn an_ask_from_a_page_is_approved_on_the_desk_and_works() {
     staff.click(".who button");
     staff.shows("Sign in");
     assert_eq!(gateway.stop("-TERM"), Some(0));
+
+    // Half an hour later it is as agreed again.
+    let gateway = Gateway::start(&home, "2026-11-21T16:45:00");
+    assert!(page(&gateway, &site).contains("Ask first"), "{}", page(&gateway, &site));
+    assert_eq!(gateway.stop("-TERM"), Some(0));
 }
 
 #[test]
@@ -210,6 +215,8 @@ fn an_evening_at_the_desk() {
     }
     staff.width(1280);
     staff.keep("desk-shift-signed");
+    let restricted = format!("http://open.test:{}/", world.http_port);
+    assert!(page(&gateway, &restricted).contains("Paused for now"), "{}", page(&gateway, &restricted));
     // A page that nobody uses shows nothing any more; the same as five minutes of a real clock.
     staff.open(&desk);
     staff.shows("Jordan");
@@ -217,6 +224,20 @@ fn an_evening_at_the_desk() {
     wait_for("the page to close", || staff.at().ends_with("/locked").then_some(()));
     assert!(!staff.words().contains("Jordan"), "{}", staff.words());
     assert_eq!(gateway.stop("-TERM"), Some(0));
+
+    // The restriction ends by itself, to the minute.
+    let gateway = Gateway::start(&home, "2026-11-25T20:00:10");
+    assert!(
+        page(&gateway, &restricted).contains("hello from the test internet"),
+        "{}",
+        page(&gateway, &restricted)
+    );
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+}
+
+/// What Jordan's browser is shown through the proxy.
+fn page(gateway: &Gateway, url: &str) -> String {
+    gateway.curl("127.0.0.1", &["-H", "Accept: text/html", url]).1
 }
 
 /// No page scrolls sideways at any width; each has one heading, one main part, a language, and a label for every field.
