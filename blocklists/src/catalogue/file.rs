@@ -8,7 +8,7 @@
 //! | 24..32 | length of the file |
 //! | 32..40, 40..48 | names, home buckets |
 //! | 48..56 | when it was built, Unix seconds |
-//! | 56..57 | how many first bytes of a name's head its place tells |
+//! | 56, 57 | how many bytes before its last dot a head's place tells; how many bits a set's number has in a record |
 //! | 64..96 | SHA-256 of everything after the header |
 //! | 128..1016 | section table: kind u32, 0 u32, offset u64, length u64, checksum u64 |
 //! | 1016..1024 | checksum of the header before it |
@@ -33,7 +33,7 @@ use std::ops::Range;
 use zerocopy::FromBytes;
 
 pub(crate) const MAGIC: [u8; 8] = *b"HGATECAT";
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 pub(crate) const HEADER: usize = 1024;
 const TABLE: usize = 128;
 const ROW: usize = 32;
@@ -153,6 +153,7 @@ pub(crate) struct Header {
     pub(crate) home_buckets: u64,
     pub(crate) built: i64,
     pub(crate) told: u8,
+    pub(crate) set_bits: u8,
 }
 
 /// Where each section lies, in bytes.
@@ -201,6 +202,7 @@ fn read_header(bytes: &[u8]) -> Header {
         home_buckets: u64_at(bytes, 40),
         built: u64_at(bytes, 48).cast_signed(),
         told: bytes[56],
+        set_bits: bytes[57],
     }
 }
 
@@ -280,7 +282,7 @@ fn write_header(bytes: &mut [u8], header: Header, places: &[(Section, Range<usiz
     put(bytes, 32, &header.names.to_le_bytes());
     put(bytes, 40, &header.home_buckets.to_le_bytes());
     put(bytes, 48, &header.built.to_le_bytes());
-    put(bytes, 56, &[header.told]);
+    put(bytes, 56, &[header.told, header.set_bits]);
     let digest = sha256(&bytes[HEADER..]);
     put(bytes, 64, &digest);
     for (section, place) in places {

@@ -3,23 +3,28 @@
 //! A question `www.site.example` is answered from the entries of `site.example` and `www.site.example`, which stand in one line
 //! of memory: that of the site (see [`spread`] for the few sites that have more). The site is hashed and its line is asked for
 //! ([`Catalogue::probe`]); then the line is looked at ([`Probe::tags`]), for all these names at once, and where a fingerprint of
-//! eight bits agrees the stored name is compared, in the same line. So no access to memory waits for another, and whoever has
-//! several questions at hand begins them all before ending the first. Nothing is allocated, nothing is parsed on opening.
+//! eight bits agrees the stored name is compared, in the same line and in one step. So no access to memory waits for another, and
+//! whoever has several questions at hand begins them all before ending the first. Nothing is allocated, nothing is parsed on
+//! opening.
 
+mod ask;
 mod batch;
 mod bucket;
 mod code;
 mod explain;
 mod file;
+mod find;
 mod fuzz;
 mod hash;
 mod info;
+mod lanes;
 mod memory;
 mod probe;
 mod set;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod works;
 
 pub use explain::{Finding, explain};
 pub use file::OpenError;
@@ -29,15 +34,15 @@ pub use info::{Info, ListInfo};
 pub use probe::Probe;
 
 pub(crate) use bucket::{FINGERPRINTS, Filling, MAX_HOPS, MAX_RECORD, Place, Room, pass, place};
-pub(crate) use code::{Code, Coded, MAX_BITS, PADDING, Symbol, assign};
+pub(crate) use code::{Code, MAX_SET_BITS, NO_RECORD, Tops, triplets};
 pub(crate) use file::{Draft, Header, Section, sha256};
-pub(crate) use hash::{Hasher, Suffix, before, cells_to_tell, told};
+pub(crate) use hash::{Hasher, Suffix, cells_to_tell, starts, told};
 pub(crate) use memory::{Line, Memory};
 pub(crate) use set::Set;
 pub(crate) use spread::Spread;
 
 use file::{Damaged, Layout};
-use memory::{Buckets, Help};
+use memory::Buckets;
 use set::Words;
 use std::fmt;
 use std::fs::{self, File};
@@ -59,7 +64,6 @@ pub struct Catalogue {
     sets: Box<[Set]>,
     spread: Spread,
     has_tops: bool,
-    help: Option<Help>,
     header: Header,
     info: Info,
 }
@@ -106,11 +110,10 @@ impl Catalogue {
         Ok(Self {
             hasher: Hasher::new(header.seed),
             has_tops: spread.has_tops(),
-            help: Help::of_this_processor(),
             spread,
             long: layout.range(Section::Long),
             digests: layout.range(Section::Digests),
-            code: Code::read(part(Section::Code))?,
+            code: Code::read(part(Section::Code), header.told, header.set_bits)?,
             sets: Set::read_all(part(Section::Sets), &words)?,
             header,
             info: Info::read(part(Section::Lists), &header, bytes.len() as u64, &words)?,

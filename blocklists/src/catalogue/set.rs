@@ -43,12 +43,14 @@ impl Set {
         Self { here: tags(0), below: tags(24), not: tags(48) }
     }
 
+    /// All sets of a file, and behind them one that says nothing.
     pub(super) fn read_all(bytes: &[u8], words: &Words) -> Result<Box<[Self]>, Damaged> {
         let (sets, rest) = bytes.as_chunks::<{ Self::BYTES }>();
         if !rest.is_empty() || sets.len() > usize::from(u16::MAX) + 1 {
             return Err(Damaged("sets"));
         }
-        Ok(sets.iter().map(|set| Self::read(set, words)).collect())
+        let nothing = std::iter::once(Self::default());
+        Ok(sets.iter().map(|set| Self::read(set, words)).chain(nothing).collect())
     }
 }
 

@@ -10,7 +10,7 @@
 //! nobody can crowd a line by listing names below one site.
 
 use super::file::Damaged;
-use super::hash::{Hasher, Suffix};
+use super::hash::{Hasher, Suffix, starts};
 
 /// Bits for top-level domains that are listed themselves, by the power of two.
 const TOPS: u32 = 10;
@@ -111,23 +111,27 @@ impl Spread {
         set(&mut self.thirds, hash >> self.shift);
     }
 
-    /// Passes on every suffix of a name that an entry may have, from the right, with its head's beginning and hash.
+    /// Passes on every suffix of a name that an entry may have, from the right, with its head's beginning and hash. Only what may
+    /// be a head is hashed.
     pub(crate) fn heads(&self, hasher: &Hasher, name: &[u8], mut each: impl FnMut(usize, Suffix)) {
         // The head of all names that are deeper than this level, once it is known.
-        let (mut head, mut level) = (None, 0);
-        hasher.suffixes(name, |suffix| {
-            level += 1;
-            match level {
-                1 if suffix.start == 0 || self.has_top(suffix.hash) => each(suffix.start, suffix),
-                1 => {}
-                2 if !self.has_site(suffix.hash) => head = Some(suffix),
-                3 if head.is_none() && !self.has_third(suffix.hash) => head = Some(suffix),
-                _ => {}
+        let mut known = None;
+        for (level, start) in (1..).zip(starts(name)) {
+            let suffix = || Suffix { start, hash: hasher.hash(&name[start..]) };
+            let head = known.unwrap_or_else(suffix);
+            let is_known = match level {
+                1 => false,
+                2 => !self.has_site(head.hash),
+                3 => known.is_some() || !self.has_third(head.hash),
+                _ => known.is_some(),
+            };
+            if is_known {
+                known = Some(head);
             }
-            if level > 1 {
-                each(suffix.start, head.unwrap_or(suffix));
+            if level > 1 || start == 0 || self.has_top(head.hash) {
+                each(start, head);
             }
-        });
+        }
     }
 
     /// The head of a name itself.

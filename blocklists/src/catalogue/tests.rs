@@ -1,6 +1,5 @@
-//! The catalogue against a plain map, under colliding hashes, and from damaged files.
+//! The catalogue against a plain map, and under colliding hashes.
 
-use super::fuzz::{open_bytes, with_good_sums};
 use super::*;
 use crate::compile::Compiler;
 use crate::format::{Format, ListInput};
@@ -232,6 +231,8 @@ fn random_name(dice: &mut Dice) -> String {
         "x1",
         "xn--mller-kva",
         "a-long-label-of-a-site",
+        "eighteen-letters-x",
+        "nineteen-letters-xy",
         "eightchr",
     ];
     const ENDS: &[&str] = &["example", "test", "co.test", "invalid"];
@@ -359,126 +360,29 @@ fn names_that_share_a_fingerprint_or_a_hash_never_share_an_answer() {
 }
 
 #[test]
-fn first_bytes_that_only_the_place_tells_are_told_exactly() {
-    const BYTES: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut dice = Dice(0x0dd5);
-    // Few endings and many beginnings: where a place told them wrongly, a neighbour would be taken for listed.
-    let name = |dice: &mut Dice| {
-        let beginning: String = (0..4).map(|_| BYTES[dice.roll(BYTES.len())] as char).collect();
-        let ending = ["a.example", "bc.example", "d.test", ".test", "e.f.example"][dice.roll(5)];
-        beginning + ending
-    };
-    for (count, told) in [(10_000, 3), (420_000, 4)] {
-        let listed: HashSet<String> = (0..count).map(|_| name(&mut dice)).collect();
-        let text = listed.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-        let catalogue = compile(&[(&text, Format::V2fly, category("games"))]);
-        assert_eq!(catalogue.header.told, told);
-        let mut hits = 0;
-        for _ in 0..500_000 {
-            let asked = name(&mut dice);
-            let found = !catalogue.lookup(Name::trusted(&asked)).is_empty();
-            assert_eq!(found, listed.contains(&asked), "{asked}");
-            hits += usize::from(found);
-        }
-        assert!(hits > 400, "{hits}");
-        // Bytes that no name has may be packed like others, and are told apart all the same.
-        for asked in listed.iter().take(1_000) {
-            for byte in 0..4 {
-                let other =
-                    format!("{}{}{}", &asked[..byte], asked[byte..=byte].to_uppercase(), &asked[byte + 1..]);
-                let meant = if other == *asked { category("games") } else { Tags::NONE };
-                assert_eq!(catalogue.lookup(Name::trusted(&other)), meant, "{other}");
-            }
+fn rare_sets_are_found_like_frequent_ones() {
+    // So many frequent ones that numbers have some bits, and rare ones that have none of so few.
+    let all: Vec<Tags> = Category::all().map(Tags::category).collect();
+    let rare = |n: usize| all[n % all.len()].union(all[n * 7 % all.len()]).union(all[n * 3 % all.len()]);
+    let frequent: Vec<String> = (0..5)
+        .map(|set| (0..2_000).map(|n| format!("n{n}.s{set}.example\nn{n}s{set}.example\n")).collect())
+        .collect();
+    let single: Vec<String> = (0..120).map(|n| format!("rare{n}.example\nwww.rarest{n}.test\n")).collect();
+    let mut lists: Vec<(&str, Format, Tags)> =
+        frequent.iter().zip(&all).map(|(text, tags)| (text.as_str(), Format::V2fly, *tags)).collect();
+    lists.extend(single.iter().enumerate().map(|(n, text)| (text.as_str(), Format::V2fly, rare(n))));
+    let catalogue = compile(&lists);
+    assert!((1..6).contains(&catalogue.header.set_bits), "{}", catalogue.header.set_bits);
+    for n in (0..2_000).step_by(31) {
+        for (set, tags) in all.iter().enumerate().take(5) {
+            assert_eq!(ask(&catalogue, &format!("n{n}.s{set}.example")), *tags);
+            assert_eq!(ask(&catalogue, &format!("www.n{n}s{set}.example")), *tags);
         }
     }
-}
-
-#[test]
-fn absurdly_long_names_find_their_place() {
-    let mut dice = Dice(99);
-    let long = |dice: &mut Dice| {
-        let label =
-            |dice: &mut Dice| (0..60).map(|_| (b'a' + dice.roll(26) as u8) as char).collect::<String>();
-        format!("{}.{}.{}.{}.example", label(dice), label(dice), label(dice), label(dice))
-    };
-    let names: Vec<String> = (0..3_000).map(|_| long(&mut dice)).collect();
-    let text = names.join("\n");
-    let mixed = (0..3_000).map(|n| format!("s{n}.example\n")).collect::<String>() + &text;
-    for text in [text, mixed] {
-        let catalogue = compile(&[(&text, Format::Plain, category("games"))]);
-        assert!(names.iter().all(|name| ask(&catalogue, name) == category("games")));
-        assert_eq!(ask(&catalogue, &names[0].replace("example", "test")), Tags::NONE);
-    }
-}
-
-#[test]
-fn nobody_crowds_a_line_with_names_below_one_site() {
-    let g = category("games");
-    // Below one site, below one name of three labels, and below one of those; few below some sites, none below others.
-    let mut names: Vec<String> = (0..60_000).map(|n| format!("n{n}.crowd.example")).collect();
-    names.extend((0..60_000).map(|n| format!("n{n}.b.crowd.example")));
-    names.extend((0..5_000).map(|n| format!("n{n}.c.b.crowd.example")));
-    names.extend(
-        (0..5_000)
-            .flat_map(|n| [format!("site{n}.test"), format!("a.site{n}.test"), format!("b.a.site{n}.test")]),
-    );
-    let text = names.join("\n");
-    let catalogue =
-        compile(&[(&text, Format::V2fly, g), ("full:b.crowd.example\nfull:crowd.example", Format::V2fly, g)]);
-    assert!(catalogue.info().bytes_per_name() < 14.0, "{}", catalogue.info().bytes_per_name());
-    for name in names.iter().step_by(7) {
-        assert_eq!((ask(&catalogue, name), ask(&catalogue, &format!("www.{name}"))), (g, g), "{name}");
-        let is_below = name.ends_with(".test") && !name.starts_with("site");
-        let beside = if is_below { g } else { Tags::NONE };
-        assert_eq!(ask(&catalogue, &format!("x{name}")), beside, "x{name}");
-    }
-    for (name, tags) in [
-        ("crowd.example", g),
-        ("b.crowd.example", g),
-        ("c.b.crowd.example", Tags::NONE),
-        ("x.crowd.example", Tags::NONE),
-        ("x.b.crowd.example", Tags::NONE),
-        ("x.c.b.crowd.example", Tags::NONE),
-        ("y.x.c.b.crowd.example", Tags::NONE),
-        ("y.n7.c.b.crowd.example", g),
-        ("example", Tags::NONE),
-        ("site5000.test", Tags::NONE),
-    ] {
-        assert_eq!(ask(&catalogue, name), tags, "{name}");
-    }
-}
-
-#[test]
-fn top_level_domains_are_listed_too() {
-    let (g, i) = (category("games"), Tags::category(Category::ILLEGAL));
-    let mut compiler = Compiler::with_seed(5);
-    let sealed =
-        ListInput { sealed: true, format: Some(Format::V2fly), ..ListInput::new("s", i, b"sealed\n") };
-    compiler.add(sealed).expect("a list");
-    let crowd: String = (0..100).map(|n| format!("n{n}.co.uk\n")).collect();
-    let lists = [
-        ("intranet\nsite.example\nfull:localdomain\n", Format::V2fly, g),
-        (crowd.as_str(), Format::V2fly, g),
-    ];
-    let catalogue = compile_with(compiler, &lists);
-    for (name, tags) in [
-        ("intranet", g),
-        ("a.intranet", g),
-        ("c.b.a.intranet", g),
-        ("intranet.zap", Tags::NONE),
-        ("localdomain", g),
-        ("there.localdomain", Tags::NONE),
-        ("sealed", i),
-        ("www.a.sealed", i),
-        ("unsealed", Tags::NONE),
-        ("site.example", g),
-        ("www.site.example", g),
-        ("example", Tags::NONE),
-        ("www.n99.co.uk", g),
-        ("n100.co.uk", Tags::NONE),
-        ("co.uk", Tags::NONE),
-    ] {
-        assert_eq!(ask(&catalogue, name), tags, "{name}");
+    for n in 0..120 {
+        assert_eq!(ask(&catalogue, &format!("rare{n}.example")), rare(n), "{n}");
+        assert_eq!(ask(&catalogue, &format!("a.www.rarest{n}.test")), rare(n), "{n}");
+        assert_eq!(ask(&catalogue, &format!("rarest{n}.test")), Tags::NONE, "{n}");
     }
 }
 
@@ -489,103 +393,5 @@ fn the_empty_catalogue_knows_nothing() {
     assert_eq!(empty.info().names, 0);
 }
 
-fn file_of(catalogue: &Catalogue) -> Vec<u8> {
-    catalogue.memory.bytes().to_vec()
-}
-
-fn sample() -> Catalogue {
-    let mut compiler = Compiler::with_seed(11);
-    let names: String = (0..500).map(|n| format!("site{n}.example\n")).collect();
-    compiler.add(ListInput::new("a", category("games"), names.as_bytes())).unwrap();
-    let sealed =
-        ListInput { sealed: true, ..ListInput::new("s", Tags::category(Category::ILLEGAL), b"s.test\n") };
-    compiler.add(sealed).unwrap();
-    compiler.finish(5).unwrap()
-}
-
-#[test]
-fn a_damaged_file_is_refused_and_never_panics() {
-    let good = file_of(&sample());
-    let layout = Layout::read(&good).unwrap();
-    // Cut at, before and after the beginning and end of every section.
-    let mut cuts = vec![0, 1, 8, 15, 16, 64, HEADER - 1, HEADER];
-    for section in Section::ALL {
-        let range = layout.range(section);
-        cuts.extend([range.start, range.start + 1, range.end.saturating_sub(1), range.end]);
-    }
-    for cut in cuts.into_iter().filter(|cut| *cut < good.len()) {
-        let error = open_bytes(&good[..cut / 64 * 64]).expect_err("a cut file");
-        assert!(matches!(error, OpenError::NotACatalogue | OpenError::Truncated { .. }), "{cut}: {error}");
-    }
-    // A flipped bit anywhere is noticed, or lies in the padding between sections and changes nothing.
-    let mut noticed = 0;
-    for at in 0..good.len() {
-        let mut bad = good.clone();
-        bad[at] ^= 1 << (at % 8);
-        let covered = at < HEADER || Section::ALL.iter().any(|s| layout.range(*s).contains(&at));
-        let opened = open_bytes(&bad);
-        assert_eq!(opened.is_err(), covered, "byte {at}");
-        noticed += usize::from(covered);
-    }
-    assert!(noticed > good.len() / 2);
-}
-
-const HEADER: usize = super::file::HEADER;
-
-#[test]
-fn a_crafted_file_with_good_checksums_never_panics() {
-    let good = file_of(&sample());
-    let mut dice = Dice(4242);
-    let (mut opened, mut refused) = (0, 0);
-    for _ in 0..20_000 {
-        let mut bad = good.clone();
-        for _ in 0..1 + dice.roll(4) {
-            let at = 16 + dice.roll(bad.len() - 16);
-            bad[at] = dice.roll(256) as u8;
-        }
-        match open_bytes(&with_good_sums(bad)) {
-            Ok(catalogue) => {
-                for name in
-                    ["site1.example", "www.site499.example", "s.test", "a.b.c.d.e.f.g.h.i.j.example", ""]
-                {
-                    let _any_answer = ask(&catalogue, name);
-                }
-                opened += 1;
-            }
-            Err(_) => refused += 1,
-        }
-    }
-    assert!(opened > 1_000 && refused > 100, "{opened} opened, {refused} refused: the test should see both");
-}
-
-#[test]
-fn another_version_says_which() {
-    let mut other = file_of(&sample());
-    other[8] = 9;
-    let error = open_bytes(&other).expect_err("another version").to_string();
-    assert_eq!(error, "the catalogue has version 9, this program reads version 3: compile the lists again");
-}
-
-#[test]
-fn words_of_another_build_are_translated() {
-    let good = file_of(&sample());
-    let layout = Layout::read(&good).unwrap();
-    // A build that called `games` something else: the word is unknown here and its tag is dropped.
-    let mut bytes = good.clone();
-    let words = layout.range(Section::Words);
-    let at = words.start + bytes[words].windows(7).position(|w| w == b"\ngames\n").unwrap() + 1;
-    bytes[at..at + 5].copy_from_slice(b"pasta");
-    let catalogue = open_bytes(&with_good_sums(bytes)).unwrap();
-    assert_eq!(ask(&catalogue, "site1.example"), Tags::NONE);
-    assert_eq!(ask(&catalogue, "s.test"), Tags::category(Category::ILLEGAL));
-    // A build whose table had two words the other way round: the bits follow the words.
-    let text = String::from_utf8(good[layout.range(Section::Words)].to_vec()).unwrap();
-    let swapped = text.replacen("illegal\n", "games\n", 1).replacen("\ngames\ns", "\nillegal\ns", 1);
-    if swapped.len() == text.len() {
-        let mut bytes = good.clone();
-        bytes[layout.range(Section::Words)].copy_from_slice(swapped.as_bytes());
-        let catalogue = open_bytes(&with_good_sums(bytes)).unwrap();
-        assert_eq!(ask(&catalogue, "site1.example"), Tags::category(Category::ILLEGAL));
-        assert_eq!(ask(&catalogue, "s.test"), category("games"));
-    }
-}
+mod files;
+mod places;

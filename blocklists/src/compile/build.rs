@@ -1,23 +1,25 @@
 //! Makes the sections of the file from what came in.
 
 use super::CompileError;
-use super::dictionary::{Dictionary, Parted};
 use super::encode::{Written, write_all};
 use super::heads::spread;
 use super::intake::Intake;
 use super::resolve::{Resolver, Sets};
 use super::shards::{SHARDS, Shard};
-use super::table::{Table, lines};
+use super::table::{Table, bytes, lines};
 use crate::catalogue::{
-    Draft, FINGERPRINTS, Header, Info, Line, ListInfo, MAX_RECORD, Memory, Section, Set, cells_to_tell, told,
+    Code, Draft, FINGERPRINTS, Header, Info, Line, ListInfo, MAX_RECORD, MAX_SET_BITS, Memory, Section, Set,
+    Tops, cells_to_tell,
 };
 use std::borrow::Borrow;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// How full buckets are, in hundredths, tried in this order until all names find a place near their own.
 ///
 /// The first is right for every honest list; the others are for lists that somebody made to crowd.
 pub(super) const FILL: [u64; 4] = [76, 50, 25, 5];
-/// Names that the dictionary is made from.
+/// Names that sizes are guessed from.
 const SAMPLE: usize = 30_000;
 /// Entries of a catalogue that is small enough to be sampled whole, and to be tried again.
 const SMALL: u64 = 200_000;
@@ -65,10 +67,11 @@ struct Rest<'a> {
 
 /// How the names will be written.
 struct Plan {
-    dictionary: Dictionary,
-    /// The sets of the sample; others follow as they are met.
+    code: Code,
+    /// The sets of the sample, the most frequent first; others follow as they are met.
     sets: Vec<Set>,
     told: usize,
+    set_bits: u8,
     entries: u64,
     /// About how many bytes of buckets all names take, and of long records.
     bytes: f64,
@@ -85,7 +88,7 @@ impl Plan {
             let mut numbers = Ok(());
             resolver.resolve(number, shard, |resolved| match sets.number(resolved.set) {
                 Ok(number) => {
-                    counts.resize(sets.all.len(), 0);
+                    counts.resize(sets.all.len(), 0u64);
                     counts[usize::from(number)] += 1;
                     names += 1;
                     sample.extend(shard.at(resolved.place).name().map(|name| (name, resolved.head)));
@@ -95,16 +98,12 @@ impl Plan {
             numbers?;
         }
         let all = names as f64 * SHARDS as f64 / wanted as f64;
-        let told = told((all / 6.0) as u64 * FINGERPRINTS);
-        // Some to learn from, others to measure by: a dictionary flatters the names that it was made from.
-        let step = (sample.len() / SAMPLE).max(1);
-        let every = |first: usize| {
-            let names = sample.iter().skip(first.min(sample.len().saturating_sub(1))).step_by(step);
-            names.map(|(name, head)| Parted::new(name, *head, told)).collect::<Vec<_>>()
-        };
-        let dictionary = Dictionary::new(&every(0), &counts, names);
-        let (bytes, long) = sizes(&dictionary, &every(step / 2));
-        Ok(Self { dictionary, sets: sets.all, told, entries, bytes: bytes * all, long: long * all })
+        let told = resolver.hasher.told((all / 6.0) as u64 * FINGERPRINTS);
+        let sample: Vec<_> = sample.iter().step_by((sample.len() / SAMPLE).max(1)).copied().collect();
+        let (sets, set_bits) = by_frequency(&sets.all, &counts);
+        let code = Code::new(told, set_bits, frequent_tops(&sample));
+        let (bytes, long) = sizes(&code, set_bits, &sample);
+        Ok(Self { code, sets, told, set_bits, entries, bytes: bytes * all, long: long * all })
     }
 
     /// Fills a table to so many hundredths and puts the file together.
@@ -122,21 +121,21 @@ impl Plan {
         let mut names = 0;
         let mut draft =
             Draft::new(lines(home_buckets), (self.long * 1.3) as usize + rest.digests.len() + (1 << 20));
-        let mut table = Table::new(&self.dictionary, draft.buckets(), home_buckets);
-        write_all(shards, self.entries, resolver, &self.dictionary, self.told, |written| {
+        let mut table = Table::new(&self.code, draft.buckets(), home_buckets);
+        write_all(shards, self.entries, resolver, &self.code, |written| {
             names += written.names.len() as u64;
             add(&mut table, &mut sets, written)
         })?;
         let long = table.finish()?;
-        let header =
-            Header { seed: rest.seed, names, home_buckets, built: rest.built, told: self.told as u8 };
+        let (told, set_bits) = (self.told as u8, self.set_bits);
+        let header = Header { seed: rest.seed, names, home_buckets, built: rest.built, told, set_bits };
         let mut set_bytes = Vec::new();
         sets.all.iter().for_each(|set| set.write(&mut set_bytes));
         Ok(draft.finish(
             header,
             [
                 (Section::Sets, set_bytes.as_slice()),
-                (Section::Code, &self.dictionary.code().write()),
+                (Section::Code, &self.code.write()),
                 (Section::Lists, &Info::write(rest.lists)),
                 (Section::Digests, rest.digests),
                 (Section::Long, &long),
@@ -149,31 +148,60 @@ impl Plan {
 /// Adds the names of a part.
 fn add(table: &mut Table<'_>, sets: &mut Sets, written: Written) -> Result<(), CompileError> {
     let numbers: Vec<u16> = written.sets.iter().map(|set| sets.number(*set)).collect::<Result<_, _>>()?;
-    let mut bytes = written.bytes.as_slice();
+    let mut texts = written.texts.as_slice();
     for name in &written.names {
-        let (record, after) = bytes.split_at(usize::from(name.bits).div_ceil(8));
-        table.add(name, record, numbers[usize::from(name.set)])?;
-        bytes = after;
+        let (text, after) = texts.split_at(if name.length == 0 { 4 } else { usize::from(name.length) });
+        table.add(name, text, numbers[usize::from(name.set)])?;
+        texts = after;
     }
     Ok(())
 }
 
+/// The sets, the most frequent first, and how many bits their numbers should have: names whose set has no number of so few bits
+/// have long records.
+fn by_frequency(sets: &[Set], counts: &[u64]) -> (Vec<Set>, u8) {
+    /// About how many bits more a long record takes.
+    const LONG: u64 = 150;
+    let mut order: Vec<(u64, Set)> = counts.iter().copied().zip(sets.iter().copied()).collect();
+    order.sort_by_key(|row| Reverse(row.0));
+    let names: u64 = counts.iter().sum();
+    let cost = |bits: &u8| {
+        let beyond: u64 = order.iter().skip(1 << bits).map(|row| row.0).sum();
+        u64::from(*bits) * names + beyond * LONG
+    };
+    let bits = (0..=MAX_SET_BITS).min_by_key(cost).unwrap_or(MAX_SET_BITS);
+    (order.into_iter().map(|row| row.1).collect(), bits)
+}
+
+/// The top-level domains of a sample, the most frequent first.
+fn frequent_tops(sample: &[(&[u8], usize)]) -> Tops {
+    let mut counts = HashMap::<&[u8], u64>::new();
+    for (name, _) in sample {
+        if let Some(dot) = memchr::memrchr(b'.', name) {
+            *counts.entry(&name[dot + 1..]).or_default() += 1;
+        }
+    }
+    let mut order: Vec<(&[u8], u64)> = counts.into_iter().collect();
+    order.sort_unstable_by_key(|row| (Reverse(row.1), row.0));
+    Tops::new(&order)
+}
+
 /// About how many bytes of a bucket, and of the long records, a name takes, by a sample.
-fn sizes(dictionary: &Dictionary, sample: &[Parted<'_>]) -> (f64, f64) {
-    /// Bits of what stands in a bucket for a record that is too long for one, and of a set.
-    const STUB: u32 = 42;
-    const SET: u32 = 3;
-    let (mut record, mut bytes, mut long) = (Vec::new(), 0u64, 0u64);
-    for name in sample {
-        record.clear();
-        let bits = dictionary.write_name(*name, &mut record) + SET;
-        let is_long = bits > MAX_RECORD as u32 * 8;
-        bytes += u64::from(if is_long { STUB } else { bits }.div_ceil(8));
-        long += u64::from(if is_long { bits.div_ceil(8) } else { 0 });
+fn sizes(code: &Code, set_bits: u8, sample: &[(&[u8], usize)]) -> (f64, f64) {
+    /// Bytes of what stands in a bucket for a long record.
+    const STUB: usize = 6;
+    let (mut short, mut long) = (0, 0);
+    for (name, head) in sample {
+        let packed = code.pack(None, code.parted(name, *head));
+        let set = ((1u32 << set_bits) - 1) as u16;
+        match code.record(packed, set).map(bytes).filter(|bytes| *bytes <= MAX_RECORD) {
+            Some(bytes) => short += bytes,
+            None => (short, long) = (short + STUB, long + 3 + name.len().div_ceil(3) * 2),
+        }
     }
     let count = sample.len().max(1) as f64;
-    // A sample without names is one of digests only, which are as long as stubs.
-    let bytes = if sample.is_empty() { f64::from(STUB) / 8.0 } else { bytes as f64 / count };
+    // A sample without names is one of digests only.
+    let bytes = if sample.is_empty() { STUB as f64 } else { short as f64 / count };
     // With its fingerprint, its length, and its share of the head.
     (bytes + 1.5 + 0.5, long as f64 / count)
 }

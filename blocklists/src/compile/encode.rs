@@ -1,11 +1,10 @@
 //! Names written ahead of their placing, on every core: reading the parts, sorting them and writing names is most of a
 //! catalogue's making.
 
-use super::dictionary::{Dictionary, Parted};
 use super::heads::threads;
 use super::resolve::Resolver;
 use super::shards::Shard;
-use crate::catalogue::{Set, before};
+use crate::catalogue::{Code, NO_RECORD, Set};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -16,8 +15,8 @@ use std::thread;
 #[derive(Default)]
 pub(super) struct Written {
     pub(super) names: Vec<Name>,
-    /// What the records say before their sets, one after the other.
-    pub(super) bytes: Vec<u8>,
+    /// The names' texts, one after the other; of a digest its number.
+    pub(super) texts: Vec<u8>,
     /// The sets of this part.
     pub(super) sets: Vec<Set>,
 }
@@ -26,33 +25,22 @@ pub(super) struct Written {
 pub(super) struct Name {
     /// The hash of its head.
     pub(super) hash: u64,
-    /// What its labels before the head add to the fingerprint.
-    pub(super) deeper: u8,
-    /// Bits of its record before the set.
-    pub(super) bits: u16,
+    /// What its record says behind its set.
+    pub(super) packed: u128,
+    /// Whether it stands below its head.
+    pub(super) is_below: bool,
+    /// How many bytes its text has; 0 for a digest's number, which has four.
+    pub(super) length: u8,
     /// Its set, by the number in its part.
     pub(super) set: u16,
 }
 
 impl Written {
-    fn new(
-        number: usize,
-        shard: &Shard,
-        resolver: &Resolver<'_>,
-        dictionary: &Dictionary,
-        told: usize,
-    ) -> Self {
+    fn new(number: usize, shard: &Shard, resolver: &Resolver<'_>, code: &Code) -> Self {
         let (mut written, mut numbers) = (Self::default(), HashMap::new());
         let mut last = None;
         resolver.resolve(number, shard, |resolved| {
             let (kept, head) = (shard.at(resolved.place), resolved.head);
-            let (bits, deeper) = match kept.name() {
-                Some(name) => (
-                    dictionary.write_name(Parted::new(name, head, told), &mut written.bytes),
-                    resolver.hasher.deeper(before(name, head)).of(head as u32),
-                ),
-                None => (dictionary.write_digest(kept.digest(), &mut written.bytes), 0),
-            };
             let set = match last {
                 Some((set, number)) if set == resolved.set => number,
                 _ => *numbers.entry(resolved.set).or_insert_with(|| {
@@ -62,7 +50,18 @@ impl Written {
                 }),
             };
             last = Some((resolved.set, set));
-            written.names.push(Name { hash: resolved.hash, deeper, bits: bits as u16, set });
+            let (packed, is_below, length) = match kept.name() {
+                Some(name) => {
+                    written.texts.extend_from_slice(name);
+                    let packed = code.pack(resolver.hasher.help(), code.parted(name, head));
+                    (packed, head > 0, name.len() as u8)
+                }
+                None => {
+                    written.texts.extend_from_slice(&kept.digest().to_le_bytes());
+                    (NO_RECORD, false, 0)
+                }
+            };
+            written.names.push(Name { hash: resolved.hash, packed, is_below, length, set });
         });
         written
     }
@@ -73,11 +72,10 @@ pub(super) fn write_all<S: Borrow<Shard> + Send, E>(
     shards: impl Iterator<Item = S> + Send,
     entries: u64,
     resolver: &Resolver<'_>,
-    dictionary: &Dictionary,
-    told: usize,
+    code: &Code,
     mut each: impl FnMut(Written) -> Result<(), E>,
 ) -> Result<(), E> {
-    let write = |number, shard: &Shard| Written::new(number, shard, resolver, dictionary, told);
+    let write = |number, shard: &Shard| Written::new(number, shard, resolver, code);
     let threads = threads(entries);
     if threads < 2 {
         return shards.enumerate().try_for_each(|(number, shard)| each(write(number, shard.borrow())));

@@ -3,7 +3,7 @@
 use super::protect::Protected;
 use super::report::{ListReport, ProtectedHit, Touch};
 use super::shards::{Mark, SHARDS, Shard, bits, shard_of};
-use crate::catalogue::{Hasher, Spread, Suffix, sha256};
+use crate::catalogue::{Hasher, Spread, sha256, starts};
 use crate::format::{Effect, Entry, Limits, ListInput, NotAList, Reach, Reason, Tagged, read_list};
 use crate::{Domain, Name, Tags};
 use std::collections::{HashMap, HashSet};
@@ -165,14 +165,14 @@ struct Hashes {
 
 impl Hashes {
     /// Takes up the next suffix, from the right.
-    fn add(&mut self, suffix: &Suffix) {
+    fn add(&mut self, hash: u64) {
         self.labels += 1;
-        self.whole = suffix.hash;
+        self.whole = hash;
         if self.labels <= 2 {
-            self.site = suffix.hash;
+            self.site = hash;
         }
         if self.labels <= 3 {
-            self.third = suffix.hash;
+            self.third = hash;
         }
     }
 }
@@ -226,10 +226,10 @@ impl<'a> Adding<'a> {
         let Tagged { entry, tags } = tagged;
         let (name, source) = (entry.name.as_str().as_bytes(), self.source(tags));
         let (mut hashes, mut near_site) = (Hashes::default(), false);
-        self.intake.hasher.suffixes(name, |suffix| {
-            hashes.add(&suffix);
-            near_site |= self.protected.may_be_site(suffix.hash);
-        });
+        for hash in starts(name).map(|start| self.intake.hasher.hash(&name[start..])) {
+            hashes.add(hash);
+            near_site |= self.protected.may_be_site(hash);
+        }
         let bits = reach_bits(entry.reach);
         if entry.effect == Effect::Except {
             return self.exception(&entry, hashes, source, bits);
@@ -278,7 +278,7 @@ impl<'a> Adding<'a> {
     fn stop_at(&mut self, site: Name<'_>, source: u16) {
         let site = site.as_str().as_bytes();
         let mut hashes = Hashes::default();
-        self.intake.hasher.suffixes(site, |suffix| hashes.add(&suffix));
+        starts(site).for_each(|start| hashes.add(self.intake.hasher.hash(&site[start..])));
         self.intake.push(site, hashes, source, bits::HERE | bits::BELOW | bits::EXCEPT);
     }
 

@@ -1,11 +1,10 @@
 //! The compiler: lists in, one catalogue out.
 //!
 //! Names are kept as text with four bytes beside each, in 64 parts by their hashes. Then each part is sorted, resolved (what
-//! does every list together say of this name?), written with a dictionary made from a sample, and its names are put into
+//! does every list together say of this name?), written as a sample of all says is shortest, and its names are put into
 //! the table in the order of their hashes; what the part took is given back. The parts are worked on by every core.
 
 mod build;
-mod dictionary;
 mod encode;
 mod heads;
 mod intake;

@@ -1,21 +1,20 @@
 //! Puts names into buckets, in the order of their hashes.
 
 use super::CompileError;
-use super::dictionary::{Bits, Dictionary};
 use super::encode::Name;
-use crate::catalogue::{Filling, Line, MAX_HOPS, MAX_RECORD, PADDING, Place, Room, pass, place};
+use crate::catalogue::{Code, Filling, Line, MAX_HOPS, MAX_RECORD, Place, Room, pass, place, triplets};
 use std::collections::VecDeque;
 
 /// The buckets while they are filled. A name whose bucket is full waits for the next.
 pub(super) struct Table<'a> {
-    dictionary: &'a Dictionary,
+    code: &'a Code,
     lines: &'a mut [Line],
     home_buckets: u64,
     /// The bucket that is filled next.
     current: usize,
     /// The names that belong into it or before, in the order of their buckets.
     waiting: VecDeque<Waiting>,
-    /// The records that are too long for a bucket.
+    /// The records of names that have none in a bucket.
     long: Vec<u8>,
 }
 
@@ -24,44 +23,21 @@ pub(super) const fn lines(home_buckets: u64) -> usize {
     home_buckets as usize + MAX_HOPS
 }
 
-/// The longest record of a bucket, in bits.
-const MAX_BITS: u32 = MAX_RECORD as u32 * 8;
-
-/// A record of a bucket, low bit first.
-#[derive(Clone, Copy, Default)]
-struct Short {
-    bits: u128,
-    count: u32,
-}
-
-impl Short {
-    /// Both, one after the other. Whoever asks has made sure that there is room.
-    fn then(self, (bits, count): Bits) -> Self {
-        Self { bits: self.bits | u128::from(bits) << self.count, count: self.count + count }
-    }
-
-    /// Its bytes, in an array that holds them.
-    fn bytes(self, array: &mut [u8; 16]) -> &[u8] {
-        *array = self.bits.to_le_bytes();
-        &array[..self.count.div_ceil(8) as usize]
-    }
-
-    /// How many bytes it takes with what is put before it.
-    fn bytes_after(self, (_, count): Bits) -> usize {
-        (self.count + count).div_ceil(8) as usize
-    }
-
-    fn after(self, (bits, count): Bits) -> Self {
-        Self { bits: self.bits << count | u128::from(bits), count: self.count + count }
-    }
+/// How many bytes a record has.
+pub(super) const fn bytes(record: u128) -> usize {
+    let bytes = (u128::BITS - record.leading_zeros()).div_ceil(8) as usize;
+    if bytes == 0 { 1 } else { bytes }
 }
 
 /// A name that has no place yet.
-#[derive(Clone, Copy)]
 struct Waiting {
     place: Place,
-    record: Short,
-    /// Whether it stands in the bucket that is being filled.
+    packed: u128,
+    set: u16,
+    /// Its text, where the record may be too long once it must say how far the name stands behind its bucket.
+    text: Box<[u8]>,
+    /// Its record in the bucket that is being filled, and whether it stands there.
+    record: u128,
     fits: bool,
 }
 
@@ -89,34 +65,41 @@ impl Turn {
 
 impl<'a> Table<'a> {
     /// A table in these lines, which are empty.
-    pub(super) fn new(dictionary: &'a Dictionary, lines: &'a mut [Line], home_buckets: u64) -> Self {
-        Self { dictionary, lines, home_buckets, current: 0, waiting: VecDeque::new(), long: Vec::new() }
+    pub(super) fn new(code: &'a Code, lines: &'a mut [Line], home_buckets: u64) -> Self {
+        Self { code, lines, home_buckets, current: 0, waiting: VecDeque::new(), long: Vec::new() }
     }
 
-    /// Adds the next name: so many bits of its record, and its set.
-    pub(super) fn add(&mut self, name: &Name, record: &[u8], set: u16) -> Result<(), CompileError> {
-        let (bits, place) = (u32::from(name.bits), place(name.hash, self.home_buckets).deeper(name.deeper));
+    /// Adds the next name, whose text (or digest's number) is this, and its set.
+    pub(super) fn add(&mut self, name: &Name, text: &[u8], set: u16) -> Result<(), CompileError> {
+        let home = place(name.hash, self.home_buckets);
+        let place = if name.is_below { home.below() } else { home };
         while self.current < place.home as usize {
             self.fill_bucket()?;
         }
-        let end = self.dictionary.set(set);
-        let record = if bits + end.1 <= MAX_BITS {
-            Short { bits: low(record), count: bits }.then(end)
-        } else {
-            let mut whole = record.to_vec();
-            self.dictionary.write_after(bits, end, &mut whole);
-            self.add_long(&whole)?
+        let fits = |moved| {
+            let record = self.code.record(Code::moved(name.packed, moved), set);
+            record.is_some_and(|record| bytes(record) <= MAX_RECORD)
         };
-        self.waiting.push_back(Waiting { place, record, fits: false });
+        let (packed, set, text) = match (fits(0), fits(2)) {
+            (true, true) => (name.packed, set, Box::default()),
+            (true, false) => (name.packed, set, Box::from(text)),
+            (false, _) => (self.add_long(name.length, set, text)?, 0, Box::default()),
+        };
+        self.waiting.push_back(Waiting { place, packed, set, text, record: 0, fits: false });
         Ok(())
     }
 
-    /// Puts a record among the long ones; what stands in the bucket for it.
+    /// Writes a long record; what stands in the bucket for it.
     #[cold]
-    fn add_long(&mut self, record: &[u8]) -> Result<Short, CompileError> {
+    fn add_long(&mut self, length: u8, set: u16, text: &[u8]) -> Result<u128, CompileError> {
         let at = u32::try_from(self.long.len()).map_err(|_| CompileError::TooManyNames)?;
-        self.long.extend_from_slice(record);
-        Ok(Short::default().then(self.dictionary.long(at)))
+        self.long.push(length);
+        self.long.extend_from_slice(&set.to_le_bytes());
+        match length {
+            0 => self.long.extend_from_slice(text),
+            _ => self.long.extend(triplets(text).flat_map(u16::to_le_bytes)),
+        }
+        Ok(Code::long_at(at))
     }
 
     /// Fills the next bucket: with those that have waited too long, then with those that belong here, then with whatever
@@ -126,22 +109,31 @@ impl<'a> Table<'a> {
         if self.waiting.front().is_some_and(|name| current - name.place.home as usize > MAX_HOPS) {
             return Err(CompileError::Crowded);
         }
-        let mut room = Room::default();
+        let mut room = Room::new();
+        let mut sizes: Vec<(usize, usize)> = Vec::new();
         for turn in [Turn::Late, Turn::Home, Turn::Early] {
+            sizes.clear();
             for index in 0..self.waiting.len() {
                 let moved = current - self.waiting[index].place.home as usize;
                 if Turn::of(moved) == turn {
-                    self.prefix(index, moved)?;
-                    let name = &mut self.waiting[index];
-                    name.fits = room.take(name.record.bytes_after(self.dictionary.moved(moved)));
+                    let record = self.record(index, moved)?;
+                    self.waiting[index].record = record;
+                    sizes.push((bytes(record), index));
                 }
+            }
+            // The more names stand in their own bucket, the fewer have to be looked for behind it.
+            if turn == Turn::Home {
+                sizes.sort_unstable();
+            }
+            for (size, index) in &sizes {
+                self.waiting[*index].fits = room.take(*size);
             }
         }
         let mut filling = Filling::new();
         for name in self.waiting.iter().filter(|name| name.fits) {
             let home = name.place.home as usize;
-            let record = name.record.after(self.dictionary.moved(current - home));
-            let is_in = filling.push(name.place.fingerprint(), record.bytes(&mut [0; 16]), home < current);
+            let record = &name.record.to_le_bytes()[..bytes(name.record)];
+            let is_in = filling.push(name.place.fingerprint(), record, home < current);
             debug_assert!(is_in, "there is room for what was counted");
             self.lines[home..current].iter_mut().for_each(|line| pass(line, name.place.class()));
         }
@@ -151,13 +143,18 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Makes room in a record for what it must say of its move, if it needs that.
-    fn prefix(&mut self, index: usize, moved: usize) -> Result<(), CompileError> {
-        let record = self.waiting[index].record;
-        if record.count + self.dictionary.moved(moved).1 > MAX_BITS {
-            self.waiting[index].record = self.add_long(record.bytes(&mut [0; 16]))?;
+    /// The record of a name that stands so many buckets behind its own.
+    fn record(&mut self, index: usize, moved: usize) -> Result<u128, CompileError> {
+        let name = &mut self.waiting[index];
+        if moved > 1 && !name.text.is_empty() {
+            let (set, text) = (std::mem::take(&mut name.set), std::mem::take(&mut name.text));
+            let packed = self.add_long(text.len() as u8, set, &text)?;
+            self.waiting[index].packed = packed;
         }
-        Ok(())
+        let name = &self.waiting[index];
+        // Where a long record stands is said alike in every bucket: the name there is whole.
+        let packed = if Code::is_long(name.packed) { name.packed } else { Code::moved(name.packed, moved) };
+        Ok(self.code.record(packed, name.set).expect("it was seen to fit when the name came in"))
     }
 
     /// Closes the last bucket; the long records.
@@ -165,14 +162,6 @@ impl<'a> Table<'a> {
         while self.current < self.lines.len() || !self.waiting.is_empty() {
             self.fill_bucket()?;
         }
-        self.long.resize(self.long.len() + PADDING, 0);
         Ok(self.long)
     }
-}
-
-/// Up to 16 bytes as a number.
-fn low(bytes: &[u8]) -> u128 {
-    let mut word = [0; 16];
-    word[..bytes.len()].copy_from_slice(bytes);
-    u128::from_le_bytes(word)
 }
