@@ -224,6 +224,12 @@ fn why(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
     }
 }
 
+/// No restriction stands longer: what is still needed then is placed anew, and asked of the placing authority anew. The
+/// Regulations name no number; an end that nobody lives to see is none.
+const LONGEST: Duration = Duration::days(92);
+/// The first review comes within so many days: the visitor of Reg 44 comes every month and is to find it.
+const FIRST_REVIEW: Duration = Duration::days(31);
+
 /// The day of an instant in England, where the Regulations hold.
 fn day_of(at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&chrono_tz::Europe::London).date_naive()
@@ -235,6 +241,11 @@ fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
     };
     if until <= draft.from {
         add(found, "ends-before-it-begins", "Reg 22", "The restriction ends before it begins.");
+    }
+    if until - draft.from > LONGEST {
+        let sentence = "It stands for 92 days at most. If it is needed for longer it is placed anew then, with the placing \
+                        authority's consent.";
+        add(found, "too-long", "Reg 22", sentence);
     }
     match draft.review_on {
         None => add(found, "no-review", "Reg 22", "Say on which day it is reviewed."),
@@ -249,8 +260,36 @@ fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
                 "The review comes after the restriction has ended: bring it forward.",
             );
         }
+        Some(day) if day - day_of(draft.from) > FIRST_REVIEW => {
+            add(
+                found,
+                "late-first-review",
+                "Reg 22",
+                "It is reviewed within 31 days: bring the review forward.",
+            );
+        }
         Some(_) => {}
     }
+}
+
+/// Whether an emergency restriction may follow one of the same young person that began at `before` and ended, or will end,
+/// at `ended`, without the placing authority's consent so far: not when the two make one of more than 24 hours.
+pub fn emergency_after(
+    draft: &RestrictionDraft,
+    before: DateTime<Utc>,
+    ended: DateTime<Utc>,
+) -> Option<Unlawful> {
+    let has_consent = draft.consent.as_ref().is_some_and(|(name, _)| !name.trim().is_empty());
+    let until = draft.until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let goes_on = draft.from < ended.checked_add_signed(EMERGENCY).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let chains = !has_consent && goes_on && until - before > EMERGENCY;
+    chains.then(|| Unlawful {
+        code: "emergency-again",
+        regulation: "Reg 22",
+        sentence: "The last emergency restriction had no consent of the placing authority, and this one would carry it beyond \
+                   24 hours: get the consent, and write it here."
+            .to_owned(),
+    })
 }
 
 fn with_whose_consent(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {

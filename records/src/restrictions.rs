@@ -4,7 +4,8 @@ use crate::entry::*;
 use crate::journal;
 use crate::room::Records;
 use crate::staff::{NotDone, Registered, is_of, reasoned, register};
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
+use agreements::lawful::{self, RestrictionDraft, Unlawful};
 use chrono::{DateTime, Utc};
 
 /// A restriction, and what became of it.
@@ -18,6 +19,31 @@ pub struct Placed {
     pub ended: Option<Ended>,
     /// Who told the placing authority, of an emergency.
     pub told: Option<AuthorityTold>,
+}
+
+/// What keeps a draft from following an earlier emergency of the same young person that the placing authority has not
+/// consented to.
+pub(crate) async fn emergency_again(
+    tx: &mut Tx,
+    draft: &RestrictionDraft,
+) -> Result<Option<Unlawful>, StoreError> {
+    let Some(person) = draft.people.first() else { return Ok(None) };
+    let since = draft.from - lawful::EMERGENCY;
+    let sql = "SELECT b.text, coalesce(j.at, '') FROM register r JOIN body b ON b.seq = r.entry \
+               LEFT JOIN journal j ON j.seq = r.closed \
+               WHERE r.kind = 'restriction' AND r.person = $1 AND r.ends > $2";
+    for line in tx.rows(sql, &[person.as_str().into(), since.timestamp_millis().into()]).await? {
+        let Some(Entry::Restriction(before)) = Entry::read("restriction", line.text(0)?) else { continue };
+        if !before.emergency || before.consent.is_some() {
+            continue;
+        }
+        // One that was ended early ended then.
+        let ended = line.text(1)?.parse().map_or(before.until, |at: DateTime<Utc>| at.min(before.until));
+        if let Some(unlawful) = lawful::emergency_after(draft, before.from, ended) {
+            return Ok(Some(unlawful));
+        }
+    }
+    Ok(None)
 }
 
 impl Records {

@@ -157,12 +157,14 @@ impl Records {
         words: &str,
     ) -> Result<i64, NotDone> {
         let words = worded(words)?;
-        let signed = self.reviews(shift).await?;
-        if side.is_some() && signed.iter().any(|r| r.side.is_some() && (r.side == side || r.by.id == by.id)) {
-            return Err(NotDone::SignedAlready);
-        }
         let mut tx = self.deciding().await?;
         let Shift { from, to } = shift;
+        let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
+        let signed = read(&tx.rows(REVIEWS, &cells).await?)?;
+        let of_it = signed.iter().filter(|r| (r.from, r.to) == (from, to));
+        if side.is_some() && of_it.clone().any(|r| r.side.is_some() && (r.side == side || r.by.id == by.id)) {
+            return Err(NotDone::SignedAlready);
+        }
         let tally =
             tally(tx.row(TALLY, &[from.timestamp_millis().into(), to.timestamp_millis().into()]).await?)?;
         let breaches = tally.breaches;
@@ -186,15 +188,20 @@ impl Records {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<Vec<Review>, StoreError> {
-        let sql = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
-                   WHERE r.kind = 'review' AND r.starts >= $1 AND r.starts < $2 ORDER BY r.entry";
         let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
-        let mut reviews = Vec::new();
-        for line in self.store.rows(sql, &cells).await? {
-            if let Some(Entry::Review(review)) = Entry::read("review", line.text(0)?) {
-                reviews.push(review);
-            }
-        }
-        Ok(reviews)
+        read(&self.store.rows(REVIEWS, &cells).await?)
     }
+}
+
+const REVIEWS: &str = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
+                       WHERE r.kind = 'review' AND r.starts >= $1 AND r.starts < $2 ORDER BY r.entry";
+
+fn read(lines: &[Line]) -> Result<Vec<Review>, StoreError> {
+    let mut reviews = Vec::new();
+    for line in lines {
+        if let Some(Entry::Review(review)) = Entry::read("review", line.text(0)?) {
+            reviews.push(review);
+        }
+    }
+    Ok(reviews)
 }

@@ -5,6 +5,7 @@ use crate::breaches::Episode;
 use crate::commit::instant;
 use crate::entry::*;
 use crate::journal::{self, InBoth};
+use crate::restrictions::emergency_again;
 use crate::room::Records;
 use crate::spell;
 use crate::store::{Cell, StoreError, Tx};
@@ -351,6 +352,10 @@ impl Records {
         if !unlawful.is_empty() {
             return Err(NotDone::Unlawful(unlawful));
         }
+        let mut tx = self.deciding().await?;
+        if let Some(unlawful) = emergency_again(&mut tx, &draft).await? {
+            return Err(NotDone::Unlawful(vec![unlawful]));
+        }
         let RestrictionDraft {
             people,
             kind: _,
@@ -387,7 +392,6 @@ impl Records {
             told_on,
             view: worded(&view)?,
         });
-        let mut tx = self.deciding().await?;
         let seq = journal::append(&mut tx, self.now(), &entry).await?;
         let line = Registered { kind: "restriction", person: &person, about: 0, starts: from, ends: until };
         register(&mut tx, seq, line).await?;

@@ -66,6 +66,22 @@ fn a_restriction_needs_all_that_regulation_22_asks() {
             |d| d.review_on = Some(d.from.date_naive() - Duration::days(1)),
             &["early-review"],
         ),
+        (
+            "for longer than a quarter of a year",
+            |d| {
+                d.until = Some(d.from + Duration::days(93));
+                d.review_on = Some(d.from.date_naive() + Duration::days(31));
+            },
+            &["too-long"],
+        ),
+        (
+            "with a first review after more than a month",
+            |d| {
+                d.until = Some(d.from + Duration::days(92));
+                d.review_on = Some(d.from.date_naive() + Duration::days(32));
+            },
+            &["late-first-review"],
+        ),
         ("with a review on its first day", |d| d.review_on = Some(d.from.date_naive()), &[]),
         (
             "with consent to come",

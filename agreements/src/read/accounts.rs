@@ -174,6 +174,10 @@ pub(crate) fn is_mail(address: &str) -> bool {
 }
 
 /// Reads `keep`; what it does not say stays as it is.
+/// Breaches stay for two months at least, so that each monthly visit of the independent person (Reg 44) finds what came since
+/// the last.
+const LEAST_BREACHES: u32 = 62;
+
 pub(crate) fn keep(sheet: &mut Sheet<'_>, block: &Block<'_>, so_far: Keep) -> Keep {
     let Some(node) = block.get("keep") else { return so_far };
     let keys = ["breaches", "minutes", "monitoring"];
@@ -187,11 +191,17 @@ pub(crate) fn keep(sheet: &mut Sheet<'_>, block: &Block<'_>, so_far: Keep) -> Ke
             otherwise
         })
     };
-    Keep {
+    let keep = Keep {
         breaches: days("breaches", so_far.breaches),
         minutes: days("minutes", so_far.minutes),
         monitoring: days("monitoring", so_far.monitoring),
+    };
+    if keep.breaches < LEAST_BREACHES {
+        let sentence =
+            "Breaches would be gone before the visitor of Reg 44 has seen them, who comes every month.";
+        sheet.error(inner.key_at("breaches"), "short-keep", sentence, "Write at least `breaches: 62 days`.");
     }
+    keep
 }
 
 #[cfg(test)]

@@ -162,12 +162,25 @@ fn when(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, home: &Ho
         let all_day = vec![Window { start: 0, end: times::DAY }];
         person.online.entries.push((Days::EveryDay, all_day, person.source));
     }
+    never_online(sheet, block, person);
     if let Some(node) = block.get("bedtime") {
         person.bedtime = table(sheet, node, "bedtime", times::bedtime);
     }
     if sheet.errors() == 0 && person.profile != Profile::EducationSession {
         let places = coverage::Places { online: block.key_at("online"), bedtime: block.get("bedtime") };
         coverage::warn(sheet, &places, &person.online, &person.bedtime, &home.school);
+    }
+}
+
+/// A young person who is never online has no private mail at any reasonable time. Only a restriction may close that much: it
+/// has a reason, consent and an end.
+fn never_online(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &Person) {
+    let windows = &person.online.entries;
+    let never = !windows.is_empty() && windows.iter().all(|(_, windows, _)| windows.is_empty());
+    if person.kind == PersonKind::YoungPerson && never {
+        let sentence = "No day has a window, so that this closes their private mail, too, without reason, consent or end (Reg 22).";
+        let help = "Write at least one window, like `every_day: 16:00-17:00`; to close more for a while, place a restriction.";
+        sheet.error(block.key_at("online"), "never-online", sentence, help);
     }
 }
 

@@ -72,6 +72,7 @@ scenarios! {
     staff::who_was_told_is_known_over_a_restart,
     staff::asks_are_answered_once,
     staff::restrictions_must_be_lawful,
+    staff::emergencies_do_not_chain,
     staff::notes_and_reports_change_nothing_of_an_episode,
     staff::reports_all_the_time_mark_nothing,
     staff::a_wrong_entry_is_said_to_be_wrong,

@@ -126,6 +126,40 @@ pub async fn restrictions_must_be_lawful(play: Play) {
     assert!(records.live_restrictions().await.unwrap().is_empty());
 }
 
+pub async fn emergencies_do_not_chain(play: Play) {
+    let records = play.records().await;
+    let snapshot = snapshot();
+    let protected = &snapshot.house.home().protected;
+    let emergency = |hours: i64| {
+        let now = play.clock.now();
+        let until = Some(now + TimeDelta::hours(hours));
+        RestrictionDraft {
+            consent: None,
+            emergency: true,
+            until,
+            review_on: Some(now.date_naive()),
+            ..lawful(now)
+        }
+    };
+    let place = async |draft| match records.restrict(draft, protected, staff()).await {
+        Ok(_) => "placed".to_owned(),
+        Err(NotDone::Unlawful(unlawful)) => unlawful.iter().map(|u| u.code).collect::<Vec<_>>().join(" "),
+        Err(other) => format!("{other:?}"),
+    };
+    assert_eq!(place(emergency(24)).await, "placed");
+    play.clock.advance(Duration::from_secs(2 * 3600));
+    assert_eq!(place(emergency(22)).await, "placed", "more of the same 24 hours");
+    assert_eq!(place(emergency(23)).await, "emergency-again");
+    let of_sam = RestrictionDraft { people: vec!["sam".into()], ..emergency(23) };
+    assert_eq!(place(of_sam).await, "placed", "of somebody else");
+    play.clock.advance(Duration::from_secs(30 * 3600));
+    assert_eq!(place(emergency(3)).await, "emergency-again", "ten hours after the last");
+    let with_consent = RestrictionDraft { consent: lawful(play.clock.now()).consent, ..emergency(24) };
+    assert_eq!(place(with_consent).await, "placed");
+    play.clock.advance(Duration::from_secs(17 * 3600));
+    assert_eq!(place(emergency(24)).await, "placed", "a day and an hour after the last without consent");
+}
+
 async fn one_episode(records: &Records) -> records::Episode {
     crate::play::until("an episode", async || records.episodes(&Which::default()).await.unwrap().len() == 1)
         .await;
