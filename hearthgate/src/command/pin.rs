@@ -4,7 +4,7 @@ use crate::control;
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
-use crate::signing::pins::{self, Pins};
+use crate::signing::pins;
 use crate::state::State;
 use crate::terminal;
 use agreements::Role;
@@ -22,7 +22,7 @@ Examples:
   hearthgate pin jordan --fresh --by k.lane    one is made and shown once
   hearthgate pin jordan --remove --by k.lane   Jordan signs in no more
 
-A PIN has 6 to 12 digits. A new one signs the person out everywhere, and ends a lock after too many wrong ones.
+A PIN has 6 to 8 digits; the desk can give one, too, and it is the same. A new one signs the person out everywhere, and ends a lock after too many wrong ones.
 
 Exit codes: 0 done, 1 the PIN is not good enough, 2 cannot read.")]
 pub(crate) struct Pin {
@@ -50,8 +50,9 @@ impl Pin {
         let name = desk.agreement(&self.person)?.name.clone();
         let pin = self.pin(&name)?;
         let state = State::of(desk.loaded.gateway()?, &desk.loaded.dir);
-        let kept = Pins::of(&state).set(&self.person, pin.as_deref());
-        kept.map_err(|e| Failure::cannot_read(format!("the PIN cannot be kept: {e}")))?;
+        // Nobody can type an empty one, so that nothing opens by it.
+        let kept = pin.as_deref().map_or(Some(String::new()), pins::hash).ok_or_else(no_randomness)?;
+        desk.ask(desk.records.set_password(&pins::account(&self.person), &kept))?;
         let what = if pin.is_some() { "set a PIN" } else { "removed a PIN" };
         desk.write(desk.records.staff_action(by, what, &format!("for {name}")))?;
         control::ask(&state.socket(), &format!("pin-changed {}", self.person));
@@ -75,7 +76,7 @@ impl Pin {
                 .map(Some)
                 .ok_or_else(|| Failure::cannot_read("the system has no randomness to give"));
         }
-        terminal::tell(&format!("A new PIN for {name}, 6 to 12 digits, then Enter:"));
+        terminal::tell(&format!("A new PIN for {name}, 6 to 8 digits, then Enter:"));
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line);
         read.map_err(|e| Failure::cannot_read(format!("no PIN could be read: {e}")))?;
@@ -85,4 +86,8 @@ impl Pin {
             None => Ok(Some(pin)),
         }
     }
+}
+
+fn no_randomness() -> Failure {
+    Failure::cannot_read("the system has no randomness to give")
 }

@@ -34,7 +34,6 @@ use crate::lists::shelf::Shelf;
 use crate::lists::update::{Renewed, Renewing};
 use crate::lists::{is_fetched, lock};
 use crate::signing::Signing;
-use crate::signing::pins::Pins;
 use crate::state::State;
 use crate::terminal::{self, Paint};
 use crate::when;
@@ -121,7 +120,7 @@ async fn run_once(
     neighbours.first_reading(NEIGHBOURS).await;
     let ask_key =
         AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
-    let signing = Signing::new(in_force.clone(), clock.clone(), records.clone(), Pins::of(&state));
+    let signing = Signing::new(in_force.clone(), clock.clone(), records.clone());
     let signing = Arc::new(signing);
     let (bell, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let post = Arc::new(Post {

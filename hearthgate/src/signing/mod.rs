@@ -5,7 +5,6 @@ pub(crate) mod pins;
 
 use attempts::{Attempts, Of};
 use chrono::{DateTime, TimeDelta, Utc};
-use pins::Pins;
 use proxy::identify::SignedIn;
 use records::{By, ByRole, Clock, Face, InForce, Records};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +28,6 @@ pub(crate) struct Signing {
     in_force: Arc<InForce>,
     clock: Arc<dyn Clock>,
     records: Arc<Records>,
-    pins: Pins,
     attempts: Mutex<Attempts>,
     turns: Semaphore,
 }
@@ -49,18 +47,12 @@ pub(crate) enum Tried {
 
 impl Signing {
     /// With nobody signed in.
-    pub(crate) fn new(
-        in_force: Arc<InForce>,
-        clock: Arc<dyn Clock>,
-        records: Arc<Records>,
-        pins: Pins,
-    ) -> Self {
+    pub(crate) fn new(in_force: Arc<InForce>, clock: Arc<dyn Clock>, records: Arc<Records>) -> Self {
         Self {
             signed_in: Arc::default(),
             in_force,
             clock,
             records,
-            pins,
             attempts: Mutex::default(),
             turns: Semaphore::new(AT_ONCE),
         }
@@ -81,8 +73,15 @@ impl Signing {
         if let Some(left) = self.attempts().locked(&of, self.clock.steady()) {
             return Tried::Locked(left);
         }
-        let (pins, whose, pin) = (self.pins.clone(), person.clone(), pin.to_owned());
-        let opens = tokio::task::spawn_blocking(move || pins.opens(whose.as_deref(), &pin)).await;
+        let kept = match &person {
+            Some(person) => self.records.password(&pins::account(person)).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the PINs cannot be read: nobody can sign in");
+                None
+            }),
+            None => None,
+        };
+        let pin = pin.trim().to_owned();
+        let opens = tokio::task::spawn_blocking(move || pins::opens(kept.as_deref(), &pin)).await;
         match (opens, person) {
             (Ok(true), Some(person)) => {
                 drop(turn);
