@@ -94,6 +94,7 @@ pub trait Visitors: Send + Sync + 'static {
 pub(crate) struct Desk {
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) visitors: Arc<dyn Visitors>,
+    pub(crate) pins: Arc<young::pin::Pins>,
 }
 
 pub(crate) type Shown = Option<Extension<Token>>;
@@ -107,9 +108,10 @@ pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
         .route(ASK, get(telling::ask).post(telling::asked).fallback(visited))
         .route(SAW, get(telling::see).post(telling::saw).fallback(visited))
         .route(young::NOTE, post(young::note).fallback(visited))
+        .route(young::pin::ME, post(young::pin::enter).fallback(visited))
         .fallback(visited)
         .layer(DefaultBodyLimit::max(8 * 1024))
-        .with_state(Desk { refusals, visitors })
+        .with_state(Desk { refusals, visitors, pins: Arc::new(young::pin::Pins::new()) })
 }
 
 pub(crate) async fn visited(
@@ -126,7 +128,7 @@ pub(crate) async fn visited(
             return young::script();
         }
         let visit = desk.visitors.visit(peer.ip(), token, &host, "/", Showing::Nothing);
-        return young::page(&desk, &visit, request.uri(), request.headers()).await;
+        return young::page(&desk, visit, request.uri(), request.headers()).await;
     }
     let visit = desk.visitors.visit(
         peer.ip(),

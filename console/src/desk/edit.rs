@@ -325,6 +325,7 @@ async fn kept_page(
 /// What a page says after a change was kept.
 pub(crate) fn done_words(done: &str) -> Option<&'static str> {
     match done {
+        "pin" => Some("They can sign in with it on a shared device now. Tell it to nobody else."),
         "saved" => Some("Saved. It is in force within a second."),
         "committed" => Some("Saved, and committed to Git. It is in force within a second."),
         "not-committed" => Some(

@@ -38,7 +38,6 @@ mod wrong;
 mod zip;
 
 use agreements::Role::{self, It, Manager, Staff, Visitor};
-use attempts::Attempts;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
@@ -46,7 +45,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use chrono::{DateTime, Utc};
-use password::Vault;
 use records::{InForce, Records};
 use session::{Open, SignedIn};
 use std::collections::HashSet;
@@ -54,6 +52,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wrong::Wrong;
 
 pub use accounts::password_link;
+pub(crate) use attempts::Attempts;
+pub(crate) use password::Vault;
 pub use running::{Doing, Kept, List, NotKept, Running, State, Trouble, Waiting, Weighed};
 pub use secret::hash as print_of;
 
@@ -132,6 +132,7 @@ fn routes() -> Vec<Route> {
         ("/restrictions/{entry}/told", MANAGER, post(restrictions::told)),
         ("/people", SHIFT, get(people::list)),
         ("/people/{person}", SHIFT, get(people::show)),
+        ("/people/{person}/pin", SHIFT, post(people::pin)),
         ("/people/{person}/charts", SHIFT, get(charts::show)),
         ("/edit", MANAGER, get(edit::new)),
         (

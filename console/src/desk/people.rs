@@ -6,13 +6,14 @@ use super::now::key_words;
 use super::page::{Frame, html};
 use super::session::SignedIn;
 use super::wrong::Wrong;
+use crate::young;
 use agreements::{
     Draft, Education, Host, House, Outcome, Person, PersonId, PersonKind, Profile, Request, Role,
     SchoolHours, SegmentKind, Standing, WeekDay, duration,
 };
 use askama::Template;
-use axum::extract::{Extension, Path, Query, State};
-use axum::response::Response;
+use axum::extract::{Extension, Form, Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use blocklists::{Catalogue, Domain, Tags};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 use records::{Current, shift};
@@ -41,6 +42,7 @@ struct Line {
 struct PersonPage {
     frame: Frame,
     manages: bool,
+    young: bool,
     id: String,
     name: String,
     file: String,
@@ -190,6 +192,7 @@ pub(crate) async fn show(
     let page = PersonPage {
         frame,
         manages: who.role == Role::Manager,
+        young: person.kind == PersonKind::YoungPerson,
         id: person.id.clone(),
         name: person.name.clone(),
         file: format!("agreements/{}.yaml", person.id),
@@ -207,6 +210,36 @@ pub(crate) async fn show(
         answer,
     };
     Ok(html(&page))
+}
+
+/// A PIN for shared devices.
+#[derive(Deserialize)]
+pub(crate) struct Pin {
+    #[serde(default)]
+    pin: String,
+}
+
+/// `POST /people/{person}/pin`: gives a young person the PIN with which they see their own pages on a shared device.
+pub(crate) async fn pin(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<String>,
+    Form(typed): Form<Pin>,
+) -> Result<Response, Wrong> {
+    let desk = &place.desk;
+    let current = desk.in_force.to_keep();
+    let house = &current.snapshot.house;
+    let person = house.person(&id).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
+    if person.kind != PersonKind::YoungPerson {
+        return Err(Wrong::Missing);
+    }
+    let pin = typed.pin.trim();
+    if let Some(why) = young::pin::weakness(pin) {
+        return Err(Wrong::Typed(why.to_owned()));
+    }
+    young::pin::give(&desk.records, &desk.vault, &person.id, pin).await?;
+    desk.records.staff_action(who.by(), &format!("gave {id} a PIN for shared devices"), "").await?;
+    Ok(Redirect::to(&format!("/people/{id}?done=pin")).into_response())
 }
 
 fn day(day: &WeekDay) -> Day {

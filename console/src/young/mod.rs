@@ -5,6 +5,7 @@
 
 mod agreed;
 mod now;
+pub(crate) mod pin;
 mod recorded;
 mod talk;
 mod voice;
@@ -111,16 +112,25 @@ struct SaidPage {
 }
 
 /// A page of the gateway's own, by its address.
-pub(crate) async fn page(desk: &Desk, visit: &Visit, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let v = Voice::of(uri, headers);
-    match uri.path() {
-        "" | "/" => now::page(desk, visit, v).await,
-        "/week" => week::page(visit, v),
-        "/agreement" => agreed::page(visit, v),
-        "/recorded" => recorded::page(desk, visit, v).await,
-        "/talk" => talk::page(visit, v),
-        _ => said(StatusCode::NOT_FOUND, v, visit, ("missing", &["missing.1"])),
+    let device = match Whose::of(&visit) {
+        Whose::Shared(device) => device.id.clone(),
+        Whose::Nobody | Whose::Own(_) => String::new(),
+    };
+    let (visit, signed_in) = pin::signed_in(desk, visit, headers);
+    let mut response = match uri.path() {
+        "" | "/" => now::page(desk, &visit, v, signed_in).await,
+        "/week" => week::page(&visit, v),
+        "/agreement" => agreed::page(&visit, v),
+        "/recorded" => recorded::page(desk, &visit, v).await,
+        "/talk" => talk::page(&visit, v),
+        _ => said(StatusCode::NOT_FOUND, v, &visit, ("missing", &["missing.1"])),
+    };
+    if signed_in {
+        pin::stays(desk, &visit, &device, &mut response);
     }
+    response
 }
 
 /// A page that says something in a few lines.

@@ -1,5 +1,6 @@
 //! What is open now and until when, my minutes, what I asked for.
 
+use super::pin::{ME, SIGN_IN};
 use super::{Frame, Voice, Whose, agreed, shown, spaced};
 use crate::pages::{Desk, Visit};
 use crate::refusal::ASK;
@@ -41,6 +42,10 @@ struct NowPage {
     opened: Vec<String>,
     ask: Option<AskForms>,
     known: bool,
+    /// Where one signs in on a shared device, and with what; whether somebody is.
+    me: String,
+    pin: Option<String>,
+    leave: bool,
 }
 
 /// Minutes of one limit.
@@ -72,12 +77,14 @@ struct Known {
 }
 
 /// `/`.
-pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice) -> Response<Body> {
+pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) -> Response<Body> {
     let whose = Whose::of(visit);
     let (title, device) = match &whose {
         Whose::Own(person) => {
             let name = [("name", person.name.as_str())];
-            (v.fill("hello", &name), v.fill("device.known", &name))
+            let device =
+                if signed_in { v.say("device.signed").to_owned() } else { v.fill("device.known", &name) };
+            (v.fill("hello", &name), device)
         }
         Whose::Shared(_) => (v.say("hello.nobody").to_owned(), v.say("device.shared").to_owned()),
         Whose::Nobody => (v.say("hello.nobody").to_owned(), v.say("device.unknown").to_owned()),
@@ -89,7 +96,12 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice) -> Response<Body>
     };
     let (state, line, ends) = state(visit, v);
     let key = desk.refusals.key();
-    let ask = whose.own().map(|person| AskForms {
+    let pin = match &whose {
+        Whose::Shared(device) => Some(key.token(&device.id, SIGN_IN, visit.at)),
+        Whose::Nobody | Whose::Own(_) => None,
+    };
+    // Asks are a device's owner's: from a shared device they would be the device's.
+    let ask = whose.own().filter(|_| !signed_in).map(|person| AskForms {
         action: v.link(ASK),
         fields: v.fields(),
         token: key.token(&person.id, MORE_TIME, visit.at),
@@ -112,6 +124,9 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice) -> Response<Body>
         opened: known.opened,
         ask,
         known: whose.own().is_some(),
+        me: v.link(ME),
+        pin,
+        leave: signed_in,
     };
     shown(StatusCode::OK, &page)
 }

@@ -139,7 +139,7 @@ pub(crate) async fn note(
     }
     let v = Voice::of(request.uri(), request.headers());
     let sent_here = is_sent_from_here(request.uri(), request.headers());
-    let visit = visit_of(&desk, peer.0, &token, "");
+    let (visit, _) = super::pin::signed_in(&desk, visit_of(&desk, peer.0, &token, ""), request.headers());
     let Ok(axum::Form(form)) = axum::Form::<NoteForm>::from_request(request, &()).await else {
         return said(StatusCode::BAD_REQUEST, v, &visit, ("wrong", &["wrong.old"]));
     };

@@ -101,6 +101,30 @@ impl Young {
         self.send(from, request).await
     }
 
+    async fn get_with(&self, from: &str, path: &str, cookie: &str) -> (StatusCode, String) {
+        let request = Request::builder().uri(path).header(header::HOST, OWN).header(header::COOKIE, cookie);
+        self.send(from, request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Signs in with a PIN: the cookie.
+    async fn cookie(&self, from: &str, form: &str) -> String {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri("/hearthgate/me")
+            .header(header::HOST, OWN)
+            .header(header::ORIGIN, format!("http://{OWN}"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        let peer: SocketAddr = format!("{from}:40000").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        let set = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+        assert!(set.contains("HttpOnly; SameSite=Strict; Max-Age=600"), "{set}");
+        set.split(';').next().unwrap().to_owned()
+    }
+
     async fn post(&self, from: &str, path: &str, origin: &str, form: &str) -> (StatusCode, String) {
         let request = Request::builder()
             .method(Method::POST)
@@ -314,4 +338,58 @@ async fn asking_for_a_site_and_for_time() {
     }
     let (_, sams) = young.get(SAMS, "/").await;
     assert!(!sams.contains("not tonight"), "{sams}");
+}
+
+#[tokio::test]
+async fn on_a_shared_device_a_pin_shows_ones_own_pages_for_a_while() {
+    let young = Young::new().await;
+    happens(&young.play, "jordan", "games.example").await;
+    let mut desk = young.play.signed_in("k.lane").await;
+    let weak = desk.post("/people/jordan/pin", &[("pin", "1234")]).await;
+    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        desk.post("/people/jordan/pin", &[("pin", "4719")]).await.location(),
+        "/people/jordan?done=pin"
+    );
+    assert_eq!(desk.post("/people/lounge/pin", &[("pin", "4719")]).await.status, StatusCode::NOT_FOUND);
+
+    let origin = format!("http://{OWN}");
+    let (_, page) = young.get(LOUNGE, "/").await;
+    let form = |name: &str, pin: &str| format!("name={name}&pin={pin}&token={}", token(&page));
+    for (name, pin) in [("Jordan", "4718"), ("Sam", "4719"), ("nobody", "4719")] {
+        let (status, said) = young.post(LOUNGE, "/hearthgate/me?lang=en", &origin, &form(name, pin)).await;
+        assert!(status == StatusCode::FORBIDDEN && said.contains("That did not fit"), "{name}: {said}");
+    }
+    let (status, _) =
+        young.post(LOUNGE, "/hearthgate/me", "http://evil.example", &form("Jordan", "4719")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "another site signs nobody in");
+    let (status, _) = young.post(SAMS, "/hearthgate/me", &origin, &form("Jordan", "4719")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "on a device of one's own nobody signs in as another");
+
+    let cookie = young.cookie(LOUNGE, &form("jordan", "4719")).await;
+    let (_, own) = young.get_with(LOUNGE, "/recorded", &cookie).await;
+    assert!(own.contains("Your phone tried to open games.example."), "{own}");
+    let (_, sams) = young.get_with(SAMS, "/recorded", &cookie).await;
+    assert!(!sams.contains("games.example"), "the cookie is for the shared device alone");
+    let forged = cookie.replace("jordan.", "sam.");
+    let (status, _) = young.get_with(LOUNGE, "/recorded", &forged).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "and for one person");
+    young.play.clock.advance(Duration::from_secs(4 * 3600));
+    let (status, _) = young.get_with(LOUNGE, "/recorded", &cookie).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "an old one is none");
+}
+
+#[tokio::test]
+async fn a_pin_is_not_found_by_trying() {
+    let young = Young::new().await;
+    let mut desk = young.play.signed_in("k.lane").await;
+    desk.post("/people/jordan/pin", &[("pin", "4719")]).await;
+    let origin = format!("http://{OWN}");
+    let (_, page) = young.get(LOUNGE, "/").await;
+    let mut told = Vec::new();
+    for pin in 1000..1007 {
+        let form = format!("name=jordan&pin={pin}&token={}", token(&page));
+        told.push(young.post(LOUNGE, "/hearthgate/me", &origin, &form).await.0.as_u16());
+    }
+    assert_eq!(told, [403, 403, 403, 403, 403, 429, 429]);
 }

@@ -189,6 +189,7 @@ mod tests {
             include_str!("../telling.rs"),
             include_str!("mod.rs"),
             include_str!("now.rs"),
+            include_str!("pin.rs"),
             include_str!("recorded.rs"),
             include_str!("week.rs"),
             include_str!("agreed.rs"),

@@ -41,6 +41,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/restrictions/{entry}/told", "y--->"),
     ("GET", "/people", "yy-->"),
     ("GET", "/people/{person}", "yy-->"),
+    ("POST", "/people/{person}/pin", "yy-->"),
     ("GET", "/people/{person}/charts", "yy-->"),
     ("GET", "/edit", "y--->"),
     ("GET", "/edit/{*file}", "y--->"),
