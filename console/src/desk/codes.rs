@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
+use std::net::IpAddr;
 
 /// A code is good for this many seconds (RFC 6238 §5.2).
 const STEP: i64 = 30;
@@ -68,6 +69,8 @@ pub(crate) async fn change(
 ) -> Result<Response, Wrong> {
     let (records, now) = (&place.desk.records, place.desk.now().timestamp());
     match typed.step.as_str() {
+        // Who finds a desk open puts no code of their own in the place of another's.
+        "offer" | "on" if records.codes(&who.id).await?.is_some() => me(&place, &who, None, true).await,
         "offer" => {
             let secret = fresh().ok_or(Wrong::Records)?;
             me(&place, &who, Some(secret), false).await
@@ -79,6 +82,7 @@ pub(crate) async fn change(
             }
             None => me(&place, &who, Some(typed.secret).filter(|s| decode(s).is_some()), true).await,
         },
+        "off" if !may_try(&place, &who.id) => Err(Wrong::Often(OFTEN.to_owned())),
         "off" => match fits(&place, &who.id, &typed.code).await? {
             true => {
                 records.set_codes(&who.id, "", 0).await?;
@@ -88,6 +92,14 @@ pub(crate) async fn change(
         },
         _ => Err(Wrong::Missing),
     }
+}
+
+const OFTEN: &str = "That was tried too often. Wait some minutes, and try again.";
+
+/// Whether one more code may be tried to turn the second factor off: as often as passwords, wherever the desk is open.
+fn may_try(place: &Place, id: &str) -> bool {
+    let now = place.desk.records.clock().steady();
+    place.desk.attempts().take(&format!("codes of {id}"), IpAddr::from([0, 0, 0, 0]), now).is_ok()
 }
 
 async fn done(place: &Place, who: &SignedIn, what: &str) -> Result<Response, Wrong> {
@@ -168,6 +180,9 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 pub(crate) mod tests {
     use super::*;
 
+    /// The secret of RFC 6238 appendix B, in base32.
+    pub(crate) const STANDARD: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
     /// The code of a secret at an instant, as the app shows it.
     pub(crate) fn shown(secret: &str, at: i64) -> String {
         code(&decode(secret).unwrap(), at.div_euclid(STEP))
@@ -190,7 +205,7 @@ pub(crate) mod tests {
 
     #[test]
     fn secrets_as_apps_read_them() {
-        assert_eq!(encode(b"12345678901234567890"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(encode(b"12345678901234567890"), STANDARD);
         assert_eq!(decode("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap(), b"12345678901234567890");
         for bad in [
             "",

@@ -292,7 +292,8 @@ fn clash(
         "Somebody changed this file since you opened it, so nothing was saved. What stands there now is below; bring the two together, and look again.".to_owned(),
     );
     // Whoever looks again has seen it.
-    page.was = secret::hash(&text);
+    // A file that is gone, or holds nothing, has no print.
+    page.was = if text.is_empty() { String::new() } else { secret::hash(&text) };
     page.meanwhile = Some(text);
     let mut response = html(&page);
     *response.status_mut() = StatusCode::CONFLICT;

@@ -439,6 +439,11 @@ pub(crate) async fn sign(
 ) -> Result<Response, Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
+    if !DateTime::parse_from_rfc3339(&signing.at).is_ok_and(|at| at <= now) {
+        return Err(Wrong::Typed(
+            "Nobody can tell which shift was meant. Open it again, and sign it there.".to_owned(),
+        ));
+    }
     let shift = shift_of(&current.snapshot.house, &signing.at, now);
     if shift.to > now {
         return Err(Wrong::Typed("This shift still goes on. It is signed when it is over.".to_owned()));

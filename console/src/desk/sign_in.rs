@@ -10,6 +10,7 @@ use askama::Template;
 use axum::extract::{ConnectInfo, Extension, Form, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use records::{By, ByRole};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -118,16 +119,14 @@ async fn welcome(
         desk.records.end_session(&secret::hash(token)).await?;
     }
     let secret = desk.begin(&account.id, headers, &peer.ip().to_canonical().to_string()).await?;
-    let by = SignedIn {
-        id: account.id.clone(),
-        name: account.name.clone(),
-        role: account.role,
-        session: String::new(),
-    };
-    desk.records.staff_action(by.by(), what, "").await?;
+    desk.records.staff_action(by(account), what, "").await?;
     let mut response = Redirect::to("/").into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie(Some(&secret), place.secure));
     Ok(response)
+}
+
+fn by(account: &Staff) -> By {
+    By { role: ByRole::Staff, id: account.id.clone(), name: account.name.clone() }
 }
 
 fn staff(place: &Place, id: &str) -> Option<Staff> {
@@ -201,6 +200,7 @@ pub(crate) async fn choose(
     let hashed = secret::hash(&token);
     place.desk.records.redeem(&hashed, &hash).await?.ok_or(Wrong::Missing)?;
     if place.desk.records.codes(&account.id).await?.is_some() {
+        place.desk.records.staff_action(by(&account), "chose a password with a link", "").await?;
         // A link is no way around the second factor.
         return Ok(Redirect::to("/sign-in").into_response());
     }

@@ -73,7 +73,11 @@ impl Editor {
     ) -> Result<Kept, NotKept> {
         let _turn = self.turn.lock().await;
         let now = self.text(file);
-        let print = now.as_deref().map(console::print_of).unwrap_or_default();
+        if now.is_none() && folder::contained(&self.home, file).is_some() {
+            tracing::warn!("a file of the home cannot be read as text, and so is not replaced");
+            return Err(NotKept::Disk);
+        }
+        let print = now.as_deref().filter(|now| !now.is_empty()).map(console::print_of).unwrap_or_default();
         if print != was {
             return Err(NotKept::Meanwhile(now.unwrap_or_default()));
         }

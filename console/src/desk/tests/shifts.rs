@@ -128,6 +128,10 @@ async fn a_shift_that_goes_on_is_not_signed() {
     assert!(page.contains("still going on") && page.contains("signed when it is over"), "{page}");
     let early = kate.post("/shift/sign", &[("at", now), ("side", "outgoing")]).await;
     assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for at in ["", "yesterday", "2036-11-22T17:30:00Z"] {
+        let unknown = kate.post("/shift/sign", &[("at", at), ("side", "outgoing")]).await;
+        assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY, "{at}");
+    }
 }
 
 #[tokio::test]

@@ -234,6 +234,12 @@ async fn a_second_factor_is_asked_for_and_good_once() {
     let on = kate.post("/me", &[("step", "on"), ("secret", &secret), ("code", &code(&play))]).await;
     assert_eq!(on.location(), "/me", "{}", on.words());
     assert!(kate.get("/me").await.words().contains("asks for a code"));
+    // Somebody at the open desk does not put a code of their own in the place of hers.
+    let other = crate::desk::codes::tests::STANDARD;
+    let theirs = shown(other, play.clock.now().timestamp());
+    kate.post("/me", &[("step", "on"), ("secret", other), ("code", &theirs)]).await;
+    assert_eq!(play.records.codes("k.lane").await.unwrap().unwrap().0, secret);
+    assert!(!kate.post("/me", &[("step", "offer")]).await.text.contains("name=\"secret\""));
 
     let mut browser = play.browser();
     let used = code(&play);
@@ -252,4 +258,18 @@ async fn a_second_factor_is_asked_for_and_good_once() {
     assert_eq!(kate.post("/me", &[("step", "off"), ("code", &code(&play))]).await.location(), "/me");
     let page = play.browser().post("/sign-in", &without).await;
     assert_eq!(page.location(), "/", "{}", page.words());
+}
+
+#[tokio::test]
+async fn the_second_factor_is_not_guessed_away_at_an_open_desk() {
+    let play = Play::new().await;
+    play.has_password("k.lane").await;
+    let mut kate = play.signed_in("k.lane").await;
+    play.records.set_codes("k.lane", crate::desk::codes::tests::STANDARD, 0).await.unwrap();
+    let mut guess = async || kate.post("/me", &[("step", "off"), ("code", "000000")]).await.status;
+    for _ in 0..5 {
+        assert_eq!(guess().await, StatusCode::OK);
+    }
+    assert_eq!(guess().await, StatusCode::TOO_MANY_REQUESTS);
+    assert!(play.records.codes("k.lane").await.unwrap().is_some());
 }
