@@ -118,9 +118,14 @@ impl Window<'_> {
 
     /// Clicks on what is there, or will be.
     pub(crate) fn click(&self, css: &str) {
-        let element = wait_for(css, || self.element(css));
-        let said = self.tell(&format!("/element/{element}/click"), &json!({}));
-        assert!(said.is_null(), "{css}: {said}");
+        wait_for(css, || {
+            let element = self.element(css)?;
+            let said = self.tell(&format!("/element/{element}/click"), &json!({}));
+            // A page that is live may have been drawn anew in between.
+            let gone = said["error"] == "stale element reference";
+            assert!(gone || said.is_null(), "{css}: {said}");
+            (!gone).then_some(())
+        });
     }
 
     /// Types into a field.
