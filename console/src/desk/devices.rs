@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::now::redacted;
-use super::page::{Frame, clock, html, name_for};
+use super::page::{After, Frame, clock, html, name_for};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use agreements::{DeviceBy, House, Role};
@@ -45,13 +45,6 @@ pub(crate) struct Typed {
     what: String,
     #[serde(default)]
     words: String,
-}
-
-/// What the last form did.
-#[derive(Deserialize)]
-pub(crate) struct After {
-    #[serde(default)]
-    done: String,
 }
 
 /// `GET /devices`.

@@ -6,6 +6,14 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+/// What the last form did, in a page's address.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct After {
+    pub(crate) done: String,
+}
 
 /// A page's surroundings: the home, where one is, who is signed in.
 pub(crate) struct Frame {

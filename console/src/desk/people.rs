@@ -3,7 +3,7 @@
 use super::Place;
 use super::edit::done_words;
 use super::now::key_words;
-use super::page::{Frame, html};
+use super::page::{After, Frame, html};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use crate::young;
@@ -92,13 +92,6 @@ pub(crate) struct Answer {
     pub(crate) source: Option<String>,
     pub(crate) steps: Vec<(String, bool)>,
     pub(crate) wrong: Option<String>,
-}
-
-/// What the page shows besides.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct After {
-    done: String,
 }
 
 /// `GET /people`.

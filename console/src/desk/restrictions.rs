@@ -2,7 +2,7 @@
 //! for is checked where it is written down; a draft that lacks it is shown again with the regulation's words.
 
 use super::now::{person_name, what_words};
-use super::page::{Frame, clock, html, length, name_for};
+use super::page::{After, Frame, clock, html, length, name_for};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Place, suggestions};
@@ -82,13 +82,6 @@ pub(crate) struct Typed {
 pub(crate) struct Words {
     #[serde(default)]
     words: String,
-}
-
-/// What the last form did.
-#[derive(Deserialize)]
-pub(crate) struct After {
-    #[serde(default)]
-    done: String,
 }
 
 /// `GET /restrictions`.
