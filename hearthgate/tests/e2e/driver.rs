@@ -15,11 +15,24 @@ pub(crate) struct Driver {
 impl Driver {
     /// Starts it; none where it is not installed.
     pub(crate) fn start() -> Option<Self> {
+        // It takes a port for IPv6 first and ends if somebody else has that port for IPv4: then another is free.
+        let mut said = String::new();
+        for _ in 0..5 {
+            match Self::once() {
+                Ok(driver) => return driver,
+                Err(ended) => said = ended,
+            }
+        }
+        panic!("chromedriver says: {said}")
+    }
+
+    /// One try: what it said if it ended before it listened.
+    fn once() -> Result<Option<Self>, String> {
         let started =
             Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         // Only one that is not there is none: one that does not start is a failure.
         let mut child = match started {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             started => started.unwrap(),
         };
         let mut said = BufReader::new(child.stdout.take().unwrap());
@@ -30,9 +43,9 @@ impl Driver {
             let at = format!("http://127.0.0.1:{}", port.trim().trim_end_matches('.'));
             // Whatever it says later is read, so that it never waits for a reader.
             std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-            return Some(Self { _process: process, at });
+            return Ok(Some(Self { _process: process, at }));
         }
-        panic!("chromedriver says: {all}")
+        Err(all)
     }
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -42,15 +43,24 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// A port that is free for UDP and TCP. The servers of Debian cannot be told to take any port and say which.
+/// A port that is free for UDP and TCP. The servers of Debian cannot be told to take any port and say which, so it
+/// is chosen here, and below the ports (32768 and up) that the kernel gives to whoever asks for any: nobody else of
+/// these tests takes it before the server does, or while the server is away.
 fn free_port() -> u16 {
-    loop {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = tcp.local_addr().unwrap().port();
-        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
+    const FIRST: u32 = 10_000;
+    const MANY: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    (0..MANY)
+        .map(|_| {
+            // Another run on this machine begins elsewhere.
+            let turn = std::process::id().wrapping_mul(61).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            u16::try_from(FIRST + turn % MANY).unwrap()
+        })
+        .find(|port| {
+            let at = (Ipv4Addr::LOCALHOST, *port);
+            TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok()
+        })
+        .expect("a port is free")
 }
 
 /// The names of the test internet. `@WEB@` is where nginx stands.
