@@ -47,6 +47,8 @@ pub struct House {
     school: SchoolDays,
     /// The rules of nobody in particular, then everybody's.
     rules: Vec<Rules>,
+    /// The rules of whoever holds a lost device.
+    lost: Rules,
     /// What the home protects.
     protected: Sites,
 }
@@ -68,11 +70,15 @@ impl House {
     /// night; never dark, never open. The instant of a judgement is not looked at.
     pub const NO_CLOCK: PersonId = PersonId(u16::MAX);
 
+    /// Whoever holds a device that is lost: what is protected, and nothing else.
+    pub const LOST: PersonId = PersonId(u16::MAX - 1);
+
     /// Prepares a home for deciding. Person `i` of `home.people` becomes `PersonId(i + 1)`.
     pub fn new(home: Home, sources: Vec<Source>) -> Self {
         // The built-in table is read here, and not by the first question that asks it.
         let _read = blocklists::builtin::search_cannot_be_made_safe("");
         let school = SchoolDays::new(&home.school);
+        let lost = Rules { closed: true, ..Rules::baseline(&home, &school) };
         let mut rules = vec![Rules::baseline(&home, &school)];
         rules.extend(home.people.iter().map(|person| Rules::of(&home, &school, person)));
         let mut protected = Sites::default();
@@ -84,7 +90,7 @@ impl House {
         let devices = home.people.iter().zip(1..).flat_map(|(person, place)| {
             person.devices.iter().map(move |known| Device { known: known.clone(), person: PersonId(place) })
         });
-        Self { devices: devices.collect(), school, rules, protected, home, sources }
+        Self { devices: devices.collect(), school, rules, lost, protected, home, sources }
     }
 
     /// The same home with everybody on its baseline, while the gateway cannot read its records: nobody knows then what the
@@ -273,11 +279,14 @@ impl House {
 
     /// The person, or nobody if this house does not know them.
     pub(crate) fn known(&self, who: PersonId) -> PersonId {
-        if usize::from(who.0) < self.rules.len() { who } else { Self::NOBODY }
+        if usize::from(who.0) < self.rules.len() || who == Self::LOST { who } else { Self::NOBODY }
     }
 
     pub(crate) fn rules(&self, who: PersonId) -> &Rules {
-        self.rules.get(usize::from(who.0)).unwrap_or(&self.rules[0])
+        match who {
+            Self::LOST => &self.lost,
+            _ => self.rules.get(usize::from(who.0)).unwrap_or(&self.rules[0]),
+        }
     }
 
     pub(crate) fn school(&self) -> &SchoolDays {

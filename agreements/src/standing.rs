@@ -72,6 +72,8 @@ pub struct LiveRestriction {
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     people: Vec<Option<Arc<OfPerson>>>,
+    /// Devices that are lost, by their place in [`House::devices`].
+    lost: Vec<u16>,
 }
 
 /// One person's grants, restrictions and used minutes.
@@ -117,7 +119,23 @@ impl Standing {
                 people[usize::from(who.0)].restrictions.push(live.clone());
             }
         }
-        Self { people: people.into_iter().map(|p| (!p.is_idle()).then(|| Arc::new(p))).collect() }
+        let people = people.into_iter().map(|p| (!p.is_idle()).then(|| Arc::new(p))).collect();
+        Self { people, lost: Vec::new() }
+    }
+
+    /// The same, with the devices that are lost: whose each is (by id), and what it is called in the agreement.
+    #[must_use]
+    pub fn with_lost(self, house: &House, is_lost: &dyn Fn(&str, &str) -> bool) -> Self {
+        let lost = house.devices().iter().zip(0_u16..).filter(|(device, _)| {
+            let person = house.agreement(device.person);
+            person.is_some_and(|person| is_lost(&person.id, &device.known.name))
+        });
+        Self { lost: lost.map(|(_, place)| place).collect(), ..self }
+    }
+
+    /// Whether a device is lost.
+    pub fn is_lost(&self, device: Option<u16>) -> bool {
+        device.is_some_and(|device| self.lost.contains(&device))
     }
 
     pub(crate) fn of(&self, who: PersonId) -> Option<&Arc<OfPerson>> {

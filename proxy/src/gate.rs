@@ -130,6 +130,9 @@ impl Gate {
     pub fn who_shows(&self, current: &Current, shown: &Shown<'_>) -> Who {
         let who = self.identities.who(current, &self.neighbours, shown);
         let house = &current.snapshot.house;
+        if current.standing.is_lost(who.device) {
+            return Who { person: House::LOST, ..who };
+        }
         if !house.is_for_whoever_signs_in(who.person) {
             return who;
         }

@@ -611,7 +611,11 @@ impl Entry {
     pub(crate) fn moves_standing(&self) -> bool {
         matches!(
             self,
-            Self::Grant(_) | Self::GrantRevoked(_) | Self::Restriction(_) | Self::RestrictionEnded(_)
+            Self::Device(_)
+                | Self::Grant(_)
+                | Self::GrantRevoked(_)
+                | Self::Restriction(_)
+                | Self::RestrictionEnded(_)
         )
     }
 }

@@ -12,6 +12,8 @@ use std::net::IpAddr;
 
 /// The id and name of an unknown device's user.
 const NOBODY: (&str, &str) = ("nobody", "An unknown device");
+/// What stands for the sites that a lost device asks for: that it is in use is what staff need to know.
+const LOST: &str = "a lost device";
 /// What stands for the host of a sealed list: nobody is shown which it was.
 const SEALED: &str = "sealed";
 
@@ -102,6 +104,9 @@ fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
     if let Some(face) = stranger(refused) {
         return face.to_string().into();
     }
+    if refused.who == House::LOST && refused.verdict.rule == Rule::Baseline {
+        return LOST.into();
+    }
     match (refused.verdict.rule, refused.verdict.subject, host(refused.host)) {
         (Rule::Sealed, _, _) => SEALED.into(),
         (_, Subject::Service(service), _) => service.word().into(),
@@ -136,7 +141,11 @@ fn rules_site<'a>(refused: &Refused<'a>, name: Name<'_>) -> Option<&'a str> {
 pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     let (at, evidence) = (stamp(refused.at), refused.evidence);
     // That it is there is certain, whatever it did.
-    let evidence = if stranger(refused).is_some() { evidence.max(Evidence::Connection) } else { evidence };
+    let evidence = if stranger(refused).is_some() || refused.who == House::LOST {
+        evidence.max(Evidence::Connection)
+    } else {
+        evidence
+    };
     Seen { at, evidence, severity: refused.verdict.severity_seen(evidence) }
 }
 
@@ -164,7 +173,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         rule: verdict.rule,
         outcome: verdict.outcome,
         site: key.site.clone(),
-        categories: if sealed || others || stranger(refused).is_some() {
+        categories: if sealed || others || stranger(refused).is_some() || refused.who == House::LOST {
             Vec::new()
         } else {
             tags.categories().map(|c| c.word().to_owned()).collect()
@@ -174,6 +183,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         circumvention: verdict.is_circumvention(),
         first: seen.at,
         sentence: match (sealed, others) {
+            _ if refused.who == House::LOST => "A device that is marked as lost was in use.".to_owned(),
             _ if stranger(refused).is_some() => {
                 "A device that nobody knows is on the home's network.".to_owned()
             }

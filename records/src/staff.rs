@@ -528,7 +528,12 @@ impl Records {
         self.have_day(house).await?;
         let InBoth { grants, restrictions } = self.in_both().await?;
         let used = |person: &str, key: &agreements::LimitKey| self.ledger().used(person, &spell::of_key(key));
-        Ok(Standing::new(house, &grants, &restrictions, &used))
+        let booked = self.whereabouts().await?;
+        let is_lost = |person: &str, device: &str| {
+            let place = booked.get(&(person.to_owned(), device.to_owned()));
+            place.and_then(|place| place.booked.as_ref()).is_some_and(|(how, ..)| *how == Booking::Lost)
+        };
+        Ok(Standing::new(house, &grants, &restrictions, &used).with_lost(house, &is_lost))
     }
 
     /// Asks, newest first: those that wait for an answer, or all since an instant.

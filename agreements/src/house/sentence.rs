@@ -225,6 +225,9 @@ impl Teller<'_> {
             Outcome::Allow => "This is open for everyone in the home.".into(),
             Outcome::Ask => "Staff can be asked to open this.".into(),
             Outcome::WithStaff => "This can be opened together with a member of staff.".into(),
+            Outcome::Block if self.who == House::LOST => {
+                "This device is marked as lost. Please take it to whoever is on shift.".into()
+            }
             Outcome::Block if !online => self.off(),
             Outcome::Block if self.who == House::NO_CLOCK => {
                 "The gateway does not know the right time yet, and until it does only some sites are open."

@@ -10,6 +10,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod grant;
 pub(crate) mod lists;
+pub(crate) mod lost;
 pub(crate) mod manual;
 pub(crate) mod minutes;
 pub(crate) mod note;

@@ -103,6 +103,7 @@ impl Door {
         let house = &current.snapshot.house;
         let name = || house.agreement(who.person).map_or_else(String::new, |person| person.name.clone());
         match who.identified {
+            _ if who.person == House::LOST => Whose::Elsewhere,
             Identified::SignIn => Whose::SignedIn(name()),
             _ if who.person != House::NOBODY && house.is_for_whoever_signs_in(who.person) => Whose::Shared,
             _ if who.person != House::NOBODY => Whose::Owned(name()),

@@ -172,3 +172,25 @@ fn a_shared_device_has_its_own_agreement_until_somebody_signs_in() {
     };
     assert!(said, "a device of one's own: {page}");
 }
+
+#[test]
+fn a_lost_device_is_cut_off_within_five_seconds_and_comes_back() {
+    let Some((lab, _)) = with_sign_in(SATURDAY) else { return };
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    let (help, _) = look_up(&lab, Who::Jordan, "helpline.test");
+    let stream = connect(&lab, Who::Jordan, four, ECHO).unwrap();
+    let mut stays = connect(&lab, Who::Jordan, help, ECHO).unwrap();
+    lab.command(&["lost", "jordan", "phone", "--by", "r.osei", "--words", "bus"]);
+    let took = closes(stream, 6 * CUT);
+    assert!(took < on_this_machine(CUT), "{took:?}");
+    assert!(echoes(&mut stays).unwrap(), "help stays");
+    let refused = lab.dig(Who::Jordan, &["open.test", "A"]);
+    assert!(refused.contains("marked as lost"), "{refused}");
+    assert!(
+        !lab.of(Who::Jordan).says("curl", &["-s", PAGE]).contains("name=\"pin\""),
+        "nobody signs in on it"
+    );
+    lab.command(&["lost", "jordan", "phone", "--found", "--by", "r.osei"]);
+    let (again, _) = look_up(&lab, Who::Jordan, "open.test");
+    assert!(echoes(&mut connect(&lab, Who::Jordan, again, ECHO).unwrap()).unwrap());
+}

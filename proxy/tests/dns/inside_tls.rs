@@ -5,6 +5,7 @@ use crate::encrypted::authority;
 use crate::home::{Home, JORDAN, KATE, Setup, TOKEN, UNKNOWN};
 use crate::internet::{Mood, Server};
 use crate::judged::ZONE;
+use agreements::Standing;
 use domain::base::Message;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -231,6 +232,23 @@ async fn a_token_says_whose_device_it_is_and_beats_the_address() {
         };
         assert!(said(&answer).ends_with(expected), "{case}: {}", said(&answer));
     }
+}
+
+#[tokio::test]
+async fn a_lost_devices_token_is_answered_what_is_protected_and_nothing_else() {
+    let internet = Server::start(ZONE).await;
+    let doors = Doors::open(&internet, |_| {}).await;
+    let name = format!("{TOKEN}.{OWN}");
+    // The connection was there before the device was lost.
+    let mut stream = doors.dot(UNKNOWN, &name).await;
+    assert!(said(&ask(&mut stream, "www.test A +edns").await).contains("A 192.0.2."));
+    let in_force = &doors.home.in_force;
+    let house = &in_force.to_keep().snapshot.house;
+    let all_of_jordans =
+        Standing::new(house, &[], &[], &|_, _| 0).with_lost(house, &|who, _| who == "jordan");
+    in_force.replace_standing(all_of_jordans.into());
+    let answer = said(&ask(&mut stream, "www.test A +edns").await);
+    assert!(answer.ends_with("; ede 15"), "{answer}");
 }
 
 #[tokio::test]

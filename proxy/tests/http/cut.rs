@@ -223,6 +223,39 @@ async fn a_limit_that_is_used_up_ends_what_it_counts() {
 }
 
 #[tokio::test]
+async fn a_lost_devices_token_opens_nothing_and_what_it_has_open_ends() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    // `jordan-tablet-7f3a:`, from an address of nobody's.
+    let with_token = async |host: &str| {
+        let mut client = Client::of(&home, UNKNOWN).await;
+        let port = bytes.port();
+        client
+            .say(&format!(
+                "CONNECT {host}:{port} HTTP/1.1\nProxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhOg==\n\n"
+            ))
+            .await;
+        let status = client.head().await.status;
+        if status == 200 {
+            let hello = Hello::to(host).bytes();
+            client.send(&hello).await;
+            assert_eq!(client.take(hello.len()).await, hello);
+        }
+        (status, client)
+    };
+    let (status, open) = with_token("plain.test").await;
+    let (_, mut help) = with_token("help.test").await;
+    let mut phones = tunnel(&home, JORDAN, "plain.test", bytes).await;
+    assert_eq!(status, 200);
+    let house = &home.in_force.to_keep().snapshot.house;
+    let is_lost = |person: &str, device: &str| (person, device) == ("jordan", "tablet");
+    let standing = Standing::new(house, &[], &[], &|_, _| 0).with_lost(house, &is_lost);
+    home.in_force.replace_standing(standing.into());
+    ends(open).await;
+    assert_eq!(with_token("plain.test").await.0, 403);
+    assert!(is_open(&mut help).await && is_open(&mut phones).await, "help stays, and what is not lost");
+}
+
+#[tokio::test]
 async fn a_clock_that_jumps_puts_everybody_on_the_baseline() {
     let (home, bytes) = (Home::open().await, echo_server().await);
     let client = tunnel(&home, JORDAN, "plain.test", bytes).await;
