@@ -37,8 +37,10 @@ pub struct Token(pub String);
 pub struct Visit {
     /// What is in force.
     pub current: Arc<Current>,
-    /// Whose device it is.
+    /// Whose rules hold.
     pub who: PersonId,
+    /// Whose device it is. The same, save while the clock is not believed and everybody has the baseline.
+    pub whose: PersonId,
     /// The decision in words.
     pub explanation: Explanation,
     /// When.

@@ -54,7 +54,7 @@ struct RefusalPage<'a> {
     until: String,
     source: Option<SourceBox<'a>>,
     ask: Option<String>,
-    saw: Option<&'a str>,
+    saw: &'a str,
     tell: &'static str,
     support: Vec<Contact<'a>>,
     learn: Option<&'static str>,
@@ -123,7 +123,6 @@ impl Refusals {
 
     fn html(&self, current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
         let house = &current.snapshot.house;
-        let known = house.agreement(who).is_some();
         let may_ask = may_ask(current, who, explanation);
         let page = RefusalPage {
             style: STYLE,
@@ -133,7 +132,7 @@ impl Refusals {
             until: until(current, who, explanation, at),
             source: source_box(explanation),
             ask: may_ask.then(|| self.ask_about(&explanation.host)),
-            saw: known.then_some(self.saw_url.as_str()),
+            saw: &self.saw_url,
             tell: TELL_SOMEONE,
             support: contacts(house.home()),
             learn: learn(explanation),

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, FromRequest, Query, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, Uri, header};
 use blocklists::Domain;
+use chrono::{DateTime, Utc};
 use std::net::SocketAddr;
 
 #[derive(Template)]
@@ -64,7 +65,10 @@ const TOLD_OFTEN: Said = ("ask.often", &["saw.often.1", "saw.often.2"]);
 const NOT_NEEDED: Said = ("ask", &["ask.not_needed"]);
 const NO_SITE: Said = ("ask", &["ask.no_site"]);
 const WHO: Said = ("ask", &["ask.who"]);
-const WHO_TELLS: Said = ("saw.go", &["ask.who"]);
+
+/// The form that tells of something upsetting is good for as long as the gateway runs: while its clock is being set, hours
+/// say nothing, and nobody is sent away then.
+const ALWAYS: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// The host that somebody typed or that a refusal page names; none where it is none. People copy a whole address.
 fn host_of_typed(typed: &str) -> Option<String> {
@@ -121,15 +125,14 @@ pub(crate) async fn see(
     }
     let v = Voice::of(request.uri(), request.headers());
     let visit = visit_of(&desk, peer.0, &token, "");
-    let Some(person) = visit.current.snapshot.house.agreement(visit.who) else {
-        return said(StatusCode::NOT_FOUND, v, &visit, WHO_TELLS);
-    };
+    let person = visit.current.snapshot.house.agreement(visit.whose);
+    let tell = person.and_then(|person| person.tell_someone.as_deref());
     form(&TellingPage {
         frame: Frame::of(v, &visit, SAW, v.say("saw")),
         host: None,
-        line: person.tell_someone.as_deref().unwrap_or(v.say("saw.tell")),
+        line: tell.unwrap_or(v.say("saw.tell")),
         action: v.link(SAW),
-        token: desk.refusals.key().token(&visit.explanation.person, SAW_SOMETHING, visit.at),
+        token: desk.refusals.key().token(teller(&visit), SAW_SOMETHING, ALWAYS),
         label: v.say("saw.label"),
         button: v.say("saw.go"),
     })
@@ -153,8 +156,14 @@ pub(crate) async fn asked(
     let visit = visit_of(&desk, peer.0, &token, &form.host);
     let about = if form.host.is_empty() { MORE_TIME.to_owned() } else { form.host.clone() };
     let person = visit.explanation.person.clone();
+    let is_made_here = desk.refusals.key().accepts(&form.token, &person, &about, visit.at);
     let ask = Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) });
-    take(&desk, (&visit, v), (&form.token, &about, sent_here), ask).await
+    take(&desk, (&visit, v), (is_made_here, sent_here), ask).await
+}
+
+/// Who tells: whose device it is, whatever the clock. Somebody whom nobody here knows may tell, too.
+fn teller(visit: &Visit) -> &str {
+    visit.current.snapshot.house.agreement(visit.whose).map_or("nobody", |person| &person.id)
 }
 
 /// Takes a report.
@@ -173,9 +182,10 @@ pub(crate) async fn saw(
     let Ok(axum::Form(form)) = axum::Form::<SawForm>::from_request(request, &()).await else {
         return said(StatusCode::BAD_REQUEST, v, &visit, TOO_OLD);
     };
-    let saw = Told::Saw(Saw { person: visit.explanation.person.clone(), words: tidy(&form.words) });
-    let about = (form.token.as_str(), SAW_SOMETHING, sent_here);
-    take(&desk, (&visit, v), about, saw).await
+    let teller = teller(&visit);
+    let is_made_here = desk.refusals.key().accepts(&form.token, teller, SAW_SOMETHING, ALWAYS);
+    let saw = Told::Saw(Saw { person: teller.to_owned(), words: tidy(&form.words) });
+    take(&desk, (&visit, v), (is_made_here, sent_here), saw).await
 }
 
 fn form(page: &TellingPage<'_>) -> Response<Body> {
@@ -204,13 +214,13 @@ pub(crate) fn visit_of(desk: &Desk, peer: SocketAddr, token: &Shown, host: &str)
 async fn take(
     desk: &Desk,
     (visit, v): (&Visit, Voice),
-    (token, about, sent_here): (&str, &str, bool),
+    (is_made_here, sent_here): (bool, bool),
     told: Told,
 ) -> Response<Body> {
     if !sent_here {
         return said(StatusCode::FORBIDDEN, v, visit, ELSEWHERE);
     }
-    if !desk.refusals.key().accepts(token, &visit.explanation.person, about, visit.at) {
+    if !is_made_here {
         return said(StatusCode::FORBIDDEN, v, visit, TOO_OLD);
     }
     let (done, often) = match told {

@@ -19,4 +19,5 @@ mod tunnel;
 mod upstream;
 
 pub use gate::{Gate, Page, Pages, Want, Who};
+pub use seats::{Places, Seat, Seats};
 pub use tls::Tls;

@@ -5,55 +5,63 @@
 
 use crate::limits::network_of;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// How many places there are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+pub struct Places {
     /// For everybody together.
-    pub(crate) all: usize,
+    pub all: usize,
     /// For one client.
-    pub(crate) one: usize,
+    pub one: usize,
     /// For one client beyond its share, marked as such.
-    pub(crate) spare: usize,
+    pub spare: usize,
 }
 
-/// Who has which places.
+/// Who has which places. A client is told apart by `C`: by its network, or by what is known of a device in the home.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub struct Seats<C: Copy + Eq + Hash = IpAddr> {
     places: Places,
-    taken: Mutex<Taken>,
+    taken: Mutex<Taken<C>>,
 }
 
-#[derive(Debug, Default)]
-struct Taken {
+#[derive(Debug)]
+struct Taken<C> {
     /// Each client's places, the oldest first, with what ends the connection.
-    clients: HashMap<IpAddr, BTreeMap<u64, CancellationToken>>,
+    clients: HashMap<C, BTreeMap<u64, CancellationToken>>,
     all: usize,
     next: u64,
 }
 
 /// A connection's place; it is given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    seats: Arc<Seats>,
-    client: IpAddr,
+pub struct Seat<C: Copy + Eq + Hash = IpAddr> {
+    seats: Arc<Seats<C>>,
+    client: C,
     number: u64,
     spare: bool,
 }
 
 impl Seats {
-    pub(crate) fn new(places: Places) -> Arc<Self> {
-        Arc::new(Self { places, taken: Mutex::default() })
+    /// Takes a place for a connection from an address: everybody in a network that one client has is one.
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr, cut: CancellationToken) -> Option<Seat> {
+        self.take_as(network_of(peer), cut)
+    }
+}
+
+impl<C: Copy + Eq + Hash> Seats<C> {
+    /// So many places, all free.
+    pub fn new(places: Places) -> Arc<Self> {
+        Arc::new(Self { places, taken: Mutex::new(Taken { clients: HashMap::new(), all: 0, next: 0 }) })
     }
 
     /// Takes a place for a connection that `cut` ends, unless its client has all of its own already. Somebody else's
     /// connection may be ended for it.
-    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr, cut: CancellationToken) -> Option<Seat> {
+    pub fn take_as(self: &Arc<Self>, client: C, cut: CancellationToken) -> Option<Seat<C>> {
         let Places { all, one, spare } = self.places;
-        let client = network_of(peer);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let own = taken.clients.get(&client).map_or(0, BTreeMap::len);
         if own >= one.saturating_add(spare) || taken.all >= all && !taken.make_room(own) {
@@ -67,7 +75,7 @@ impl Seats {
     }
 }
 
-impl Taken {
+impl<C: Copy + Eq + Hash> Taken<C> {
     /// Ends the oldest connection of the client that has the most, if that is more than `own`.
     fn make_room(&mut self, own: usize) -> bool {
         let greatest = self.clients.iter().max_by_key(|(_, places)| places.len());
@@ -78,7 +86,7 @@ impl Taken {
         true
     }
 
-    fn give_back(&mut self, client: IpAddr, number: u64) {
+    fn give_back(&mut self, client: C, number: u64) {
         let Some(places) = self.clients.get_mut(&client) else { return };
         // One that was taken away is given back already.
         self.all -= usize::from(places.remove(&number).is_some());
@@ -88,14 +96,14 @@ impl Taken {
     }
 }
 
-impl Seat {
+impl<C: Copy + Eq + Hash> Seat<C> {
     /// Whether it is beyond the client's share.
     pub(crate) fn is_spare(&self) -> bool {
         self.spare
     }
 }
 
-impl Drop for Seat {
+impl<C: Copy + Eq + Hash> Drop for Seat<C> {
     fn drop(&mut self) {
         let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.give_back(self.client, self.number);

@@ -415,6 +415,20 @@ pub struct StaffAction {
     pub why: String,
 }
 
+/// Somebody could not sign in at the desk: a wrong password, a wrong code, or no such account. Many from one place are few
+/// entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInFailed {
+    /// The account's id; empty where there is no such account, since what was typed there may be a password.
+    pub account: String,
+    /// From which address.
+    pub address: String,
+    /// How often, so far.
+    pub count: u64,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
 /// Refusals that were dropped because the queue was full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shed {
@@ -573,6 +587,7 @@ entries! {
     AskAnswered(Answered) = "ask_answered", true, "Staff answered.";
     Device(Booked) = "device", true, "A device was booked out or in, is lost, or was inspected.";
     StaffAction(StaffAction) = "staff_action", false, "Something else that staff did.";
+    SignInFailed(SignInFailed) = "sign_in_failed", true, "Somebody could not sign in at the desk.";
     Shed(Shed) = "shed", false, "Refusals were dropped.";
     Clock(ClockChanged) = "clock", false, "The clock became another state.";
     Files(FilesChanged) = "files", false, "The home's files changed.";

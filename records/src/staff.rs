@@ -512,6 +512,11 @@ impl Records {
         Ok(seq)
     }
 
+    /// Records that somebody could not sign in at the desk.
+    pub async fn sign_in_failed(&self, failed: SignInFailed) -> Result<i64, StoreError> {
+        self.append(Entry::SignInFailed(failed)).await
+    }
+
     /// Records that the home's files changed.
     pub async fn files(&self, changed: FilesChanged) -> Result<i64, StoreError> {
         self.append(Entry::Files(changed)).await

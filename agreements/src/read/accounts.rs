@@ -14,8 +14,18 @@ use std::collections::HashMap;
 const ROLES: [(&str, Role); 4] =
     [("manager", Role::Manager), ("staff", Role::Staff), ("visitor", Role::Visitor), ("it", Role::It)];
 /// What else than episodes can be told.
-const EVENTS: [&str; 8] =
-    ["unknown_device", "ask", "report", "review", "draft", "file_waiting", "list_failed", "clock"];
+const EVENTS: [&str; 10] = [
+    "unknown_device",
+    "ask",
+    "report",
+    "review",
+    "draft",
+    "review_due",
+    "file_waiting",
+    "list_failed",
+    "sign_in_failed",
+    "clock",
+];
 /// The longest id, in characters.
 const MAX_ID: usize = 64;
 

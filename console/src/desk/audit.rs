@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use records::{Booking, By, ByRole, Entry, Logged};
+use records::{Booking, By, ByRole, Entry, Logged, SignInFailed};
 use serde::Deserialize;
 
 /// Entries that are looked through for one page.
@@ -100,6 +100,7 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
             (&booked.by, format!("{}’s {}: {said}", booked.person, booked.device), &booked.words)
         }
         Entry::StaffAction(action) => (&action.by, action.what.clone(), &action.why),
+        Entry::SignInFailed(failed) => return Some(failed_words(failed)),
         Entry::Started(_)
         | Entry::Stopped(_)
         | Entry::BreachOpened(_)
@@ -116,6 +117,15 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
         | Entry::Purged(_) => return None,
     };
     Some((author(by), what, words.clone()))
+}
+
+fn failed_words(failed: &SignInFailed) -> (String, String, String) {
+    let whose = if failed.account.is_empty() { "an account that there is not" } else { &failed.account };
+    let often = match failed.count {
+        1 => "could not sign in".to_owned(),
+        count => format!("could not sign in, {count} times"),
+    };
+    (format!("Somebody at {}", failed.address), format!("{often}: {whose}"), String::new())
 }
 
 fn author(by: &By) -> String {

@@ -27,7 +27,6 @@ struct NowPage {
     frame: Frame,
     now: i64,
     device: String,
-    shared: bool,
     state: &'static str,
     line: String,
     /// When that ends, in seconds since 1970, and how long it is until then in words.
@@ -41,7 +40,6 @@ struct NowPage {
     asked: Vec<Asked>,
     opened: Vec<String>,
     ask: Option<AskForms>,
-    known: bool,
     /// Where one signs in on a shared device, and with what; whether somebody is.
     me: String,
     pin: Option<String>,
@@ -110,7 +108,6 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         frame: Frame::of(v, visit, "/", title),
         now: visit.at.timestamp(),
         device,
-        shared: matches!(whose, Whose::Shared(_)),
         state,
         line,
         ends: ends.map(|at| {
@@ -123,7 +120,6 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         asked: known.asked,
         opened: known.opened,
         ask,
-        known: whose.own().is_some(),
         me: v.link(ME),
         pin,
         leave: signed_in,

@@ -12,18 +12,17 @@ use axum::http::{Response, StatusCode};
 struct TalkPage<'a> {
     frame: Frame,
     tell: String,
-    saw: Option<String>,
+    saw: String,
     contacts: Vec<Contact<'a>>,
 }
 
 /// `/talk`.
 pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
-    let whose = Whose::of(visit);
-    let own = whose.own();
+    let own = Whose::of(visit).own();
     let page = TalkPage {
         frame: Frame::of(v, visit, "/talk", v.say("talk")),
         tell: own.and_then(|person| person.tell_someone.clone()).unwrap_or_default(),
-        saw: (!matches!(whose, Whose::Nobody)).then(|| v.link(SAW)),
+        saw: v.link(SAW),
         contacts: contacts(visit.current.snapshot.house.home()),
     };
     shown(StatusCode::OK, &page)

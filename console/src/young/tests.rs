@@ -11,7 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use blocklists::{Name, Tags};
 use http_body_util::BodyExt;
-use records::{Answer, By, ByRole, Clock, InForce, Records, SetClock, Which};
+use records::{Answer, By, ByRole, Clock, ClockState, InForce, Records, SetClock, Which};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -36,13 +36,15 @@ impl Visitors for Gate {
         let (current, at) = (self.in_force.to_keep(), self.clock.now());
         let house = &current.snapshot.house;
         let id = DEVICES.iter().find(|(known, _)| address.to_string() == *known);
-        let who = id.and_then(|(_, id)| house.person(id)).unwrap_or(House::NOBODY);
+        let whose = id.and_then(|(_, id)| house.person(id)).unwrap_or(House::NOBODY);
+        let right = self.clock.state() == ClockState::Right;
+        let who = if right { whose } else { House::NO_CLOCK };
         let host = if host.is_empty() { "no-host.invalid" } else { host };
         let name = Name::new(host).unwrap_or(Name::new("no-host.invalid").unwrap());
         let request =
             agreements::Request { host: agreements::Host::Name(name), tags: Tags::NONE, path: None };
         let explanation = house.explain(who, at, &request, &current.standing);
-        Visit { current, who, explanation, at }
+        Visit { current, who, whose, explanation, at }
     }
 
     fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = Heard> + Send>> {
@@ -392,4 +394,40 @@ async fn a_pin_is_not_found_by_trying() {
         told.push(young.post(LOUNGE, "/hearthgate/me", &origin, &form).await.0.as_u16());
     }
     assert_eq!(told, [403, 403, 403, 403, 403, 429, 429]);
+}
+
+#[tokio::test]
+async fn who_saw_something_is_heard_whatever_the_clock_and_whosever_the_device() {
+    const SAW: &str = "/hearthgate/saw";
+    let young = Young::new().await;
+    let own = format!("http://{OWN}");
+    let told = || std::mem::take(&mut *young.gate.told.lock().unwrap());
+    let saw = |person: &str| {
+        Told::Saw(crate::ask::Saw { person: person.to_owned(), words: "a mean message".to_owned() })
+    };
+    let form = |page: &str| format!("token={}&words=a+mean+message", token(page));
+    for (from, person) in [(JORDANS, "jordan"), (LOUNGE, "lounge"), (STRANGER, "nobody")] {
+        for path in ["/", "/talk"] {
+            assert!(young.get(from, path).await.1.contains(SAW), "{person}: the way there on {path}");
+        }
+        let (status, page) = young.get(from, SAW).await;
+        assert_eq!(status, StatusCode::OK, "{person}");
+        assert_eq!(young.post(from, SAW, &own, &form(&page)).await.0, StatusCode::OK, "{person}");
+        assert_eq!(told(), [saw(person)]);
+    }
+    let (_, before) = young.get(JORDANS, SAW).await;
+    // The clock jumps by years: everybody has the baseline, and Jordan is heard as Jordan.
+    young.play.clock.set("2031-01-01T12:00:00Z".parse().unwrap());
+    young.play.clock.look();
+    assert!(young.get(JORDANS, "/talk").await.1.contains(SAW));
+    let (status, page) = young.get(JORDANS, SAW).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    for page in [&before, &page] {
+        assert_eq!(young.post(JORDANS, SAW, &own, &form(page)).await.0, StatusCode::OK);
+        assert_eq!(told(), [saw("jordan")]);
+    }
+    let (status, _) = young.post(SAMS, SAW, &own, &form(&page)).await;
+    assert_eq!((status, told().len()), (StatusCode::FORBIDDEN, 0), "a form is for whoever it was made for");
+    let (status, _) = young.post(JORDANS, SAW, "http://evil.example", &form(&page)).await;
+    assert_eq!((status, told().len()), (StatusCode::FORBIDDEN, 0), "and is sent from here");
 }

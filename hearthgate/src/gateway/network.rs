@@ -273,13 +273,16 @@ impl Network {
         };
         let listeners = Listeners { explicit: sockets.proxy, redirected: sockets.transparent };
         self.tasks.spawn(http::serve(listeners, gate.clone(), config, self.stop.clone()));
+        let faces = pages::faces(gate);
+        let served = |router, whole, tls| pages::Served { router, whole, tls, faces: faces.clone() };
         for listener in sockets.pages {
-            self.tasks.spawn(pages::serve(listener, router.clone(), pages::PAGES, None, self.stop.clone()));
+            let served = served(router.clone(), pages::PAGES, None);
+            self.tasks.spawn(pages::serve(listener, served, self.stop.clone()));
         }
         for listener in sockets.console {
             let tls = certificates.as_ref().filter(|_| is_beyond(&listener)).map(|shown| shown.of(WEB));
             let desk = shared.desk.router(tls.is_some());
-            self.tasks.spawn(pages::serve(listener, desk, pages::DESK, tls, self.stop.clone()));
+            self.tasks.spawn(pages::serve(listener, served(desk, pages::DESK, tls), self.stop.clone()));
         }
         let numbers = Numbers {
             dns,
@@ -291,7 +294,8 @@ impl Network {
         };
         let metrics = metrics::router(Arc::new(numbers));
         for listener in sockets.metrics {
-            self.tasks.spawn(pages::serve(listener, metrics.clone(), pages::PAGES, None, self.stop.clone()));
+            let served = served(metrics.clone(), pages::PAGES, None);
+            self.tasks.spawn(pages::serve(listener, served, self.stop.clone()));
         }
         Ok(())
     }

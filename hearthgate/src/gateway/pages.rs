@@ -16,20 +16,20 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use proxy::http::{OwnBody, OwnPages, ShownToken};
-use proxy::{Gate, Page, Pages, Tls, Want, Who};
-use records::{Current, NotDone, Records, Refused};
-use std::collections::HashMap;
+use proxy::identify::Shown;
+use proxy::{Gate, Page, Pages, Places, Seats, Tls, Want, Who};
+use records::{Current, Face, Identified, NotDone, Records, Refused};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// Connections to a listener at once, and of one address: nobody keeps the others from the page with the helplines.
-const CONNECTIONS: usize = 256;
-const OF_ONE: usize = 16;
+/// Connections to a listener at once, and of one device: nobody keeps the others from the page with the helplines. When all
+/// are taken, the oldest of whoever has the most gives way.
+const PLACES: Places = Places { all: 256, one: 16, spare: 0 };
 /// A request's head comes within this, and a connection is quiet no longer.
 const HEAD: Duration = Duration::from_secs(10);
 /// A form comes whole within this. The room that it goes to says how large it may be; nothing here holds more than this.
@@ -96,7 +96,12 @@ impl Visitors for AtTheGate {
         path: &str,
         showing: Showing<'_>,
     ) -> Visit {
-        let who = self.gate.who(&self.gate.in_force.current(), address, token);
+        let current = self.gate.in_force.current();
+        // What is somebody's own is shown on their device, to nobody else who knows its token.
+        let device = self.is_own(host).then(|| self.gate.who(&current, address, None));
+        let device = device.filter(|who| matches!(who.identified, Identified::Mac | Identified::SignIn));
+        let who = device.unwrap_or_else(|| self.gate.who(&current, address, token));
+        drop(current);
         visit(&self.gate, &self.own, &who, (host, path), showing)
     }
 
@@ -170,7 +175,7 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
             });
         }
     }
-    Visit { current, who: person, explanation, at }
+    Visit { current, who: person, whose: who.person, explanation, at }
 }
 
 /// What a visitor's `Host` says; whatever is no host is a name that nobody has.
@@ -225,50 +230,27 @@ fn refused(status: StatusCode) -> Response<axum::body::Body> {
     response
 }
 
-/// How many connections each address has; it holds an address only while it has one.
-#[derive(Default)]
-struct Places(Mutex<HashMap<IpAddr, usize>>);
+/// Which device an address is: one with many addresses is one.
+pub(crate) type Faces = Arc<dyn Fn(IpAddr) -> Face + Send + Sync>;
 
-/// A connection's place, given back when it is dropped.
-struct Place(Arc<Places>, IpAddr);
-
-impl Places {
-    /// A place for one more connection; none when there is no room, or the address has its share.
-    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.values().sum::<usize>() >= CONNECTIONS {
-            return None;
-        }
-        let of_one = taken.entry(address).or_default();
-        if *of_one >= OF_ONE {
-            return None;
-        }
-        *of_one += 1;
-        Some(Place(Arc::clone(self), address))
-    }
+/// The faces that a gate knows.
+pub(crate) fn faces(gate: &Arc<Gate>) -> Faces {
+    let gate = Arc::clone(gate);
+    Arc::new(move |address| gate.face(&Shown { address, token: None, hardware: None }))
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_one) = taken.get_mut(&self.1) {
-            *of_one -= 1;
-            if *of_one == 0 {
-                taken.remove(&self.1);
-            }
-        }
-    }
+/// What a listener serves.
+pub(crate) struct Served {
+    pub(crate) router: Router,
+    pub(crate) whole: Whole,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) faces: Faces,
 }
 
 /// Serves the pages listener until told to stop. A connection that finds no place is closed, so that nobody waits behind it.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    whole: Whole,
-    tls: Option<Tls>,
-    stop: CancellationToken,
-) {
-    let places = Arc::new(Places::default());
+pub(crate) async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
+    let Served { router, whole, tls, faces } = served;
+    let seats = Seats::new(PLACES);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -279,14 +261,15 @@ pub(crate) async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Some(place) = places.take(peer.ip().to_canonical()) else { continue };
-        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
+        let cut = stop.child_token();
+        let Some(seat) = seats.take_as(faces(peer.ip()), cut.clone()) else { continue };
+        let (router, tls) = (router.clone(), tls.clone());
         tokio::spawn(async move {
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = cut.cancelled() => {}
                 _in_time = tokio::time::timeout(whole.0, opened(stream, peer, tls, router)) => {}
             }
-            drop(place);
+            drop(seat);
         });
     }
 }
@@ -321,6 +304,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: SocketAddr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     fn own() -> Domain {
         Domain::parse(agreements::OWN_NAME).expect("a name")
@@ -340,17 +324,59 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_address_leaves_room_for_the_others() {
-        let places = Arc::new(Places::default());
-        let address = |last: u8| IpAddr::from([192, 168, 4, last]);
-        let mut held: Vec<_> = (0..OF_ONE).map(|_| places.take(address(1)).expect("a place")).collect();
-        assert!(places.take(address(1)).is_none(), "it has its share");
-        assert!(places.take(address(2)).is_some(), "another address has room");
-        held.pop();
-        assert!(places.take(address(1)).is_some(), "a place that was given back is free");
-        held.clear();
-        assert!(places.0.lock().expect("the map").is_empty(), "nothing stays of an address that left");
+    /// Opens connections from an address of this machine, which say nothing.
+    async fn silent(from: [u8; 4], to: SocketAddr, count: usize) -> Vec<TcpStream> {
+        let mut open = Vec::new();
+        for _ in 0..count {
+            let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+            socket.bind(SocketAddr::from((from, 0))).expect("an address of this machine");
+            open.push(socket.connect(to).await.expect("connected"));
+        }
+        open
+    }
+
+    /// The first line that is answered to a request from an address; nothing where the connection is closed.
+    async fn asked_from(from: [u8; 4], to: SocketAddr) -> String {
+        let mut stream = silent(from, to, 1).await.remove(0);
+        let mut answer = String::new();
+        let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        if stream.write_all(request).await.is_ok() {
+            let _cut_off = stream.read_to_string(&mut answer).await;
+        }
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+
+    #[tokio::test]
+    async fn whoever_holds_every_connection_gives_way_to_the_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (to, stop) = (listener.local_addr().expect("its address"), CancellationToken::new());
+        // 127.0.1.x is one device with many addresses, as with IPv6 in a home.
+        let faces: Faces = Arc::new(|address| match address {
+            IpAddr::V4(v4) if v4.octets()[2] == 1 => Face::Mac([2, 0, 0, 0, 0, 1]),
+            other => Face::Address(other),
+        });
+        let router = Router::new().fallback(|| async { "a page" });
+        let serving =
+            tokio::spawn(serve(listener, Served { router, whole: PAGES, tls: None, faces }, stop.clone()));
+        let mut held = Vec::new();
+        for last in 1..=PLACES.one as u8 {
+            held.extend(silent([127, 0, 1, last], to, 1).await);
+        }
+        assert_eq!(
+            asked_from([127, 0, 1, 99], to).await,
+            "",
+            "one device has its share, whatever its addresses"
+        );
+        assert_eq!(asked_from([127, 0, 0, 2], to).await, "HTTP/1.1 200 OK", "another has room");
+        for device in 10..40 {
+            held.extend(silent([127, 0, 2, device], to, PLACES.one).await);
+        }
+        for guest in 50..60 {
+            assert_eq!(asked_from([127, 0, 0, guest], to).await, "HTTP/1.1 200 OK", "all places were taken");
+        }
+        stop.cancel();
+        serving.await.expect("it ended");
+        drop(held);
     }
 
     #[test]

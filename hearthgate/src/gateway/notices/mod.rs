@@ -5,15 +5,19 @@
 //! records go on only when a message has been taken. A message says how many and how serious, never who or where: others
 //! may read it.
 
+mod due;
+mod pending;
 mod said;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use crate::lists::names::Names;
-use crate::when;
 use agreements::{Gateway, House, Notify};
-use chrono::{DateTime, TimeDelta, Utc};
-use records::{Clock, InForce, Records, Side, shift};
-use said::{Message, Waits, gather};
+use chrono::{DateTime, Utc};
+use pending::{Known, Pending, Spent, Waits};
+use records::{BreachOpened, Clock, Entry, Grown, InForce, Logged, Records, StoreError};
+use said::Message;
 use send::Sender;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -29,8 +33,8 @@ const LOOK: Duration = Duration::from_secs(10);
 /// After a failure the next try comes this much later, twice as much after each, and no later than the last.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LAST_WAIT: Duration = Duration::from_secs(30 * 60);
-/// A shift that nobody has signed for so long is told.
-const UNSIGNED: TimeDelta = TimeDelta::hours(2);
+/// To find out how grave an episode was before, so many pages of the journal are read.
+const BEFORE: usize = 16;
 
 /// What tells people.
 pub(crate) struct Notices {
@@ -41,9 +45,18 @@ pub(crate) struct Notices {
     sender: Sender,
 }
 
-/// Tries for a recipient that failed: how many, and when the next one is.
+/// What is remembered of each recipient while the gateway runs.
 #[derive(Default)]
-struct Tries(HashMap<String, (u32, Duration)>);
+struct Recipients(HashMap<String, Recipient>);
+
+#[derive(Default)]
+struct Recipient {
+    /// How often it failed in a row, and when the next try is.
+    failed: Option<(u32, Duration)>,
+    pending: Pending,
+    spent: Spent,
+    known: Known,
+}
 
 impl Notices {
     /// For a home's folder.
@@ -61,9 +74,9 @@ impl Notices {
     /// Tells until told to stop.
     pub(crate) async fn work(self, stop: CancellationToken) {
         let mut news = self.records.news();
-        let mut tries = Tries::default();
+        let mut recipients = Recipients::default();
         // Whoever is new is told of what happens from here on.
-        self.round(&mut tries).await;
+        self.round(&mut recipients).await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -77,12 +90,12 @@ impl Notices {
             while news.try_recv().is_ok() {}
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.round(&mut tries) => {}
+                () = self.round(&mut recipients) => {}
             }
         }
     }
 
-    async fn round(&self, tries: &mut Tries) {
+    async fn round(&self, recipients: &mut Recipients) {
         if self.records.broken().is_some() {
             // Nobody knows who was told of what; the log and the desk say what is wrong.
             return;
@@ -90,9 +103,10 @@ impl Notices {
         let current = self.in_force.to_keep();
         let house = &current.snapshot.house;
         let all = &house.home().notify;
-        tries.0.retain(|key, _| all.iter().any(|notify| self::key(notify) == *key));
+        recipients.0.retain(|key, _| all.iter().any(|notify| self::key(notify) == *key));
         for notify in all {
-            if let Err(error) = self.tell(house, notify, tries).await {
+            let recipient = recipients.0.entry(key(notify)).or_default();
+            if let Err(error) = self.tell(house, notify, recipient).await {
                 tracing::warn!(%error, "whom to tell of what could not be read");
             }
         }
@@ -102,81 +116,130 @@ impl Notices {
         &self,
         house: &House,
         notify: &Notify,
-        tries: &mut Tries,
-    ) -> Result<(), records::StoreError> {
-        let (key, now) = (key(notify), self.clock.steady());
-        if tries.0.get(&key).is_some_and(|(_, next)| *next > now) {
+        recipient: &mut Recipient,
+    ) -> Result<(), StoreError> {
+        let key = key(notify);
+        let waits = self.look(house, notify, recipient, &key).await?;
+        if recipient.failed.is_some_and(|(_, next)| next > self.clock.steady()) {
             return Ok(());
         }
-        if let Some(message) = self.unsigned(house, notify, &key).await? {
-            let told = (format!("{key}|review"), message.upto);
-            self.send(notify, message, &key, told, tries).await?;
+        // What is urgent goes first.
+        match waits {
+            Waits::Nothing | Waits::Later => {}
+            Waits::Nobody(upto) => {
+                self.records.set_told(&key, upto).await?;
+                recipient.pending = Pending::after(upto);
+            }
+            Waits::Now(message) if self.send(notify, &message, recipient).await => {
+                self.records.set_told(&key, message.upto).await?;
+                recipient.pending.is_told(&mut recipient.spent, self.clock.steady());
+            }
+            Waits::Now(_) => return Ok(()),
         }
-        let Some(told) = self.records.told(&key).await? else {
-            // Whoever is new is told of what happens from now on.
-            return self.records.set_told(&key, self.records.head().await?.entries).await;
-        };
-        let entries = self.records.entries(told + 1).await?;
-        match gather(house, notify, &entries, self.clock.now()) {
-            Waits::Nothing => {}
-            Waits::Nobody(upto) => self.records.set_told(&key, upto).await?,
-            Waits::Later => {}
-            Waits::Now(message) => {
-                let told = (key.clone(), message.upto);
-                self.send(notify, message, &key, told, tries).await?;
+        for due in self.all_due(house, notify, &key).await? {
+            if !self.send(notify, &due.message, recipient).await {
+                return Ok(());
+            }
+            for (key, upto) in due.told {
+                self.records.set_told(&key, upto).await?;
             }
         }
         Ok(())
     }
 
-    /// The message that the last shift is not signed, once.
-    async fn unsigned(
+    /// Looks through what is new in the journal, all of it.
+    async fn look(
         &self,
         house: &House,
         notify: &Notify,
+        recipient: &mut Recipient,
         key: &str,
-    ) -> Result<Option<Message>, records::StoreError> {
-        if !notify.when.iter().any(|word| word == "review") {
-            return Ok(None);
+    ) -> Result<Waits, StoreError> {
+        let Some(told) = self.records.told(key).await? else {
+            // Whoever is new is told of what happens from now on.
+            self.records.set_told(key, self.records.head().await?.entries).await?;
+            return Ok(Waits::Nothing);
+        };
+        if recipient.pending.told() != told {
+            (recipient.pending, recipient.known) = (Pending::after(told), Known::default());
         }
-        let (home, now) = (house.home(), self.clock.now());
-        let last = shift::last(&home.shifts, home.timezone, now);
-        let told = self.records.told(&format!("{key}|review")).await?.unwrap_or(0);
-        if now - last.to < UNSIGNED || told >= last.to.timestamp() || said::is_quiet(house, notify, now) {
-            return Ok(None);
+        loop {
+            let entries = self.records.entries(recipient.pending.upto() + 1).await?;
+            if entries.is_empty() {
+                break;
+            }
+            for logged in &entries {
+                let rose = self.rose(logged, &mut recipient.known).await?;
+                recipient.pending.add(logged, rose, &notify.when, self.clock.now());
+            }
         }
-        let reviews = self.records.reviews(last).await?;
-        let signed = |side| reviews.iter().any(|review| review.side == Some(side));
-        if signed(Side::Outgoing) && signed(Side::Incoming) {
-            return Ok(None);
-        }
-        let ended = when::words(last.to, home.timezone);
-        let line = format!("The shift that ended at {ended} is not signed by both sides.");
-        Ok(Some(Message::of(house, "a shift is not signed", &[line], last.to.timestamp())))
+        let (now, steady) = (self.clock.now(), self.clock.steady());
+        Ok(recipient.pending.due(house, notify, now, &recipient.spent, steady))
     }
 
-    /// Sends a message; only when it was taken is it told.
-    async fn send(
-        &self,
-        notify: &Notify,
-        message: Message,
-        key: &str,
-        (told, upto): (String, i64),
-        tries: &mut Tries,
-    ) -> Result<(), records::StoreError> {
+    /// The episodes that an entry makes graver: one that began as a look-up of its name may be a page that somebody opened.
+    async fn rose(&self, logged: &Logged, known: &mut Known) -> Result<Vec<BreachOpened>, StoreError> {
+        let grew = match &logged.says {
+            Some(Entry::BreachOpened(opened)) => {
+                known.put(logged.entry, opened.clone());
+                return Ok(Vec::new());
+            }
+            Some(Entry::BreachesGrew(grew)) => grew,
+            Some(_) | None => return Ok(Vec::new()),
+        };
+        let mut rose = Vec::new();
+        for grown in &grew.episodes {
+            if !known.has(grown.entry)
+                && let Some(before) = self.before(grown, logged.entry).await?
+            {
+                known.put(grown.entry, before);
+            }
+            rose.extend(known.rises(grown));
+        }
+        Ok(rose)
+    }
+
+    /// An episode as the journal had it before an entry; none where it can no longer be read.
+    async fn before(&self, grown: &Grown, entry: i64) -> Result<Option<BreachOpened>, StoreError> {
+        let mut before = None;
+        let mut from = grown.entry;
+        for _ in 0..BEFORE {
+            let page = self.records.entries(from).await?;
+            for logged in page.iter().take_while(|logged| logged.entry < entry) {
+                match (&logged.says, &mut before) {
+                    (Some(Entry::BreachOpened(opened)), None) if logged.entry == grown.entry => {
+                        before = Some(opened.clone());
+                    }
+                    (Some(Entry::BreachesGrew(grew)), Some(before)) => {
+                        let of_it = grew.episodes.iter().filter(|one| one.entry == grown.entry);
+                        before.severity = of_it.map(|one| one.severity).fold(before.severity, Ord::max);
+                    }
+                    _ => {}
+                }
+            }
+            match page.last() {
+                Some(last) if last.entry + 1 < entry && before.is_some() => from = last.entry + 1,
+                Some(_) | None => break,
+            }
+        }
+        Ok(before)
+    }
+
+    /// Sends a message; whether it was taken. One that was not is tried again after a while.
+    async fn send(&self, notify: &Notify, message: &Message, recipient: &mut Recipient) -> bool {
         let mail = if notify.to.starts_with("mailto:") { self.gateway().and_then(|g| g.mail) } else { None };
-        match self.sender.send(&notify.to, &message, mail.as_ref()).await {
+        match self.sender.send(&notify.to, message, mail.as_ref()).await {
             Ok(()) => {
-                tries.0.remove(key);
-                self.records.set_told(&told, upto).await
+                recipient.failed = None;
+                true
             }
             Err(why) => {
                 // Where it goes may be a secret (the path of a web hook), and is not said.
                 tracing::warn!(%why, "a message could not be sent; it waits");
-                let (count, _) = tries.0.get(key).copied().unwrap_or_default();
+                let (count, _) = recipient.failed.unwrap_or_default();
                 let wait = FIRST_WAIT.saturating_mul(1 << count.min(10)).min(LAST_WAIT);
-                tries.0.insert(key.to_owned(), (count + 1, self.clock.steady() + wait));
-                Ok(())
+                recipient.failed = Some((count + 1, self.clock.steady() + wait));
+                false
             }
         }
     }

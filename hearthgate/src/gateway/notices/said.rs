@@ -2,12 +2,11 @@
 
 use super::Instant;
 use agreements::{House, Notify, Severity};
-use chrono::TimeDelta;
-use records::{Entry, Logged};
+use records::{BreachOpened, Entry};
 use ring::digest::{SHA256, digest};
 
-/// What is small waits this long for more of its kind.
-const FOLD: TimeDelta = TimeDelta::minutes(10);
+/// So many failed attempts from one place to sign in at the desk are told.
+const GUESSING: u64 = 5;
 
 /// What is to be told.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,22 +19,9 @@ pub(crate) struct Message {
     pub(crate) upto: i64,
 }
 
-/// What waits for somebody.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Waits {
-    /// Nothing is new.
-    Nothing,
-    /// What is new, up to this entry, is nothing that they want told.
-    Nobody(i64),
-    /// Something, and not yet.
-    Later,
-    /// Something, now.
-    Now(Message),
-}
-
 /// How much it hurries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Haste {
+pub(super) enum Haste {
     /// It is folded with what comes within ten minutes.
     Folds,
     /// It is told at once, unless it is quiet.
@@ -45,10 +31,18 @@ enum Haste {
 }
 
 /// One thing to tell: what it is called, one and many.
-struct Told {
-    one: &'static str,
-    many: &'static str,
-    haste: Haste,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) one: &'static str,
+    pub(super) many: &'static str,
+    pub(super) haste: Haste,
+}
+
+impl Told {
+    /// So many of it, in words.
+    pub(super) fn line(&self, count: usize) -> String {
+        if count == 1 { self.one.to_owned() } else { format!("{count} {}", self.many) }
+    }
 }
 
 impl Message {
@@ -65,38 +59,6 @@ impl Message {
     }
 }
 
-/// Looks through what is new, and folds what somebody wants told.
-pub(crate) fn gather(house: &House, notify: &Notify, entries: &[Logged], now: Instant) -> Waits {
-    let Some(last) = entries.last() else { return Waits::Nothing };
-    let mut counted: Vec<(Told, usize)> = Vec::new();
-    let mut oldest = now;
-    for logged in entries {
-        let Some(told) = logged.says.as_ref().and_then(|says| told(says, &notify.when)) else { continue };
-        oldest = logged.at.parse::<Instant>().unwrap_or(now).min(oldest);
-        match counted.iter_mut().find(|(known, _)| known.one == told.one) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((told, 1)),
-        }
-    }
-    let Some(haste) = counted.iter().map(|(told, _)| told.haste).max() else {
-        return Waits::Nobody(last.entry);
-    };
-    let due = match haste {
-        Haste::Always => true,
-        Haste::Soon => !is_quiet(house, notify, now),
-        Haste::Folds => now - oldest >= FOLD && !is_quiet(house, notify, now),
-    };
-    if !due {
-        return Waits::Later;
-    }
-    counted.sort_by_key(|(told, _)| std::cmp::Reverse(told.haste));
-    let lines: Vec<String> = counted
-        .iter()
-        .map(|(told, count)| if *count == 1 { told.one.to_owned() } else { format!("{count} {}", told.many) })
-        .collect();
-    Waits::Now(Message::of(house, &lines.join(", "), &lines, last.entry))
-}
-
 /// Whether it is quiet for somebody now, by the home's clock.
 pub(crate) fn is_quiet(house: &House, notify: &Notify, now: Instant) -> bool {
     let Some((from, to)) = notify.quiet else { return false };
@@ -105,37 +67,20 @@ pub(crate) fn is_quiet(house: &House, notify: &Notify, now: Instant) -> bool {
 }
 
 /// What an entry is to somebody who wants these things told; none where it is nothing of the kind.
-fn told(says: &Entry, when: &[String]) -> Option<Told> {
+pub(super) fn told(says: &Entry, when: &[String]) -> Option<Told> {
     let wants = |word: &str| when.iter().any(|wanted| wanted == word);
     let told = |one, many, haste| Some(Told { one, many, haste });
     match says {
-        Entry::BreachOpened(opened) => {
-            let word = |value: serde_json::Value| value.as_str().is_some_and(wants);
-            let wanted = word(serde_json::json!(opened.severity))
-                || word(serde_json::json!(opened.rule))
-                || opened.categories.iter().any(|category| wants(category))
-                || opened.circumvention && wants("circumvention")
-                || opened.person == "nobody" && wants("unknown_device");
-            if !wanted {
-                return None;
-            }
-            match opened.severity {
-                Severity::Critical => told("a critical episode", "critical episodes", Haste::Always),
-                Severity::High => {
-                    told("an episode of high severity", "episodes of high severity", Haste::Always)
-                }
-                Severity::Medium => {
-                    told("an episode of medium severity", "episodes of medium severity", Haste::Folds)
-                }
-                Severity::Low | Severity::Technical => {
-                    told("a small episode", "small episodes", Haste::Folds)
-                }
-            }
-        }
+        Entry::BreachOpened(opened) => of_breach(opened, wants),
         Entry::Report(_) if wants("report") => told(
             "a young person told that they saw something",
             "times a young person told that they saw something",
             Haste::Always,
+        ),
+        Entry::Misfit(found) if wants(word_of(found.severity)) => told(
+            "something in the records does not fit",
+            "places in the records do not fit",
+            haste_of(found.severity),
         ),
         Entry::Ask(_) if wants("ask") => {
             told("an ask waits for an answer", "asks wait for an answer", Haste::Soon)
@@ -146,6 +91,12 @@ fn told(says: &Entry, when: &[String]) -> Option<Told> {
         Entry::ListMissing(_) if wants("list_failed") => {
             told("a list has no copy", "lists have no copy", Haste::Soon)
         }
+        // A few are somebody's fingers.
+        Entry::SignInFailed(failed) if wants("sign_in_failed") && failed.count >= GUESSING => told(
+            "somebody tries passwords at the desk",
+            "times somebody tries passwords at the desk",
+            Haste::Soon,
+        ),
         Entry::Clock(_) if wants("clock") => {
             told("the gateway’s clock changed", "times the gateway’s clock changed", Haste::Soon)
         }
@@ -153,143 +104,33 @@ fn told(says: &Entry, when: &[String]) -> Option<Told> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use agreements::{Evidence, Outcome, Rule};
-    use chrono::NaiveTime;
-    use records::{Asked, BreachOpened, By, ByRole, Identified, Report};
+fn of_breach(opened: &BreachOpened, wants: impl Fn(&str) -> bool) -> Option<Told> {
+    let word = |value: serde_json::Value| value.as_str().is_some_and(&wants);
+    let wanted = wants(word_of(opened.severity))
+        || word(serde_json::json!(opened.rule))
+        || opened.categories.iter().any(|category| wants(category))
+        || opened.circumvention && wants("circumvention")
+        || opened.person == "nobody" && wants("unknown_device");
+    let (one, many) = match opened.severity {
+        Severity::Critical => ("a critical episode", "critical episodes"),
+        Severity::High => ("an episode of high severity", "episodes of high severity"),
+        Severity::Medium => ("an episode of medium severity", "episodes of medium severity"),
+        Severity::Low | Severity::Technical => ("a small episode", "small episodes"),
+    };
+    wanted.then(|| Told { one, many, haste: haste_of(opened.severity) })
+}
 
-    const NOON: &str = "2026-11-22T12:00:00Z";
+fn haste_of(severity: Severity) -> Haste {
+    if severity >= Severity::High { Haste::Always } else { Haste::Folds }
+}
 
-    fn house() -> House {
-        let text = "home: Oakview House\ntimezone: Europe/London\neveryone: {block: [circumvention]}\n";
-        let files = [("home.yaml".to_owned(), text.to_owned())];
-        agreements::read(&files, "2026-11-22".parse().expect("a date")).house
-    }
-
-    fn notify(when: &[&str]) -> Notify {
-        let quiet = Some((
-            NaiveTime::from_hms_opt(22, 0, 0).expect("a time"),
-            NaiveTime::from_hms_opt(7, 0, 0).expect("a time"),
-        ));
-        Notify {
-            when: when.iter().map(|w| (*w).to_owned()).collect(),
-            to: "https://x.example/".into(),
-            quiet,
-        }
-    }
-
-    fn breach(severity: Severity, person: &str) -> Entry {
-        Entry::BreachOpened(BreachOpened {
-            person: person.into(),
-            name: "Jordan".into(),
-            device: None,
-            identified: Identified::Mac,
-            rule: Rule::Category,
-            outcome: Outcome::Block,
-            site: "casino.example".into(),
-            categories: vec!["gambling".into()],
-            severity,
-            evidence: Evidence::Lookup,
-            circumvention: false,
-            first: NOON.parse().expect("an instant"),
-            sentence: "Jordan's agreement keeps betting sites closed.".into(),
-            source: None,
-        })
-    }
-
-    fn logged(entry: i64, says: Entry) -> Logged {
-        Logged { entry, at: NOON.into(), kind: says.kind().into(), says: Some(says) }
-    }
-
-    fn ask() -> Entry {
-        Entry::Ask(Asked { person: "jordan".into(), host: "chat.example".into(), words: "please".into() })
-    }
-
-    fn report() -> Entry {
-        let by = By { role: ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
-        Entry::Report(Report { person: "jordan".into(), by, words: "a mean message".into(), entries: vec![] })
-    }
-
-    #[test]
-    fn what_is_told_when() {
-        for (name, when, says, after, subject) in [
-            (
-                "high_at_once",
-                &["high"][..],
-                breach(Severity::High, "jordan"),
-                0,
-                Some("an episode of high severity"),
-            ),
-            ("another_severity", &["high"], breach(Severity::Medium, "jordan"), 60, None),
-            ("a_category_folds", &["gambling"], breach(Severity::Medium, "jordan"), 5, Some("")),
-            (
-                "and_is_told",
-                &["gambling"],
-                breach(Severity::Medium, "jordan"),
-                11,
-                Some("an episode of medium severity"),
-            ),
-            ("a_rule", &["category"], breach(Severity::Low, "jordan"), 11, Some("a small episode")),
-            ("a_stranger", &["unknown_device"], breach(Severity::Low, "nobody"), 11, Some("a small episode")),
-            ("an_ask", &["ask"], ask(), 0, Some("an ask waits for an answer")),
-            ("an_ask_in_the_night_waits", &["ask"], ask(), 11 * 60, Some("")),
-            (
-                "a_report_in_the_night",
-                &["report"],
-                report(),
-                11 * 60,
-                Some("a young person told that they saw something"),
-            ),
-            (
-                "high_in_the_night",
-                &["high"],
-                breach(Severity::High, "jordan"),
-                11 * 60,
-                Some("an episode of high severity"),
-            ),
-        ] {
-            let now = NOON.parse::<Instant>().expect("an instant") + TimeDelta::minutes(after);
-            let waits = gather(&house(), &notify(when), &[logged(7, says)], now);
-            match (subject, waits) {
-                (None, Waits::Nobody(7)) | (Some(""), Waits::Later) => {}
-                (Some(subject), Waits::Now(message)) if !subject.is_empty() => {
-                    assert_eq!(message.subject, format!("Oakview House: {subject}"), "{name}");
-                    assert_eq!(message.upto, 7, "{name}");
-                }
-                (_, other) => panic!("{name}: {other:?}"),
-            }
-        }
-        assert_eq!(
-            gather(&house(), &notify(&["high"]), &[], NOON.parse().expect("an instant")),
-            Waits::Nothing
-        );
-    }
-
-    #[test]
-    fn many_are_one_message_that_names_nobody() {
-        let entries: Vec<Logged> = (1..=5)
-            .map(|n| logged(n, breach(Severity::High, "jordan")))
-            .chain([logged(6, breach(Severity::Medium, "jordan")), logged(7, ask())])
-            .collect();
-        let now = NOON.parse().expect("an instant");
-        let Waits::Now(message) = gather(&house(), &notify(&["high", "medium", "ask"]), &entries, now) else {
-            panic!("it is due")
-        };
-        assert_eq!(
-            message.subject,
-            "Oakview House: 5 episodes of high severity, an ask waits for an answer, an episode of medium severity"
-        );
-        for secret in ["Jordan", "jordan", "casino", "chat.example", "please", "betting"] {
-            assert!(
-                !message.text.contains(secret) && !message.subject.contains(secret),
-                "{secret}: {message:?}"
-            );
-        }
-        let Waits::Now(again) = gather(&house(), &notify(&["high", "medium", "ask"]), &entries, now) else {
-            panic!("it is due")
-        };
-        assert_eq!(message.id, again.id, "who gets it twice can tell");
+/// A severity as `when` has it.
+const fn word_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Technical => "technical",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
     }
 }

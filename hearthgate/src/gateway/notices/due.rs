@@ -1,0 +1,156 @@
+//! What becomes due by time alone, or by how the home's files are: a shift that nobody signed, an agreement that is a draft,
+//! one that is to be looked at again. Of each the records know who was told.
+
+use super::Notices;
+use super::said::{Message, is_quiet};
+use crate::when;
+use agreements::{Draft, House, Notify, Person};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use records::{ClockState, Side, StoreError, shift};
+
+/// A shift that nobody has signed for so long is told.
+const UNSIGNED: TimeDelta = TimeDelta::hours(2);
+
+/// A message, and what is written down when it was taken: keys of the records, and how far each has been told.
+pub(super) struct Due {
+    pub(super) message: Message,
+    pub(super) told: Vec<(String, i64)>,
+}
+
+impl Notices {
+    /// Everything that is due for somebody now.
+    pub(super) async fn all_due(
+        &self,
+        house: &House,
+        notify: &Notify,
+        key: &str,
+    ) -> Result<Vec<Due>, StoreError> {
+        let now = self.clock.now();
+        // What day it is, and which shift is over, is not known while the clock is not believed.
+        if is_quiet(house, notify, now) || self.clock.state() != ClockState::Right {
+            return Ok(Vec::new());
+        }
+        let wants = |word: &str| notify.when.iter().any(|wanted| wanted == word);
+        let mut due = Vec::new();
+        if wants("review") {
+            due.extend(self.unsigned(house, key, now).await?);
+        }
+        if wants("draft") {
+            due.extend(self.drafts(house, key).await?);
+        }
+        if wants("review_due") {
+            let today = now.with_timezone(&house.home().timezone).date_naive();
+            due.extend(self.reviews(house, key, today).await?);
+        }
+        Ok(due)
+    }
+
+    /// The last shift is not signed, once.
+    async fn unsigned(
+        &self,
+        house: &House,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Due>, StoreError> {
+        let home = house.home();
+        let last = shift::last(&home.shifts, home.timezone, now);
+        let (key, upto) = (format!("{key}|review"), last.to.timestamp());
+        if now - last.to < UNSIGNED || self.records.told(&key).await?.unwrap_or(0) >= upto {
+            return Ok(None);
+        }
+        let reviews = self.records.reviews(last).await?;
+        let signed = |side| reviews.iter().any(|review| review.side == Some(side));
+        if signed(Side::Outgoing) && signed(Side::Incoming) {
+            return Ok(None);
+        }
+        let ended = when::words(last.to, home.timezone);
+        let line = format!("The shift that ended at {ended} is not signed by both sides.");
+        let message = Message::of(house, "a shift is not signed", &[line], upto);
+        Ok(Some(Due { message, told: vec![(key, upto)] }))
+    }
+
+    /// Agreements that are drafts: each once, and again when it was none meanwhile.
+    async fn drafts(&self, house: &House, key: &str) -> Result<Option<Due>, StoreError> {
+        let mut told = Vec::new();
+        for (_, person) in house.people() {
+            let (key, is_draft) = (format!("{key}|draft|{}", person.id), i64::from(is_draft(person)));
+            let before = self.records.told(&key).await?.unwrap_or(0);
+            match (before, is_draft) {
+                (0, 1) => told.push((key, 1)),
+                (1, 0) => self.records.set_told(&key, 0).await?,
+                _ => {}
+            }
+        }
+        let line = match told.len() {
+            0 => return Ok(None),
+            1 => "An agreement is a draft: a risk assessment or a signature is missing, or the file has errors, and the baseline applies.".to_owned(),
+            count => format!("{count} agreements are drafts: a risk assessment or a signature is missing, or the file has errors, and the baseline applies."),
+        };
+        let upto = self.records.head().await?.entries;
+        Ok(Some(Due { message: Message::of(house, "an agreement is a draft", &[line], upto), told }))
+    }
+
+    /// Agreements that are to be looked at again: 14 and 7 days before, on the day, and each day after.
+    async fn reviews(&self, house: &House, key: &str, today: NaiveDate) -> Result<Option<Due>, StoreError> {
+        let (mut told, mut late) = (Vec::new(), 0);
+        for (_, person) in house.people() {
+            let Some((by, _)) = person.agreed.review_by else { continue };
+            let Some(step) = step(by, today) else { continue };
+            let key = format!("{key}|due|{}", person.id);
+            if self.records.told(&key).await? != Some(step) {
+                late += i64::from(by < today);
+                told.push((key, step));
+            }
+        }
+        let line = match told.len() {
+            0 => return Ok(None),
+            1 => "The review of an agreement is due.".to_owned(),
+            count => format!("The reviews of {count} agreements are due."),
+        };
+        let overdue = (late > 0).then(|| format!("Overdue: {late}. What was agreed stays in force."));
+        let lines: Vec<String> = [line].into_iter().chain(overdue).collect();
+        let message = Message::of(
+            house,
+            "an agreement is to be looked at again",
+            &lines,
+            today.num_days_from_ce().into(),
+        );
+        Ok(Some(Due { message, told }))
+    }
+}
+
+/// Whether somebody's agreement waits for something that this home can mend. What is wrong with the whole home is told otherwise.
+fn is_draft(person: &Person) -> bool {
+    matches!(person.draft, Some(Draft::Missing(_) | Draft::Unusable))
+}
+
+/// Which of the tellings of a review it is time for: one number for each date and step; none where it is too early.
+fn step(by: NaiveDate, today: NaiveDate) -> Option<i64> {
+    let step = match (by - today).num_days() {
+        15.. => return None,
+        8..=14 => 1,
+        1..=7 => 2,
+        left => 3 - left,
+    };
+    Some(i64::from(by.num_days_from_ce()) * 100_000 + step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_review_is_told_at_fourteen_seven_and_no_days_and_each_day_after() {
+        let day = |n: u64| "2026-11-01".parse::<NaiveDate>().unwrap() + chrono::Days::new(n);
+        let mut told: Vec<u64> = Vec::new();
+        let mut last = None;
+        for n in 0..35 {
+            let step = step(day(30), day(n));
+            if step.is_some() && step != last {
+                told.push(n);
+            }
+            last = step;
+        }
+        assert_eq!(told, [16, 23, 30, 31, 32, 33, 34]);
+    }
+}

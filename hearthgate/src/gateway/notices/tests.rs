@@ -1,0 +1,287 @@
+//! What is told when, and that nothing urgent waits behind anything else.
+
+use super::pending::{Pending, Spent, Waits};
+use super::*;
+use agreements::{Evidence, Outcome, Rule, Severity, Snapshot, Store};
+use blocklists::Catalogue;
+use chrono::{NaiveTime, TimeDelta};
+use records::{Asked, BreachesGrew, By, ByRole, Identified, MisfitFound, Report, SetClock, SignInFailed};
+use tempfile::TempDir;
+
+const NOON: &str = "2026-11-22T12:00:00Z";
+const HOME: &str = "home: Oakview House\ntimezone: Europe/London\neveryone: {block: [circumvention]}\n";
+
+fn house_of(home: &str, people: &[(&str, &str)]) -> House {
+    let mut files = vec![("home.yaml".to_owned(), home.to_owned())];
+    files.extend(people.iter().map(|(id, text)| (format!("agreements/{id}.yaml"), (*text).to_owned())));
+    agreements::read(&files, "2026-11-22".parse().expect("a date")).house
+}
+
+fn noon() -> Instant {
+    NOON.parse().expect("an instant")
+}
+
+fn notify(when: &[&str]) -> Notify {
+    let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
+    let when = when.iter().map(|w| (*w).to_owned()).collect();
+    Notify { when, to: "https://x.example/".into(), quiet: Some((time(22), time(7))) }
+}
+
+fn breach(severity: Severity, person: &str) -> Entry {
+    Entry::BreachOpened(BreachOpened {
+        person: person.into(),
+        name: "Jordan".into(),
+        device: None,
+        identified: Identified::Mac,
+        rule: Rule::Category,
+        outcome: Outcome::Block,
+        site: "casino.example".into(),
+        categories: vec!["gambling".into()],
+        severity,
+        evidence: Evidence::Lookup,
+        circumvention: false,
+        first: noon(),
+        sentence: "Jordan's agreement keeps betting sites closed.".into(),
+        source: None,
+    })
+}
+
+fn grew(entry: i64, severity: Severity) -> Entry {
+    let grown = Grown { entry, count: 2, last: noon(), evidence: Evidence::Navigation, severity };
+    Entry::BreachesGrew(BreachesGrew { episodes: vec![grown] })
+}
+
+fn logged(entry: i64, says: Entry) -> Logged {
+    Logged { entry, at: NOON.into(), kind: says.kind().into(), says: Some(says) }
+}
+
+fn ask() -> Entry {
+    Entry::Ask(Asked { person: "jordan".into(), host: "chat.example".into(), words: "please".into() })
+}
+
+fn young() -> By {
+    By { role: ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() }
+}
+
+fn report() -> Entry {
+    Entry::Report(Report {
+        person: "jordan".into(),
+        by: young(),
+        words: "a mean message".into(),
+        entries: vec![],
+    })
+}
+
+fn misfit() -> Entry {
+    Entry::Misfit(MisfitFound { entry: 3, misfit: records::Misfit::Altered, severity: Severity::High })
+}
+
+fn failed(count: u64) -> Entry {
+    let (account, address) = ("k.lane".into(), "192.168.4.9".into());
+    Entry::SignInFailed(SignInFailed { account, address, count, since: noon() })
+}
+
+/// What waits after these entries, for somebody who was told of nothing lately.
+fn waits(notify: &Notify, entries: &[Logged], now: Instant) -> Waits {
+    let mut pending = Pending::after(0);
+    entries.iter().for_each(|logged| pending.add(logged, Vec::new(), &notify.when, now));
+    pending.due(&house_of(HOME, &[]), notify, now, &Spent::default(), Duration::ZERO)
+}
+
+#[test]
+fn what_is_told_when() {
+    use Severity::{High, Low, Medium};
+    let (night, later) = (11 * 60, 11);
+    for (name, when, says, after, subject) in [
+        ("high_at_once", "high", breach(High, "jordan"), 0, Some("an episode of high severity")),
+        ("another_severity", "high", breach(Medium, "jordan"), 60, None),
+        ("a_category_folds", "gambling", breach(Medium, "jordan"), 5, Some("")),
+        ("and_is_told", "gambling", breach(Medium, "jordan"), later, Some("an episode of medium severity")),
+        ("a_rule", "category", breach(Low, "jordan"), later, Some("a small episode")),
+        ("a_stranger", "unknown_device", breach(Low, "nobody"), later, Some("a small episode")),
+        ("an_ask", "ask", ask(), 0, Some("an ask waits for an answer")),
+        ("an_ask_in_the_night_waits", "ask", ask(), night, Some("")),
+        (
+            "a_report_in_the_night",
+            "report",
+            report(),
+            night,
+            Some("a young person told that they saw something"),
+        ),
+        ("high_in_the_night", "high", breach(High, "jordan"), night, Some("an episode of high severity")),
+        ("a_wrong_password", "sign_in_failed", failed(1), later, None),
+        ("many", "sign_in_failed", failed(5), 0, Some("somebody tries passwords at the desk")),
+        ("a_forger_in_the_night", "high", misfit(), night, Some("something in the records does not fit")),
+    ] {
+        let now = noon() + TimeDelta::minutes(after);
+        match (subject, waits(&notify(&[when]), &[logged(7, says)], now)) {
+            (None, Waits::Nobody(7)) | (Some(""), Waits::Later) => {}
+            (Some(subject), Waits::Now(message)) if !subject.is_empty() => {
+                assert_eq!(message.subject, format!("Oakview House: {subject}"), "{name}");
+                assert_eq!(message.upto, 7, "{name}");
+            }
+            (_, other) => panic!("{name}: {other:?}"),
+        }
+    }
+    assert_eq!(waits(&notify(&["high"]), &[], noon()), Waits::Nothing);
+}
+
+#[test]
+fn many_are_one_message_that_names_nobody() {
+    let entries: Vec<Logged> = (1..=5)
+        .map(|n| logged(n, breach(Severity::High, "jordan")))
+        .chain([logged(6, breach(Severity::Medium, "jordan")), logged(7, ask())])
+        .collect();
+    let notify = notify(&["high", "medium", "ask"]);
+    let Waits::Now(message) = waits(&notify, &entries, noon()) else { panic!("it is due") };
+    assert_eq!(
+        message.subject,
+        "Oakview House: 5 episodes of high severity, an ask waits for an answer, an episode of medium severity"
+    );
+    for secret in ["Jordan", "jordan", "casino", "chat.example", "please", "betting"] {
+        assert!(!message.text.contains(secret) && !message.subject.contains(secret), "{secret}: {message:?}");
+    }
+    let Waits::Now(again) = waits(&notify, &entries, noon()) else { panic!("it is due") };
+    assert_eq!(message.id, again.id, "who gets it twice can tell");
+}
+
+#[test]
+fn a_flood_of_one_kind_folds_and_holds_no_other_back() {
+    let (house, notify) = (house_of(HOME, &[]), notify(&["high", "report"]));
+    let (mut pending, mut spent) = (Pending::after(0), Spent::default());
+    let mut entry = 0;
+    let (mut messages, mut told) = (0, 0);
+    // An hour of an episode each second.
+    for second in 0..3600 {
+        entry += 1;
+        pending.add(&logged(entry, breach(Severity::High, "nobody")), Vec::new(), &notify.when, noon());
+        let steady = Duration::from_secs(second);
+        if let Waits::Now(message) = pending.due(&house, &notify, noon(), &spent, steady) {
+            messages += 1;
+            told = message.upto;
+            pending.is_told(&mut spent, steady);
+        }
+    }
+    assert_eq!((messages, told), (8, 3001), "three at once, and one each ten minutes");
+    let steady = Duration::from_secs(3600);
+    assert_eq!(pending.due(&house, &notify, noon(), &spent, steady - Duration::from_secs(5)), Waits::Later);
+    pending.add(&logged(entry + 1, report()), Vec::new(), &notify.when, noon());
+    let waits = pending.due(&house, &notify, noon(), &spent, steady - Duration::from_secs(5));
+    let Waits::Now(message) = waits else { panic!("a report is another kind: {waits:?}") };
+    assert!(message.subject.contains("a young person told"), "{message:?}");
+}
+
+/// Notices of a home, with its records and a clock that the test sets.
+struct Play {
+    notices: Notices,
+    records: Arc<Records>,
+    clock: Arc<SetClock>,
+    recipient: Recipient,
+    notify: Notify,
+    _folder: TempDir,
+}
+
+impl Play {
+    async fn new(now: &str, notify: Notify) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let clock = Arc::new(SetClock::at(now.parse().expect("an instant")));
+        let store = Store::Sqlite("home.db".into());
+        let records = Arc::new(Records::open(&store, folder.path(), clock.clone()).await.expect("records"));
+        let snapshot = Snapshot { house: house_of(HOME, &[]), catalogue: Arc::new(Catalogue::empty()) };
+        let standing = Arc::new(records.standing(&snapshot.house).await.expect("a standing"));
+        let in_force = Arc::new(InForce::new(Arc::new(snapshot), standing));
+        let home = folder.path().to_owned();
+        let notices = Notices::new(records.clone(), in_force, clock.clone(), home, Names::default());
+        let notices = notices.expect("a client");
+        Self { notices, records, clock, recipient: Recipient::default(), notify, _folder: folder }
+    }
+
+    async fn look(&mut self) -> Waits {
+        let key = key(&self.notify);
+        let house = house_of(HOME, &[]);
+        self.notices.look(&house, &self.notify, &mut self.recipient, &key).await.expect("looked")
+    }
+
+    /// What was due was taken.
+    async fn is_told(&mut self, upto: i64) {
+        self.records.set_told(&key(&self.notify), upto).await.expect("written");
+        self.recipient.pending.is_told(&mut self.recipient.spent, self.clock.steady());
+    }
+
+    async fn due(&self, house: &House) -> Vec<String> {
+        let mut subjects = Vec::new();
+        for due in self.notices.all_due(house, &self.notify, &key(&self.notify)).await.expect("read") {
+            subjects.push(format!("{}\n{}", due.message.subject, due.message.text));
+            for (key, upto) in due.told {
+                self.records.set_told(&key, upto).await.expect("written");
+            }
+        }
+        subjects
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_urgent_is_told_behind_a_thousand_that_wait() {
+    let mut play = Play::new("2026-11-22T23:00:00Z", notify(&["ask", "report"])).await;
+    assert_eq!(play.look().await, Waits::Nothing, "whoever is new is told of what happens from now on");
+    play.records.ask("jordan", "chat.example", "").await.expect("asked");
+    let by = By { role: ByRole::Staff, id: "k.lane".into(), name: "Kate".into() };
+    for n in 0..1500 {
+        play.records.staff_action(by.clone(), "looked", &n.to_string()).await.expect("written");
+    }
+    assert_eq!(play.look().await, Waits::Later, "an ask waits for the morning");
+    play.records.report("jordan", young(), "a mean message").await.expect("told");
+    let waits = play.look().await;
+    let Waits::Now(message) = waits else { panic!("a report does not: {waits:?}") };
+    assert!(message.subject.contains("a young person told"), "{message:?}");
+    play.is_told(message.upto).await;
+    assert_eq!(play.look().await, Waits::Nothing, "and each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_episode_that_becomes_grave_is_told_then() {
+    let mut play = Play::new(NOON, notify(&["high"])).await;
+    play.look().await;
+    let mut known = Known::default();
+    let rose = async |known: &mut Known, entry, says| {
+        let rose = play.notices.rose(&logged(entry, says), known).await.expect("read");
+        rose.into_iter().map(|opened| opened.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(rose(&mut known, 5, breach(Severity::Low, "jordan")).await, []);
+    assert_eq!(rose(&mut known, 6, grew(5, Severity::Low)).await, [], "more of the same");
+    assert_eq!(rose(&mut known, 7, grew(5, Severity::High)).await, [Severity::High]);
+    assert_eq!(rose(&mut known, 8, grew(5, Severity::High)).await, [], "once");
+    assert_eq!(rose(&mut known, 9, grew(3, Severity::High)).await, [], "whose beginning is gone");
+}
+
+const JO: &str = "person: Jo\ndevices: [{name: phone, ip: 192.0.2.7}]\nonline: {every_day: 09:00-21:00}\n\
+                  agreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28}\n  review_by: 2026-11-29\n  \
+                  social_worker: {name: A. Mensah, authority: Leeds, on: 2026-11-02}\n";
+const SIGNED: &str = "  home_manager: {name: R. Osei, on: 2026-11-02}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_and_a_review_that_is_due_are_told_once() {
+    let play = Play::new(NOON, notify(&["draft", "review_due"])).await;
+    let draft = house_of(HOME, &[("jo", JO)]);
+    let whole = house_of(HOME, &[("jo", &format!("{JO}{SIGNED}"))]);
+    let due = play.due(&draft).await;
+    assert_eq!(due.len(), 2, "{due:?}");
+    assert!(
+        due[0].starts_with("Oakview House: an agreement is a draft\n- An agreement is a draft"),
+        "{due:?}"
+    );
+    assert!(due[1].starts_with("Oakview House: an agreement is to be looked at again\n"), "{due:?}");
+    assert!(!due.concat().contains("Jo"), "{due:?}");
+    assert_eq!(play.due(&draft).await, [""; 0], "once");
+    assert_eq!(play.due(&whole).await, [""; 0]);
+    assert_eq!(play.due(&draft).await.len(), 1, "it became one again");
+    // Overdue, in the night: it waits for the morning, and is told each day.
+    play.clock.advance(Duration::from_secs((10 * 24 + 11) * 3600));
+    assert_eq!(play.due(&whole).await, [""; 0], "quiet");
+    play.clock.advance(Duration::from_secs(9 * 3600));
+    assert!(play.due(&whole).await[0].contains("Overdue: 1."));
+    assert_eq!(play.due(&whole).await, [""; 0]);
+    play.clock.set("2026-12-25T12:00:00Z".parse().expect("an instant"));
+    play.clock.look();
+    assert_eq!(play.due(&whole).await, [""; 0], "nobody knows what day it is");
+}
