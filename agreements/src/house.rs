@@ -8,7 +8,9 @@ pub(crate) mod sites;
 
 use crate::calendar::{Day, SchoolDays};
 use crate::explain::{Explanation, TraceStep};
-use crate::meant::{DeviceMatch, Draft, Home, LimitKey, Person, PersonKind, Profile, SafeSearch};
+use crate::meant::{
+    DeviceMatch, Draft, Home, LimitKey, Person, PersonKind, Profile, SafeSearch, UnknownDevices,
+};
 use crate::network::holds;
 use crate::request::Request;
 use crate::rule::{self, Case};
@@ -102,6 +104,14 @@ impl House {
             person.draft = Some(Draft::NoRecords);
         }
         Self::new(home, sources)
+    }
+
+    /// The same home with nothing but what is protected, for whoever asks: while nobody decides. No list of it is read.
+    #[must_use]
+    pub fn protected_only(self) -> Self {
+        let Self { home, sources, .. } = self;
+        let unknown_devices = UnknownDevices::Block;
+        Self::new(Home { people: Vec::new(), lists: Vec::new(), unknown_devices, ..home }, sources)
     }
 
     /// Whether gateway.yaml opens this address inside the home.

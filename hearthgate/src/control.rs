@@ -78,6 +78,11 @@ async fn answer(stream: tokio::net::UnixStream, answering: Answering) -> io::Res
     write.shutdown().await
 }
 
+/// Whether a gateway runs: somebody listens.
+pub(crate) fn answers(path: &Path) -> bool {
+    reachable(path).and_then(|(short, _folder)| UnixStream::connect(short)).is_ok()
+}
+
 /// Asks a running gateway; `None` when none runs, or it does not know the question.
 pub(crate) fn ask(path: &Path, question: &str) -> Option<Value> {
     let (short, _folder) = reachable(path).ok()?;

@@ -98,7 +98,7 @@ impl Loaded {
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = self.reading.problems.clone();
         problems.extend(self.folder.unusable.iter().map(|u| u.problem.clone()));
-        problems.extend(crate::notyet::warnings(self));
+        problems.extend(crate::notyet::no_mail(self));
         problems.extend(crate::lists::missing_files(self));
         problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         problems

@@ -66,6 +66,11 @@ impl State {
         self.dir.join("local-ca.pem")
     }
 
+    /// What the router's rules that were in force last are made from.
+    pub(crate) fn router(&self) -> PathBuf {
+        self.dir.join("router.json")
+    }
+
     /// The last good texts of the home's files.
     pub(crate) fn kept(&self) -> PathBuf {
         self.dir.join("last-good.json")

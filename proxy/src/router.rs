@@ -83,13 +83,38 @@ fn put(plan: &Plan, open: &[(sets::Element, Duration)]) -> Result<(), NotHeld> {
     nft(&["-f", "-"], &plan.script(open)).map(drop)
 }
 
+/// Puts the rules in place where there are none, with nothing open, and ends what flowed before. Whether there were none.
+///
+/// # Errors
+///
+/// When they cannot be put in place.
+pub fn hold(plan: &Plan) -> Result<bool, NotHeld> {
+    if is_in_place()? {
+        return Ok(false);
+    }
+    hold_anew(plan).map(|()| true)
+}
+
+/// Puts the rules in place with nothing open, whatever was there before, and ends what flowed.
+///
+/// # Errors
+///
+/// When they cannot be put in place.
+pub fn hold_anew(plan: &Plan) -> Result<(), NotHeld> {
+    install(plan, &[])?;
+    // What was open before there were rules was judged by nobody.
+    let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
+    keeper::end_all_that_pass(&mut kernel).map_err(NotHeld::Kernel)
+}
+
 /// Whether the table is in the kernel.
 ///
 /// # Errors
 ///
 /// When that cannot be asked.
 pub fn is_in_place() -> Result<bool, NotHeld> {
-    Netlink::open(PATIENCE).and_then(|mut kernel| sets::is_there(&mut kernel)).map_err(NotHeld::Kernel)
+    let table = Netlink::open(PATIENCE).and_then(|mut kernel| sets::table(&mut kernel));
+    table.map(|table| table.is_some()).map_err(NotHeld::Kernel)
 }
 
 /// The table as it is in the kernel, counters and all.

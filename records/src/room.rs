@@ -129,6 +129,12 @@ impl Records {
         Ok(Self::of(store, Purpose::Gateway, clock, Some(why)))
     }
 
+    /// Records in memory where nobody is known and nothing is to be kept: while somebody stands in for the gateway.
+    pub async fn of_nobody(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let store = Store::of_memory().await?;
+        Ok(Self::of(store, Purpose::Gateway, clock, Some("the gateway does not run".to_owned())))
+    }
+
     fn of(store: Store, purpose: Purpose, clock: Arc<dyn Clock>, broken: Option<String>) -> Self {
         Self {
             store,

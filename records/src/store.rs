@@ -142,8 +142,13 @@ impl Store {
                 let path = path.strip_prefix("sqlite:").unwrap_or(path);
                 sqlite::Sqlite::in_memory(&home_dir.join(path)).await?
             }
-            Where::Postgres(_) => sqlite::Sqlite::of_memory().await?,
+            Where::Postgres(_) => return Self::of_memory().await,
         }))
+    }
+
+    /// Opens a store in memory that stands for none.
+    pub(crate) async fn of_memory() -> Result<Self, OpenError> {
+        Ok(Self::Sqlite(sqlite::Sqlite::of_memory().await?))
     }
 
     /// Looks into every table: a store that was cut off, overwritten or half restored is found out before it is relied

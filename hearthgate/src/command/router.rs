@@ -2,7 +2,9 @@
 
 use crate::control;
 use crate::failure::{Exit, Failure};
+use crate::gateway::hold::{self, Held, hold};
 use crate::gateway::router::{failure, written_plan};
+use crate::gateway::stand_in::stand_in;
 use crate::home::HomeArg;
 use crate::terminal;
 use clap::{Args, Subcommand};
@@ -18,6 +20,8 @@ Examples:
   hearthgate router show          the rules that gateway.yaml asks for, as a script for nft
   hearthgate router check         whether nft on this machine would take them; nothing is changed
   hearthgate router status        the rules that are in place, with their counters
+  hearthgate router hold          put them in place with nothing open: before the network comes up
+  hearthgate router baseline      keep helplines open while the gateway does not run (`fail: baseline`): a service beside it
   hearthgate router off           take them away; the home's devices are then not held by the router
 
 The rules stay in place when the gateway stops or dies, so that the router is never open by accident. While it runs it puts them
@@ -39,6 +43,11 @@ enum What {
     Check,
     /// Print the rules that are in place, with their counters.
     Status,
+    /// Put the rules in place with nothing open: what the machine does before its network comes up.
+    Hold,
+    /// Stand in for the gateway whenever it does not run, where gateway.yaml says `fail: baseline`: what is protected can be
+    /// looked up and reached, and nothing else. Beside the gateway, for as long as the machine runs.
+    Baseline,
     /// Take the rules away.
     Off,
 }
@@ -58,15 +67,39 @@ impl Router {
             },
             What::Status if !router::is_in_place().map_err(failure)? => told(NONE, Exit::No),
             What::Status => told(router::in_place().map_err(failure)?.trim_end(), Exit::Done),
+            What::Hold if self.is_held() => told(HELD_ALREADY, Exit::Done),
+            What::Hold => match hold(&self.home.dir()?, true)? {
+                Held::Now => told("The router is held, and nothing is open.", Exit::Done),
+                Held::Already => told(HELD_ALREADY, Exit::Done),
+                Held::NoRouter => told("gateway.yaml has no router to hold.", Exit::Done),
+                Held::Unknown => told(UNKNOWN, Exit::No),
+            },
+            What::Baseline => self.stand_in(),
             What::Off if self.is_held() => told(HELD, Exit::No),
-            What::Off => match router::remove().map_err(failure)? {
+            What::Off => match self.remove()? {
                 true => told(
-                    "The rules are gone: the router holds nobody until the gateway starts again.",
+                    "The rules are gone: the router holds nobody until the gateway or the machine starts again.",
                     Exit::Done,
                 ),
                 false => told(NONE, Exit::Done),
             },
         }
+    }
+
+    fn stand_in(&self) -> Result<Exit, Failure> {
+        let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = built.map_err(|e| Failure::cannot_read(format!("no runtime: {e}")))?;
+        let ended = runtime.block_on(stand_in(&self.home.dir()?));
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        ended
+    }
+
+    /// Takes the rules away, and what would bring them back before the gateway or the machine starts again.
+    fn remove(&self) -> Result<bool, Failure> {
+        if let Some(state) = self.home.load(crate::clock::now()).ok().and_then(|loaded| loaded.state()) {
+            hold::forget(&state);
+        }
+        router::remove().map_err(failure)
     }
 
     /// Whether a running gateway holds the router: it would put the rules back. Where that cannot be known the way out is open.
@@ -87,6 +120,9 @@ impl Router {
 
 const HELD: &str = "Hearthgate is running and holds the router: it would put the rules back within a second.\n\
                     Write `router: {mode: off}` into gateway.yaml, or stop Hearthgate first.";
+const HELD_ALREADY: &str = "The rules are in place already.";
+const UNKNOWN: &str =
+    "gateway.yaml cannot be read, and no rules of an earlier start are kept: nobody knows what to hold.";
 const NONE: &str = "No rules of Hearthgate's are in place.";
 
 fn told(words: &str, exit: Exit) -> Result<Exit, Failure> {

@@ -148,11 +148,6 @@ impl Files {
         if self.without_records { house.without_records() } else { house }
     }
 
-    /// The text of gateway.yaml in force.
-    pub(crate) fn gateway_text(&self) -> &str {
-        self.kept.texts.get("gateway.yaml").map_or("", String::as_str)
-    }
-
     /// Takes what was accepted over, and tells what the journal keeps of it.
     fn settle(&mut self, accepted: &Accepted, disk: Folder, now: DateTime<Utc>) -> FilesChanged {
         let changed = FilesChanged {
@@ -171,7 +166,6 @@ impl Files {
                 tracing::warn!(%error, "the last good texts cannot be kept over a restart");
             }
         }
-        self.warnings.extend(crate::notyet::warnings_of(&self.gateway, self.gateway_text()));
         changed
     }
 }

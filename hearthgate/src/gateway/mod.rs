@@ -9,6 +9,7 @@ mod crowd;
 mod editor;
 mod files;
 mod guide;
+pub(crate) mod hold;
 mod keeper;
 mod log;
 mod metrics;
@@ -19,6 +20,7 @@ mod pages;
 mod portal;
 mod post;
 pub(crate) mod router;
+pub(crate) mod stand_in;
 mod steward;
 mod systemd;
 mod unbound;
@@ -43,6 +45,7 @@ use console::{AskKey, Desk};
 use editor::Editor;
 use files::{Begun, Files};
 pub(crate) use guide::desk_url;
+use hold::Held;
 use keeper::Keeper;
 use network::{Network, Shared};
 use notices::Notices;
@@ -82,6 +85,12 @@ enum Ended {
 /// Runs the gateway until it is told to stop.
 pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     log::start();
+    // Whatever fails from here on, the router is closed.
+    match hold::hold(&options.home, false) {
+        Ok(Held::Now) => tracing::info!("the router is held; nothing is open yet"),
+        Ok(Held::Already | Held::NoRouter | Held::Unknown) => {}
+        Err(failure) => tracing::error!(%failure, "THE ROUTER IS NOT HELD"),
+    }
     let (mut patience, mut signals) = (Duration::ZERO, None);
     while Box::pin(run_once(&options, patience, &mut signals)).await? == Ended::Mended {
         tracing::info!("the records can be used again; the gateway starts anew with them");
@@ -118,8 +127,7 @@ async fn run_once(
     let (stop, tasks, neighbours) = (CancellationToken::new(), TaskTracker::new(), Neighbours::default());
     tasks.spawn(neighbours.clone().follow(stop.clone()));
     neighbours.first_reading(NEIGHBOURS).await;
-    let ask_key =
-        AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
+    let ask_key = ask_key()?;
     let signing = Signing::new(in_force.clone(), clock.clone(), records.clone());
     let signing = Arc::new(signing);
     let (bell, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -149,7 +157,7 @@ async fn run_once(
         ask_key,
         names,
         rules: Arc::default(),
-        desk,
+        desk: Some(desk),
         signing: signing.clone(),
     };
     tasks.spawn(signing.clone().tend(stop.clone()));
@@ -217,6 +225,10 @@ async fn run_once(
     records.close().await;
     let _it_may_be_gone = std::fs::remove_file(steward.state.socket());
     Ok(if told == steward::MENDED { Ended::Mended } else { Ended::Told })
+}
+
+fn ask_key() -> Result<AskKey, Failure> {
+    AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))
 }
 
 fn clock_of(options: &Options, house: &House, machine: Arc<dyn Clock>) -> Result<Arc<dyn Clock>, Failure> {
@@ -345,7 +357,8 @@ async fn tell_people(options: &Options, shared: &Shared, network: &Network) {
 /// Where no manager can sign in yet and the desk is served: each manager's account, and the link to set its password with.
 async fn first_links(shared: &Shared, network: &Network) -> Vec<(String, String)> {
     let Some(desk) = network.listeners.iter().find(|l| l.kind == "console") else { return Vec::new() };
-    let waiting = shared.desk.locked_out(agreements::Role::Manager).await.unwrap_or_default();
+    let Some(console) = &shared.desk else { return Vec::new() };
+    let waiting = console.locked_out(agreements::Role::Manager).await.unwrap_or_default();
     if std::env::var_os("INVOCATION_ID").is_some() {
         return waiting.into_iter().map(|account| (account, String::new())).collect();
     }

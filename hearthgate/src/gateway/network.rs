@@ -51,8 +51,8 @@ pub(crate) struct Shared {
     pub(crate) names: Names,
     /// The router's rules, which outlive a change of the listeners.
     pub(crate) rules: Arc<Rules>,
-    /// What staff sign in at.
-    pub(crate) desk: Arc<Desk>,
+    /// What staff sign in at; none where somebody stands in for the gateway.
+    pub(crate) desk: Option<Arc<Desk>>,
     /// Who signs in on devices that are nobody's own.
     pub(crate) signing: Arc<Signing>,
 }
@@ -196,7 +196,7 @@ impl Network {
         settings.answers_wpad = sockets.proxy_port().is_some() && sockets.pages_port() == Some(80);
         // Before anything is served: what is not yet judged must not pass meanwhile.
         let plan = router::plan(gateway, sockets.dns_addresses(), sockets.transparent_addresses());
-        let openings = shared.rules.hold(plan, &shared.neighbours, &shared.clock)?;
+        let openings = shared.rules.hold(plan, router::wants_stand_in(gateway), shared)?;
         let refusals = pages::refusals(&shared.ask_key, &gateway.name, sockets.pages_port());
         let gate = Gate::new(
             shared.in_force.clone(),
@@ -209,7 +209,7 @@ impl Network {
         let gate = gate.with_openings(openings.clone()).with_signed_in(shared.signing.signed_in.clone());
         let gate = Arc::new(gate);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        if let Some(openings) = openings {
+        if let Some(openings) = openings.filter(|_| !shared.rules.stands_in) {
             tasks.spawn(openings.watch(gate.clone(), stop.clone()));
         }
         let dns = Dns::new(gate.clone(), settings);
@@ -279,9 +279,9 @@ impl Network {
             let served = served(router.clone(), pages::PAGES, None);
             self.tasks.spawn(pages::serve(listener, served, self.stop.clone()));
         }
-        for listener in sockets.console {
+        for (listener, desk) in sockets.console.into_iter().zip(shared.desk.iter().cycle()) {
             let tls = certificates.as_ref().filter(|_| is_beyond(&listener)).map(|shown| shown.of(WEB));
-            let desk = shared.desk.router(tls.is_some());
+            let desk = desk.router(tls.is_some());
             self.tasks.spawn(pages::serve(listener, served(desk, pages::DESK, tls), self.stop.clone()));
         }
         let numbers = Numbers {

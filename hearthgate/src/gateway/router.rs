@@ -1,10 +1,11 @@
 //! The router's rules while the gateway runs: made before it serves, changed with gateway.yaml, left in place when it ends.
 
+use super::hold;
+use super::network::Shared;
 use crate::failure::Failure;
-use agreements::{Gateway, Listen, Router};
-use proxy::identify::Neighbours;
+use crate::state::State;
+use agreements::{Fail, Gateway, Listen, Router};
 use proxy::router::{self, NotHeld, Openings, Plan};
-use records::Clock;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub(crate) struct Rules {
     held: Mutex<Option<(Plan, Arc<Openings>)>>,
+    /// Somebody stands in for the gateway: what it opened is its own to judge, and its rules are the ones that are kept.
+    pub(crate) stands_in: bool,
     /// Cancelled when the program ends.
     pub(crate) ending: CancellationToken,
 }
@@ -33,21 +36,34 @@ pub(crate) fn written_plan(gateway: &Gateway) -> Option<Plan> {
     plan(gateway, dns.clone(), transparent.clone())
 }
 
+/// Whether gateway.yaml wants somebody to stand in for a gateway that does not run.
+pub(crate) fn wants_stand_in(gateway: &Gateway) -> bool {
+    matches!(gateway.router, Router::Nftables { fail: Fail::Baseline, .. })
+}
+
 impl Rules {
+    /// Those of whoever stands in for the gateway.
+    pub(crate) fn standing_in() -> Self {
+        Self { stands_in: true, ..Self::default() }
+    }
+
     /// Brings the rules into the kernel as they are to be, before anything is served. What is open stays open.
     pub(crate) fn hold(
         &self,
         plan: Option<Plan>,
-        neighbours: &Neighbours,
-        clock: &Arc<dyn Clock>,
+        wants_stand_in: bool,
+        shared: &Shared,
     ) -> Result<Option<Arc<Openings>>, Failure> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let openings = match (held.take(), &plan) {
-            (None, None) => None,
-            (None, Some(plan)) => {
-                let ending = self.ending.clone();
-                Some(Openings::start(plan, neighbours.clone(), clock.clone(), ending).map_err(failure)?)
+            (None, None) => {
+                if hold::is_kept(&shared.state) {
+                    // gateway.yaml was changed while nothing ran.
+                    let_go(&shared.state)?;
+                }
+                None
             }
+            (None, Some(plan)) => Some(self.begin(plan, shared).map_err(failure)?),
             (Some((before, openings)), Some(plan)) => {
                 if before != *plan
                     && let Err(error) = openings.replan(plan)
@@ -58,14 +74,41 @@ impl Rules {
                 Some(openings)
             }
             (Some(_), None) => {
-                router::remove().map_err(failure)?;
-                tracing::info!("gateway.yaml has no router any more: its rules are taken away");
+                let_go(&shared.state)?;
                 None
             }
         };
+        if let Some(plan) = plan.as_ref().filter(|_| !self.stands_in) {
+            hold::keep(&shared.state, plan, wants_stand_in);
+        }
         *held = plan.zip(openings.clone());
         Ok(openings)
     }
+
+    fn begin(&self, plan: &Plan, shared: &Shared) -> Result<Arc<Openings>, NotHeld> {
+        let (neighbours, clock) = (shared.neighbours.clone(), shared.clock.clone());
+        match self.stands_in {
+            true => Openings::stand_in(plan, neighbours, clock),
+            false => Openings::start(plan, neighbours, clock, self.ending.clone()),
+        }
+    }
+
+    /// Puts the rules of whoever stands in back where there are none.
+    pub(crate) fn hold_on(&self) {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((plan, _)) = held.as_ref()
+            && let Err(error) = router::hold(plan)
+        {
+            tracing::error!(%error, "THE ROUTER'S RULES ARE NOT IN PLACE; trying again");
+        }
+    }
+}
+
+fn let_go(state: &State) -> Result<(), Failure> {
+    router::remove().map_err(failure)?;
+    hold::forget(state);
+    tracing::info!("gateway.yaml has no router any more: its rules are taken away");
+    Ok(())
 }
 
 /// What a person can do about it.

@@ -8,6 +8,7 @@ mod figures;
 mod identity;
 mod internet;
 mod lab;
+mod life;
 mod machine;
 mod router;
 mod sign_in;

@@ -116,9 +116,10 @@ fn one_by_one(kernel: &mut Netlink, changes: &[Change]) -> bool {
     made
 }
 
-/// Puts the table back where somebody has taken it away: a firewall that starts anew often clears all there is.
+/// Puts the table back where somebody has taken it away, or put another in its place: a firewall that starts anew often clears
+/// all there is, or brings back what was saved.
 fn hold(kernel: &mut Netlink, openings: &Openings) {
-    let held = match sets::is_there(kernel) {
+    let held = match openings.is_in_place(kernel) {
         Ok(true) => return,
         Ok(false) => openings.put_back(kernel),
         Err(error) => Err(super::NotHeld::Kernel(error)),

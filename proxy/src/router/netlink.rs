@@ -194,11 +194,21 @@ impl Netlink {
     ///
     /// The first error among them.
     pub(super) fn acknowledged(&self, begin: u32, count: u32) -> io::Result<()> {
+        self.answered(begin, count, |_| {})
+    }
+
+    /// The same, with what comes before an acknowledgement given to `see`.
+    pub(super) fn answered(&self, begin: u32, count: u32, mut see: impl FnMut(Came<'_>)) -> io::Result<()> {
         let (mut buffer, mut left, mut wrong) = (Vec::new(), count, None);
         while left > 0 {
             self.receive(&mut buffer, |came| {
                 let ours = came.sequence.wrapping_sub(begin) <= count;
-                let Some(code) = came.error().filter(|_| ours) else { return };
+                let Some(code) = came.error().filter(|_| ours) else {
+                    if ours {
+                        see(came);
+                    }
+                    return;
+                };
                 left = if came.sequence == begin { 0 } else { left.saturating_sub(1) };
                 if code != 0 && wrong.is_none() {
                     wrong = Some(io::Error::from_raw_os_error(-code));

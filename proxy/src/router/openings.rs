@@ -22,6 +22,7 @@ use records::Clock;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -79,6 +80,9 @@ pub struct Openings {
     neighbours: Neighbours,
     clock: Arc<dyn Clock>,
     plan: Mutex<Plan>,
+    /// The kernel's number of the table that we put in place. Another one is not ours, whatever it is called: somebody has
+    /// brought an old ruleset back, or stood in for a gateway that did not run.
+    table: Mutex<Option<u64>>,
     /// Whoever changes what is in the kernel holds this meanwhile.
     kernel: Mutex<Netlink>,
     work: mpsc::Sender<Work>,
@@ -103,20 +107,42 @@ impl Openings {
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, NotHeld> {
-        let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
-        let begins = !sets::is_there(&mut kernel).map_err(NotHeld::Kernel)?;
-        let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
-        install(plan, &kept)?;
-        if begins {
-            // What was open before there were rules was judged by nobody.
-            keeper::end_all_that_pass(&mut kernel).map_err(NotHeld::Kernel)?;
-        }
-        let (work, to_do) = mpsc::channel(WAITING);
-        let (tell, heard) = mpsc::channel(HEARD);
+        let (openings, kept, tell) = Self::begin(plan, neighbours, clock)?;
+        openings.restore(&kept);
         if let Err(error) = heard::listen(tell, stop) {
             // What is refused stays refused.
             tracing::warn!(%error, "what the router refuses cannot be heard of");
         }
+        Ok(openings)
+    }
+
+    /// The same for whoever stands in for the gateway: what is open already is not theirs to judge, and nothing is told of
+    /// what is refused. They do not [`watch`](Self::watch).
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn stand_in(
+        plan: &Plan,
+        neighbours: Neighbours,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, NotHeld> {
+        Self::begin(plan, neighbours, clock).map(|(openings, ..)| openings)
+    }
+
+    #[expect(clippy::type_complexity, reason = "the parts are named where they are taken apart")]
+    fn begin(
+        plan: &Plan,
+        neighbours: Neighbours,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<Self>, Vec<(Element, Duration)>, mpsc::Sender<Refused>), NotHeld> {
+        super::hold(plan)?;
+        let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
+        let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
+        install(plan, &kept)?;
+        let table = sets::table(&mut kernel).map_err(NotHeld::Kernel)?;
+        let (work, to_do) = mpsc::channel(WAITING);
+        let (tell, heard) = mpsc::channel(HEARD);
         let openings = Arc::new(Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
@@ -124,13 +150,13 @@ impl Openings {
             neighbours,
             clock,
             plan: Mutex::new(plan.clone()),
+            table: Mutex::new(table),
             kernel: Mutex::new(kernel),
             work,
             heard: tokio::sync::Mutex::new(heard),
         });
-        openings.restore(&kept);
         keeper::start(Arc::downgrade(&openings), to_do).map_err(NotHeld::Kernel)?;
-        Ok(openings)
+        Ok((openings, kept, tell))
     }
 
     /// Takes up what was open before a restart. The names are not known any more.
@@ -165,12 +191,24 @@ impl Openings {
         let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
         install(plan, &kept)?;
         *lock(&self.plan) = plan.clone();
+        self.is_now(&mut kernel)
+    }
+
+    /// The table that is in place is ours.
+    fn is_now(&self, kernel: &mut Netlink) -> Result<(), NotHeld> {
+        *lock(&self.table) = sets::table(kernel).map_err(NotHeld::Kernel)?;
         Ok(())
     }
 
-    /// Puts the rules back where somebody has taken them away, with what is open. `_kernel` says that nobody else changes
-    /// anything meanwhile.
-    pub(super) fn put_back(&self, _kernel: &mut Netlink) -> Result<(), NotHeld> {
+    /// Whether the table in place is the one that we put there.
+    pub(super) fn is_in_place(&self, kernel: &mut Netlink) -> io::Result<bool> {
+        let there = sets::table(kernel)?;
+        Ok(there.is_some() && there == *lock(&self.table))
+    }
+
+    /// Puts the rules back where somebody has taken them away, with what is open. Whoever has the `kernel` is the only one who
+    /// changes anything meanwhile.
+    pub(super) fn put_back(&self, kernel: &mut Netlink) -> Result<(), NotHeld> {
         let (now, mut open) = (self.clock.steady(), Vec::new());
         for shard in &self.shards {
             for (device, of) in lock(shard).iter() {
@@ -181,7 +219,8 @@ impl Openings {
             }
         }
         let plan = lock(&self.plan).clone();
-        put(&plan, &open)
+        put(&plan, &open)?;
+        self.is_now(kernel)
     }
 
     /// How many there are, those that ended and are remembered included.

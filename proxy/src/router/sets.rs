@@ -38,11 +38,13 @@ const NFPROTO_INET: u8 = 1;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const NFTABLES: u16 = 10;
+const NEWTABLE: u16 = NFTABLES << 8;
 const GETTABLE: u16 = NFTABLES << 8 | 1;
 const NEWSETELEM: u16 = NFTABLES << 8 | 12;
 const GETSETELEM: u16 = NFTABLES << 8 | 13;
 const DELSETELEM: u16 = NFTABLES << 8 | 14;
 const TABLE_NAME: u16 = 1;
+const TABLE_HANDLE: u16 = 4;
 const LIST_TABLE: u16 = 1;
 const LIST_SET: u16 = 2;
 const LIST_ELEMENTS: u16 = 3;
@@ -191,17 +193,22 @@ impl List {
     }
 }
 
-/// Whether the table is in the kernel.
-pub(super) fn is_there(netlink: &mut Netlink) -> io::Result<bool> {
+/// The kernel's number of the table; none where there is no table.
+pub(super) fn table(netlink: &mut Netlink) -> io::Result<Option<u64>> {
     let sequence = netlink.sequence(2);
     let mut messages = Messages::default();
     messages.begin(GETTABLE, REQUEST | ACK, sequence + 1, (NFPROTO_INET, 0));
     messages.attribute(TABLE_NAME, &text(TABLE));
     messages.end();
     netlink.send(&messages)?;
-    match netlink.acknowledged(sequence, 1) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+    let mut found = None;
+    let answered = netlink.answered(sequence, 1, |came| {
+        let handle = came.attributes().of(TABLE_HANDLE).filter(|_| came.kind == NEWTABLE);
+        found = handle.and_then(|h| h.first_chunk::<8>()).map(|h| u64::from_be_bytes(*h)).or(found);
+    });
+    match answered {
+        Ok(()) => Ok(found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

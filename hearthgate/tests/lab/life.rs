@@ -1,0 +1,288 @@
+//! The life of the router's rules: before anything runs, while it runs, when it is killed, and when they are taken away.
+
+use crate::SATURDAY;
+use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, wait_for};
+use crate::lab::{Lab, Who, gateway_yaml};
+use crate::machine::{Program, program};
+use crate::router::{
+    CUT, addresses, closes, connect, echoes, held, is_refusal, look_up, on_this_machine, with_router,
+};
+use std::collections::BTreeSet;
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// What the issue asks of a restart.
+const RESTART: Duration = Duration::from_secs(2);
+
+/// Every device looks names up, loads pages and meets refusals, until what is returned is dropped.
+fn load(lab: &Lab) -> Vec<Program> {
+    let busy = "while :; do for name in open.test casino.test school.test club.test; do dig +time=1 +tries=1 $name A; \
+                curl -ks --max-time 2 -o /dev/null http://$name/slow; done; done";
+    let begun = [Who::Jordan, Who::Sam, Who::Kate, Who::Stranger].map(|who| {
+        let mut shell = program("sh");
+        shell.args(["-c", busy]).stdout(Stdio::null()).stderr(Stdio::null());
+        lab.of(who).start(shell)
+    });
+    begun.into()
+}
+
+/// Jordan's counted minutes of everything, and the sites of his episodes.
+fn kept(lab: &Lab) -> (u64, BTreeSet<String>) {
+    let json = |words: &[&str]| serde_json::from_str::<serde_json::Value>(&lab.command(words)).unwrap();
+    let minutes = json(&["minutes", "jordan", "--json"]);
+    let episodes = json(&["breaches", "list", "--json"]);
+    let of_jordan = episodes.as_array().unwrap().iter().filter(|episode| episode["person"] == "jordan");
+    let sites = of_jordan.map(|episode| episode["site"].as_str().unwrap().to_owned()).collect();
+    (minutes["minutes"][0]["counted"].as_u64().unwrap(), sites)
+}
+
+#[test]
+fn on_kill_9_under_load_rules_hold_a_restart_is_fast_and_minutes_and_journal_are_whole() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let mut stream = connect(&lab, Who::Jordan, four, ECHO).unwrap();
+    assert!(echoes(&mut stream).unwrap());
+    let _load = load(&lab);
+    let (minutes, sites) = wait_for("minutes and episodes", || {
+        Some(kept(&lab)).filter(|(minutes, sites)| *minutes > 0 && sites.len() == 2)
+    });
+    lab.kill();
+    // Nothing opens by it.
+    assert!(is_closed(&lab));
+    assert!(connect(&lab, Who::Sam, four, ECHO).is_err());
+    assert!(
+        !lab.dig(Who::Jordan, &["+tries=1", "@11.0.4.1", "casino.test", "A"]).contains("ANSWER: 1"),
+        "DNS is closed"
+    );
+    assert_eq!(lab.internet.heard.at(FOREIGN_RESOLVER.0, 53), 0);
+    // What was open goes on for its time.
+    assert!(echoes(&mut stream).unwrap());
+    let began = Instant::now();
+    lab.open(SATURDAY);
+    let took = began.elapsed();
+    println!("ready again after {took:?}");
+    assert!(took < on_this_machine(RESTART), "{took:?}");
+    assert!(echoes(&mut stream).unwrap(), "and over the restart");
+    assert!(echoes(&mut connect(&lab, Who::Jordan, six, ECHO).unwrap()).unwrap(), "without asking again");
+    assert!(is_refusal(&connect(&lab, Who::Sam, four, ECHO).unwrap_err()));
+    let (minutes_now, sites_now) = kept(&lab);
+    assert!(minutes_now >= minutes && sites_now.is_superset(&sites), "{minutes_now} {sites_now:?}");
+    // `command` would have failed had a single entry not fitted.
+    lab.command(&["breaches", "verify"]);
+}
+
+#[test]
+fn a_broken_configuration_never_leaves_the_router_open() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    look_up(&lab, Who::Jordan, "open.test");
+    lab.write("gateway.yaml", "router: [this is no router\n");
+    wait_for("the file to wait", || {
+        lab.command(&["status", "--json"]).contains("gateway.yaml").then_some(())
+    });
+    assert!(is_closed(&lab), "while it runs");
+    lab.kill();
+    assert!(is_closed(&lab), "while nothing runs");
+    lab.open(SATURDAY);
+    assert!(is_closed(&lab), "and with the last good text after a restart");
+    // An interface that is not there yet is no reason to be open.
+    lab.write("gateway.yaml", &with_router().replace("lan: [br-lan]", "lan: [br-lan, br-guest]"));
+    wait_for("the new rules", || lab.command(&["router", "status"]).contains("br-guest").then_some(()));
+    assert!(is_closed(&lab));
+}
+
+/// Whether the router lets nobody through, over both families.
+fn is_closed(lab: &Lab) -> bool {
+    let closed = |to| connect(lab, Who::Jordan, to, 9001).is_err_and(|e| is_refusal(&e));
+    addresses(RELAY).into_iter().all(closed)
+}
+
+/// As after a reboot: no rule of ours is in the kernel, and something flows.
+fn reboot(lab: &mut Lab) -> TcpStream {
+    lab.kill();
+    lab.router.says("nft", &["delete", "table", "inet", "hearthgate"]);
+    let mut slipped = connect(lab, Who::Jordan, RELAY.0.parse().unwrap(), 9001).unwrap();
+    assert!(echoes(&mut slipped).unwrap(), "without rules everything passes");
+    slipped
+}
+
+#[test]
+fn after_a_reboot_the_router_is_closed_whatever_else_fails() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    look_up(&lab, Who::Jordan, "open.test");
+    let home = lab.home.path().to_owned();
+    let broken = "router: [this is no router\n";
+    type Case<'a> = (&'a str, &'a dyn Fn(&Lab));
+    let cases: [Case<'_>; 3] = [
+        ("its port is taken", &|_| {}),
+        ("gateway.yaml has errors, and no good text of it is kept", &|lab| {
+            lab.write("gateway.yaml", broken);
+            std::fs::remove_file(home.join("state/last-good.json")).unwrap();
+        }),
+        ("the records are no records", &|lab| {
+            lab.write(
+                "gateway.yaml",
+                &with_router().replace("sqlite:state/home.db", "sqlite:state/none/home.db"),
+            );
+            lab.write("state/none", "a file in the folder's place");
+        }),
+    ];
+    for (case, breaks) in cases {
+        let mut slipped = reboot(&mut lab);
+        let _taken = lab.router.within(|| std::net::TcpListener::bind("0.0.0.0:53").unwrap());
+        breaks(&lab);
+        let ran =
+            lab.router.output(env!("CARGO_BIN_EXE_hearthgate"), &["run", "--home", home.to_str().unwrap()]);
+        assert_eq!(ran.status.code(), Some(2), "{case}: {ran:?}");
+        assert!(is_closed(&lab), "{case}: {}", String::from_utf8_lossy(&ran.stderr));
+        assert!(!matches!(echoes(&mut slipped), Ok(true)), "{case}: what slipped through is ended");
+    }
+}
+
+#[test]
+fn the_router_is_held_before_anything_runs() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    assert!(lab.command(&["router", "hold"]).contains("in place already"), "while it runs");
+    for text in [with_router(), "no: [good text".to_owned(), with_router()] {
+        let mut slipped = reboot(&mut lab);
+        lab.write("gateway.yaml", &text);
+        assert!(lab.command(&["router", "hold"]).contains("nothing is open"));
+        assert!(is_closed(&lab) && connect(&lab, Who::Jordan, four, ECHO).is_err());
+        assert!(!matches!(echoes(&mut slipped), Ok(true)));
+    }
+    lab.open(SATURDAY);
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    assert!(echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap());
+    lab.kill();
+    lab.write("gateway.yaml", &gateway_yaml());
+    lab.router.says("nft", &["delete", "table", "inet", "hearthgate"]);
+    assert!(lab.command(&["router", "hold"]).contains("no router"), "a home that wants none is not closed");
+    assert!(!is_closed(&lab));
+}
+
+#[test]
+fn rules_of_a_router_that_was_given_up_while_nothing_ran_are_taken_away() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    lab.stop();
+    lab.write("gateway.yaml", &gateway_yaml());
+    lab.open(SATURDAY);
+    assert!(!lab.router.says("nft", &["list", "tables"]).contains("hearthgate"));
+}
+
+#[test]
+fn every_rule_is_gone_after_router_off_and_nobody_elses() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    let shown = lab.command(&["router", "show"]);
+    assert!(shown.contains("table inet hearthgate") && shown.contains("redirect to :3129"), "{shown}");
+    assert!(lab.command(&["router", "check"]).contains("nft takes the rules"));
+    lab.stop();
+    assert!(lab.router.says("nft", &["list", "tables"]).contains("hearthgate"), "stopping leaves it closed");
+    lab.command(&["router", "off"]);
+    let left = lab.router.says("nft", &["list", "ruleset"]);
+    assert!(!left.contains("hearthgate"), "{left}");
+    assert!(left.contains("masquerade"), "the home's own rules stay: {left}");
+    assert!(lab.command(&["router", "off"]).contains("No rules"));
+    let to = RELAY.0.parse().unwrap();
+    assert!(echoes(&mut connect(&lab, Who::Jordan, to, 9001).unwrap()).unwrap(), "as it was before");
+}
+
+#[test]
+fn rules_that_somebody_takes_away_come_back() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    let mut stays = connect(&lab, Who::Jordan, four, ECHO).unwrap();
+    let program = env!("CARGO_BIN_EXE_hearthgate");
+    let off = lab.router.output(program, &["router", "--home", lab.home.path().to_str().unwrap(), "off"]);
+    assert_eq!(off.status.code(), Some(1), "while it runs, it holds: {off:?}");
+    lab.router.says("nft", &["delete", "table", "inet", "hearthgate"]);
+    // What slips through meanwhile is cut.
+    let slipped = connect(&lab, Who::Jordan, RELAY.0.parse().unwrap(), 9001);
+    for to in addresses(RELAY) {
+        wait_for("the rules", || {
+            connect(&lab, Who::Jordan, to, 9001).is_err_and(|e| is_refusal(&e)).then_some(())
+        });
+    }
+    if let Ok(slipped) = slipped {
+        closes(slipped, 6 * CUT);
+    }
+    assert!(echoes(&mut stays).unwrap(), "what was open stays open");
+    assert!(echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(), "and opens again");
+}
+
+#[test]
+fn what_was_open_before_the_rules_came_is_judged() {
+    let Some(mut lab) = Lab::build() else { return };
+    let mut before = connect(&lab, Who::Jordan, RELAY.0.parse().unwrap(), 9001).unwrap();
+    let mut six = connect(&lab, Who::Jordan, RELAY.1.parse().unwrap(), 9001).unwrap();
+    assert!(echoes(&mut before).unwrap() && echoes(&mut six).unwrap());
+    lab.write("gateway.yaml", &with_router());
+    lab.open(SATURDAY);
+    assert!(!matches!(echoes(&mut before), Ok(true)));
+    assert!(!matches!(echoes(&mut six), Ok(true)));
+}
+
+#[test]
+fn with_fail_baseline_help_goes_on_after_kill_9_and_nothing_else() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.write("gateway.yaml", &with_router().replace("wan: [wan]", "wan: [wan], fail: baseline"));
+    lab.open(SATURDAY);
+    let mut by = program(env!("CARGO_BIN_EXE_hearthgate"));
+    by.args(["router", "baseline", "--home"]).arg(lab.home.path());
+    by.stdout(Stdio::null()).stderr(Stdio::null());
+    let _stand_in = lab.router.start(by);
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    let mut open = connect(&lab, Who::Jordan, four, ECHO).unwrap();
+    lab.kill();
+    // For everybody: whose agreement knows the site, and whose devices nobody knows.
+    for who in [Who::Jordan, Who::Sam, Who::Stranger] {
+        let (help4, help6) = look_up(&lab, who, "helpline.test");
+        for to in [help4, help6] {
+            assert!(echoes(&mut connect(&lab, who, to, ECHO).unwrap()).unwrap(), "{who:?} {to}");
+        }
+        let page = lab.of(who).output("curl", &["-ksS", "--max-time", "10", "https://helpline.test/"]);
+        assert!(page.status.success(), "{who:?}: {page:?}");
+        for name in ["open.test", "school.test", "casino.test"] {
+            let refused = lab.dig(who, &["+tries=1", name, "A"]);
+            assert!(refused.contains("EDE: 15") && !refused.contains("11.0.1."), "{who:?} {name}: {refused}");
+        }
+        let hidden =
+            ["-ksS", "--max-time", "5", "--resolve", "school.test:443:11.0.1.3", "https://school.test/"];
+        assert!(
+            !lab.of(who).output("curl", &hidden).status.success(),
+            "{who:?}: a name is judged, not an address"
+        );
+    }
+    assert!(is_closed(&lab) && connect(&lab, Who::Sam, four, ECHO).is_err());
+    assert!(echoes(&mut open).unwrap(), "what was open ends by its time");
+    // Somebody's firewall starts anew, with nobody but the stand-in to see it.
+    lab.router.says("nft", &["delete", "table", "inet", "hearthgate"]);
+    wait_for("the rules", || is_closed(&lab).then_some(()));
+
+    lab.open(SATURDAY);
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    assert!(
+        echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(),
+        "the gateway answers again"
+    );
+    assert!(lab.dig(Who::Jordan, &["casino.test", "A"]).contains("Jordan"), "by agreements");
+    lab.stop();
+    wait_for("the stand-in", || {
+        lab.dig(Who::Sam, &["+short", "helpline.test", "A"]).contains("11.0.1.3").then_some(())
+    });
+    lab.command(&["router", "off"]);
+    assert!(!is_closed(&lab), "off is off");
+}
+
+#[test]
+fn an_old_ruleset_that_is_brought_back_is_not_taken_for_ours() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    // By name it is ours, and it lets everybody through.
+    let old = "table inet hearthgate { chain forward { type filter hook forward priority filter - 5; policy accept; }; }";
+    let script = format!("delete table inet hearthgate; {old}");
+    assert!(lab.router.output("nft", &[&script]).status.success());
+    wait_for("our rules", || is_closed(&lab).then_some(()));
+    assert!(connect(&lab, Who::Sam, four, ECHO).is_err());
+    assert!(echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(), "what is open stays open");
+}
