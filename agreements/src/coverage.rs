@@ -219,10 +219,16 @@ fn redirected_web(facts: &Facts<'_>) -> Option<Said> {
 
 fn router(facts: &Facts<'_>) -> Option<Said> {
     let sentence = "The router holds nothing by itself: what does not ask here is not held.";
-    match facts.gateway.router {
+    match &facts.gateway.router {
         Router::Off => {
             said(Off, sentence, "`router: {mode: off}`", "Let the router send all DNS to this gateway.")
         }
+        Router::Nftables { others, .. } if !others.is_empty() => said(
+            Partly,
+            "Every device of the home's networks is held: it looks names up here and reaches only what its own answers gave it. Other networks of the same router are not.",
+            "`router: {mode: nftables}`, and `others` names networks that it leaves alone",
+            "Let no young person's device into those networks.",
+        ),
         Router::Nftables { .. } => said(
             Holds,
             "Every device behind the router is held: it looks names up here and reaches only what its own answers gave it.",
@@ -285,6 +291,10 @@ fn what_is_open(facts: &Facts<'_>) -> Option<Said> {
 }
 
 fn minutes(facts: &Facts<'_>) -> Option<Said> {
+    if is_at_router(facts) {
+        let sentence = "Minutes are counted from what really passes through the router, on every port.";
+        return said(Holds, sentence, AT_ROUTER, "");
+    }
     if facts.carries() {
         let sentence = "Minutes are counted from traffic where it goes through the gateway, and estimated from names where it does not.";
         return said(Partly, sentence, "`listen` has `proxy` or `transparent`", "");
@@ -493,6 +503,7 @@ mod tests {
         let (dns, doh) = (listen("dns: \"127.0.0.1:0\""), listen("dns_https: \"127.0.0.1:0\""));
         let proxy = listen("proxy: \"127.0.0.1:0\"");
         let routed = format!("router: {{mode: nftables, lan: [br-lan], wan: [eth0]}}\n{dns}");
+        let with_others = routed.replace("wan: [eth0]", "wan: [eth0], others: [office]");
         let named = format!("name: dns.oakview.example\n{doh}");
         let (none, token) = ("[]", "[{name: a, token: jo-phone-7f3a}]");
         let made_up = "[{name: a, mac: \"02:00:00:00:00:01\"}, {name: b, ip: 192.168.4.9}]";
@@ -509,6 +520,8 @@ mod tests {
             (BARE, none, "hidden_names", "-"),
             (&dns, none, "router", "Off"),
             (&routed, none, "router", "Holds"),
+            (&routed, none, "minutes", "Holds"),
+            (&with_others, none, "router", "Partly"),
             (&routed, none, "other_resolvers", "Holds"),
             (&dns, none, "other_resolvers", "Partly"),
             (&routed, none, "addresses", "Holds"),

@@ -196,6 +196,8 @@ pub enum Router {
         lan: Vec<String>,
         /// Where the internet is.
         wan: Vec<String>,
+        /// Other networks that the same router carries: nothing holds them.
+        others: Vec<String>,
         /// What holds while the gateway does not run.
         fail: Fail,
     },

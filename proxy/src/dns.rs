@@ -449,6 +449,11 @@ impl Dns {
         let Some(verdict) = decided.verdict.filter(|v| v.counts.0 != 0 && query.for_addresses()) else {
             return;
         };
+        // At the router what really passes is counted, and a name is no use.
+        let counted = self.gate.openings.as_ref().is_some_and(|openings| openings.counts());
+        if counted && self.gate.is_inside(case.asker.from) {
+            return;
+        }
         let people = round.current.snapshot.house.people().len() + 1;
         let (minute, name) = (round.steady.as_secs() / 60, query.text.as_str());
         let counts = self.estimate.looked_up(client.person, people, minute, name, verdict.counts);

@@ -2,7 +2,8 @@
 //!
 //! - [`rules`] is the table, as a script that is checked and put in place in one transaction;
 //! - [`openings`] is what each device may reach now, and what of the agreement says so: it stands under judgement;
-//! - [`keeper`] is the thread that tells the kernel, by [`sets`] and [`flows`];
+//! - [`watch`] looks after them, and marks minutes of use by what [`passed`];
+//! - [`keeper`] is the thread that tells the kernel, by [`sets`] and [`flows`]; [`lan`] says which flows are the home's;
 //! - [`heard`] is what the rules refused, and [`door`] what becomes of it.
 //!
 //! Everything of ours in the kernel is one table (`inet hearthgate`). It holds while the program does not run: what is not
@@ -12,11 +13,14 @@ mod door;
 mod flows;
 mod heard;
 mod keeper;
+mod lan;
 mod netlink;
 mod opening;
 mod openings;
+mod passed;
 mod rules;
 mod sets;
+mod watch;
 
 pub use openings::Openings;
 pub(crate) use openings::Wanted;
@@ -104,7 +108,7 @@ pub fn hold_anew(plan: &Plan) -> Result<(), NotHeld> {
     install(plan, &[])?;
     // What was open before there were rules was judged by nobody.
     let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
-    keeper::end_all_that_pass(&mut kernel).map_err(NotHeld::Kernel)
+    keeper::end_all_that_pass(&mut kernel, &lan::Lan::now(&plan.lan)).map_err(NotHeld::Kernel)
 }
 
 /// Whether the table is in the kernel.
@@ -115,6 +119,16 @@ pub fn hold_anew(plan: &Plan) -> Result<(), NotHeld> {
 pub fn is_in_place() -> Result<bool, NotHeld> {
     let table = Netlink::open(PATIENCE).and_then(|mut kernel| sets::table(&mut kernel));
     table.map(|table| table.is_some()).map_err(NotHeld::Kernel)
+}
+
+/// Whether somebody's rules hand flows over to a path on which no rule sees them (flow offload): cuts come late there, and
+/// nothing is counted.
+///
+/// # Errors
+///
+/// When that cannot be asked.
+pub fn is_offloaded() -> Result<bool, NotHeld> {
+    Netlink::open(PATIENCE).and_then(|mut kernel| sets::is_offloaded(&mut kernel)).map_err(NotHeld::Kernel)
 }
 
 /// The table as it is in the kernel, counters and all.

@@ -73,6 +73,7 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Gateway {
     gateway.mail = block.get("mail").and_then(|node| super::mail::read(sheet, node));
     if let Some(node) = block.get("router") {
         gateway.router = router(sheet, node);
+        warn_of_families(sheet, &block, &gateway);
     }
     needs_upstream(sheet, &block, &gateway);
     gateway
@@ -345,13 +346,14 @@ enum Mode {
 }
 
 fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
-    let Some(block) = Block::read(sheet, node, "`router`", &["mode", "lan", "wan", "fail"]) else {
+    let keys = ["mode", "lan", "wan", "others", "fail"];
+    let Some(block) = Block::read(sheet, node, "`router`", &keys) else {
         return Router::Off;
     };
     let modes = [("off", Mode::Off), ("nftables", Mode::Nftables)];
     let mode =
         block.need(sheet, "mode", "how the router is used").and_then(|n| choice(sheet, n, "mode", &modes));
-    let (lan, wan) = (interfaces(sheet, &block, "lan"), interfaces(sheet, &block, "wan"));
+    let [lan, wan, others] = ["lan", "wan", "others"].map(|key| interfaces(sheet, &block, key));
     let fail = choice_of(sheet, &block, "fail", &FAIL, Fail::default());
     let Some(Mode::Nftables) = mode else { return Router::Off };
     for (key, names) in [("lan", &lan), ("wan", &wan)] {
@@ -365,15 +367,52 @@ fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
             );
         }
     }
-    if let Some(both) = lan.iter().find(|name| wan.contains(name)) {
-        let sentence =
-            format!("`{}` cannot be the home's side and the internet's side at once.", short(both));
-        sheet.error(
-            block.key_at("wan"),
-            "same-interface",
-            &sentence,
-            "Name another one under `lan` or `wan`.",
-        );
+    on_one_side(sheet, &block, &lan, ("wan", &wan), "the home's side and the internet's side");
+    on_one_side(sheet, &block, &lan, ("others", &others), "held and left alone");
+    on_one_side(sheet, &block, &wan, ("others", &others), "the internet's side and another network");
+    Router::Nftables { lan, wan, others, fail }
+}
+
+/// No interface stands on two sides.
+fn on_one_side(
+    sheet: &mut Sheet<'_>,
+    block: &Block<'_>,
+    one: &[String],
+    (key, other): (&str, &[String]),
+    both: &str,
+) {
+    if let Some(name) = one.iter().find(|name| other.contains(name)) {
+        let sentence = format!("`{}` cannot be {both} at once.", short(name));
+        sheet.error(block.key_at(key), "same-interface", &sentence, "Name another one under one of them.");
     }
-    Router::Nftables { lan, wan, fail }
+}
+
+/// Packets of a family without a listener are held by address alone: which is said, since nobody would notice.
+fn warn_of_families(sheet: &mut Sheet<'_>, block: &Block<'_>, gateway: &Gateway) {
+    // What could not be read listens nowhere yet.
+    if gateway.router == Router::Off || sheet.errors() > 0 {
+        return;
+    }
+    let Listen { dns, transparent, .. } = &gateway.listen;
+    for (key, listeners, what) in [
+        ("dns", dns, "names are looked up by nobody"),
+        (
+            "transparent",
+            transparent,
+            "the web is held by its addresses alone, and not by the names that it shows",
+        ),
+    ] {
+        let reached = |four| listeners.iter().any(|a| a.is_ipv4() == four && !a.ip().is_loopback());
+        let (families, all) = match (reached(true), reached(false)) {
+            (true, true) => continue,
+            (false, true) => ("IPv4", "0.0.0.0"),
+            (true, false) => ("IPv6", "[::]"),
+            (false, false) => ("IPv4 and IPv6", "0.0.0.0"),
+        };
+        let sentence = format!(
+            "Nothing that devices reach listens for `{key}` over {families}: at the router {what} there."
+        );
+        let help = format!("Add an address like `\"{all}:…\"` to `listen: {{{key}: […]}}`.");
+        sheet.warning(block.key_at("router"), "router-family", &sentence, &help);
+    }
 }

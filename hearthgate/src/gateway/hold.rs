@@ -35,6 +35,8 @@ pub(crate) enum Held {
 struct Kept {
     lan: Vec<String>,
     wan: Vec<String>,
+    #[serde(default)]
+    others: Vec<String>,
     dns: Vec<SocketAddr>,
     transparent: Vec<SocketAddr>,
     /// Whether somebody stands in for a gateway that does not run (`fail: baseline`).
@@ -48,8 +50,8 @@ impl Kept {
     }
 
     fn plan(self) -> Plan {
-        let Self { lan, wan, dns, transparent, stand_in: _ } = self;
-        Plan { lan, wan, dns, transparent }
+        let Self { lan, wan, others, dns, transparent, stand_in: _ } = self;
+        Plan { lan, wan, others, dns, transparent }
     }
 }
 
@@ -93,8 +95,8 @@ pub(crate) fn wants_stand_in(home: &Path) -> Option<State> {
 
 /// Keeps the rules that are in force for the next start.
 pub(crate) fn keep(state: &State, plan: &Plan, stand_in: bool) {
-    let Plan { lan, wan, dns, transparent } = plan.clone();
-    let kept = Kept { lan, wan, dns, transparent, stand_in };
+    let Plan { lan, wan, others, dns, transparent } = plan.clone();
+    let kept = Kept { lan, wan, others, dns, transparent, stand_in };
     if Kept::load(state).as_ref() == Some(&kept) {
         return;
     }

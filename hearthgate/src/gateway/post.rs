@@ -48,6 +48,8 @@ pub(crate) struct Shown {
     pub(crate) needs_restart: Vec<&'static str>,
     /// The one client that everybody looks like.
     pub(crate) everybody: Option<IpAddr>,
+    /// What keeps the router from holding what it is meant to.
+    pub(crate) router: Vec<Problem>,
 }
 
 impl Post {
@@ -65,8 +67,10 @@ impl Post {
         let (house, info) = (&current.snapshot.house, current.snapshot.catalogue.info());
         let zone = house.home().timezone;
         let notes = Notes::load(&self.state).unwrap_or_default();
-        let Shown { listeners, upstreams, waiting, mut warnings, needs_restart, everybody } = self.shown();
+        let Shown { listeners, upstreams, waiting, mut warnings, needs_restart, everybody, router } =
+            self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
+        warnings.extend(router);
         Board {
             running: true,
             version: env!("HEARTHGATE_VERSION"),
@@ -97,8 +101,10 @@ impl Post {
         let (current, now) = (self.in_force.to_keep(), crate::clock::now());
         let (house, names) = (&current.snapshot.house, current.snapshot.catalogue.info().names);
         let state = self.state.clone();
-        let Shown { listeners: _, upstreams, waiting, mut warnings, needs_restart, everybody } = self.shown();
+        let Shown { listeners: _, upstreams, waiting, mut warnings, needs_restart, everybody, router } =
+            self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
+        warnings.extend(router);
         // The shelf and the notes are files: few and small, and read where nobody waits for a packet.
         let lists = tokio::task::block_in_place(|| {
             let notes = Notes::load(&state).unwrap_or_default();

@@ -4,8 +4,9 @@ use super::hold;
 use super::network::Shared;
 use crate::failure::Failure;
 use crate::state::State;
-use agreements::{Fail, Gateway, Listen, Router};
+use agreements::{Fail, Gateway, Level, Listen, Problem, Router};
 use proxy::router::{self, NotHeld, Openings, Plan};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -24,8 +25,9 @@ pub(crate) struct Rules {
 pub(crate) fn plan(gateway: &Gateway, dns: Vec<SocketAddr>, transparent: Vec<SocketAddr>) -> Option<Plan> {
     match &gateway.router {
         Router::Off => None,
-        Router::Nftables { lan, wan, fail: _ } => {
-            Some(Plan { lan: lan.clone(), wan: wan.clone(), dns, transparent })
+        Router::Nftables { lan, wan, others, fail: _ } => {
+            let (lan, wan, others) = (lan.clone(), wan.clone(), others.clone());
+            Some(Plan { lan, wan, others, dns, transparent })
         }
     }
 }
@@ -73,7 +75,8 @@ impl Rules {
                 }
                 Some(openings)
             }
-            (Some(_), None) => {
+            (Some((_, openings)), None) => {
+                openings.retire();
                 let_go(&shared.state)?;
                 None
             }
@@ -89,8 +92,46 @@ impl Rules {
         let (neighbours, clock) = (shared.neighbours.clone(), shared.clock.clone());
         match self.stands_in {
             true => Openings::stand_in(plan, neighbours, clock),
-            false => Openings::start(plan, neighbours, clock, self.ending.clone()),
+            false => Openings::start(plan, neighbours, clock, &self.ending),
         }
+    }
+
+    /// What keeps the rules from holding what they are meant to, as far as this machine shows it.
+    pub(crate) fn troubles(&self) -> Vec<Problem> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((plan, openings)) = held.as_ref() else { return Vec::new() };
+        let there = interfaces();
+        let is_missing = |name: &&String| !there.contains(*name);
+        let mut all = Vec::new();
+        for (key, names) in [("lan", &plan.lan), ("wan", &plan.wan), ("others", &plan.others)] {
+            for name in names.iter().filter(is_missing) {
+                let sentence = format!("There is no interface `{name}` (`{key}`) on this machine now.");
+                let help = match key {
+                    "lan" => {
+                        "What comes in elsewhere and leaves for the internet is closed. `ip link` shows the names."
+                    }
+                    "wan" => "`ip link` shows the names.",
+                    _ => {
+                        "What it is called meanwhile is held like the rest of the home. `ip link` shows the names."
+                    }
+                };
+                all.push(trouble("no-interface", sentence, help));
+            }
+        }
+        if !plan.lan.is_empty() && plan.lan.iter().chain(&plan.wan).all(|name| is_missing(&name)) {
+            all.push(trouble(
+                "router-open",
+                "THE ROUTER HOLDS NOBODY: none of its interfaces is there.".into(),
+                "See `router` there.",
+            ));
+        }
+        if router::is_offloaded().unwrap_or(false) {
+            all.push(trouble("flow-offload", OFFLOADED.into(), OFFLOAD_HELP));
+        }
+        if !openings.counts() {
+            all.push(trouble("not-counted", NOT_COUNTED.into(), NOT_COUNTED_HELP));
+        }
+        all
     }
 
     /// Puts the rules of whoever stands in back where there are none.
@@ -101,6 +142,35 @@ impl Rules {
         {
             tracing::error!(%error, "THE ROUTER'S RULES ARE NOT IN PLACE; trying again");
         }
+    }
+}
+
+/// The machine's interfaces: of the network that this program is in, which `/sys` may not show.
+fn interfaces() -> BTreeSet<String> {
+    let table = std::fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
+    let name = |line: &str| Some(line.split_once(':')?.0.trim().to_owned());
+    table.lines().filter_map(name).collect()
+}
+
+const OFFLOADED: &str =
+    "The firewall hands flows over to a fast path (flow offload) on which no rule sees them.";
+const OFFLOAD_HELP: &str = "Switch it off: cuts come late there, and minutes are not counted. OpenWrt: `flow_offloading` and \
+    `flow_offloading_hw` in /etc/config/firewall.";
+const NOT_COUNTED: &str =
+    "The kernel does not count what flows, so minutes are estimated from names where the web is not used.";
+const NOT_COUNTED_HELP: &str = "Set `net.netfilter.nf_conntrack_acct=1`: hearthgate-hold.service does it.";
+
+fn trouble(code: &'static str, sentence: String, help: &str) -> Problem {
+    Problem {
+        level: Level::Warning,
+        file: "gateway.yaml".to_owned(),
+        line: 1,
+        column: 1,
+        code,
+        sentence,
+        help: help.to_owned(),
+        text: String::new(),
+        other: None,
     }
 }
 

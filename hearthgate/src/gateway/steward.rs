@@ -95,6 +95,7 @@ impl Steward {
         self.bell.notify_one();
         let listeners = self.network.listeners.clone();
         self.post.show(|shown| shown.listeners = listeners);
+        self.look_at_the_router();
         systemd::ready("The gateway listens.");
         tracing::info!(listeners = self.network.listeners.len(), "ready");
         Ok(ears)
@@ -145,6 +146,7 @@ impl Steward {
             }
             shown.everybody = everybody;
         });
+        self.look_at_the_router();
         let state = self.shared.clock.state();
         if state != before {
             match state {
@@ -158,6 +160,17 @@ impl Steward {
             }
         }
         state
+    }
+
+    /// Sees whether anything keeps the router from holding what it is meant to, and says so once.
+    fn look_at_the_router(&self) {
+        let troubles = tokio::task::block_in_place(|| self.shared.rules.troubles());
+        self.post.show(|shown| {
+            for new in troubles.iter().filter(|trouble| !shown.router.contains(trouble)) {
+                tracing::warn!(code = new.code, "{}", new.sentence);
+            }
+            shown.router = troubles;
+        });
     }
 
     /// Looks at the folder, and brings what is good into force.

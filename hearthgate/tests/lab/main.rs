@@ -6,6 +6,7 @@
 
 mod browser;
 mod figures;
+mod flows;
 mod identity;
 mod internet;
 mod lab;

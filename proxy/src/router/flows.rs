@@ -9,6 +9,9 @@ const GET: u16 = CTNETLINK << 8 | 1;
 const DELETE: u16 = CTNETLINK << 8 | 2;
 const TUPLE_ORIGINAL: u16 = 1;
 const TUPLE_REPLY: u16 = 2;
+const COUNTERS_ORIGINAL: u16 = 9;
+const COUNTERS_REPLY: u16 = 10;
+const COUNTED_BYTES: u16 = 2;
 const ID: u16 = 12;
 const ZONE: u16 = 18;
 const TUPLE_IP: u16 = 1;
@@ -25,6 +28,8 @@ pub(super) struct Flow {
     pub(super) forwarded: bool,
     /// Its number, as the kernel has it.
     pub(super) id: u32,
+    /// What has passed, both ways together; none where the kernel was not told to count when it began.
+    pub(super) bytes: Option<u64>,
     family: u8,
     original: Vec<u8>,
     zone: Option<Vec<u8>>,
@@ -46,11 +51,29 @@ fn read(came: &Came<'_>) -> Option<Flow> {
         from,
         to,
         forwarded: answers == to,
+        bytes: bytes(attributes),
         id: attributes.of(ID).and_then(|id| id.first_chunk::<4>()).map_or(0, |id| u32::from_be_bytes(*id)),
         family: came.family,
         original: original.to_vec(),
         zone: attributes.of(ZONE).map(<[u8]>::to_vec),
     })
+}
+
+fn bytes(attributes: Attributes<'_>) -> Option<u64> {
+    let of = |kind| {
+        let bytes = attributes.inside(kind)?.of(COUNTED_BYTES)?.first_chunk::<8>()?;
+        Some(u64::from_be_bytes(*bytes))
+    };
+    Some(of(COUNTERS_ORIGINAL)?.saturating_add(of(COUNTERS_REPLY)?))
+}
+
+#[cfg(test)]
+impl Flow {
+    /// A flow of nobody's.
+    pub(super) fn for_tests(id: u32, bytes: Option<u64>) -> Self {
+        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self { from: any, to: any, forwarded: true, id, bytes, family: 2, original: Vec::new(), zone: None }
+    }
 }
 
 /// The two ends of a tuple: source and destination.

@@ -24,6 +24,8 @@ const PAYLOAD: u16 = 9;
 const COPIED: u32 = 128;
 /// How often the thread looks whether it is to stop.
 const LOOK_UP: Duration = Duration::from_millis(250);
+/// So often it is tried before somebody is told.
+const TRIES: u32 = 8;
 
 /// A packet that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +63,10 @@ impl Says {
 ///
 /// # Errors
 ///
-/// When another program listens to the group, or we lack the right.
+/// When there can be no thread for it.
 pub(super) fn listen(to: Sender<Refused>, stop: CancellationToken) -> io::Result<()> {
-    let mut netlink = Netlink::open(LOOK_UP)?;
-    bind(&mut netlink)?;
     std::thread::Builder::new().name("refused".into()).spawn(move || {
+        let Some(netlink) = bound(&stop) else { return };
         let mut buffer = Vec::new();
         while !stop.is_cancelled() {
             let heard = netlink.receive(&mut buffer, |came| {
@@ -86,6 +87,25 @@ pub(super) fn listen(to: Sender<Refused>, stop: CancellationToken) -> io::Result
         }
     })?;
     Ok(())
+}
+
+/// A socket that hears of the group. Rules that were put away and come back find those before still listening for a moment.
+fn bound(stop: &CancellationToken) -> Option<Netlink> {
+    let mut tries = 0;
+    while !stop.is_cancelled() {
+        let tried = Netlink::open(LOOK_UP).and_then(|mut netlink| bind(&mut netlink).map(|()| netlink));
+        match tried {
+            Ok(netlink) => return Some(netlink),
+            // What is refused stays refused.
+            Err(error) if tries == TRIES => {
+                tracing::warn!(%error, "what the router refuses cannot be heard of; trying on");
+            }
+            Err(_) => {}
+        }
+        tries = (tries + 1).min(TRIES + 1);
+        std::thread::sleep(LOOK_UP);
+    }
+    None
 }
 
 fn bind(netlink: &mut Netlink) -> io::Result<()> {

@@ -1,9 +1,11 @@
 //! The thread that tells the kernel: many changes in one transaction, and an end to flows that are no longer allowed.
 
 use super::PATIENCE;
-use super::flows;
+use super::flows::{self, Flow};
+use super::lan::Lan;
 use super::netlink::Netlink;
 use super::openings::Openings;
+use super::passed::Meter;
 use super::sets::{self, Change, Element};
 use crate::target::is_own;
 use std::collections::{HashMap, HashSet};
@@ -24,6 +26,8 @@ pub(super) enum Work {
     Change(Vec<Change>, oneshot::Sender<()>),
     /// Take these out of the sets and end what flows there.
     Shut(Vec<Shutting>),
+    /// See what flows: count it, and end what nothing let begin.
+    Flows,
     /// See that the table is in place, and finish what could not be done before.
     LookOver,
 }
@@ -44,6 +48,8 @@ struct Keeper {
     owed: Vec<Shutting>,
     /// A packet that was on its way while elements were taken out may have begun a flow since.
     sweeps: bool,
+    /// What has passed.
+    meter: Meter,
 }
 
 /// Starts the thread. It ends with the openings.
@@ -57,6 +63,7 @@ pub(super) fn start(openings: Weak<Openings>, mut work: mpsc::Receiver<Work>) ->
                 let kernel = &mut *openings.kernel();
                 match one {
                     Work::Shut(shutting) => keeper.shut(kernel, &openings, shutting),
+                    Work::Flows => keeper.flows(kernel, &openings),
                     Work::LookOver => keeper.look_over(kernel, &openings),
                     Work::Change(changes, done) => {
                         next = change(kernel, &openings, vec![(changes, done)], &mut work);
@@ -120,6 +127,7 @@ fn one_by_one(kernel: &mut Netlink, changes: &[Change]) -> bool {
 /// all there is, or brings back what was saved.
 fn hold(kernel: &mut Netlink, openings: &Openings) {
     let held = match openings.is_in_place(kernel) {
+        _ if openings.is_retired() => return,
         Ok(true) => return,
         Ok(false) => openings.put_back(kernel),
         Err(error) => Err(super::NotHeld::Kernel(error)),
@@ -143,7 +151,7 @@ impl Keeper {
         for some in removed.chunks(TOGETHER) {
             done &= sets::change(kernel, some).is_ok() || one_by_one(kernel, some);
         }
-        let ended = end_some(kernel, |from, to| {
+        let ended = end_some(kernel, &openings.lan(), |from, to| {
             let device = openings.device(from, None);
             let is_shut =
                 |s: &Shutting| s.element.to == to && (s.element.device == device || s.asked_from == from);
@@ -159,8 +167,35 @@ impl Keeper {
         self.sweeps = true;
     }
 
+    /// Counts what has passed, and ends flows that nothing let begin, as far as anybody remembers: one that began before there
+    /// were rules, or while they were away. One through which nothing passes may be a device's whom the kernel has forgotten.
+    fn flows(&mut self, kernel: &mut Netlink, openings: &Openings) {
+        if openings.is_retired() {
+            return;
+        }
+        let all = match flows::all(kernel) {
+            Ok(all) => all,
+            Err(error) => {
+                tracing::warn!(%error, "the kernel does not say what flows; trying again");
+                return begin_anew(kernel);
+            }
+        };
+        let passed = self.meter.look(&all);
+        for (flow, bytes) in passed.iter().filter(|(flow, _)| flow.forwarded) {
+            openings.flowed(flow.from.to_canonical(), flow.to.to_canonical(), *bytes);
+        }
+        let moving = passed.iter().map(|(flow, _)| *flow);
+        let moving = moving.chain(all.iter().filter(|flow| flow.bytes.is_none()));
+        if end_of(kernel, moving, &openings.lan(), |from, to| openings.is_stray(from, to)).is_err() {
+            begin_anew(kernel);
+        }
+    }
+
     fn look_over(&mut self, kernel: &mut Netlink, openings: &Openings) {
         hold(kernel, openings);
+        if openings.is_retired() {
+            return;
+        }
         let mut owed = std::mem::take(&mut self.owed);
         owed.retain(|s| !openings.knows(s.element.device, s.element.to));
         if !owed.is_empty() {
@@ -183,31 +218,43 @@ fn begin_anew(kernel: &mut Netlink) {
     }
 }
 
-/// Ends every flow that passes through the router.
-pub(super) fn end_all_that_pass(kernel: &mut Netlink) -> io::Result<()> {
-    end_some(kernel, |_, _| true)
+/// Ends every flow from the home that passes through the router.
+pub(super) fn end_all_that_pass(kernel: &mut Netlink, lan: &Lan) -> io::Result<()> {
+    end_some(kernel, lan, |_, _| true)
 }
 
 /// Ends what no answer gave, as far as anybody remembers.
 fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
-    end_some(kernel, |from, to| openings.is_stray(from, to))
+    end_some(kernel, &openings.lan(), |from, to| openings.is_stray(from, to))
 }
 
-/// Ends the flows through the router for which `ends` says so, by who began them and where they go. One that cannot be ended
-/// keeps none of the others.
-fn end_some(kernel: &mut Netlink, mut ends: impl FnMut(IpAddr, IpAddr) -> bool) -> io::Result<()> {
-    let mut own: HashMap<IpAddr, bool> = HashMap::new();
+fn end_some(kernel: &mut Netlink, lan: &Lan, ends: impl FnMut(IpAddr, IpAddr) -> bool) -> io::Result<()> {
+    let all = flows::all(kernel)?;
+    end_of(kernel, all.iter(), lan, ends)
+}
+
+/// Ends the flows from the home through the router for which `ends` says so, by who began them and where they go. One that
+/// cannot be ended keeps none of the others.
+fn end_of<'a>(
+    kernel: &mut Netlink,
+    flows: impl Iterator<Item = &'a Flow>,
+    lan: &Lan,
+    mut ends: impl FnMut(IpAddr, IpAddr) -> bool,
+) -> io::Result<()> {
+    let (mut own, mut at_home) = (HashMap::new(), HashMap::new());
     let mut judged: HashMap<(IpAddr, IpAddr), bool> = HashMap::new();
     let (mut seen, mut wrong) = (HashSet::new(), None);
-    for flow in flows::all(kernel)? {
+    for flow in flows {
         let is_ours = *own.entry(flow.from).or_insert_with(|| is_own(flow.from))
             || *own.entry(flow.to).or_insert_with(|| is_own(flow.to));
-        if !flow.forwarded || is_ours || !seen.insert(flow.id) {
+        let mut is_home = |address| *at_home.entry(address).or_insert_with(|| lan.has(address));
+        let leaves_home = is_home(flow.from) && !is_home(flow.to);
+        if !flow.forwarded || is_ours || !leaves_home || !seen.insert(flow.id) {
             continue;
         }
         let (from, to) = (flow.from.to_canonical(), flow.to.to_canonical());
         if *judged.entry((from, to)).or_insert_with(|| ends(from, to))
-            && let Err(error) = flows::end(kernel, &flow)
+            && let Err(error) = flows::end(kernel, flow)
         {
             wrong = Some(error);
         }

@@ -1,6 +1,7 @@
 //! One opening: who was given an address, by which names, and until when.
 
 use super::openings::Wanted;
+use super::passed::Passed;
 use super::sets::Device;
 use crate::gate::{Gate, Who};
 use crate::identify::Shown;
@@ -35,6 +36,10 @@ pub(super) struct Opening {
     /// When the kernel lets it end, by the steady clock.
     pub(super) closes: Duration,
     pub(super) stand: Stand,
+    /// What passes through flows that it let begin.
+    pub(super) passed: Passed,
+    /// When something flowed last, by the steady clock: it is remembered from then on.
+    pub(super) flowed: Duration,
 }
 
 impl Opening {

@@ -7,13 +7,14 @@
 //! judged by its name and not taken for one that goes around.
 
 use super::heard::{self, Refused};
-use super::keeper::{self, Shutting, WAITING, Work};
+use super::keeper::{self, WAITING, Work};
+use super::lan::Lan;
 use super::netlink::Netlink;
 use super::opening::{Opening, Stand};
+use super::passed::{self, Passed};
 use super::rules::{self, Plan};
 use super::sets::{self, Change, Device, Element};
 use super::{NotHeld, PATIENCE, install, put};
-use crate::gate::Gate;
 use crate::identify::{Neighbours, Shown};
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker, Made};
@@ -33,23 +34,19 @@ use tokio_util::sync::CancellationToken;
 /// Beyond the time that an answer may be used: programs open a second connection to an address that they know.
 pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// The kernel ends an element a little later than we count.
-const GRACE: Duration = Duration::from_secs(5);
-/// What ended is remembered for so long.
-const REMEMBERED: Duration = Duration::from_secs(6 * 3600);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// So many addresses of one device: the oldest make room.
 const MOST_OF_ONE: usize = 4096;
 /// So many of all together, below what a set can hold.
 const MOST: usize = rules::MOST - 4096;
 /// So many before devices that are known by their address alone get no more: anybody can make addresses up.
 const MOST_WITHOUT_HARDWARE: usize = MOST / 2;
-/// How often everything is looked at. What changes by itself is looked at at once.
-const ROUND: Duration = Duration::from_millis(500);
 /// Refused packets that wait to be told of.
 const HEARD: usize = 256;
 /// An answer waits no longer than this for the kernel.
 const WAIT: Duration = Duration::from_secs(2);
 /// Locks are taken for one shard at a time.
-const SHARDS: usize = 16;
+pub(super) const SHARDS: usize = 16;
 /// What is judged in place of a name that nobody remembers, because it was looked up before a restart.
 const BEFORE_RESTART: &str = "looked-up-before-the-restart.invalid";
 
@@ -70,23 +67,27 @@ pub(crate) struct Wanted {
     pub(crate) usable: Duration,
 }
 
-type Of = HashMap<IpAddr, Opening>;
+pub(super) type Of = HashMap<IpAddr, Opening>;
 
 /// What every device may reach.
 pub struct Openings {
-    shards: [Mutex<HashMap<Device, Of>>; SHARDS],
+    pub(super) shards: [Mutex<HashMap<Device, Of>>; SHARDS],
     hasher: RandomState,
-    count: AtomicUsize,
+    pub(super) count: AtomicUsize,
     neighbours: Neighbours,
-    clock: Arc<dyn Clock>,
-    plan: Mutex<Plan>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) plan: Mutex<Plan>,
     /// The kernel's number of the table that we put in place. Another one is not ours, whatever it is called: somebody has
     /// brought an old ruleset back, or stood in for a gateway that did not run.
     table: Mutex<Option<u64>>,
+    /// Cancelled when these rules are put away for good: what is still asked of them brings them back no more.
+    retired: CancellationToken,
+    /// Whether the kernel counts what passes.
+    counts: bool,
     /// Whoever changes what is in the kernel holds this meanwhile.
     kernel: Mutex<Netlink>,
-    work: mpsc::Sender<Work>,
-    heard: tokio::sync::Mutex<mpsc::Receiver<Refused>>,
+    pub(super) work: mpsc::Sender<Work>,
+    pub(super) heard: tokio::sync::Mutex<mpsc::Receiver<Refused>>,
 }
 
 impl std::fmt::Debug for Openings {
@@ -105,14 +106,11 @@ impl Openings {
         plan: &Plan,
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
-        stop: CancellationToken,
+        stop: &CancellationToken,
     ) -> Result<Arc<Self>, NotHeld> {
-        let (openings, kept, tell) = Self::begin(plan, neighbours, clock)?;
+        let (openings, kept, tell) = Self::begin(plan, neighbours, clock, stop)?;
         openings.restore(&kept);
-        if let Err(error) = heard::listen(tell, stop) {
-            // What is refused stays refused.
-            tracing::warn!(%error, "what the router refuses cannot be heard of");
-        }
+        heard::listen(tell, openings.retired.clone()).map_err(NotHeld::Kernel)?;
         Ok(openings)
     }
 
@@ -127,7 +125,7 @@ impl Openings {
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, NotHeld> {
-        Self::begin(plan, neighbours, clock).map(|(openings, ..)| openings)
+        Self::begin(plan, neighbours, clock, &CancellationToken::new()).map(|(openings, ..)| openings)
     }
 
     #[expect(clippy::type_complexity, reason = "the parts are named where they are taken apart")]
@@ -135,6 +133,7 @@ impl Openings {
         plan: &Plan,
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
+        stop: &CancellationToken,
     ) -> Result<(Arc<Self>, Vec<(Element, Duration)>, mpsc::Sender<Refused>), NotHeld> {
         super::hold(plan)?;
         let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
@@ -151,6 +150,8 @@ impl Openings {
             clock,
             plan: Mutex::new(plan.clone()),
             table: Mutex::new(table),
+            retired: stop.child_token(),
+            counts: passed::begin_to_count(),
             kernel: Mutex::new(kernel),
             work,
             heard: tokio::sync::Mutex::new(heard),
@@ -175,6 +176,8 @@ impl Openings {
                 made: None,
                 closes: now + *left,
                 stand: Stand::Open,
+                passed: Passed::default(),
+                flowed: Duration::ZERO,
             };
             self.shard(element.device).entry(element.device).or_default().insert(element.to, opening);
             self.count.fetch_add(1, Ordering::Relaxed);
@@ -190,8 +193,21 @@ impl Openings {
         let mut kernel = self.kernel();
         let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
         install(plan, &kept)?;
+        // What flowed from an interface that is the home's from now on is found and ended with the next look at what flows.
         *lock(&self.plan) = plan.clone();
         self.is_now(&mut kernel)
+    }
+
+    /// These rules are to be put away: from now on nothing puts them back.
+    pub fn retire(&self) {
+        // Whoever is putting them back just now has done so afterwards.
+        let _kernel = self.kernel();
+        self.retired.cancel();
+    }
+
+    /// Whether they are put away.
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.is_cancelled()
     }
 
     /// The table that is in place is ours.
@@ -255,7 +271,29 @@ impl Openings {
     /// Whether a flow is one that no answer gave, as far as anybody remembers. What goes to a device of the home was begun
     /// outside, or next door: that is not ours to end.
     pub(super) fn is_stray(&self, from: IpAddr, to: IpAddr) -> bool {
-        self.neighbours.mac(to).is_none() && !self.knows(self.device(from, None), to)
+        // Whose hardware address the kernel has found out meanwhile was given it under their address.
+        let is_known = || self.knows(self.device(from, None), to) || self.knows(Device::Address(from), to);
+        self.neighbours.mac(to).is_none() && !is_known()
+    }
+
+    /// The home's addresses, as the routes are now.
+    pub(super) fn lan(&self) -> Lan {
+        Lan::now(&lock(&self.plan).lan)
+    }
+
+    /// Whether the kernel counts what passes, so that nobody need estimate it.
+    pub fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// Something flows from a device to an address, and so much has passed since the last look.
+    pub(super) fn flowed(&self, from: IpAddr, to: IpAddr, bytes: u64) {
+        let (device, now) = (self.device(from, None), self.clock.steady());
+        let mut shard = self.shard(device);
+        if let Some(opening) = shard.get_mut(&device).and_then(|of| of.get_mut(&to)) {
+            opening.flowed = now;
+            opening.passed.add(bytes);
+        }
     }
 
     /// Whether who shows this may reach all these addresses, by this name, for as long as an answer may be used.
@@ -339,6 +377,8 @@ impl Openings {
                         made: None,
                         closes: Duration::ZERO,
                         stand: Stand::Shut,
+                        passed: Passed::default(),
+                        flowed: Duration::ZERO,
                     })
                 }
             };
@@ -384,7 +424,9 @@ impl Openings {
         if of.len() < MOST_OF_ONE && self.len() < most {
             return true;
         }
-        let Some(oldest) = of.iter().min_by_key(|(_, opening)| opening.closes).map(|(to, _)| *to) else {
+        let Some(oldest) =
+            of.iter().min_by_key(|(_, opening)| opening.closes.max(opening.flowed)).map(|(to, _)| *to)
+        else {
             return false;
         };
         let gone = of.remove(&oldest).map(|opening| opening.stand);
@@ -394,73 +436,6 @@ impl Openings {
         self.count.fetch_sub(1, Ordering::Relaxed);
         true
     }
-
-    /// Looks after everything until told to stop. Of several that are asked to, one does at a time.
-    pub async fn watch(self: Arc<Self>, gate: Arc<Gate>, stop: CancellationToken) {
-        let mut heard = tokio::select! {
-            () = stop.cancelled() => return,
-            heard = self.heard.lock() => heard,
-        };
-        let mut changes = gate.in_force.changes();
-        let mut rounds = tokio::time::interval(ROUND);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                Some(refused) = heard.recv() => {
-                    self.consider(&gate, refused).await;
-                    continue;
-                }
-                _ = rounds.tick() => {
-                    // When the thread has much to do, it looks over the rules a little later.
-                    let _ = self.work.try_send(Work::LookOver);
-                }
-                // The sender lives in the gate, which we hold: it cannot be gone.
-                _ = changes.changed() => {}
-            }
-            for shard in 0..SHARDS {
-                self.round_of(shard, &gate).await;
-            }
-        }
-    }
-
-    async fn round_of(&self, shard: usize, gate: &Gate) {
-        let Ok(place) = self.work.reserve().await else { return };
-        let shutting = self.look(&mut lock(&self.shards[shard]), gate);
-        if !shutting.is_empty() {
-            place.send(Work::Shut(shutting));
-        }
-    }
-
-    /// Judges again what is due, and says what has to be shut.
-    fn look(&self, shard: &mut HashMap<Device, Of>, gate: &Gate) -> Vec<Shutting> {
-        let current = gate.in_force.to_keep();
-        let (now, mut shutting) = (self.clock.steady(), Vec::new());
-        for (device, of) in shard.iter_mut() {
-            of.retain(|to, opening| {
-                let element = Element { device: *device, to: *to };
-                if opening.stand == Stand::Open && opening.closes <= now {
-                    opening.stand = Stand::Lapsed;
-                }
-                if opening.stand != Stand::Shut && opening.is_due(gate, &current) {
-                    let who = opening.who(*device, gate, &current);
-                    opening.made = opening.judge_again(gate, &current, &who);
-                    if opening.made.is_none() {
-                        let is_in_set = opening.closes + GRACE > now;
-                        shutting.push(Shutting { element, asked_from: opening.asker.address, is_in_set });
-                        opening.stand = Stand::Shut;
-                    }
-                }
-                let remembered = opening.closes + REMEMBERED > now;
-                if !remembered {
-                    self.count.fetch_sub(1, Ordering::Relaxed);
-                }
-                remembered
-            });
-        }
-        shard.retain(|_, of| !of.is_empty());
-        shutting
-    }
 }
 
 /// Whether an element of the sets can be that.
@@ -469,6 +444,6 @@ fn is_held(device: Device, to: IpAddr) -> bool {
 }
 
 /// Nothing leaves a shard half changed, so a panic elsewhere does not make it unusable.
-fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,6 +22,8 @@ pub struct Plan {
     pub lan: Vec<String>,
     /// The internet's.
     pub wan: Vec<String>,
+    /// Those of other networks, which are left alone.
+    pub others: Vec<String>,
     /// Where our DNS listens.
     pub dns: Vec<SocketAddr>,
     /// Where redirected connections are taken.
@@ -118,14 +120,12 @@ impl Plan {
     }
 
     fn gate(&self, script: &mut String) {
-        let lan = interfaces(&self.lan);
         let _ = write!(
             script,
             "
 	chain forward {{
 		type filter hook forward priority filter - 5; policy accept;
-		iifname {lan} oifname != {lan} goto gate
-	}}
+{}	}}
 
 	chain gate {{
 		# What was let pass goes on until it is cut. The other direction was begun from outside: it is a new question.
@@ -157,8 +157,22 @@ impl Plan {
 		meta l4proto tcp reject with tcp reset
 		reject with icmpx admin-prohibited
 	}}
-"
+",
+            self.gated()
         );
+    }
+
+    /// What has to pass the gate: what the home sends out, and whatever else leaves for the internet. An interface that nobody
+    /// named, or whose name was written wrongly, is closed and not open.
+    fn gated(&self) -> String {
+        let (lan, wan) = (interfaces(&self.lan), interfaces(&self.wan));
+        let mut rules = format!("\t\tiifname {lan} oifname != {lan} goto gate\n");
+        let mut left = self.wan.clone();
+        left.extend(self.others.iter().cloned());
+        if !self.wan.is_empty() {
+            let _ = writeln!(rules, "\t\tiifname != {} oifname {wan} goto gate", interfaces(&left));
+        }
+        rules
     }
 
     /// The first listener of each family that packets from the home can be redirected to.
@@ -195,6 +209,7 @@ mod tests {
         Plan {
             lan: vec!["br-lan".into(), "br-guest".into()],
             wan: vec!["eth0".into()],
+            others: vec!["office".into()],
             dns: vec![
                 "127.0.0.1:5353".parse().unwrap(),
                 "0.0.0.0:53".parse().unwrap(),
@@ -212,6 +227,18 @@ mod tests {
             (six.dns, six.transparent),
             (Some(5300), None),
             "IPv6 without a listener is gated by address"
+        );
+    }
+
+    #[test]
+    fn what_leaves_for_the_internet_passes_the_gate_save_what_is_named_otherwise() {
+        let script = plan().script(&[]);
+        assert!(script.contains(
+            "iifname { \"br-lan\", \"br-guest\" } oifname != { \"br-lan\", \"br-guest\" } goto gate"
+        ));
+        assert!(
+            script.contains("iifname != { \"eth0\", \"office\" } oifname { \"eth0\" } goto gate"),
+            "{script}"
         );
     }
 

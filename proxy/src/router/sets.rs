@@ -43,6 +43,8 @@ const GETTABLE: u16 = NFTABLES << 8 | 1;
 const NEWSETELEM: u16 = NFTABLES << 8 | 12;
 const GETSETELEM: u16 = NFTABLES << 8 | 13;
 const DELSETELEM: u16 = NFTABLES << 8 | 14;
+const NEWFLOWTABLE: u16 = NFTABLES << 8 | 22;
+const GETFLOWTABLE: u16 = NFTABLES << 8 | 23;
 const TABLE_NAME: u16 = 1;
 const TABLE_HANDLE: u16 = 4;
 const LIST_TABLE: u16 = 1;
@@ -211,6 +213,13 @@ pub(super) fn table(netlink: &mut Netlink) -> io::Result<Option<u64>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether some rules hand flows over to a path on which no rule sees them (flow offload).
+pub(super) fn is_offloaded(netlink: &mut Netlink) -> io::Result<bool> {
+    let mut found = false;
+    netlink.dump(GETFLOWTABLE, 0, |_| {}, |came| found |= came.kind == NEWFLOWTABLE)?;
+    Ok(found)
 }
 
 /// Every element that is in the kernel, and for how long it still holds. None of them where there is no table.

@@ -23,7 +23,7 @@ use crate::target::TargetHost;
 use agreements::{Counts, Host, PersonId, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
-use crumbs::Crumbs;
+pub(crate) use crumbs::Crumbs;
 use records::{ClockState, Current};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -389,7 +389,7 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The number of the minute that an instant lies in.
-fn minute(at: DateTime<Utc>) -> i64 {
+pub(crate) fn minute(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(60)
 }
 

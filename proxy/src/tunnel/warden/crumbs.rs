@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 /// Bytes of the running minute, by person and by what they count for.
 #[derive(Debug, Default)]
-pub(super) struct Crumbs {
+pub(crate) struct Crumbs {
     minute: i64,
     generation: u64,
     /// No more than the house has people.
@@ -18,7 +18,7 @@ const KEYS: usize = 64;
 
 impl Crumbs {
     /// Adds what passed within a minute. What it makes a minute of use for: once in the minute, then it is one.
-    pub(super) fn add(&mut self, made: &Made, minute: i64, passed: u64) -> Counts {
+    pub(crate) fn add(&mut self, made: &Made, minute: i64, passed: u64) -> Counts {
         if (self.minute, self.generation) != (minute, made.generation) {
             // Another house numbers its people anew.
             (self.minute, self.generation) = (minute, made.generation);

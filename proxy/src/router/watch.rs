@@ -1,0 +1,113 @@
+//! Looks after what is open: judges again what is due, shuts what is no longer allowed, and marks minutes of use.
+
+use super::keeper::{Shutting, Work};
+use super::opening::{Opening, Stand, shown};
+use super::openings::{GRACE, Of, Openings, SHARDS, lock};
+use super::sets::{Device, Element};
+use crate::gate::Gate;
+use crate::tunnel::{Crumbs, minute};
+use records::Current;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often everything is looked at. What changes by itself is looked at at once.
+const ROUND: Duration = Duration::from_millis(500);
+/// Every so many rounds the kernel is asked what flows.
+const FLOWS: u32 = 10;
+/// What ended is remembered for so long after the last flow.
+const REMEMBERED: Duration = Duration::from_secs(6 * 3600);
+
+impl Openings {
+    /// Looks after everything until told to stop. Of several that are asked to, one does at a time.
+    pub async fn watch(self: Arc<Self>, gate: Arc<Gate>, stop: CancellationToken) {
+        let mut heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = self.heard.lock() => heard,
+        };
+        let mut changes = gate.in_force.changes();
+        let mut rounds = tokio::time::interval(ROUND);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut round, mut crumbs) = (0_u32, Crumbs::default());
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(refused) = heard.recv() => {
+                    self.consider(&gate, refused).await;
+                    continue;
+                }
+                _ = rounds.tick() => {
+                    // When the thread has much to do, it looks over the rules a little later.
+                    let _ = self.work.try_send(Work::LookOver);
+                    round = round.wrapping_add(1);
+                    if round.is_multiple_of(FLOWS) {
+                        let _ = self.work.try_send(Work::Flows);
+                    }
+                }
+                // The sender lives in the gate, which we hold: it cannot be gone.
+                _ = changes.changed() => {}
+            }
+            for shard in 0..SHARDS {
+                self.round_of(shard, &gate, &mut crumbs).await;
+            }
+        }
+    }
+
+    async fn round_of(&self, shard: usize, gate: &Gate, crumbs: &mut Crumbs) {
+        let Ok(place) = self.work.reserve().await else { return };
+        let shutting = self.look(&mut lock(&self.shards[shard]), gate, crumbs);
+        if !shutting.is_empty() {
+            place.send(Work::Shut(shutting));
+        }
+    }
+
+    /// Judges again what is due, and says what has to be shut.
+    fn look(&self, shard: &mut HashMap<Device, Of>, gate: &Gate, crumbs: &mut Crumbs) -> Vec<Shutting> {
+        let current = gate.in_force.to_keep();
+        let (now, mut shutting) = (self.clock.steady(), Vec::new());
+        for (device, of) in shard.iter_mut() {
+            of.retain(|to, opening| {
+                let element = Element { device: *device, to: *to };
+                if opening.stand == Stand::Open && opening.closes <= now {
+                    opening.stand = Stand::Lapsed;
+                }
+                if opening.stand != Stand::Shut && opening.is_due(gate, &current) {
+                    let who = opening.who(*device, gate, &current);
+                    opening.made = opening.judge_again(gate, &current, &who);
+                    if opening.made.is_none() {
+                        let is_in_set = opening.closes + GRACE > now;
+                        shutting.push(Shutting { element, asked_from: opening.asker.address, is_in_set });
+                        opening.stand = Stand::Shut;
+                    }
+                }
+                opening.mark(*device, gate, &current, crumbs);
+                let remembered = opening.closes.max(opening.flowed) + REMEMBERED > now;
+                if !remembered {
+                    self.count.fetch_sub(1, Ordering::Relaxed);
+                }
+                remembered
+            });
+        }
+        shard.retain(|_, of| !of.is_empty());
+        shutting
+    }
+}
+
+impl Opening {
+    /// Marks the running minute, where enough has passed in it.
+    fn mark(&mut self, device: Device, gate: &Gate, current: &Current, crumbs: &mut Crumbs) {
+        // What a replaced house decided is judged again first.
+        let Some(made) = self.made.filter(|made| made.generation == current.generation) else { return };
+        let now = gate.clock.now();
+        let counts = self.passed.take(&made, minute(now), crumbs);
+        if counts.0 == 0 {
+            return;
+        }
+        let hosts = self.asked.iter().map(|asked| asked.host.judged());
+        current.in_use(made.person, counts, now, hosts);
+        current.device_in_use(made.device, now);
+        gate.is_in_use(&shown(device, self.asker.address, self.asker.token.as_deref()));
+    }
+}
