@@ -4,9 +4,6 @@ use crate::home::gave;
 use std::fs;
 use std::process::Command;
 
-/// What `systemd-analyze security` may say at most, times ten: 10 is its best, 100 its worst.
-const EXPOSURE: u32 = 16;
-
 /// The unit reads the home's folder and never writes it, so the sample home as the unit's own lines install it keeps its
 /// records elsewhere.
 #[test]
@@ -34,38 +31,73 @@ fn the_sample_home_as_the_unit_installs_it_writes_nothing_into_its_folder() {
     assert_eq!(checked.code, 0, "{checked:?}");
 }
 
+/// The text of a file of the source tree.
+fn read(path: &str) -> String {
+    fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Each unit, what is dropped into it, and what `systemd-analyze security` may say of it at most, times ten: 10 is its best,
+/// 100 its worst.
+const UNITS: [(&str, Option<&str>, u32); 4] = [
+    ("hearthgate.service", None, 16),
+    ("hearthgate.service", Some("hearthgate-router.conf"), 17),
+    ("hearthgate-hold.service", None, 12),
+    ("hearthgate-baseline.service", None, 18),
+];
+
 #[test]
-fn the_unit_is_well_formed_and_gives_up_what_it_can() {
+fn the_units_are_well_formed_and_give_up_what_they_can() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
         eprintln!("skipped: there is no systemd-analyze here");
         return;
     }
-    let text =
-        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/hearthgate.service")).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let unit = dir.path().join("hearthgate.service");
-    // The program is looked for where the unit says that it is.
-    let installed = "/usr/local/bin/hearthgate";
-    assert!(text.contains(installed));
-    fs::write(
-        &unit,
-        text.replace(
-            &format!("ExecStart={installed}"),
-            concat!("ExecStart=", env!("CARGO_BIN_EXE_hearthgate")),
-        ),
-    )
-    .unwrap();
+    for (name, dropped_in, exposure) in UNITS {
+        let dir = tempfile::tempdir().unwrap();
+        let text = read(&format!("deploy/{name}"));
+        let unit = dir.path().join(name);
+        // The program is looked for where the unit says that it is.
+        let installed = "ExecStart=/usr/local/bin/hearthgate";
+        assert!(text.contains(installed), "{name}");
+        fs::write(&unit, text.replace(installed, concat!("ExecStart=", env!("CARGO_BIN_EXE_hearthgate"))))
+            .unwrap();
+        if let Some(file) = dropped_in {
+            let beside = dir.path().join(format!("{name}.d"));
+            fs::create_dir(&beside).unwrap();
+            fs::write(beside.join("router.conf"), read(&format!("deploy/{file}"))).unwrap();
+        }
+        let verified = gave(Command::new("systemd-analyze").arg("verify").arg(&unit));
+        assert_eq!(verified.code, 0, "{name}: {verified:?}");
+        assert!(!verified.err.contains(name), "an unknown word is ignored with a word only: {verified:?}");
 
-    let verified = gave(Command::new("systemd-analyze").arg("verify").arg(&unit));
-    assert_eq!(verified.code, 0, "{verified:?}");
-    assert!(
-        !verified.err.contains("hearthgate.service"),
-        "an unknown word is ignored with a word only: {verified:?}"
-    );
+        let threshold = format!("--threshold={exposure}");
+        let judged =
+            gave(Command::new("systemd-analyze").args(["security", "--offline=true", &threshold]).arg(&unit));
+        assert_eq!(judged.code, 0, "{name}: {}", judged.out);
+        assert!(judged.out.contains("Overall exposure level"), "{judged:?}");
+    }
+}
 
-    let threshold = format!("--threshold={EXPOSURE}");
-    let judged =
-        gave(Command::new("systemd-analyze").args(["security", "--offline=true", &threshold]).arg(&unit));
-    assert_eq!(judged.code, 0, "{}", judged.out);
-    assert!(judged.out.contains("Overall exposure level"), "{judged:?}");
+/// What the page for whoever looks after the router tells them to write is read without a word against it.
+#[test]
+fn the_routers_page_shows_a_gateway_that_is_whole() {
+    let page = read("docs/router.md");
+    let block = |line: &&str| line.starts_with("       ");
+    let lines: Vec<&str> = page.lines().skip_while(|l| !l.contains("gateway.yaml:")).skip(1).collect();
+    let text: Vec<&str> =
+        lines.into_iter().skip_while(|l| l.is_empty()).take_while(block).map(|l| &l[7..]).collect();
+    assert!(text.iter().any(|line| line.starts_with("router: {mode: nftables")), "{text:?}");
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("home.yaml"), "home: Oakview\ntimezone: Europe/London\n").unwrap();
+    fs::write(home.path().join("gateway.yaml"), text.join("\n") + "\n").unwrap();
+    let checked = gave(crate::home::program().arg("check").arg("--home").arg(home.path()));
+    let told = format!("{}{}", checked.out, checked.err);
+    assert!(checked.code == 0 && !told.contains("gateway.yaml:"), "{told}");
+}
+
+/// The recipe for OpenWrt is a script that its shell takes.
+#[test]
+fn the_recipe_for_openwrt_is_a_script() {
+    let script = read("deploy/openwrt/hearthgate.init");
+    let checked = gave(Command::new("sh").args(["-n", "-c", &script]));
+    assert_eq!(checked.code, 0, "{checked:?}");
 }
