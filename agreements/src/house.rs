@@ -188,6 +188,20 @@ impl House {
         rule::decide(&Case::new(self, moment, request))
     }
 
+    /// Whether [`House::judge_in`] goes by the tags alone: in this moment it says the same of every such name that has
+    /// these tags and no others.
+    ///
+    /// It does for nearly every name: for those that no file of the home mentions, while staff have opened and closed nothing.
+    pub fn goes_by_tags(&self, moment: &Moment, request: &Request<'_>) -> bool {
+        let crate::Host::Name(name) = request.host else { return false };
+        let rules = self.rules(moment.who());
+        rules.body != rules::Body::EducationSession
+            && request.path.is_none()
+            && !moment.is_about_sites()
+            && !rules.sites.may_mention(name)
+            && (rules.search.is_none() || !blocklists::builtin::search_cannot_be_made_safe(name.as_str()))
+    }
+
     /// Decides, and tells of every rule in order whether it spoke.
     pub fn trace(
         &self,

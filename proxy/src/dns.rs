@@ -7,6 +7,7 @@
 //! [`Dns::at_once`] is the whole life on one screen. It never waits, so that a worker runs it for a batch of packets;
 //! what needs an upstream goes to [`Dns::later`], which is the same life with a pause in it.
 
+mod again;
 pub(crate) mod answer;
 mod batch;
 mod case;
@@ -44,6 +45,7 @@ use crate::http::OwnPages;
 use crate::limits::Limits;
 use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
+use again::Told;
 use agreements::{Dnssec, Host, Request};
 use blocklists::{Name, Tags};
 use case::{Case, Decided, Showing};
@@ -194,7 +196,7 @@ impl Dns {
         heard: &Heard<'_>,
         asker: &Asker<'_>,
         round: &Round,
-        clients: &mut Clients,
+        clients: &mut Clients<Told>,
         tags: impl Fn() -> Tags,
         out: &mut Vec<u8>,
     ) -> Step {
@@ -212,7 +214,8 @@ impl Dns {
         // The question gets a person.
         let showing = Showing::of(query, asker, &self.settings.trust_forwarders);
         let limits = self.limits_of(asker.transport);
-        let (client, allowed) = clients.find(&self.gate, round, &showing.shown, (showing.counted, limits));
+        let (client, told, allowed) =
+            clients.find(&self.gate, round, &showing.shown, (showing.counted, limits));
         let case = &Case { query, asker, round, client };
 
         // A device that has just taken a new address is met first, so that it is not taken for a stranger.
@@ -221,7 +224,7 @@ impl Dns {
         }
         // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address
         // and has an allowance of its own. What is protected is answered all the same.
-        if !allowed && !self.is_protected(case, showing.counted, tags()) {
+        if !allowed && !self.is_protected(case, showing.counted, tags(), told) {
             return self.limited(query, asker, out);
         }
         // We resolve for clients; a question that wants to know only what is in the cache would show what others asked.
@@ -234,11 +237,11 @@ impl Dns {
 
         // Some names are nobody's to look up, or ours. The person's agreement judges every other, and a refusal ends here.
         let decided = match self.special(query) {
-            None => self.decide(case, tags()),
+            None => self.decide(case, tags(), told),
             Some(Local::Unjudged) => Decided::UNJUDGED,
             Some(local) => return self.local(case, local, out),
         };
-        if self.refused(case, &decided, out) {
+        if self.refused(case, &decided, told, out) {
             return Step::Answer;
         }
         self.count_minute(case, &decided);
@@ -301,7 +304,7 @@ impl Dns {
 
         let Alone { round, client, decided, .. } = self.decide_alone(&query, asker);
         let case = &Case { query: &query, asker, round: &round, client: &client };
-        if self.refused(case, &decided, out) {
+        if self.refused(case, &decided, &mut Told::default(), out) {
             return;
         }
         match found {
@@ -334,7 +337,7 @@ impl Dns {
         let client = self.gate.client(&round, &shown);
         let case = Case { query, asker, round: &round, client: &client };
         let decided = match self.special(query) {
-            None => self.decide(&case, look_up(&round, query.text)),
+            None => self.decide(&case, look_up(&round, query.text), &mut Told::default()),
             Some(_) => Decided::UNJUDGED,
         };
         let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
@@ -350,8 +353,8 @@ impl Dns {
     }
 
     /// Whether the name is protected for who asks, and they may ask for one more such name.
-    fn is_protected(&self, case: &Case<'_>, counted: IpAddr, tags: Tags) -> bool {
-        let decided = self.decide(case, tags);
+    fn is_protected(&self, case: &Case<'_>, counted: IpAddr, tags: Tags, told: &mut Told) -> bool {
+        let decided = self.decide(case, tags, told);
         decided.verdict.as_ref().is_some_and(verdicts::protects)
             && self.limits_of(case.transport()).allows_protected(counted)
     }
@@ -375,11 +378,11 @@ impl Dns {
     }
 
     /// What is said of a question, and what safe search makes of it.
-    fn decide(&self, case: &Case<'_>, tags: Tags) -> Decided {
+    fn decide(&self, case: &Case<'_>, tags: Tags, told: &mut Told) -> Decided {
         let Case { query, round, client, .. } = *case;
         let house = &round.current.snapshot.house;
-        let verdict =
-            house.judge_in(&client.moment, &Request { host: Host::Name(query.text), tags, path: None });
+        let request = Request { host: Host::Name(query.text), tags, path: None };
+        let verdict = told.judge(house, &client.moment, &request);
         // What is refused is not looked for.
         let search = if verdict.allows() && (query.for_addresses() || query.qtype == rtype::SVCB) {
             safe_search::search(house.safe_search(client.person), query.text)

@@ -17,6 +17,7 @@ use crowd::Crowd;
 use moments::Moments;
 use records::{Clock, ClockState, Current, Face, Identified, InForce, Recorder};
 use sentences::Sentences;
+pub(crate) use sentences::is_for_every_host;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -173,6 +173,11 @@ impl Moment {
         all.filter_map(|r| Some((r, in_force(self.at, start(r.from), end(r.until))?)))
     }
 
+    /// Whether staff have opened or closed anything: a grant or a restriction may be about a site.
+    pub(crate) fn is_about_sites(&self) -> bool {
+        self.grants().next().is_some() || self.restrictions().next().is_some()
+    }
+
     /// Whether a day's minutes are limited by the limit at a place.
     pub(crate) fn is_limited(&self, place: usize) -> bool {
         self.left[place] != UNLIMITED

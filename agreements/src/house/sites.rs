@@ -18,6 +18,46 @@ pub(crate) struct Sites {
     entries: HashMap<Box<str>, Entry, FixedState>,
     /// Bit `n` is set when a name of `n` bytes stands in the table: most suffixes of most names need no look.
     lengths: [u64; 4],
+    /// Which ends names in the table have: most names need no walk.
+    ends: Ends,
+}
+
+/// The last letters of names, as a filter that forgets none and knows some that it was never told.
+#[derive(Debug)]
+struct Ends {
+    bits: Box<[u64; 64]>,
+}
+
+/// So many of a name's last letters are looked at.
+const LETTERS: usize = 8;
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self { bits: Box::new([0; 64]) }
+    }
+}
+
+impl Ends {
+    /// The place of the last letters, a dot before the first: a name and all below it end alike if it has seven letters or
+    /// more.
+    fn place(name: &str) -> (usize, u64) {
+        let mut letters = [b'.'; LETTERS];
+        let last = &name.as_bytes()[name.len().saturating_sub(LETTERS)..];
+        letters[LETTERS - last.len()..].copy_from_slice(last);
+        // Fibonacci hashing (Knuth, TAOCP 3, 6.4).
+        let hash = u64::from_le_bytes(letters).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52;
+        ((hash / 64) as usize, 1 << (hash % 64))
+    }
+
+    fn add(&mut self, name: &str) {
+        let (word, bit) = Self::place(name);
+        self.bits[word] |= bit;
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let (word, bit) = Self::place(name);
+        self.bits[word] & bit != 0
+    }
 }
 
 /// What is said of one name.
@@ -93,6 +133,7 @@ impl Sites {
     fn entry(&mut self, name: Name<'_>) -> &mut Entry {
         let length = name.as_str().len().min(255);
         self.lengths[length / 64] |= 1 << (length % 64);
+        self.ends.add(name.as_str());
         self.entries.entry(name.as_str().into()).or_default()
     }
 
@@ -101,10 +142,26 @@ impl Sites {
         self.lengths[length / 64] & (1 << (length % 64)) != 0
     }
 
+    /// Whether anything may be said of the name or of one of its parents.
+    pub(crate) fn may_mention(&self, name: Name<'_>) -> bool {
+        let name = name.as_str();
+        // Whether a name so long could be this one, or stand above it.
+        let fits = |length: usize| match name.len().checked_sub(length) {
+            Some(0) => true,
+            Some(before) => name.as_bytes()[before - 1] == b'.',
+            None => false,
+        };
+        // Names in the table that are too short to fill an end, `x.com`, are looked for where one could begin.
+        self.ends.has(name) || (0..LETTERS - 1).filter(|&length| self.has_length(length)).any(fits)
+    }
+
     /// Walks the name and its parents, the most specific first.
     pub(crate) fn find(&self, request: &Request<'_>) -> Found {
         let mut found = Found { tags: request.tags, ..Found::default() };
         let Host::Name(name) = request.host else { return found };
+        if !self.may_mention(name) {
+            return found;
+        }
         let (mut path_said, mut path_floor) = (None, None);
         for suffix in name.suffixes().filter(|s| self.has_length(s.as_str().len())) {
             let Some(entry) = self.entries.get(suffix.as_str()) else { continue };
@@ -222,6 +279,27 @@ impl Kinds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use blocklists::Domain;
+
+    #[test]
+    fn no_name_under_one_that_is_mentioned_is_passed_over() {
+        let names =
+            ["x.com", "uk", "t.co", "bbc.com", "a.bb.com", "bbc.co.uk", "a.long.name.of.a.site.example"];
+        for site in names {
+            let mut sites = Sites::default();
+            let word = Word::Site(Domain::parse(site).unwrap());
+            sites.add(&word, As::Limit(3));
+            for below in ["", "a.", "www.", "one.of.many.labels."] {
+                let name = format!("{below}{site}");
+                let host = Host::Name(Name::trusted(&name));
+                let found = sites.find(&Request { host, tags: Tags::NONE, path: None });
+                assert_eq!(found.limits, 1 << 3, "{name} under {site}");
+            }
+            let other = names.iter().filter(|name| !Name::trusted(name).is_under(Name::trusted(site)));
+            let others = other.filter(|name| sites.may_mention(Name::trusted(name))).count();
+            assert!(others < names.len() / 2, "{others} others may be under {site}");
+        }
+    }
 
     #[test]
     fn paths_match_on_segment_boundaries() {

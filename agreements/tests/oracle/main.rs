@@ -91,6 +91,7 @@ struct Court<'p> {
     promised: Vec<[Promise; 4]>,
     random: Random,
     checked: u64,
+    by_tags: u64,
     told: std::collections::BTreeMap<(&'static str, &'static str), u64>,
 }
 
@@ -110,6 +111,7 @@ impl<'p> Court<'p> {
             promised: vec![[None; 4]; QUESTIONS.len()],
             random: Random::new(plan.seed),
             checked: 0,
+            by_tags: 0,
             told: std::collections::BTreeMap::new(),
         }
     }
@@ -134,6 +136,20 @@ impl<'p> Court<'p> {
         if self.checked.is_multiple_of(16) {
             let fresh = self.house.judge(person, now, &self.requests[question], &self.standing);
             self.compare(who, at, question, &fresh);
+            self.ask_by_tags(person, now, question);
+        }
+    }
+
+    /// What goes by its tags is said of every other name with them, too. While staff have opened something, little does.
+    fn ask_by_tags(&mut self, person: PersonId, now: DateTime<Utc>, question: usize) {
+        let moment = self.house.moment(person, now, &Standing::default());
+        let request = &self.requests[question];
+        if self.house.goes_by_tags(&moment, request) {
+            let host = Host::Name(Name::trusted("nobody.mentions.this.example"));
+            let [this, other] =
+                [host, request.host].map(|host| self.house.judge_in(&moment, &Request { host, ..*request }));
+            assert_eq!(this, other, "{:?} goes by its tags", QUESTIONS[question]);
+            self.by_tags += 1;
         }
     }
 
@@ -212,7 +228,7 @@ fn two_years(seed: u64) -> BTreeSet<&'static str> {
 /// and the minute after.
 #[test]
 fn many_homes() {
-    let mut checked = 0;
+    let (mut checked, mut by_tags) = (0, 0);
     for seed in 100..200 {
         let plan = Plan::generate(seed);
         let mut court = Court::new(&plan);
@@ -233,8 +249,9 @@ fn many_homes() {
             }
         }
         checked += court.checked;
+        by_tags += court.by_tags;
     }
-    assert!(checked > 1_500_000, "{checked}");
+    assert!(checked > 1_500_000 && by_tags > 300, "{checked}, {by_tags} of them by their tags");
 }
 
 /// Each minute of the days on which the clocks change, for many homes.

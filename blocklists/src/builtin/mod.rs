@@ -88,5 +88,9 @@ pub fn off_switch(name: &str) -> Option<OffSwitch> {
         });
         rows.collect()
     });
-    SWITCHES.get(name).copied()
+    /// Bit `n` is set when a switch has `n` letters: most names need no look.
+    static LENGTHS: LazyLock<u64> =
+        LazyLock::new(|| SWITCHES.keys().fold(0, |bits, name| bits | 1 << (name.len() % 64)));
+    let is_as_long = *LENGTHS & 1 << (name.len() % 64) != 0;
+    is_as_long.then(|| SWITCHES.get(name).copied()).flatten()
 }

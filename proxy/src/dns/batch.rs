@@ -1,5 +1,6 @@
 //! Several queries answered in one go, so that what each waits for is waited for once.
 
+use super::again::Told;
 use super::question::{Heard, Room, hear};
 use super::{Asker, Dns, Step};
 use crate::gate::Clients;
@@ -20,7 +21,7 @@ pub struct Batches {
     rooms: Box<[Room]>,
     answers: Box<[Vec<u8>]>,
     steps: [Step; BATCH],
-    clients: Clients,
+    clients: Clients<Told>,
 }
 
 impl Default for Batches {

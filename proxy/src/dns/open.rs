@@ -1,5 +1,6 @@
 //! At a router whose rules are ours: what an answer gives is opened before the answer is given.
 
+use super::again::Told;
 use super::case::{Case, Decided, Showing};
 use super::deliver::Moment;
 use super::question::Query;
@@ -103,7 +104,7 @@ impl Dns {
     ) {
         let Alone { round, client, decided, .. } = alone;
         let case = &Case { query, asker, round: &round, client: &client };
-        if self.refused(case, &decided, out) {
+        if self.refused(case, &decided, &mut Told::default(), out) {
             return;
         }
         let until = decided.verdict.as_ref().and_then(|verdict| verdict.until);

@@ -11,7 +11,7 @@ pub(crate) const QUESTION_NAME: [u8; 2] = [0xC0, HEADER as u8];
 /// Extended DNS errors in an OPT record (RFC 8914).
 const EXTENDED_ERROR: u16 = 15;
 /// The longest text of an extended error, so that it never crowds out the answer.
-const MOST_TEXT: usize = 300;
+pub(crate) const MOST_TEXT: usize = 300;
 
 /// Extended error codes (RFC 8914 §4).
 pub(crate) mod ede {

@@ -1,5 +1,6 @@
 //! What is said to clients: refusals, local names, safe search, failures.
 
+use super::again::Told;
 use super::case::{Case, Decided};
 use super::counters::count;
 use super::deliver::Moment;
@@ -19,12 +20,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 impl Dns {
     /// Answers a question that may not be answered, if it is one.
-    pub(super) fn refused(&self, case: &Case<'_>, decided: &Decided, out: &mut Vec<u8>) -> bool {
+    pub(super) fn refused(
+        &self,
+        case: &Case<'_>,
+        decided: &Decided,
+        told: &mut Told,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let Some(verdict) = decided.verdict.as_ref().filter(|verdict| !verdict.allows()) else {
             return false;
         };
         count(&self.counters.refused);
-        self.refuse(case, case.query.text, verdict, out);
+        if told.refuse(case, verdict, out) {
+            self.record(case, case.query.text, *verdict);
+        } else {
+            self.refuse(case, case.query.text, verdict, out);
+            told.refused(case, verdict, out);
+        }
         true
     }
 

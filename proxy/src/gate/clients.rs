@@ -35,11 +35,12 @@ struct Face {
 }
 
 #[derive(Debug)]
-struct Known {
+struct Known<T> {
     face: Face,
     client: Client,
     allowance: Option<Arc<Allowance>>,
     good: Good,
+    notes: T,
 }
 
 /// What the knowledge of a client is good for.
@@ -50,28 +51,29 @@ struct Good {
     state: ClockState,
 }
 
-/// The clients of late, each in the one place that its address hashes to. A forged address puts out no more than one.
+/// The clients of late, each in the one place that its address hashes to, with the worker's notes on it, which are good for
+/// as long as its moment. A forged address puts out no more than one.
 #[derive(Debug)]
-pub(crate) struct Clients {
-    places: Box<[Option<Known>]>,
+pub(crate) struct Clients<T> {
+    places: Box<[Option<Known<T>>]>,
     hasher: RandomState,
 }
 
-impl Clients {
+impl<T: Default> Clients<T> {
     /// Room for so many, or a few more.
     pub(crate) fn new(room: usize) -> Self {
         let places = (0..room.next_power_of_two()).map(|_| None).collect();
         Self { places, hasher: RandomState::default() }
     }
 
-    /// Who shows this, and whether the client that it is counted as may ask one more question.
+    /// Who shows this, the notes on it, and whether the client that it is counted as may ask one more question.
     pub(crate) fn find(
         &mut self,
         gate: &Gate,
         round: &Round,
         shown: &Shown<'_>,
         (counted, limits): (IpAddr, &Limits),
-    ) -> (&Client, bool) {
+    ) -> (&Client, &mut T, bool) {
         let good =
             Good { generation: round.current.generation, neighbours: round.neighbours, state: round.state };
         let face = Face { address: shown.address, hardware: shown.hardware, counted };
@@ -91,8 +93,9 @@ impl Clients {
             client: gate.client(round, shown),
             allowance: limits.of(counted),
             good,
+            notes: T::default(),
         });
         let allows = known.allowance.as_ref().is_none_or(|allowance| allowance.check().is_ok());
-        (&known.client, allows)
+        (&known.client, &mut known.notes, allows)
     }
 }

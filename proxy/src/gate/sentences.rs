@@ -49,7 +49,7 @@ impl Sentences {
 
 /// Whether the sentence is the same for every host: the floor and the agreement's words speak of the site itself where
 /// they are about no kind of site.
-fn is_for_every_host(verdict: &Verdict) -> bool {
+pub(crate) fn is_for_every_host(verdict: &Verdict) -> bool {
     let of_a_kind = matches!(verdict.subject, Subject::Category(_) | Subject::Service(_) | Subject::Search);
     let of_the_site = matches!(verdict.rule, Rule::Floor | Rule::Site | Rule::Service | Rule::Category);
     of_a_kind || !of_the_site

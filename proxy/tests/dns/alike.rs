@@ -65,6 +65,7 @@ impl Chance {
 struct Asked {
     bytes: Vec<u8>,
     from: IpAddr,
+    to: IpAddr,
     /// A plain name's question for an address: the decision says what becomes of it.
     plain: Option<&'static str>,
 }
@@ -90,7 +91,8 @@ fn asked(chance: &mut Chance) -> Asked {
     let from = chance.one(&[JORDAN, SAM, KATE, UNKNOWN, "127.0.0.77", "::ffff:127.0.0.2"]).parse().unwrap();
     let is_plain = whole && rtype == "A" && !matches!(edns, " +norec" | " +version=1");
     let plain = NAMES[..PLAIN].iter().find(|n| is_plain && **n == name).copied();
-    Asked { bytes, from, plain }
+    let to = chance.one(&["127.0.0.1", "127.0.0.19"]).parse().unwrap();
+    Asked { bytes, from, to, plain }
 }
 
 /// Each time something else: hours later, with minutes used up, with the files anew. What is allowed is in the cache.
@@ -156,12 +158,12 @@ async fn a_million_questions_are_answered_alike() {
         }
         let size = 1 + chance.below(BATCH);
         let questions: Vec<_> = (0..size).map(|_| asked(&mut chance)).collect();
-        let to = Some("127.0.0.1".parse().unwrap());
-        let asker = |from| Asker { from, to, token: None, transport: Transport::Udp };
-        let packets = questions.iter().map(|q| Some((q.bytes.as_slice(), asker(q.from))));
+        let asker =
+            |q: &Asked| Asker { from: q.from, to: Some(q.to), token: None, transport: Transport::Udp };
+        let packets = questions.iter().map(|q| Some((q.bytes.as_slice(), asker(q))));
         let together = batches.answer(&home.dns, packets);
         for ((step, answer), question) in together.zip(&questions) {
-            let alone = home.dns.first(&question.bytes, &asker(question.from), &mut plainly);
+            let alone = home.dns.first(&question.bytes, &asker(question), &mut plainly);
             let what = || format!("{:02x?} from {}", question.bytes, question.from);
             assert_eq!(step, alone, "{}", what());
             if !matches!(step, Step::Answer | Step::AnswerAndRenew) {
