@@ -58,6 +58,8 @@ pub struct Mail {
     pub from: String,
     /// The account there, and the file of the home's folder with its password.
     pub login: Option<(String, String)>,
+    /// The file of the home's folder with the authority that signed the server's certificate, where no public one did (PEM).
+    pub authority: Option<String>,
 }
 
 impl Default for Gateway {

@@ -37,6 +37,8 @@ pub struct Home {
     pub notify: Vec<Notify>,
     /// How long records stay.
     pub keep: Keep,
+    /// After how many minutes in which nobody does anything the desk signs somebody out.
+    pub desk_idle: u16,
     /// Networks inside the home that gateway.yaml opens (`home_network`): address and prefix length. What stands there is no
     /// way around names.
     pub home_network: Vec<(IpAddr, u8)>,

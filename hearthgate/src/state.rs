@@ -71,6 +71,11 @@ impl State {
         self.dir.join("router.json")
     }
 
+    /// What the desk is changing, while it does.
+    pub(crate) fn change(&self) -> PathBuf {
+        self.dir.join("changing.json")
+    }
+
     /// The last good texts of the home's files.
     pub(crate) fn kept(&self) -> PathBuf {
         self.dir.join("last-good.json")

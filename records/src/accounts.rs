@@ -164,6 +164,34 @@ impl Records {
         Ok(())
     }
 
+    /// Forgets everything of accounts that a home no longer has: password, second factor, sessions, links. Whoever gets such
+    /// an id later starts afresh. `kept` are the accounts that it has; what has a colon in its name is no account of staff
+    /// and stays. Those that were forgotten.
+    pub async fn keep_accounts(&self, kept: &[&str]) -> Result<Vec<String>, StoreError> {
+        let is_former = |id: &str| !id.contains(':') && !kept.contains(&id);
+        let known = self.store.rows("SELECT id FROM desk_account", &[]).await?;
+        let links = self.store.rows("SELECT account FROM desk_link", &[]).await?;
+        let mut former = Vec::new();
+        for line in known.iter().chain(&links) {
+            let id = line.text(0)?;
+            if is_former(id) && !former.iter().any(|known| known == id) {
+                former.push(id.to_owned());
+            }
+        }
+        if former.is_empty() {
+            return Ok(former);
+        }
+        let mut tx = self.store.begin().await?;
+        for id in &former {
+            let cells: [Cell; 1] = [id.as_str().into()];
+            tx.exec("DELETE FROM desk_account WHERE id = $1", &cells).await?;
+            tx.exec("DELETE FROM desk_session WHERE account = $1", &cells).await?;
+            tx.exec("DELETE FROM desk_link WHERE account = $1", &cells).await?;
+        }
+        tx.commit().await?;
+        Ok(former)
+    }
+
     /// Opens a session.
     pub async fn open_session(&self, new: &Session) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;

@@ -77,7 +77,7 @@ pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Face, Identified, Refused};
 pub use restrictions::Placed;
-pub use review::{Outline, Raised, Tally};
+pub use review::{Outline, Raised, Reported, Tally};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
     Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,

@@ -1,7 +1,7 @@
 //! Reading a shift together: what staff make of episodes, concerns that go their way, and the two who sign.
 
 use crate::commit::instant;
-use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Review, Side};
+use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Report, Review, Side};
 use crate::journal;
 use crate::room::Records;
 use crate::shift::Shift;
@@ -22,6 +22,17 @@ pub struct Raised {
     pub concern: Concern,
     /// Where it went; none while it is open.
     pub closed: Option<ConcernClosed>,
+}
+
+/// A young person told that they saw something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Its number in the journal.
+    pub entry: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What they said.
+    pub report: Report,
 }
 
 /// How many breaches a stretch of time had.
@@ -82,6 +93,19 @@ impl Records {
             })
         };
         self.store.rows(sql, &cells).await?.iter().map(outline).collect()
+    }
+
+    /// What young people told of since an instant, the newest first, at most two hundred.
+    pub async fn reports(&self, since: DateTime<Utc>) -> Result<Vec<Reported>, StoreError> {
+        let sql = "SELECT r.entry, r.starts, b.text FROM register r JOIN body b ON b.seq = r.entry \
+                   WHERE r.kind = 'report' AND r.starts >= $1 ORDER BY r.entry DESC LIMIT 200";
+        let mut reports = Vec::new();
+        for line in self.store.rows(sql, &[since.timestamp_millis().into()]).await? {
+            if let Some(Entry::Report(report)) = Entry::read("report", line.text(2)?) {
+                reports.push(Reported { entry: line.int(0)?, at: instant(line.int(1)?), report });
+            }
+        }
+        Ok(reports)
     }
 
     /// Marks an episode.

@@ -214,6 +214,24 @@ pub(crate) fn keep(sheet: &mut Sheet<'_>, block: &Block<'_>, so_far: Keep) -> Ke
     keep
 }
 
+/// A screen with young people's records is not left open for longer than this (seed 000 §5.1).
+const MOST_IDLE: u16 = 30;
+
+/// Reads `desk`; what it does not say stays as it is.
+pub(crate) fn desk(sheet: &mut Sheet<'_>, block: &Block<'_>, so_far: u16) -> u16 {
+    let Some(node) = block.get("desk") else { return so_far };
+    let Some(inner) = Block::read(sheet, node, "`desk`", &["idle"]) else { return so_far };
+    let Some(node) = inner.get("idle") else { return so_far };
+    let Some(minutes) = times::limit(sheet, node) else { return so_far };
+    if (1..=MOST_IDLE).contains(&minutes) {
+        return minutes;
+    }
+    let sentence =
+        "The desk shows young people's records: whoever leaves it is signed out within half an hour.";
+    sheet.error(node.at(), "bad-duration", sentence, "Write from 1m to 30m, like `idle: 5m`.");
+    so_far
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,6 +34,7 @@ const KEYS: &[&str] = &[
     "staff",
     "notify",
     "keep",
+    "desk",
 ];
 /// What `unknown_devices` may say.
 pub(crate) const UNKNOWN_DEVICES: [(&str, UnknownDevices); 3] = [
@@ -64,6 +65,7 @@ pub(crate) fn built_in() -> Home {
         staff: Vec::new(),
         notify: Vec::new(),
         keep: Keep { breaches: 365, minutes: 90, monitoring: 28 },
+        desk_idle: 5,
         home_network: Vec::new(),
         people: Vec::new(),
     }
@@ -133,6 +135,7 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Home {
     home.staff = accounts::staff(sheet, &block);
     home.notify = accounts::notify(sheet, &block);
     home.keep = accounts::keep(sheet, &block, home.keep);
+    home.desk_idle = accounts::desk(sheet, &block, home.desk_idle);
     home
 }
 

@@ -10,7 +10,8 @@ use std::net::IpAddr;
 
 /// Reads `mail`.
 pub(crate) fn read(sheet: &mut Sheet<'_>, node: &Node) -> Option<Mail> {
-    let block = Block::read(sheet, node, "`mail`", &["server", "from", "user", "password_file"])?;
+    let block =
+        Block::read(sheet, node, "`mail`", &["server", "from", "user", "password_file", "authority_file"])?;
     let server = block.need(sheet, "server", "who carries the mail").and_then(|n| server(sheet, n));
     let from = block.need(sheet, "from", "who the messages are from").and_then(|n| from(sheet, n));
     let mut word = |key: &str| block.get(key).and_then(|n| text(sheet, n, key)).map(str::to_owned);
@@ -28,8 +29,9 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, node: &Node) -> Option<Mail> {
             return None;
         }
     };
+    let authority = word("authority_file");
     let (implicit_tls, host, port) = server?;
-    Some(Mail { implicit_tls, host, port, from: from?, login })
+    Some(Mail { implicit_tls, host, port, from: from?, login, authority })
 }
 
 fn from(sheet: &mut Sheet<'_>, node: &Node) -> Option<String> {

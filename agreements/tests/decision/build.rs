@@ -153,6 +153,7 @@ impl Build {
             staff: vec![],
             notify: vec![],
             keep: Keep { breaches: 365, minutes: 90, monitoring: 28 },
+            desk_idle: 5,
             home_network: vec![],
             people: vec![],
         };

@@ -32,14 +32,15 @@ struct Account {
     since: Option<String>,
 }
 
-struct Open {
-    token: String,
-    name: String,
-    browser: String,
-    address: String,
-    began: String,
-    seen: String,
-    own: bool,
+/// A session that is open.
+pub(super) struct Open {
+    pub(super) token: String,
+    pub(super) name: String,
+    pub(super) browser: String,
+    pub(super) address: String,
+    pub(super) began: String,
+    pub(super) seen: String,
+    pub(super) own: bool,
 }
 
 /// A link, shown once.
@@ -94,9 +95,25 @@ async fn show(place: &Place, who: &SignedIn, link: Option<Shown>) -> Result<Resp
         role: role_word(s.role),
         since: since(&s.id),
     });
-    let sessions = desk.records.sessions().await?;
-    let open = sessions.into_iter().filter(|session| !is_over(session, house, now)).map(|session| Open {
-        name: staff.iter().find(|s| s.id == session.account).map_or(session.account, |s| s.name.clone()),
+    let sessions = open_sessions(place, who, |_| true).await?;
+    let frame = Frame::of("Accounts", "/accounts", house, who);
+    Ok(html(&AccountsPage { frame, accounts: accounts.collect(), sessions, link }))
+}
+
+/// The sessions that are open, of the accounts that are asked for.
+pub(super) async fn open_sessions(
+    place: &Place,
+    who: &SignedIn,
+    of: impl Fn(&str) -> bool,
+) -> Result<Vec<Open>, Wrong> {
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let name = |id: &str| house.home().staff.iter().find(|s| s.id == id).map(|s| s.name.clone());
+    let sessions = desk.records.sessions().await?.into_iter();
+    let open = sessions.filter(|session| of(&session.account) && !is_over(session, house, now));
+    let shown = open.map(|session| Open {
+        name: name(&session.account).unwrap_or(session.account),
         browser: session.browser,
         address: session.address,
         began: page::clock(house, session.began, now),
@@ -104,8 +121,7 @@ async fn show(place: &Place, who: &SignedIn, link: Option<Shown>) -> Result<Resp
         own: session.token == who.session,
         token: session.token,
     });
-    let frame = Frame::of("Accounts", "/accounts", house, who);
-    Ok(html(&AccountsPage { frame, accounts: accounts.collect(), sessions: open.collect(), link }))
+    Ok(shown.collect())
 }
 
 /// `POST /accounts/link`: a new link for an account. Its password stays until the link is used.
@@ -140,5 +156,5 @@ pub(crate) async fn end(
     desk.records.end_session(&which.session).await?;
     let what = format!("ended a session of {}", session.account);
     desk.records.staff_action(who.by(), &what, "").await?;
-    Ok(Redirect::to("/accounts").into_response())
+    Ok(Redirect::to(if who.role == Role::Manager { "/accounts" } else { "/me" }).into_response())
 }

@@ -35,6 +35,7 @@ struct ChartsPage {
     beds: String,
     days: Vec<Row>,
     kinds: Vec<(String, usize, usize)>,
+    kinds_picture: String,
 }
 
 /// A day as the table says it.
@@ -72,7 +73,9 @@ pub(crate) async fn show(
     let from = Some(now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28)));
     let which = Which { from, person: Some(id.clone()), ..Which::default() };
     let episodes = desk.records.episodes(&which).await?;
+    let kinds = kinds(&episodes);
     Ok(html(&ChartsPage {
+        kinds_picture: kinds_picture(&kinds),
         frame: Frame::of(format!("{}: four weeks", person.name), "/people", house, &who),
         id: person.id.clone(),
         name: person.name.clone(),
@@ -80,7 +83,7 @@ pub(crate) async fn show(
         minutes: minutes_picture(&days),
         beds: beds_picture(&days),
         days: days.iter().rev().map(row).collect(),
-        kinds: kinds(&episodes),
+        kinds,
     }))
 }
 
@@ -236,6 +239,31 @@ fn beds_picture(days: &[Day]) -> String {
     svg
 }
 
+/// Kinds as bars: four weeks, and the last of them in front. The words stand in the table, which says the same.
+fn kinds_picture(kinds: &[(String, usize, usize)]) -> String {
+    const BAR: usize = 18;
+    let most = kinds.iter().map(|(_, all, _)| *all).max().unwrap_or(0).max(4);
+    let wide = |count: usize| count * 700 / most;
+    let shown = &kinds[..kinds.len().min(12)];
+    let mut svg = format!(
+        "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 744 {}\" role=\"img\" aria-label=\"Episodes by kind; the table says the same\">",
+        shown.len() * (BAR + 6) + 4
+    );
+    for (place, (_, all, lately)) in shown.iter().enumerate() {
+        let y = 2 + place * (BAR + 6);
+        let _ = write!(
+            svg,
+            "<rect class=\"low\" x=\"0\" y=\"{y}\" width=\"{}\" height=\"{BAR}\"/><rect class=\"medium\" x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+            wide(*all),
+            y + 4,
+            wide(*lately),
+            BAR - 8
+        );
+        let _ = write!(svg, "<text x=\"{}\" y=\"{}\">{all}</text>", wide(*all) + 6, y + 14);
+    }
+    svg + "</svg>"
+}
+
 /// Episodes by what said no: how many of all, and how many of the last week.
 fn kinds(episodes: &[Episode]) -> Vec<(String, usize, usize)> {
     let newest = episodes.iter().map(|episode| episode.first).max();
@@ -304,6 +332,9 @@ mod tests {
         assert_eq!(minutes_picture(&days).matches("class=\"high\"").count(), 7, "over the limit");
         assert_eq!(beds_picture(&days).matches("<circle class=\"high\"").count(), 2);
         assert!(beds_picture(&[]).ends_with("</svg>"));
+        let kinds = [("gambling".to_owned(), 8, 2), ("limit".to_owned(), 1, 1)];
+        assert_eq!(kinds_picture(&kinds).matches("class=\"low\"").count(), 2);
+        assert!(kinds_picture(&kinds).contains(">8</text>") && !kinds_picture(&kinds).contains("gambling"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! knows: SHA-1, 30 seconds, six digits). Optional, and each person's own affair.
 
 use super::Place;
+use super::accounts::{Open as Session, open_sessions};
 use super::page::{Frame, html};
 use super::session::SignedIn;
 use super::wrong::Wrong;
@@ -28,6 +29,8 @@ struct MePage {
     /// A secret that is not in force until a code of it was typed.
     offered: Option<(String, String)>,
     wrong: bool,
+    /// Where they are signed in.
+    sessions: Vec<Session>,
 }
 
 /// What the form sends.
@@ -58,7 +61,8 @@ async fn me(place: &Place, who: &SignedIn, offered: Option<String>, wrong: bool)
             secret.as_bytes().chunks(4).filter_map(|part| std::str::from_utf8(part).ok()).collect();
         (spaced.join(" "), secret)
     });
-    Ok(html(&MePage { frame: Frame::of("My account", "/me", house, who), on, offered, wrong }))
+    let sessions = open_sessions(place, who, |account| account == who.id).await?;
+    Ok(html(&MePage { frame: Frame::of("My account", "/me", house, who), on, offered, wrong, sessions }))
 }
 
 /// `POST /me`: offers a secret, takes it with its first code, or takes the second factor away with one.

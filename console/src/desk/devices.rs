@@ -1,11 +1,11 @@
 //! **Devices**: whose each is, when it was last in use, where it is, when it was last looked at together.
 
 use super::Place;
-use super::now::redacted;
 use super::page::{After, Frame, clock, html, name_for};
 use super::session::SignedIn;
+use super::strangers::{Guest, LENGTHS, Stranger, guests, strangers, young};
 use super::wrong::Wrong;
-use agreements::{DeviceBy, House, Role};
+use agreements::{DeviceBy, House, PersonKind, Role};
 use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 struct DevicesPage {
     frame: Frame,
     devices: Vec<Device>,
+    strangers: Vec<Stranger>,
+    guests: Vec<Guest>,
+    young: Vec<(String, String)>,
+    lengths: &'static [(u16, &'static str)],
     books: bool,
     manages: bool,
 }
@@ -56,11 +60,24 @@ pub(crate) async fn list(
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let places = desk.records.whereabouts().await?;
-    let done = (after.done == "booked").then_some("It is in the journal.");
+    let house = &current.snapshot.house;
+    let done = match after.done.as_str() {
+        "booked" => Some("It is in the journal."),
+        "let-in" => Some("It is in. Their agreement holds on it until nobody uses it for half an hour."),
+        "let-out" => Some("Signed out."),
+        _ => None,
+    };
+    let knows = who.knows_names();
+    let guests = if knows { guests(desk, house).await } else { Vec::new() };
+    let strangers = if knows { strangers(desk, house, &guests, now).await? } else { Vec::new() };
     Ok(html(&DevicesPage {
+        strangers,
+        guests: guests.into_iter().map(|(_, guest)| guest).collect(),
+        young: if knows { young(house) } else { Vec::new() },
+        lengths: &LENGTHS,
         frame: Frame::of("Devices", "/devices", &current.snapshot.house, &who).after(done),
         devices: devices(&current, &who, &places, now),
-        books: who.knows_names(),
+        books: knows,
         manages: who.role == Role::Manager,
     }))
 }
@@ -80,8 +97,12 @@ fn devices(
         let reads = who.knows_names();
         Some(Device {
             person: if reads { person.id.clone() } else { String::new() },
-            owner: name_for(who.role, &person.name),
-            name: redacted(who, &person.name, known.name.clone()),
+            owner: match (who.role, person.kind) {
+                (Role::It, PersonKind::YoungPerson) => "A young person".to_owned(),
+                _ => name_for(who.role, &person.name),
+            },
+            // What a young person calls a device may be their name, or what tells who they are.
+            name: if reads { known.name.clone() } else { format!("device {}", place + 1) },
             known_by: known_by(&known.by),
             used: used.map(|at| clock(house, at, now)).unwrap_or_default(),
             state: booked.map(|booked| state(house, booked, now)).unwrap_or_default(),

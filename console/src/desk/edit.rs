@@ -150,6 +150,9 @@ pub(crate) async fn form(
     Path(path): Path<String>,
 ) -> Result<Response, Wrong> {
     let file = File::read(&path)?;
+    let whose =
+        file.id.as_ref().map_or("the home’s rules".to_owned(), |id| format!("the agreement of {id}"));
+    place.desk.looks(&who, whose).await?;
     let on_disk = place.desk.running.text(&file.path).await;
     let (text, was) = match &on_disk {
         Some(text) => (text.clone(), secret::hash(text)),
@@ -261,13 +264,20 @@ async fn keep(
         "Please say why, in a few words: it stands in the journal."
     } else {
         let by = who.by();
-        let kept = place.desk.running.keep(&file.path, &typed.text, &typed.was, (&by, &why)).await;
+        let records = &place.desk.records;
+        // The journal has it before the file does: what cannot be written down is not done.
+        let what = format!("changed {} at the desk", file.path);
+        let first = Box::pin(async { records.staff_action(by.clone(), &what, &why).await.is_ok() });
+        let kept = place.desk.running.keep(&file.path, &typed.text, &typed.was, (&by, &why), first).await;
         match kept {
-            Ok(kept) => return kept_page(place, who, file, &why, kept).await,
+            Ok(kept) => return Ok(kept_page(place, file, kept)),
             Err(NotKept::Meanwhile(text)) => {
                 return Ok(clash(place, who, file, typed, (&weighed, text)));
             }
+            Err(NotKept::Journal) => return Err(Wrong::Records),
             Err(NotKept::Disk) => {
+                let what = format!("could not save {}: it is as it was", file.path);
+                records.staff_action(by.clone(), &what, &why).await?;
                 "The gateway may not write into the home’s folder, so nothing was saved. Copy the text, and save it on the gateway; or see “Editing at the desk” in the documentation."
             }
         }
@@ -300,14 +310,7 @@ fn clash(
     response
 }
 
-async fn kept_page(
-    place: &Place,
-    who: &SignedIn,
-    file: &File,
-    why: &str,
-    kept: Kept,
-) -> Result<Response, Wrong> {
-    place.desk.records.staff_action(who.by(), &format!("changed {} at the desk", file.path), why).await?;
+fn kept_page(place: &Place, file: &File, kept: Kept) -> Response {
     let done = match kept {
         Kept::Alone => "saved",
         Kept::Committed => "committed",
@@ -320,7 +323,7 @@ async fn kept_page(
         }
         Some(_) | None => "/people".to_owned(),
     };
-    Ok(Redirect::to(&format!("{back}?done={done}")).into_response())
+    Redirect::to(&format!("{back}?done={done}")).into_response()
 }
 
 /// What a page says after a change was kept.

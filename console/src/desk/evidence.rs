@@ -1,13 +1,14 @@
 //! **Evidence**: what stands in the records, for one young person (subject access) or for an inspector (Reg 44 and 45), with
 //! a manifest that anybody verifies without this program. Each export says to whom and why, and is itself in the journal.
 
-use super::Place;
 use super::edit::is_id;
 use super::page::{Frame, html, initials};
+use super::redact::Redactor;
 use super::secret;
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::zip::Zip;
+use super::{Place, dossier};
 use agreements::{House, Person, PersonKind};
 use askama::Template;
 use axum::body::Body;
@@ -24,6 +25,8 @@ use std::fmt::Write;
 
 /// An inspector's stretch is no longer than this.
 const LONGEST: i64 = 400;
+/// Of no more days than these are minutes looked for: ten years.
+const MOST_DAYS: u32 = 3660;
 
 #[derive(Template)]
 #[template(path = "desk/evidence.html")]
@@ -145,26 +148,37 @@ async fn for_person(
     now: DateTime<Utc>,
 ) -> Result<Vec<File>, Wrong> {
     let which = Which { person: Some(person.id.clone()), ..Which::default() };
-    let mut files = episodes(records, house, &which).await?;
-    let asks = records.asks(Some(DateTime::UNIX_EPOCH)).await?;
-    let asks: Vec<_> = asks.into_iter().filter(|ask| ask.asked.person == person.id).collect();
-    files.push(file("asks.json", "What they asked staff for, and the answers.", &json!(asks)));
-    let placed = records.restrictions().await?.into_iter().filter(|placed| placed.said.person == person.id);
-    files.push(file("restrictions.json", "Restrictions (reg 22).", &restrictions(placed)));
+    let mut files = for_reader(house, &person.id, episodes(records, house, &which).await?);
+    let entries = dossier::of(records, &person.id).await?;
+    let others = Redactor::others(house, &person.id);
+    let mut tell = |name, about, mut content: Value| {
+        dossier::without(&others, &mut content);
+        files.push(file(name, about, &content));
+    };
+    tell("asks.json", "What they asked staff for, and the answers.", dossier::asks(&entries));
+    let register = restrictions(dossier::restrictions(&entries).into_iter());
+    tell("restrictions.json", "Restrictions (reg 22).", register);
+    tell("concerns.json", "Safeguarding concerns (reg 12, reg 34).", concerns(&dossier::concerns(&entries)));
+    let whole = "Everything that the journal says about them, entry by entry: episodes, notes, marks, concerns, reports, grants, devices, what staff did and looked at.";
+    tell("journal.json", whole, dossier::told(house, &person.id, &entries));
+    let csv = |name, about, text: String| File { name, about, content: text.into_bytes() };
     let minutes = minutes(records, house, person, now).await?;
-    files.push(File {
-        name: "minutes.csv",
-        about: "Minutes used, day by day.",
-        content: minutes.into_bytes(),
-    });
-    if let Some(text) = agreement {
-        files.push(File {
-            name: "agreement.yaml",
-            about: "The agreement in force.",
-            content: text.into_bytes(),
-        });
-    }
+    files.push(csv("minutes.csv", "Minutes used, day by day.", minutes));
+    let monitored = monitored(records, house, person, now).await?;
+    files.push(csv("monitored.csv", "What monitoring beyond breaches kept, day by day.", monitored));
+    let agreement = agreement.map(|text| csv("agreement.yaml", "The agreement in force.", text));
+    files.extend(agreement);
     Ok(files)
+}
+
+/// Files for one young person: nobody else's name stands in what staff wrote.
+fn for_reader(house: &House, id: &str, files: Vec<File>) -> Vec<File> {
+    let others = Redactor::others(house, id);
+    let without = |file: File| {
+        let content = others.text(&String::from_utf8_lossy(&file.content)).into_bytes();
+        File { content, ..file }
+    };
+    files.into_iter().map(without).collect()
 }
 
 async fn episodes(records: &Records, house: &House, which: &Which) -> Result<Vec<File>, Wrong> {
@@ -184,6 +198,17 @@ fn restrictions(placed: impl Iterator<Item = records::Placed>) -> Value {
     placed.map(one).collect()
 }
 
+fn concerns(raised: &[records::Raised]) -> Value {
+    let one = |raised: &records::Raised| json!({"entry": raised.entry, "at": raised.at, "concern": raised.concern, "closed": raised.closed});
+    raised.iter().map(one).collect()
+}
+
+/// The home's days of which something is kept for so long, the oldest first.
+fn days(house: &House, kept: u32, now: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
+    let today = house.day_of(now);
+    (0..u64::from(kept.min(MOST_DAYS))).rev().filter_map(move |back| today.checked_sub_days(Days::new(back)))
+}
+
 /// The minutes of as many days as the home keeps.
 async fn minutes(
     records: &Records,
@@ -192,12 +217,28 @@ async fn minutes(
     now: DateTime<Utc>,
 ) -> Result<String, Wrong> {
     let mut csv = "day,key,counted,estimated\r\n".to_owned();
-    let today = house.day_of(now);
-    for back in (0..u64::from(house.home().keep.minutes.min(400))).rev() {
-        let Some(day) = today.checked_sub_days(Days::new(back)) else { continue };
+    for day in days(house, house.home().keep.minutes, now) {
         for used in records.minutes_of(day, &person.id).await? {
             // Keys are words of the language: no comma, no quote.
             let _ = write!(csv, "{day},{},{},{}\r\n", used.key, used.counted, used.estimated);
+        }
+    }
+    Ok(csv)
+}
+
+/// What monitoring beyond breaches kept, of as many days as the home keeps it.
+async fn monitored(
+    records: &Records,
+    house: &House,
+    person: &Person,
+    now: DateTime<Utc>,
+) -> Result<String, Wrong> {
+    let mut csv = "day,kind,key,minutes,estimated\r\n".to_owned();
+    for day in days(house, house.home().keep.monitoring, now) {
+        for kept in records.monitored(day, &person.id).await? {
+            let kind = json!(kept.kind);
+            let kind = kind.as_str().unwrap_or_default();
+            let _ = write!(csv, "{day},{kind},{},{},{}\r\n", kept.key, kept.minutes, kept.estimated);
         }
     }
     Ok(csv)
@@ -211,25 +252,19 @@ async fn for_inspector(
 ) -> Result<Vec<File>, Wrong> {
     let which = Which { from: Some(from), to: Some(to), ..Which::default() };
     let mut files =
-        if full { episodes(records, house, &which).await? } else { redacted(records, &which).await? };
-    let within = |at: DateTime<Utc>| at >= from && at < to;
-    let placed: Vec<_> = records
-        .restrictions()
-        .await?
-        .into_iter()
-        .filter(|p| p.said.from < to && p.said.until > from)
-        .collect();
-    let mut register = restrictions(placed.into_iter());
-    let mut concerns: Value = records
-        .concerns(false)
-        .await?
-        .iter()
-        .filter(|raised| within(raised.at))
-        .map(|raised| json!({"entry": raised.entry, "at": raised.at, "concern": raised.concern, "closed": raised.closed}))
-        .collect();
+        if full { episodes(records, house, &which).await? } else { redacted(records, house, &which).await? };
+    let entries = dossier::register(records).await?;
+    let placed = dossier::restrictions(&entries).into_iter();
+    let mut register = restrictions(placed.filter(|p| p.said.from < to && p.said.until > from));
+    let raised = dossier::concerns(&entries).into_iter();
+    let raised: Vec<_> = raised.filter(|raised| raised.at >= from && raised.at < to).collect();
+    let mut concerns = concerns(&raised);
+    let mut reviews = json!(records.reviews_between(from, to).await?);
     if !full {
-        for value in [&mut register, &mut concerns] {
+        let names = Redactor::all(house);
+        for value in [&mut register, &mut concerns, &mut reviews] {
             hide(house, value);
+            dossier::without(&names, value);
         }
     }
     files.push(file(
@@ -242,8 +277,7 @@ async fn for_inspector(
         "Safeguarding concerns and where they went (reg 12, reg 34).",
         &concerns,
     ));
-    let reviews = records.reviews_between(from, to).await?;
-    files.push(file("shifts.json", "Which shifts were read, by whom (reg 13, leadership).", &json!(reviews)));
+    files.push(file("shifts.json", "Which shifts were read, by whom (reg 13, leadership).", &reviews));
     if full {
         let mut journal = Vec::new();
         records.export_journal(&mut journal).await?;
@@ -254,7 +288,8 @@ async fn for_inspector(
 }
 
 /// Episodes without names: initials, and no words that somebody wrote about a young person.
-async fn redacted(records: &Records, which: &Which) -> Result<Vec<File>, Wrong> {
+async fn redacted(records: &Records, house: &House, which: &Which) -> Result<Vec<File>, Wrong> {
+    let names = Redactor::all(house);
     let mut all = Vec::new();
     let mut which = which.clone();
     loop {
@@ -262,10 +297,11 @@ async fn redacted(records: &Records, which: &Which) -> Result<Vec<File>, Wrong> 
         for mut episode in page.episodes {
             let short = initials(&episode.name);
             for text in [&mut episode.sentence, &mut episode.why] {
-                *text = text.replace(&episode.name, &short);
+                *text = names.text(&text.replace(&episode.name, &short));
             }
             (episode.person, episode.name, episode.device, episode.source) =
                 (short.clone(), short, None, None);
+            episode.site = names.text(&episode.site);
             episode.notes.clear();
             episode.marks.iter_mut().for_each(|mark| mark.words.clear());
             all.push(episode);
@@ -291,7 +327,7 @@ fn hide(house: &House, value: &mut Value) {
                     "person" => {
                         *field = json!(field.as_str().and_then(name).unwrap_or_else(|| "?".to_owned()));
                     }
-                    "words" | "reason" | "tried" | "view" => *field = json!(""),
+                    "words" | "reason" | "tried" | "view" | "with" | "whom" => *field = json!(""),
                     _ => hide(house, field),
                 }
             }

@@ -117,6 +117,7 @@ pub(crate) async fn form(
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
     let (place, person) = person(house, &id)?;
+    desk.looks(&who, format!("what {id} was given")).await?;
     let grants = desk.records.live_grants().await?;
     let theirs: Vec<&LiveGrant> = grants.iter().filter(|g| g.person == id).collect();
     let done = after.done.and_then(|entry| theirs.iter().find(|g| g.entry == entry));

@@ -12,10 +12,13 @@ mod charts;
 mod codes;
 mod devices;
 mod door;
+mod dossier;
 mod edit;
 mod evidence;
+mod failures;
 mod give;
 mod given;
+mod known;
 mod lasting;
 mod lists;
 mod live;
@@ -25,6 +28,7 @@ mod page;
 mod password;
 mod people;
 mod proposal;
+mod redact;
 mod restrictions;
 mod running;
 mod secret;
@@ -32,6 +36,7 @@ mod session;
 mod sheet;
 mod shift;
 mod sign_in;
+mod strangers;
 mod suggestions;
 mod words;
 mod wrong;
@@ -45,7 +50,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use chrono::{DateTime, Utc};
-use records::{InForce, Records};
+use records::{By, ByRole, Face, InForce, Records};
 use session::{Open, SignedIn};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +58,7 @@ use wrong::Wrong;
 
 pub use accounts::password_link;
 pub(crate) use attempts::Attempts;
+use failures::Failures;
 pub(crate) use password::Vault;
 pub use running::{Doing, Kept, List, NotKept, Running, State, Trouble, Waiting, Weighed};
 pub use secret::hash as print_of;
@@ -69,6 +75,7 @@ pub struct Desk {
     names: Vec<String>,
     vault: Vault,
     attempts: Mutex<Attempts>,
+    failures: Mutex<Failures>,
     /// What each session has looked at: it is written down once.
     looked: Mutex<HashSet<(String, String)>>,
     /// Room for pages that follow what happens.
@@ -142,6 +149,8 @@ fn routes() -> Vec<Route> {
         ),
         ("/devices", EVERYBODY, get(devices::list)),
         ("/devices/book", SHIFT, post(devices::book)),
+        ("/devices/let-in", SHIFT, post(strangers::let_in)),
+        ("/devices/let-out", SHIFT, post(strangers::let_out)),
         ("/lists", EVERYBODY, get(lists::show)),
         ("/lists/report", SHIFT, post(lists::report)),
         ("/coverage", EVERYBODY, get(lists::coverage)),
@@ -149,7 +158,7 @@ fn routes() -> Vec<Route> {
         ("/evidence", MANAGER, get(evidence::form).post(evidence::export)),
         ("/accounts", MANAGER, get(accounts::list)),
         ("/accounts/link", MANAGER, post(accounts::link)),
-        ("/accounts/end", MANAGER, post(accounts::end)),
+        ("/accounts/end", EVERYBODY, post(accounts::end)),
     ]
 }
 
@@ -169,6 +178,7 @@ impl Desk {
             names,
             vault,
             attempts: Mutex::default(),
+            failures: Mutex::default(),
             looked: Mutex::default(),
             followers: live::followers(),
         }))
@@ -207,6 +217,30 @@ impl Desk {
         Ok(if nobody { ids } else { Vec::new() })
     }
 
+    /// Forgets the passwords of accounts that `home.yaml` no longer has, and says so in the journal. While the home's own
+    /// file cannot be used nobody can tell who is meant, and nothing is forgotten.
+    pub async fn forget_former(&self) {
+        let current = self.in_force.to_keep();
+        let staff = &current.snapshot.house.home().staff;
+        if staff.is_empty() || self.records.broken().is_some() {
+            return;
+        }
+        let kept: Vec<&str> = staff.iter().map(|account| account.id.as_str()).collect();
+        let forgotten = match self.records.keep_accounts(&kept).await {
+            Ok(forgotten) => forgotten,
+            Err(error) => {
+                return tracing::error!(%error, "passwords of former accounts could not be forgotten");
+            }
+        };
+        for account in forgotten {
+            let by = By { role: ByRole::Gateway, id: "gateway".to_owned(), name: "the gateway".to_owned() };
+            let what = format!("forgot the password of {account}");
+            if let Err(error) = self.records.staff_action(by, &what, "home.yaml has no such account").await {
+                tracing::error!(%error, "that a password was forgotten could not be written down");
+            }
+        }
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.records.clock().now()
     }
@@ -229,6 +263,18 @@ impl Desk {
 
     fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody could not sign in: the journal says so, many times in few entries.
+    async fn sign_in_failed(&self, account: &str, face: Face) {
+        let failed = {
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            failures.add(account, &face.to_string(), self.records.clock().steady(), self.now())
+        };
+        let Some(failed) = failed else { return };
+        if let Err(error) = self.records.sign_in_failed(failed).await {
+            tracing::error!(%error, "that somebody could not sign in could not be written down");
+        }
     }
 }
 

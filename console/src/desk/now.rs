@@ -1,7 +1,7 @@
 //! **Now**: who is online and until when, what waits for an answer, how the gateway is.
 
 use super::Place;
-use super::page::{Frame, clock, html, initials, length, name_for};
+use super::page::{Frame, clock, html, length, name_for};
 use super::running::State;
 use super::session::SignedIn;
 use super::wrong::Wrong;
@@ -28,6 +28,7 @@ struct NowPage {
     at: String,
     people: Vec<Card>,
     asks: Vec<Waits>,
+    told: Vec<Saw>,
     shift: Option<ShiftCard>,
     may: bool,
     gateway: GatewayCard,
@@ -72,6 +73,13 @@ struct Waits {
     waited: String,
 }
 
+/// A young person told that they saw something.
+struct Saw {
+    name: String,
+    words: String,
+    at: String,
+}
+
 /// The last shift, and those that nobody has signed.
 struct ShiftCard {
     last: super::shift::Span,
@@ -111,6 +119,7 @@ pub(crate) async fn show(
     let people =
         if who.role == Role::It { Vec::new() } else { cards(&desk.records, &current, &who, now).await? };
     let asks = if who.knows_names() { waiting(&desk.records, house, now).await? } else { Vec::new() };
+    let told = if who.knows_names() { told(&desk.records, house, now).await? } else { Vec::new() };
     let journal = desk.records.status().await.ok();
     let state = desk.records.clock().state();
     let gateway = GatewayCard {
@@ -125,7 +134,7 @@ pub(crate) async fn show(
     let done = (after.done == "back").then_some("Taken back. It closes within a second.");
     let frame = Frame::of("Now", "/", house, &who).following().after(done);
     let (at, may) = (clock(house, now, now), who.knows_names());
-    Ok(html(&NowPage { frame, at, people, asks, shift, may, gateway }))
+    Ok(html(&NowPage { frame, at, people, asks, told, shift, may, gateway }))
 }
 
 async fn shift_card(
@@ -157,6 +166,20 @@ async fn waiting(records: &Records, house: &House, now: DateTime<Utc>) -> Result
         waited: length((now - ask.at).num_minutes()),
     });
     Ok(waits.collect())
+}
+
+/// What young people told of since the last handover but one: whoever comes on shift finds it, too.
+async fn told(records: &Records, house: &House, now: DateTime<Utc>) -> Result<Vec<Saw>, Wrong> {
+    let last = records::shift::last(&house.home().shifts, house.home().timezone, now);
+    let saw = records.reports(last.from).await?.into_iter().map(|told| Saw {
+        name: match told.report.person.as_str() {
+            "nobody" => "Somebody on a device that nobody here is known to have".to_owned(),
+            id => person_name(house, id),
+        },
+        words: told.report.words,
+        at: clock(house, told.at, now),
+    });
+    Ok(saw.collect())
 }
 
 /// The name of a person by id; the id where nobody has it any more.
@@ -199,9 +222,9 @@ pub(crate) async fn cards(
             id: person.id.clone(),
             name: name_for(who.role, &person.name),
             kind: kind_words(person.kind),
-            on: on(current, id, now),
+            on: on(current, id, who, now),
             state,
-            line: redacted(who, &person.name, line),
+            line,
             source: said
                 .source
                 .filter(|_| who.knows_names())
@@ -229,11 +252,6 @@ const fn kind_words(kind: PersonKind) -> &'static str {
         PersonKind::Visitor => "visitor",
         PersonKind::Staff => "staff",
     }
-}
-
-/// A sentence as somebody may read it.
-pub(crate) fn redacted(who: &SignedIn, name: &str, sentence: String) -> String {
-    if who.knows_names() || name.is_empty() { sentence } else { sentence.replace(name, &initials(name)) }
 }
 
 /// A key of minutes, in words.
@@ -277,14 +295,18 @@ fn allows(said: &Explanation) -> bool {
 }
 
 /// The devices of somebody that were in use lately.
-fn on(current: &Current, who: PersonId, now: DateTime<Utc>) -> Vec<String> {
+fn on(current: &Current, person: PersonId, who: &SignedIn, now: DateTime<Utc>) -> Vec<String> {
     let devices =
-        current.snapshot.house.devices().iter().enumerate().filter(|(_, device)| device.person == who);
+        current.snapshot.house.devices().iter().enumerate().filter(|(_, device)| device.person == person);
     let lately = devices.filter(|(place, _)| {
         let seen = u16::try_from(*place).ok().and_then(|place| current.device_used(place));
         seen.is_some_and(|at| now - at <= LATELY)
     });
-    lately.map(|(_, device)| device.known.name.clone()).collect()
+    let name = |(place, device): (usize, &agreements::Device)| match who.knows_names() {
+        true => device.known.name.clone(),
+        false => format!("device {}", place + 1),
+    };
+    lately.map(name).collect()
 }
 
 fn decided(

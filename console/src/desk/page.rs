@@ -25,6 +25,8 @@ pub(crate) struct Frame {
     pub(crate) done: Option<&'static str>,
     /// Whether the page follows what happens.
     pub(crate) live: bool,
+    /// After so many seconds in which nobody does anything the page closes.
+    pub(crate) idle: u32,
 }
 
 /// A page of the desk, as the navigation has it.
@@ -67,7 +69,7 @@ impl Frame {
     /// The frame of a page for nobody in particular.
     pub(crate) fn bare(title: impl Into<String>) -> Self {
         let (home, tabs) = (String::new(), Vec::new());
-        Self { title: title.into(), home, tabs, user: None, done: None, live: false }
+        Self { title: title.into(), home, tabs, user: None, done: None, live: false, idle: 0 }
     }
 
     /// The frame of a page for somebody. `here` is the address of its tab.
@@ -76,6 +78,7 @@ impl Frame {
         Self {
             home: house.home().name.clone(),
             tabs: tabs.map(|(href, label, _)| Tab { href, label, here: *href == here }).collect(),
+            idle: u32::from(house.home().desk_idle) * 60,
             user: Some(User { name: who.name.clone(), role: role_word(who.role) }),
             ..Self::bare(title)
         }

@@ -231,6 +231,7 @@ pub(crate) async fn pin(
         return Err(Wrong::Typed(why.to_owned()));
     }
     young::pin::give(&desk.records, &desk.vault, &person.id, pin).await?;
+    desk.running.pin_changed(&person.id).await;
     desk.records.staff_action(who.by(), &format!("gave {id} a PIN for shared devices"), "").await?;
     Ok(Redirect::to(&format!("/people/{id}?done=pin")).into_response())
 }

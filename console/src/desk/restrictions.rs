@@ -105,6 +105,9 @@ pub(crate) async fn list(
         _ => None,
     });
     let reads = who.knows_names();
+    if reads {
+        desk.looks(&who, "the register of restrictions".to_owned()).await?;
+    }
     let suggestions = if reads { suggestions::of(&desk.records, house, now).await? } else { Vec::new() };
     Ok(html(&RegisterPage {
         frame,

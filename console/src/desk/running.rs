@@ -1,8 +1,9 @@
 //! What the desk is told of the running gateway by the program that runs it.
 
 use agreements::{Covered, House, Problem};
-use records::By;
+use records::{By, Face};
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 
 /// Something that the program does for the desk, and that takes a while.
@@ -12,6 +13,21 @@ pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Running: Send + Sync + 'static {
     /// How it is now.
     fn state(&self) -> Doing<'_, State>;
+
+    /// What a device in the home is known by, whatever addresses it has.
+    fn face(&self, address: IpAddr) -> Doing<'_, Face>;
+
+    /// Whoever is signed in on devices that are nobody's own: the device, the person's id, the minutes left.
+    fn signed_in(&self) -> Doing<'_, Vec<(Face, String, u64)>>;
+
+    /// Somebody's agreement holds on a device that is nobody's own, for so many minutes at most. Whether there was room.
+    fn let_in<'a>(&'a self, face: Face, person: &'a str, minutes: u16) -> Doing<'a, bool>;
+
+    /// Whoever is signed in on a device is so no longer. Whether anybody was.
+    fn let_out(&self, face: Face) -> Doing<'_, bool>;
+
+    /// A person has another PIN: whoever was in with the old one is out.
+    fn pin_changed<'a>(&'a self, person: &'a str) -> Doing<'a, ()>;
 
     /// What the home's set-up holds, and what it cannot; nothing while nobody can tell.
     fn coverage(&self) -> Doing<'_, Vec<Covered>>;
@@ -23,13 +39,15 @@ pub trait Running: Send + Sync + 'static {
     fn weigh<'a>(&'a self, file: &'a str, text: &'a str) -> Doing<'a, Weighed>;
 
     /// Writes a file of the home's folder, if it still is what `was` is the hash of (empty: there is none). Whoever does it,
-    /// and why, is for Git.
+    /// and why, is for Git. `first` writes it down in the journal: it is waited for before anything is written, and nothing is
+    /// where it says no.
     fn keep<'a>(
         &'a self,
         file: &'a str,
         text: &'a str,
         was: &'a str,
         by: (&'a By, &'a str),
+        first: Doing<'a, bool>,
     ) -> Doing<'a, Result<Kept, NotKept>>;
 }
 
@@ -60,6 +78,8 @@ pub enum NotKept {
     Meanwhile(String),
     /// It cannot be written.
     Disk,
+    /// The journal did not take it, so that nothing was written.
+    Journal,
 }
 
 /// How the gateway is.

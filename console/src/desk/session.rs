@@ -2,7 +2,7 @@
 
 use super::secret::{self, Secret};
 use super::wrong::Wrong;
-use super::{Desk, Place};
+use super::{Desk, Place, redact};
 use agreements::{House, Role};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -11,8 +11,6 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use records::{By, ByRole, Session, shift};
 
-/// Who does nothing for so long is signed out: a screen is not left open (seed 000 §5.1).
-pub(crate) const IDLE: TimeDelta = TimeDelta::minutes(5);
 /// A session ends with the shift in which it began (seed 000 §5.4), and with as much time as a handover takes.
 const HANDOVER: TimeDelta = TimeDelta::minutes(30);
 /// And after so long in any case, where a home has few shifts.
@@ -86,7 +84,9 @@ fn ends(session: &Session, house: &House) -> DateTime<Utc> {
 
 /// Whether a session is over: nobody used it for a while, or its shift has ended. A clock that went back ends it too.
 pub(crate) fn is_over(session: &Session, house: &House, now: DateTime<Utc>) -> bool {
-    (now - session.seen).abs() >= IDLE || now >= ends(session, house)
+    // Who does nothing for so long is signed out: a screen is not left open (seed 000 §5.1).
+    let idle = TimeDelta::minutes(house.home().desk_idle.into());
+    (now - session.seen).abs() >= idle || now >= ends(session, house)
 }
 
 impl Desk {
@@ -138,14 +138,20 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match enter(&place, open, &mut request).await {
-        Ok(()) => next.run(request).await,
-        Err(wrong) => wrong.into_response(),
+    let role = match enter(&place, open, &mut request).await {
+        Ok(role) => role,
+        Err(wrong) => return wrong.into_response(),
+    };
+    let response = next.run(request).await;
+    match role {
+        Some(role) => redact::pages(role, &place.desk.in_force.to_keep().snapshot.house, response).await,
+        None => response,
     }
 }
 
-async fn enter(place: &Place, open: Open, request: &mut Request) -> Result<(), Wrong> {
-    let Open::To(roles) = open else { return Ok(()) };
+/// Who comes in: in which role; none where anybody may.
+async fn enter(place: &Place, open: Open, request: &mut Request) -> Result<Option<Role>, Wrong> {
+    let Open::To(roles) = open else { return Ok(None) };
     // What the page's script asks by itself is no sign of somebody being there.
     let used = request.uri().path() != "/live" && !request.headers().contains_key("x-desk-follows");
     let token = token(request.headers(), place.secure).ok_or(Wrong::SignedOut)?.to_owned();
@@ -153,8 +159,9 @@ async fn enter(place: &Place, open: Open, request: &mut Request) -> Result<(), W
     if !roles.contains(&who.role) {
         return Err(Wrong::Role);
     }
+    let role = who.role;
     request.extensions_mut().insert(who);
-    Ok(())
+    Ok(Some(role))
 }
 
 #[cfg(test)]

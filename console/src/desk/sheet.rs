@@ -1,11 +1,11 @@
 //! The hand-over sheet of a shift, to print.
 
-use super::Place;
 use super::now::person_name;
 use super::page::{Frame, clock, html, initials, name_for};
 use super::session::SignedIn;
 use super::shift::{Open, Person, Signed, Span, open, people, shift_of, signed, span};
 use super::wrong::Wrong;
+use super::{Place, redact};
 use agreements::Role;
 use askama::Template;
 use axum::extract::{Extension, Query, State};
@@ -105,5 +105,6 @@ pub(crate) async fn sheet(
         ),
         by: if full { who.name.clone() } else { initials(&who.name) },
     };
-    Ok(html(&page))
+    let sheet = html(&page);
+    Ok(if full { sheet } else { redact::pages(reader.role, house, sheet).await })
 }

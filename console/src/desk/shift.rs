@@ -1,7 +1,7 @@
 //! **Shift**: the breach log of one shift, person by person, and the two who sign it.
 
-use super::now::{person_name, redacted};
-use super::page::{Frame, clock, html, name_for};
+use super::now::person_name;
+use super::page::{Frame, clock, html, initials, name_for};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Place, words};
@@ -205,6 +205,13 @@ pub(crate) async fn show(
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
+    let mut filter = filter;
+    match who.knows_names() {
+        true if filter.person.is_empty() => {}
+        true => desk.looks(&who, format!("the episodes of {}", filter.person)).await?,
+        // Whoever reads initials cannot ask whose they are.
+        false => filter.person.clear(),
+    }
     let shift = shift_of(house, &filter.at, now);
     let concerns = desk.records.concerns(true).await?;
     let all = desk.records.episodes(&Which::from(shift)).await?;
@@ -331,6 +338,16 @@ fn summary(episodes: &[&&Episode]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// A sentence as somebody may read it: without whose it is, and without what they call their device.
+fn redacted(who: &SignedIn, episode: &Episode, sentence: &str) -> String {
+    if who.knows_names() || episode.name.is_empty() {
+        return sentence.to_owned();
+    }
+    let device = episode.device.as_deref().filter(|device| !device.is_empty());
+    let sentence = device.map_or(sentence.to_owned(), |device| sentence.replace(device, "device"));
+    sentence.replace(&episode.name, &initials(&episode.name))
+}
+
 fn shown(house: &House, who: &SignedIn, episode: &Episode, name: &str, concerns: &[Raised]) -> Shown {
     let (severity, class) = words::severity(episode.severity);
     let reads = who.knows_names();
@@ -341,11 +358,11 @@ fn shown(house: &House, who: &SignedIn, episode: &Episode, name: &str, concerns:
     let notes = episode.notes.iter().filter(|_| reads).map(|n| format!("{} ({})", n.words, n.by.name));
     Shown {
         entry: episode.entry,
-        said: words::sentence(episode, name, house),
+        said: words::sentence(episode, name, house, reads),
         severity,
         class,
-        sentence: redacted(who, &episode.name, episode.sentence.clone()),
-        why: redacted(who, &episode.name, episode.why.clone()),
+        sentence: redacted(who, episode, &episode.sentence),
+        why: redacted(who, episode, &episode.why),
         source: episode
             .source
             .as_ref()

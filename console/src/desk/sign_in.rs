@@ -1,10 +1,11 @@
 //! Signing in and out, and setting one's password by a link.
 
+use super::attempts::Origin;
 use super::page::{Frame, html};
 use super::password::{self, Busy, LEAST};
 use super::session::{SignedIn, cookie, token};
 use super::wrong::Wrong;
-use super::{Place, codes, secret};
+use super::{Place, codes, known, secret};
 use agreements::Staff;
 use askama::Template;
 use axum::extract::{ConnectInfo, Extension, Form, Path, State};
@@ -84,25 +85,31 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Wrong> {
     let desk = &place.desk;
     let account = typed.account.trim().to_lowercase();
-    if let Err(wait) = desk.attempts().take(&account, peer.ip(), desk.records.clock().steady()) {
+    let known = staff(&place, &account);
+    let kept = desk.records.password(&account).await?.filter(|_| known.is_some());
+    let browser =
+        kept.as_ref().and_then(|kept| known::browser(&headers, &account, kept, desk.now(), place.secure));
+    let from = Origin { face: desk.running.face(peer.ip()).await, known: browser };
+    if let Err(wait) = desk.attempts().take(&account, from, desk.records.clock().steady()) {
         let mut page = sign_in_page(&place, &typed.account, Some(&later(wait)));
         *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         return Ok(page);
     }
-    let known = staff(&place, &account);
-    let kept = desk.records.password(&account).await?.filter(|_| known.is_some());
     let opens = desk.vault.opens(typed.password.chars().take(password::MOST).collect(), kept).await;
     let Ok(opens) = opens else { return Err(Wrong::Often(BUSY.to_owned())) };
     // A code is looked at only with the right password, so that nobody uses another's up.
     let opens = opens && codes::fits(&place, &account, &typed.code).await?;
-    let (true, Some(known)) = (opens, known) else {
+    let (true, Some(who)) = (opens, known) else {
         tracing::warn!("somebody could not sign in at the desk");
+        // What is no account may be a password that somebody typed in the wrong place.
+        let known = staff(&place, &account).map(|known| known.id).unwrap_or_default();
+        desk.sign_in_failed(&known, from.face).await;
         let mut page = sign_in_page(&place, &typed.account, Some(NO));
         *page.status_mut() = StatusCode::FORBIDDEN;
         return Ok(page);
     };
-    desk.attempts().forget(&account, peer.ip());
-    welcome(&place, &known, &headers, peer, "signed in at the desk").await
+    desk.attempts().forget(&account, from);
+    welcome(&place, &who, &headers, peer, "signed in at the desk").await
 }
 
 /// Opens a session, and leads to the first page.
@@ -122,6 +129,10 @@ async fn welcome(
     desk.records.staff_action(by(account), what, "").await?;
     let mut response = Redirect::to("/").into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie(Some(&secret), place.secure));
+    let kept = desk.records.password(&account.id).await?;
+    if let Some(known) = kept.and_then(|kept| known::cookie(&account.id, &kept, desk.now(), place.secure)) {
+        response.headers_mut().append(header::SET_COOKIE, known);
+    }
     Ok(response)
 }
 

@@ -4,9 +4,10 @@ use agreements::{Evidence, House, Severity};
 use chrono::{DateTime, Utc};
 use records::{Episode, Mark};
 
-/// What was seen, in a sentence: whose device, what it did, where, how often, when.
-pub(crate) fn sentence(episode: &Episode, name: &str, house: &House) -> String {
-    let who = match (&episode.device, episode.person == "nobody") {
+/// What was seen, in a sentence: whose device, what it did, where, how often, when. What the device is called is for those
+/// who know whose it is.
+pub(crate) fn sentence(episode: &Episode, name: &str, house: &House, knows: bool) -> String {
+    let who = match (episode.device.as_ref().filter(|_| knows), episode.person == "nobody") {
         (_, true) => "A device that nobody here is known to have".to_owned(),
         (Some(device), false) => format!("{name}’s {device}"),
         (None, false) => format!("A device of {name}"),
@@ -119,7 +120,7 @@ mod tests {
                 "Jordan’s phone tried to open a site of a sealed list, at 20:14.",
             ),
         ] {
-            assert_eq!(sentence(&episode, "Jordan", &snapshot.house), said);
+            assert_eq!(sentence(&episode, "Jordan", &snapshot.house, true), said);
         }
     }
 }

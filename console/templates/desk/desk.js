@@ -1,7 +1,7 @@
 // Follows what happens, and closes the page when nobody is there. Every page works without it.
 (() => {
   'use strict';
-  const IDLE = 5 * 60 * 1000, NOTED = 60 * 1000, SILENT = 25 * 1000;
+  const IDLE = Number(document.body.dataset.idle) * 1000, NOTED = Math.min(60 * 1000, IDLE / 3), SILENT = 25 * 1000;
   let used = Date.now(), noted = used;
 
   const here = () => {

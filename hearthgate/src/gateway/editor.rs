@@ -5,10 +5,12 @@ use crate::folder;
 use crate::last_good;
 use crate::lists::calendar;
 use crate::lists::shelf::Shelf;
+use crate::state::State;
 use agreements::{Gateway, Problem};
 use chrono::{DateTime, Utc};
-use console::{Kept, NotKept, Weighed};
+use console::{Doing, Kept, NotKept, Weighed};
 use records::By;
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -20,18 +22,57 @@ use tokio::process::Command;
 /// Git has this long to take a file.
 const GIT: Duration = Duration::from_secs(20);
 
+/// A change that is being made.
+#[derive(Serialize, Deserialize)]
+struct Change {
+    file: String,
+    /// The print of what the file will be.
+    print: String,
+    /// Whose change it is, by id.
+    by: String,
+}
+
 /// What changes the home's files.
 pub(crate) struct Editor {
     home: PathBuf,
     lists: PathBuf,
+    /// Where it stands that a file is being changed, while it is.
+    marker: PathBuf,
     /// One change after the other.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Editor {
     /// For a home's folder, and the place where its calendars are kept.
-    pub(crate) fn new(home: PathBuf, lists: PathBuf) -> Self {
-        Self { home, lists, turn: tokio::sync::Mutex::default() }
+    pub(crate) fn new(home: PathBuf, state: &State) -> Self {
+        let (lists, marker) = (state.lists(), state.change());
+        Self { home, lists, marker, turn: tokio::sync::Mutex::default() }
+    }
+
+    /// A change that was begun before the gateway started anew, in a sentence, and whether it was made. It is told once.
+    pub(crate) fn unfinished(&self) -> Option<(String, bool)> {
+        let bytes = folder::at_most(&self.marker, folder::MAX_FILE).ok()??;
+        let change: Change = serde_json::from_slice(&bytes).ok()?;
+        let made = self.text(&change.file).is_some_and(|text| console::print_of(&text) == change.print);
+        Some((format!("{} by {}", change.file, change.by), made))
+    }
+
+    /// What was unfinished is told.
+    pub(crate) fn is_told(&self) {
+        if let Err(error) = fs::remove_file(&self.marker)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "it could not be noted that a change is over");
+        }
+    }
+
+    /// Notes that a file is being changed, so that whatever happens between can be told.
+    fn begin(&self, change: &Change) -> io::Result<()> {
+        let text = serde_json::to_vec(change).map_err(io::Error::other)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.marker)?;
+        file.write_all(&text)?;
+        file.sync_all()
     }
 
     /// The text of a file; none where there is none that can be read.
@@ -70,6 +111,7 @@ impl Editor {
         text: &str,
         was: &str,
         (by, why): (&By, &str),
+        first: Doing<'_, bool>,
     ) -> Result<Kept, NotKept> {
         let _turn = self.turn.lock().await;
         let now = self.text(file);
@@ -82,7 +124,17 @@ impl Editor {
             return Err(NotKept::Meanwhile(now.unwrap_or_default()));
         }
         let text = with_ends_of(now.as_deref().unwrap_or_default(), text);
+        let change = Change { file: file.to_owned(), print: console::print_of(&text), by: by.id.clone() };
+        if let Err(error) = tokio::task::block_in_place(|| self.begin(&change)) {
+            tracing::warn!(%error, "it could not be noted that a file of the home is being changed");
+            return Err(NotKept::Disk);
+        }
+        if !first.await {
+            self.is_told();
+            return Err(NotKept::Journal);
+        }
         let written = tokio::task::block_in_place(|| self.write(file, &text));
+        self.is_told();
         if let Err(error) = written {
             tracing::warn!(%error, "a file of the home could not be written");
             return Err(NotKept::Disk);
@@ -225,8 +277,13 @@ mod tests {
         fs::create_dir(dir.path().join("agreements")).expect("made");
         fs::write(dir.path().join("home.yaml"), HOME).expect("written");
         fs::write(dir.path().join("agreements/jo.yaml"), JO).expect("written");
-        let editor = Editor::new(dir.path().to_owned(), dir.path().join("lists"));
+        let editor = Editor::new(dir.path().to_owned(), &State { dir: dir.path().to_owned() });
         (dir, editor)
+    }
+
+    /// The journal takes it.
+    fn taken() -> Doing<'static, bool> {
+        Box::pin(async { true })
     }
 
     fn by() -> By {
@@ -256,23 +313,27 @@ mod tests {
         let file = "agreements/jo.yaml";
         let was = console::print_of(JO);
         let new = JO.replace("21:00", "22:00");
-        let kept = editor.keep(file, &new, &was, (&by(), "agreed")).await;
+        let kept = editor.keep(file, &new, &was, (&by(), "agreed"), taken()).await;
         assert_eq!(kept, Ok(Kept::Alone));
         assert_eq!(fs::read_to_string(dir.path().join(file)).expect("read"), new);
-        let again = editor.keep(file, JO, &was, (&by(), "agreed")).await;
+        let again = editor.keep(file, JO, &was, (&by(), "agreed"), taken()).await;
         assert_eq!(again, Err(NotKept::Meanwhile(new.clone())));
         let windows = new.replace('\n', "\r\n");
         fs::write(dir.path().join(file), &windows).expect("written");
         let print = console::print_of(&windows);
-        let kept = editor.keep(file, &new.replace("22:00", "22:30"), &print, (&by(), "agreed")).await;
+        let kept =
+            editor.keep(file, &new.replace("22:00", "22:30"), &print, (&by(), "agreed"), taken()).await;
         assert_eq!(kept, Ok(Kept::Alone));
         let read = fs::read_to_string(dir.path().join(file)).expect("read");
         assert_eq!(read, windows.replace("22:00", "22:30"), "the file's own line ends");
         let entries: Vec<_> = fs::read_dir(dir.path().join("agreements")).expect("listed").collect();
         assert_eq!(entries.len(), 1, "nothing is left over");
-        assert_eq!(editor.keep("agreements/sam.yaml", JO, "", (&by(), "new")).await, Ok(Kept::Alone));
         assert_eq!(
-            editor.keep("agreements/sam.yaml", JO, "", (&by(), "new")).await,
+            editor.keep("agreements/sam.yaml", JO, "", (&by(), "new"), taken()).await,
+            Ok(Kept::Alone)
+        );
+        assert_eq!(
+            editor.keep("agreements/sam.yaml", JO, "", (&by(), "new"), taken()).await,
             Err(NotKept::Meanwhile(JO.into()))
         );
     }
@@ -288,7 +349,11 @@ mod tests {
             .expect("linked");
         for file in ["agreements/out.yaml", "agreements/dangling.yaml"] {
             assert_eq!(editor.text(file), None, "{file}");
-            assert_eq!(editor.keep(file, "y: 2\n", "", (&by(), "x")).await, Err(NotKept::Disk), "{file}");
+            assert_eq!(
+                editor.keep(file, "y: 2\n", "", (&by(), "x"), taken()).await,
+                Err(NotKept::Disk),
+                "{file}"
+            );
         }
         assert_eq!(fs::read_to_string(&secret).expect("read"), "x: 1\n");
         assert!(!elsewhere.path().join("none.yaml").exists());
@@ -307,8 +372,9 @@ mod tests {
             return;
         }
         let new = JO.replace("21:00", "22:00");
-        let kept =
-            editor.keep("agreements/jo.yaml", &new, &console::print_of(JO), (&by(), "agreed\nwith Jo")).await;
+        let kept = editor
+            .keep("agreements/jo.yaml", &new, &console::print_of(JO), (&by(), "agreed\nwith Jo"), taken())
+            .await;
         assert_eq!(kept, Ok(Kept::Committed));
         let log = git(&["log", "--format=%an|%ae|%s"]).expect("a log");
         assert_eq!(log.trim(), "R. Osei  x|r.osei@hearthgate|agreements/jo.yaml: agreed with Jo");
@@ -316,8 +382,35 @@ mod tests {
         assert_eq!(files.trim(), "agreements/jo.yaml", "nothing else is committed");
         // A repository that refuses is told, and the file is kept all the same.
         fs::write(dir.path().join(".git/index.lock"), "").expect("written");
-        let kept = editor.keep("agreements/jo.yaml", JO, &console::print_of(&new), (&by(), "back")).await;
+        let kept =
+            editor.keep("agreements/jo.yaml", JO, &console::print_of(&new), (&by(), "back"), taken()).await;
         assert_eq!(kept, Ok(Kept::NotCommitted));
         assert_eq!(editor.text("agreements/jo.yaml").as_deref(), Some(JO));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_written_that_the_journal_does_not_have() {
+        let (dir, editor) = home();
+        let (file, was, new) = ("agreements/jo.yaml", console::print_of(JO), JO.replace("21:00", "22:00"));
+        let no: Doing<'_, bool> = Box::pin(async { false });
+        assert_eq!(editor.keep(file, &new, &was, (&by(), "agreed"), no).await, Err(NotKept::Journal));
+        assert_eq!(editor.text(file).as_deref(), Some(JO));
+        assert_eq!(editor.unfinished(), None);
+        // While the journal is being written the file is as it was, and a gateway that ends there says so when it starts.
+        let told = async {
+            assert_eq!(editor.text(file).as_deref(), Some(JO));
+            let other = Editor::new(dir.path().to_owned(), &State { dir: dir.path().to_owned() });
+            assert_eq!(other.unfinished(), Some(("agreements/jo.yaml by r.osei".to_owned(), false)));
+            true
+        };
+        assert_eq!(editor.keep(file, &new, &was, (&by(), "agreed"), Box::pin(told)).await, Ok(Kept::Alone));
+        assert_eq!(editor.unfinished(), None, "it is over");
+        // It ended after the file was in its place.
+        let change =
+            Change { file: file.to_owned(), print: console::print_of(&new), by: "r.osei".to_owned() };
+        editor.begin(&change).expect("noted");
+        assert_eq!(editor.unfinished(), Some(("agreements/jo.yaml by r.osei".to_owned(), true)));
+        editor.is_told();
+        assert_eq!(editor.unfinished(), None, "told once");
     }
 }

@@ -379,6 +379,54 @@ mod tests {
         drop(held);
     }
 
+    const AGREED: &str = "agreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28}\n  social_worker: {name: A. Mensah, authority: Leeds, on: 2026-11-02}\n  home_manager: {name: R. Osei, on: 2026-11-02}\neducation: none\nonline: {every_day: all_day}\notherwise: allow\n";
+
+    /// A gate of a home in which Jordan's phone is known by its hardware address, and Sam's by a token.
+    async fn visitors(folder: &std::path::Path) -> AtTheGate {
+        let person =
+            |name: &str, by: &str| format!("person: {name}\ndevices: [{{name: phone, {by}}}]\n{AGREED}");
+        let files = [
+            ("home.yaml".to_owned(), "home: Oakview\ntimezone: Europe/London\n".to_owned()),
+            ("agreements/jordan.yaml".to_owned(), person("Jordan", "mac: \"02:00:00:00:00:01\"")),
+            ("agreements/sam.yaml".to_owned(), person("Sam", "token: sams-phone-7f3a")),
+        ];
+        let house = agreements::read(&files, "2026-11-21".parse().expect("a date")).house;
+        let snapshot = agreements::Snapshot { house, catalogue: Arc::new(blocklists::Catalogue::empty()) };
+        let clock = Arc::new(records::SetClock::at("2026-11-21T12:00:00Z".parse().expect("an instant")));
+        let store = agreements::Store::Sqlite("home.db".into());
+        let records = Records::open(&store, folder, clock.clone()).await.expect("records");
+        let in_force = Arc::new(records::InForce::new(Arc::new(snapshot), Arc::default()));
+        let records = Arc::new(records);
+        let (recorder, _recording) = records::Recorder::start(records.clone(), in_force.clone());
+        let gateway = agreements::Gateway::default();
+        let settings = proxy::resolver::ResolverSettings::new(&gateway);
+        let resolver = proxy::resolver::Resolver::new(settings, clock.clone()).expect("a resolver");
+        let neighbours = proxy::identify::Neighbours::fixed([(
+            "192.0.2.1".parse().expect("an address"),
+            [2, 0, 0, 0, 0, 1],
+        )]);
+        let page = |_: &_, _: &_, _: &_, _| Page { content_type: "text/plain", body: "".into() };
+        let gate = Gate::new(in_force, clock, recorder, neighbours, resolver, Arc::new(page));
+        AtTheGate { gate: Arc::new(gate), own: own(), records }
+    }
+
+    #[tokio::test]
+    async fn nobody_elses_pages_are_shown_on_a_known_device_whatever_token_it_gives() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let visitors = visitors(folder.path()).await;
+        let sams = Some("sams-phone-7f3a");
+        for (name, from, token, host, whose) in [
+            ("their_own_device", "192.0.2.1", None, agreements::OWN_NAME, "jordan"),
+            ("with_anothers_token", "192.0.2.1", sams, agreements::OWN_NAME, "jordan"),
+            ("a_device_that_is_not_known", "192.0.2.9", sams, agreements::OWN_NAME, "sam"),
+            ("a_site_is_judged_by_the_token", "192.0.2.1", sams, "open.example", "sam"),
+        ] {
+            let address = from.parse().expect("an address");
+            let visit = visitors.visit(address, token, host, "/", Showing::Nothing);
+            assert_eq!(visit.explanation.person, whose, "{name}");
+        }
+    }
+
     #[test]
     fn the_gateways_own_address_carries_its_port() {
         for (port, url) in [

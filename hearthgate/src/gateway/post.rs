@@ -14,10 +14,12 @@ use crate::when;
 use agreements::{Covered, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 use console::{Doing, Kept, NotKept, Weighed};
-use records::{By, Clock, InForce, Records};
+use proxy::identify::Neighbours;
+use records::{By, Clock, Face, InForce, Records};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// What is known of the running gateway, for whoever asks.
@@ -28,6 +30,8 @@ pub(crate) struct Post {
     pub(crate) pretended: bool,
     pub(crate) started: DateTime<Utc>,
     pub(crate) state: State,
+    /// Who stands behind which address.
+    pub(crate) neighbours: Neighbours,
     /// What changes the home's files.
     pub(crate) editor: Editor,
     /// Rung when somebody changed the lists.
@@ -157,17 +161,49 @@ impl Post {
     fn signed_in(&self) -> Value {
         let all = self.signing.signed_in.all();
         let steady = self.clock.steady();
-        let one = |(face, one): &(records::Face, Arc<proxy::identify::SignIn>)| {
-            let minutes = one.lapses().saturating_sub(steady).as_secs().div_ceil(60);
-            json!({"device": face.to_string(), "person": one.person, "minutes": minutes})
-        };
+        let one = |(face, one): &(records::Face, Arc<proxy::identify::SignIn>)| json!({"device": face.to_string(), "person": one.person, "minutes": minutes_left(one, steady)});
         Value::Array(all.iter().map(one).collect())
     }
+}
+
+/// So many minutes until a sign-in lapses.
+fn minutes_left(one: &proxy::identify::SignIn, steady: Duration) -> u64 {
+    one.lapses().saturating_sub(steady).as_secs().div_ceil(60)
 }
 
 impl console::Running for Post {
     fn state(&self) -> Doing<'_, console::State> {
         Box::pin(self.desk_state())
+    }
+
+    fn face(&self, address: IpAddr) -> Doing<'_, Face> {
+        Box::pin(async move {
+            self.neighbours.meet(address).await;
+            self.neighbours.mac(address).map_or(Face::Address(address.to_canonical()), Face::Mac)
+        })
+    }
+
+    fn signed_in(&self) -> Doing<'_, Vec<(Face, String, u64)>> {
+        let steady = self.clock.steady();
+        let all = self.signing.signed_in.all().into_iter();
+        let all = all.map(|(face, one)| (face, one.person.to_string(), minutes_left(&one, steady))).collect();
+        Box::pin(async move { all })
+    }
+
+    fn let_in<'a>(&'a self, face: Face, person: &'a str, minutes: u16) -> Doing<'a, bool> {
+        let known = self.in_force.to_keep().snapshot.house.person(person).is_some();
+        let begun = known && self.signing.begin(face, person, TimeDelta::minutes(minutes.into()));
+        Box::pin(async move { begun })
+    }
+
+    fn let_out(&self, face: Face) -> Doing<'_, bool> {
+        let ended = self.signing.end(face);
+        Box::pin(async move { ended })
+    }
+
+    fn pin_changed<'a>(&'a self, person: &'a str) -> Doing<'a, ()> {
+        self.signing.pin_changed(person);
+        Box::pin(async {})
     }
 
     fn coverage(&self) -> Doing<'_, Vec<Covered>> {
@@ -193,8 +229,9 @@ impl console::Running for Post {
         text: &'a str,
         was: &'a str,
         by: (&'a By, &'a str),
+        first: Doing<'a, bool>,
     ) -> Doing<'a, Result<Kept, NotKept>> {
-        Box::pin(self.editor.keep(file, text, was, by))
+        Box::pin(self.editor.keep(file, text, was, by, first))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::state::State;
 use agreements::{Gateway, House, Snapshot};
 use blocklists::Catalogue;
-use records::{ClockState, FilesChanged, InForce, Records};
+use records::{By, ByRole, ClockState, FilesChanged, InForce, Records};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,6 +86,8 @@ impl Steward {
         self.tell_files();
         self.keep(journal).await;
         self.purge().await;
+        self.forget_former().await;
+        self.tell_unfinished().await;
         // What changed between the first reading and the watch is seen now; from here on nothing is missed.
         let ears = Ears { watch: Watch::start(&self.home) };
         if signals.is_none() {
@@ -214,7 +216,10 @@ impl Steward {
     async fn bring(&mut self, house: House, catalogue: Arc<Catalogue>) {
         let snapshot = Arc::new(Snapshot { house, catalogue });
         match self.shared.records.standing(&snapshot.house).await {
-            Ok(standing) => drop(self.shared.in_force.replace(snapshot, Arc::new(standing))),
+            Ok(standing) => {
+                self.shared.in_force.replace(snapshot, Arc::new(standing));
+                self.forget_former().await;
+            }
             // A house with another's grants would open the wrong doors: the old one serves on until this works.
             Err(error) => {
                 tracing::error!(%error, "the records cannot be read; what was in force stays in force");
@@ -269,6 +274,26 @@ impl Steward {
             shown.waiting = waiting;
             shown.warnings = warnings;
         });
+    }
+
+    /// Whoever has left the home's files has no password any more.
+    async fn forget_former(&self) {
+        if let Some(desk) = &self.shared.desk {
+            desk.forget_former().await;
+        }
+    }
+
+    /// Says in the journal what became of a change at the desk that the gateway's end cut short.
+    async fn tell_unfinished(&self) {
+        let editor = &self.post.editor;
+        let Some((change, made)) = tokio::task::block_in_place(|| editor.unfinished()) else { return };
+        let became = if made { "it is made" } else { "the file is as it was" };
+        let what = format!("ended while the change of {change} was being saved: {became}");
+        let by = By { role: ByRole::Gateway, id: "gateway".to_owned(), name: "the gateway".to_owned() };
+        match self.shared.records.staff_action(by, &what, "").await {
+            Ok(_) => editor.is_told(),
+            Err(error) => tracing::error!(%error, "that a change was cut short could not be written down"),
+        }
     }
 
     async fn keep(&self, journal: FilesChanged) {

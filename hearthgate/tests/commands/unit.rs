@@ -38,8 +38,9 @@ fn read(path: &str) -> String {
 
 /// Each unit, what is dropped into it, and what `systemd-analyze security` may say of it at most, times ten: 10 is its best,
 /// 100 its worst.
-const UNITS: [(&str, Option<&str>, u32); 4] = [
+const UNITS: [(&str, Option<&str>, u32); 5] = [
     ("hearthgate.service", None, 16),
+    ("hearthgate.service", Some("hearthgate-editing.conf"), 17),
     ("hearthgate.service", Some("hearthgate-router.conf"), 17),
     ("hearthgate-hold.service", None, 12),
     ("hearthgate-baseline.service", None, 18),
@@ -100,4 +101,61 @@ fn the_recipe_for_openwrt_is_a_script() {
     let script = read("deploy/openwrt/hearthgate.init");
     let checked = gave(Command::new("sh").args(["-n", "-c", &script]));
     assert_eq!(checked.code, 0, "{checked:?}");
+}
+
+fn editing() -> String {
+    read("deploy/hearthgate-editing.conf")
+}
+
+/// Runs a shell as an account of a service, with a group beside its own; none where this may not become another account.
+fn as_service(group: u32, script: &str) -> Option<bool> {
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new("setpriv");
+    command.args([
+        "--reuid=61184",
+        "--regid=61184",
+        &format!("--groups={group}"),
+        "--no-new-privs",
+        "sh",
+        "-ec",
+    ]);
+    let ran = command.arg(script).process_group(0).output().ok()?;
+    Some(ran.status.success())
+}
+
+/// With the group and the modes that the drop-in's own lines give, a service account puts a file in another's place in the
+/// folders that are edited, and nowhere else.
+#[test]
+fn the_desk_saves_where_the_drop_in_lets_it_and_nowhere_else() {
+    let text = editing();
+    for line in ["SupplementaryGroups=hearthgate-editing", "ReadWritePaths=/etc/hearthgate", "ReadOnlyPaths="]
+    {
+        assert!(text.lines().any(|l| l == line), "{line}");
+    }
+    assert!(text.contains("ReadOnlyPaths=/etc/hearthgate/gateway.yaml"), "the network is not for the desk");
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().display();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let sh = |script: &str| Command::new("sh").args(["-ec", script]).status().unwrap().success();
+    assert!(sh(&format!("cp -r {root}/deploy/sample-home/. {path} && chmod 0755 {path}")));
+    let modes = text.lines().filter_map(|l| l.strip_prefix("#   ")).filter(|l| l.starts_with("ch"));
+    let modes: Vec<String> = modes
+        .map(|l| l.replace("/etc/hearthgate", &path.to_string()).replace("-R hearthgate-editing", "-R 61999"))
+        .collect();
+    assert_eq!(modes.len(), 3, "{modes:?}");
+    let save = format!(
+        "cd {path}/agreements && umask 0027 && cp jordan.yaml .new && mv .new jordan.yaml && cat jordan.yaml >&2"
+    );
+    if !sh("test $(id -u) = 0") || as_service(61999, "true") != Some(true) {
+        eprintln!("skipped: this may not become another account");
+        return;
+    }
+    assert!(
+        sh("true") && as_service(61999, &save) == Some(false),
+        "without the drop-in's modes nothing is saved"
+    );
+    assert!(sh(&modes.join(" && ")), "{modes:?}");
+    assert_eq!(as_service(61999, &save), Some(true), "who is in the group saves");
+    assert_eq!(as_service(61998, &save), Some(false), "who is not does not");
+    assert_eq!(as_service(61999, &format!("echo x >> {path}/gateway.yaml")), Some(false));
 }

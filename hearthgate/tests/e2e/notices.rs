@@ -47,12 +47,28 @@ fn hook(mut stream: TcpStream, statuses: &[&str], heard: &Heard) -> Option<()> {
 /// A mail server that takes everything (RFC 5321 as far as it is asked), and keeps what was said to it.
 fn mail() -> (u16, Heard) {
     let heard = Heard::default();
-    (listening(&heard, smtp), heard)
+    (listening(&heard, |stream, heard| smtp(stream, heard, false)), heard)
 }
 
-fn smtp(mut stream: TcpStream, heard: &Heard) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    stream.write_all(b"220 mail.test ready\r\n").ok()?;
+/// The same inside TLS, for whoever signs in (RFC 4954); with its certificate, which it signed itself.
+fn mail_inside_tls() -> (u16, Heard, String) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config =
+        rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let (config, heard) = (Arc::new(config), Heard::default());
+    let port = listening(&heard, move |stream, heard| {
+        let connection = rustls::ServerConnection::new(config.clone()).ok()?;
+        smtp(rustls::StreamOwned::new(connection, stream), heard, true)
+    });
+    (port, heard, made.cert.pem())
+}
+
+fn smtp(stream: impl Read + Write, heard: &Heard, signs_in: bool) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    reader.get_mut().write_all(b"220 mail.test ready\r\n").ok()?;
     let (mut said, mut letter) = (String::new(), false);
     loop {
         let mut line = String::new();
@@ -71,12 +87,62 @@ fn smtp(mut stream: TcpStream, heard: &Heard) -> Option<()> {
                 letter = true;
                 "354 go on"
             }
+            Some("EHLO") if signs_in => "250-mail.test\r\n250 AUTH PLAIN",
             Some("EHLO") => "250 mail.test",
+            // "\0gateway\0a secret" in base64.
+            Some("AUTH") if line.trim_end().ends_with("AGdhdGV3YXkAYSBzZWNyZXQ=") => "235 come in",
+            Some("AUTH") => "535 no",
             Some("QUIT") => "221 bye",
             _ => "250 fine",
         };
-        write!(stream, "{answer}\r\n").ok()?;
+        write!(reader.get_mut(), "{answer}\r\n").and_then(|()| reader.get_mut().flush()).ok()?;
     }
+}
+
+/// Jordan says that they saw something.
+fn saw_something(gateway: &Gateway) {
+    let own = format!("http://hearthgate.home.arpa:{}/hearthgate/saw", gateway.pages);
+    let (_, page) = gateway.curl(JORDAN, &[&own]);
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let (_, said) = gateway.curl(JORDAN, &["-d", &format!("token={token}&words=a+mean+message"), &own]);
+    assert!(said.contains("Staff have been told"), "{said}");
+}
+
+#[test]
+fn mail_goes_inside_tls_with_a_login_and_to_no_stranger() {
+    let world = World::start();
+    let home = Home::new(&world);
+    let (port, heard, authority) = mail_inside_tls();
+    let (_, _, another) = mail_inside_tls();
+    home.write("mail.pem", &another);
+    home.write("mail.secret", "a secret\n");
+    let text = std::fs::read_to_string(home.path().join("home.yaml")).unwrap();
+    home.write(
+        "home.yaml",
+        &format!("{text}notify: [{{when: [report], to: \"mailto:manager@oakview.example\"}}]\n"),
+    );
+    let network = std::fs::read_to_string(home.path().join("gateway.yaml")).unwrap();
+    let mail = format!(
+        "mail: {{server: \"smtps://127.0.0.1:{port}\", from: gateway@oakview.example, user: gateway, \
+         password_file: mail.secret, authority_file: mail.pem}}\n"
+    );
+    home.write("gateway.yaml", &format!("{network}{mail}"));
+    let (code, told, err) = home.command(&["check"]);
+    assert_eq!(code, 0, "{told}{err}");
+    let gateway = Gateway::start(&home, SATURDAY);
+    saw_something(&gateway);
+    wait_for("the stranger to be refused", || gateway.log().contains("could not be sent").then_some(()));
+    assert!(heard.lock().unwrap().is_empty(), "nothing was said to a server whose certificate does not fit");
+    // The right authority: the message that waited goes.
+    home.write("mail.pem", &authority);
+    let letter = wait_for("the letter", || heard.lock().unwrap().first().cloned());
+    assert!(
+        letter.contains("AUTH PLAIN") && letter.contains("RCPT TO:<manager@oakview.example>"),
+        "{letter}"
+    );
+    assert!(letter.contains("a young person told") && !letter.contains("Jordan"), "{letter}");
+    assert!(!gateway.log().contains("a secret"), "{}", gateway.log());
+    assert_eq!(gateway.stop("-TERM"), Some(0));
 }
 
 #[test]
@@ -100,14 +166,10 @@ fn everybody_is_told_once_in_their_own_way() {
     let (code, told, err) = home.command(&["check"]);
     assert_eq!(code, 0, "{told}{err}");
     let gateway = Gateway::start(&home, SATURDAY);
-    let own = format!("http://hearthgate.home.arpa:{}/hearthgate/saw", gateway.pages);
     let token = |page: &str| {
         page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     };
-    let (_, page) = gateway.curl(JORDAN, &[&own]);
-    let form = format!("token={}&words=a+mean+message", token(&page));
-    let (_, said) = gateway.curl(JORDAN, &["-d", &form, &own]);
-    assert!(said.contains("Staff have been told"), "{said}");
+    saw_something(&gateway);
     let count = |heard: &Heard| heard.lock().unwrap().len();
     wait_for("somebody to be told", || (count(&topic) > 0 && count(&letter) > 0).then_some(()));
     // The hook that refused at first is told when it is asked again.

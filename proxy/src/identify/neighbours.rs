@@ -107,7 +107,7 @@ impl Neighbours {
     }
 
     /// Waits until the table knows an address, but no longer than a device takes to answer.
-    pub(crate) async fn meet(&self, address: IpAddr) {
+    pub async fn meet(&self, address: IpAddr) {
         let address = address.to_canonical();
         if !self.may_meet(address) {
             return;

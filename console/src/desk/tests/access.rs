@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode, header};
 
 /// What each account finds at each route: manager, staff, visitor, IT, nobody. `y`: it is theirs; `-`: it is not; `>`: to
 /// the sign-in page. Written down a second time, so that a slip in the table of routes is seen.
-const MATRIX: &[(&str, &str, &str)] = &[
+pub(super) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/sign-in", "yyyyy"),
     ("POST", "/sign-in", "yyyyy"),
     ("GET", "/first/{token}", "yyyyy"),
@@ -48,6 +48,8 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/edit/{*file}", "y--->"),
     ("GET", "/devices", "yyyy>"),
     ("POST", "/devices/book", "yy-->"),
+    ("POST", "/devices/let-in", "yy-->"),
+    ("POST", "/devices/let-out", "yy-->"),
     ("GET", "/lists", "yyyy>"),
     ("POST", "/lists/report", "yy-->"),
     ("GET", "/coverage", "yyyy>"),
@@ -56,7 +58,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/evidence", "y--->"),
     ("GET", "/accounts", "y--->"),
     ("POST", "/accounts/link", "y--->"),
-    ("POST", "/accounts/end", "y--->"),
+    ("POST", "/accounts/end", "yyyy>"),
 ];
 
 /// What the guard said: it lets in, refuses, or leads to the sign-in page.

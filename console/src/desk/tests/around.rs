@@ -1,8 +1,10 @@
 //! Devices, lists, coverage, and who did what.
 
 use super::play::Play;
+use agreements::{Evidence, Host, House};
 use axum::http::StatusCode;
-use records::Booking;
+use blocklists::Name;
+use records::{Booking, Clock, Face, Identified, Recorder, Refused};
 
 #[tokio::test]
 async fn a_device_is_given_out_lost_and_inspected() {
@@ -30,11 +32,8 @@ async fn a_device_is_given_out_lost_and_inspected() {
     assert_eq!(staff.post("/devices/book", &nobodys).await.status, StatusCode::NOT_FOUND);
     for account in ["visitor", "it"] {
         let page = play.signed_in(account).await.get("/devices").await;
-        assert!(
-            page.words().contains("J.: phone") && !page.text.contains("Jordan"),
-            "{account}: {}",
-            page.text
-        );
+        let owner = if account == "it" { "A young person: device 1" } else { "J.: device 1" };
+        assert!(page.words().contains(owner) && !page.text.contains("Jordan"), "{account}: {}", page.text);
         assert!(!page.text.contains("bus") && !page.text.contains("jordan"), "{account}: {}", page.text);
     }
 }
@@ -72,4 +71,91 @@ async fn who_looked_and_who_changed_stands_in_the_journal() {
     assert_eq!(words.matches("Kate Lane (k.lane) looked at the agreement of jordan").count(), 1, "{words}");
     assert_eq!(words.matches("Mo Ali (m.ali) looked at the agreement of jordan").count(), 1, "{words}");
     assert!(words.contains("looked at a hand-over sheet with names"), "{words}");
+}
+
+/// A device that nobody knows asks for something.
+async fn stranger_comes(play: &Play, face: Face) {
+    let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
+    let current = play.in_force.to_keep();
+    let host = "games.example";
+    let name = Host::Name(Name::new(host).unwrap());
+    recorder.refused(&Refused {
+        at: play.clock.now(),
+        current: &current,
+        who: House::NOBODY,
+        device: None,
+        identified: Identified::Unknown,
+        stranger: Some(face),
+        host,
+        verdict: current.snapshot.judge(House::NOBODY, play.clock.now(), name, None, &current.standing),
+        evidence: Evidence::Lookup,
+    });
+    recorder.stop();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_device_that_nobody_knows_is_let_in_and_out_by_staff() {
+    let play = Play::new().await;
+    let face: Face = "02:1a:33:44:55:66".parse().unwrap();
+    stranger_comes(&play, face).await;
+    let mut staff = play.signed_in("k.lane").await;
+    let page = staff.get("/devices").await;
+    assert!(page.words().contains("02:1a:33:44:55:66 Seen last at 17:30"), "{}", page.words());
+    let form = |person| [("device", "02:1a:33:44:55:66"), ("person", person), ("for", "60")];
+    let done = staff.post("/devices/let-in", &form("jordan")).await;
+    assert_eq!(done.location(), "/devices?done=let-in", "{}", done.words());
+    assert_eq!(*play.running.guests.lock().unwrap(), [(face, "jordan".to_owned(), 60)]);
+    let words = staff.get(done.location()).await.words();
+    assert!(words.contains("Jordan: 02:1a:33:44:55:66 For 1 h more"), "{words}");
+    assert!(!words.contains("Seen last at"), "it is no stranger now: {words}");
+    let out = [("device", "02:1a:33:44:55:66")];
+    assert_eq!(staff.post("/devices/let-out", &out).await.location(), "/devices?done=let-out");
+    assert!(play.running.guests.lock().unwrap().is_empty());
+    let journal = format!("{:?}", play.records.newest(5).await.unwrap());
+    for said in ["let 02:1a:33:44:55:66 in for jordan", "for an hour at most", "signed 02:1a:33:44:55:66 out"]
+    {
+        assert!(journal.contains(said), "{said}: {journal}");
+    }
+    for (device, person, minutes) in [
+        ("02:1a:33:44:55:66", "nobody", "60"),
+        ("02:1a:33:44:55:66", "jordan", "100000"),
+        ("<script>", "jordan", "60"),
+    ] {
+        let form = [("device", device), ("person", person), ("for", minutes)];
+        assert!(staff.post("/devices/let-in", &form).await.status.is_client_error(), "{form:?}");
+    }
+    assert!(play.running.guests.lock().unwrap().is_empty());
+    for account in ["visitor", "it"] {
+        let page = play.signed_in(account).await.get("/devices").await;
+        assert!(!page.text.contains("02:1a:33"), "{account}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_pin_signs_out_whoever_was_in_with_the_old_one() {
+    let play = Play::new().await;
+    let face: Face = "02:1a:33:44:55:66".parse().unwrap();
+    let guest = |id: &str| (face, id.to_owned(), 60);
+    *play.running.guests.lock().unwrap() = vec![guest("jordan"), guest("sam")];
+    let mut staff = play.signed_in("k.lane").await;
+    let page = staff.post("/people/jordan/pin", &[("pin", "471938")]).await;
+    assert_eq!(page.location(), "/people/jordan?done=pin", "{}", page.words());
+    assert_eq!(*play.running.guests.lock().unwrap(), [guest("sam")]);
+}
+
+#[tokio::test]
+async fn what_a_young_person_saw_stands_on_the_first_page() {
+    let play = Play::new().await;
+    let by = records::By { role: records::ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
+    play.records.report("jordan", by.clone(), "a mean message").await.unwrap();
+    play.records.report("nobody", by, "somebody is scared").await.unwrap();
+    let words = play.signed_in("k.lane").await.get("/").await.words();
+    for said in
+        ["They saw something 2", "Jordan : a mean message 17:30", "nobody here is known to have : somebody"]
+    {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    let visitor = play.signed_in("visitor").await.get("/").await;
+    assert!(!visitor.text.contains("mean message"), "{}", visitor.text);
 }

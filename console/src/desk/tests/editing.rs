@@ -124,3 +124,24 @@ async fn what_is_typed_is_shown_and_never_run() {
     let page = manager.post(FILE, &[("text", &"x".repeat(300 * 1024)), ("step", "look")]).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_done_and_what_cannot_be_done_is_written_down() {
+    let play = Play::new().await;
+    let mut manager = play.signed_in("r.osei").await;
+    let was = was(&manager.get(FILE).await);
+    let text = JORDAN.replace("45m", "50m");
+    play.running.full_disk.store(true, std::sync::atomic::Ordering::Relaxed);
+    let keep = [("text", text.as_str()), ("was", &was), ("why", "more"), ("step", "keep")];
+    let page = manager.post(FILE, &keep).await;
+    assert!(page.words().contains("nothing was saved"), "{}", page.words());
+    let journal = format!("{:?}", play.records.newest(3).await.unwrap());
+    assert!(journal.contains("could not save agreements/jordan.yaml: it is as it was"), "{journal}");
+    play.running.full_disk.store(false, std::sync::atomic::Ordering::Relaxed);
+    // A reason that the journal does not take.
+    let long = "x".repeat(5000);
+    let keep = [("text", text.as_str()), ("was", &was), ("why", &long), ("step", "keep")];
+    let page = manager.post(FILE, &keep).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.words());
+    assert_eq!(play.running.files.lock().unwrap()["agreements/jordan.yaml"], JORDAN);
+}

@@ -67,7 +67,10 @@ async fn one_persons_records_and_nobody_elses() {
         "episodes.json",
         "asks.json",
         "restrictions.json",
+        "concerns.json",
+        "journal.json",
         "minutes.csv",
+        "monitored.csv",
         "agreement.yaml",
         "manifest.json",
         "SHA256SUMS",
@@ -121,4 +124,144 @@ async fn without_whom_and_why_nothing_goes_out() {
     }
     let (page, _) = export(&play, &[("person", "nobody"), ("recipient", "x"), ("purpose", "x")]).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
+}
+
+/// Something of every kind that is about somebody, for Jordan and for Sam; what is Sam's says so.
+async fn everything(play: &Play, id: &str, secret: &str) {
+    use agreements::{GrantKind, LimitKey, What, lawful::RestrictionDraft};
+    use records::{Answer, Booking, By, ByRole, Clock, NewGrant};
+    let by = || By { role: ByRole::Staff, id: "k.lane".into(), name: "Kate Lane".into() };
+    let records = &play.records;
+    let now = play.clock.now();
+    happens(play, id, "games.example").await;
+    let of_them = records::Which { person: Some(id.to_owned()), ..records::Which::default() };
+    let entry = records.episodes(&of_them).await.unwrap()[0].entry;
+    let words = |what: &str| format!("{secret}-{what}");
+    records.note(entry, by(), &words("note")).await.unwrap();
+    records.mark(entry, by(), Mark::FalseAlarm, &words("mark")).await.unwrap();
+    let concern = records.concern(entry, id, by(), &words("concern")).await.unwrap();
+    records.close_concern(concern, by(), &words("with"), &words("closed")).await.unwrap();
+    records.report(id, by(), &words("report")).await.unwrap();
+    let ask = records.ask(id, &format!("{secret}-asked.example"), &words("ask")).await.unwrap();
+    records.answer(ask, Answer::Decline, by(), &words("answer")).await.unwrap();
+    let until = now + chrono::TimeDelta::hours(1);
+    let kind = GrantKind::ExtraTime(LimitKey::Everything);
+    let new = NewGrant { person: id.into(), kind, until, by: by(), reason: words("grant") };
+    let grant = records.grant(new).await.unwrap();
+    records.revoke(grant, by(), &words("revoked")).await.unwrap();
+    let draft = RestrictionDraft {
+        people: vec![id.into()],
+        kind: agreements::PersonKind::YoungPerson,
+        what: Some(What::Everything),
+        reason: words("restricted"),
+        tried: words("tried"),
+        from: now,
+        until: Some(until),
+        review_on: Some("2026-11-22".parse().unwrap()),
+        consent: Some(("A. Mensah, Leeds".into(), "2026-11-22".parse().unwrap())),
+        emergency: false,
+        told_on: Some("2026-11-22".parse().unwrap()),
+        view: words("view"),
+    };
+    let house = play.in_force.to_keep();
+    let protected = &house.snapshot.house.home().protected;
+    let placed = records.restrict(draft, protected, by()).await.unwrap();
+    records.authority_told(placed, by(), &words("whom")).await.unwrap();
+    records.end_restriction(placed, by(), &words("lifted")).await.unwrap();
+    records.book(id, "phone", Booking::Out, by(), &words("device")).await.unwrap();
+    records.staff_action(by(), &format!("looked at the agreement of {id}"), &words("looked")).await.unwrap();
+}
+
+const KINDS: [&str; 17] = [
+    "note",
+    "mark",
+    "concern",
+    "with",
+    "closed",
+    "report",
+    "asked.example",
+    "ask",
+    "answer",
+    "grant",
+    "revoked",
+    "restricted",
+    "tried",
+    "view",
+    "whom",
+    "lifted",
+    "device",
+];
+
+#[tokio::test]
+async fn everything_about_one_and_nothing_about_others() {
+    let play = Play::new().await;
+    everything(&play, "jordan", "jordans").await;
+    everything(&play, "sam", "sams").await;
+    let by = records::By { role: records::ByRole::Staff, id: "k.lane".into(), name: "Kate Lane".into() };
+    let episodes = play.records.episodes(&records::Which::default()).await.unwrap();
+    let own = episodes.iter().find(|episode| episode.person == "jordan").unwrap().entry;
+    play.records.note(own, by.clone(), "he was with Sam all evening").await.unwrap();
+    let shift = records::shift::last(&[], chrono_tz::Europe::London, records::Clock::now(&*play.clock));
+    play.records.sign_shift(shift, None, by.clone(), "Jordan and Sam argued").await.unwrap();
+    // More than any list of the desk shows at once.
+    for n in 0..1200 {
+        play.records.staff_action(by.clone(), "looked", &n.to_string()).await.unwrap();
+    }
+    play.clock.advance(Duration::from_secs(20 * 60));
+    everything(&play, "jordan", "jordans-later").await;
+    let form = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
+    let (_, bytes) = export(&play, &form).await;
+    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let all: String = files.iter().map(|(_, text)| text.as_str()).collect();
+    for kind in KINDS {
+        for secret in ["jordans", "jordans-later"] {
+            assert!(all.contains(&format!("{secret}-{kind}")), "{secret}-{kind}: {all}");
+        }
+        assert!(!all.contains(&format!("sams-{kind}")), "{kind}");
+    }
+    assert!(all.contains("jordans-looked") && all.contains("was with S. all evening"), "{all}");
+    assert!(!all.contains("Sam") && !all.contains("sam\""), "{all}");
+    let journal: serde_json::Value =
+        serde_json::from_str(&files.iter().find(|(name, _)| name == "journal.json").unwrap().1).unwrap();
+    let kinds: std::collections::BTreeSet<&str> =
+        journal.as_array().unwrap().iter().filter_map(|entry| entry["kind"].as_str()).collect();
+    for kind in [
+        "breach_opened",
+        "note",
+        "mark",
+        "concern",
+        "concern_closed",
+        "report",
+        "grant",
+        "grant_revoked",
+        "restriction",
+        "restriction_ended",
+        "authority_told",
+        "ask",
+        "ask_answered",
+        "device",
+        "staff_action",
+    ] {
+        assert!(kinds.contains(kind), "{kind} in {kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_free_text_of_staff_goes_out_with_initials() {
+    let play = Play::new().await;
+    everything(&play, "jordan", "jordans").await;
+    let by = records::By { role: records::ByRole::Staff, id: "k.lane".into(), name: "Kate Lane".into() };
+    let shift = records::shift::at(&[], chrono_tz::Europe::London, records::Clock::now(&*play.clock));
+    play.records.sign_shift(shift, None, by, "Jordan and a stranger argued").await.unwrap();
+    let days =
+        [("from", "2026-11-01"), ("to", "2026-11-22"), ("recipient", "the visitor"), ("purpose", "reg 44")];
+    let (_, bytes) = export(&play, &days).await;
+    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    for (name, text) in files.iter().filter(|(name, _)| name != "README.txt") {
+        for secret in ["ordan", "stranger", "jordans-"] {
+            assert!(!text.contains(secret), "{secret} in {name}: {text}");
+        }
+    }
+    let shifts = &files.iter().find(|(name, _)| name == "shifts.json").unwrap().1;
+    assert!(shifts.contains("Kate Lane"), "who signed is no young person: {shifts}");
 }

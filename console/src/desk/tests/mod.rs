@@ -14,6 +14,7 @@ mod editing;
 mod exporting;
 mod full;
 mod hostile;
+mod names;
 mod now;
 pub(crate) mod play;
 mod restricting;

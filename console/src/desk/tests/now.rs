@@ -81,7 +81,9 @@ async fn the_gateway_says_what_is_wrong_with_it() {
     };
     play.clock.set("2026-11-25T17:30:00Z".parse().unwrap());
     play.clock.look();
-    let page = play.signed_in("it").await.get("/").await.words();
+    let for_it = play.signed_in("it").await.get("/").await.words();
+    assert!(for_it.contains("agreements/S..yaml waits"), "{for_it}");
+    let page = play.signed_in("r.osei").await.get("/").await.words();
     for words in [
         "agreements/sam.yaml waits",
         "Line 7: `25:00` is no time. Write `01:00`.",

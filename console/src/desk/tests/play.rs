@@ -8,9 +8,10 @@ use axum::http::{Method, Request, Response, StatusCode, header};
 use blocklists::Catalogue;
 use chrono::{DateTime, Utc};
 use http_body_util::BodyExt;
-use records::{By, InForce, Records, SetClock};
+use records::{By, Face, InForce, Records, SetClock};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -67,9 +68,38 @@ pub(crate) const ACCOUNTS: [&str; 4] = ["r.osei", "k.lane", "visitor", "it"];
 pub(crate) struct Set {
     pub(crate) state: Mutex<State>,
     pub(crate) files: Mutex<BTreeMap<String, String>>,
+    pub(crate) full_disk: AtomicBool,
+    pub(crate) guests: Mutex<Vec<(Face, String, u64)>>,
 }
 
 impl Running for Set {
+    fn signed_in(&self) -> Doing<'_, Vec<(Face, String, u64)>> {
+        let guests = self.guests.lock().unwrap().clone();
+        Box::pin(async move { guests })
+    }
+
+    fn let_in<'a>(&'a self, face: Face, person: &'a str, minutes: u16) -> Doing<'a, bool> {
+        self.guests.lock().unwrap().push((face, person.to_owned(), minutes.into()));
+        Box::pin(async { true })
+    }
+
+    fn let_out(&self, face: Face) -> Doing<'_, bool> {
+        let mut guests = self.guests.lock().unwrap();
+        let before = guests.len();
+        guests.retain(|(guest, _, _)| *guest != face);
+        let out = guests.len() < before;
+        Box::pin(async move { out })
+    }
+
+    fn pin_changed<'a>(&'a self, person: &'a str) -> Doing<'a, ()> {
+        self.guests.lock().unwrap().retain(|(_, guest, _)| guest != person);
+        Box::pin(async {})
+    }
+
+    fn face(&self, address: IpAddr) -> Doing<'_, Face> {
+        Box::pin(async move { Face::Address(address) })
+    }
+
     fn state(&self) -> Doing<'_, State> {
         let state = self.state.lock().unwrap().clone();
         Box::pin(async move { state })
@@ -101,17 +131,19 @@ impl Running for Set {
         text: &'a str,
         was: &'a str,
         _by: (&'a By, &'a str),
+        first: Doing<'a, bool>,
     ) -> Doing<'a, Result<Kept, NotKept>> {
-        let mut files = self.files.lock().unwrap();
-        let now = files.get(file).cloned();
-        let kept = match now {
-            Some(now) if print_of(&now) != was => Err(NotKept::Meanwhile(now)),
-            Some(_) | None => {
-                files.insert(file.to_owned(), text.to_owned());
-                Ok(Kept::Alone)
+        Box::pin(async move {
+            let now = self.files.lock().unwrap().get(file).cloned();
+            match now {
+                Some(now) if print_of(&now) != was => return Err(NotKept::Meanwhile(now)),
+                _ if !first.await => return Err(NotKept::Journal),
+                _ if self.full_disk.load(Ordering::Relaxed) => return Err(NotKept::Disk),
+                _ => {}
             }
-        };
-        Box::pin(async move { kept })
+            self.files.lock().unwrap().insert(file.to_owned(), text.to_owned());
+            Ok(Kept::Alone)
+        })
     }
 }
 
@@ -164,7 +196,14 @@ impl Play {
 
     /// A browser on the home's network, nobody signed in.
     pub(crate) fn browser(&self) -> Browser {
-        Browser { desk: self.desk.clone(), cookie: None, address: "192.168.4.9".to_owned(), secure: false }
+        let known = Vec::new();
+        Browser {
+            desk: self.desk.clone(),
+            cookie: None,
+            known,
+            address: "192.168.4.9".to_owned(),
+            secure: false,
+        }
     }
 
     /// A browser in which somebody is signed in.
@@ -217,10 +256,11 @@ impl Page {
     }
 }
 
-/// A browser with one cookie.
+/// A browser with the cookie of a session, and those that say who signed in here before.
 pub(crate) struct Browser {
     desk: Arc<Desk>,
     pub(crate) cookie: Option<String>,
+    pub(crate) known: Vec<String>,
     pub(crate) address: String,
     pub(crate) secure: bool,
 }
@@ -236,10 +276,8 @@ impl Browser {
                 .header("sec-fetch-site", "same-origin")
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        match &self.cookie {
-            Some(cookie) => request.header(header::COOKIE, cookie),
-            None => request,
-        }
+        let cookies: Vec<&str> = self.cookie.iter().chain(&self.known).map(String::as_str).collect();
+        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
     }
 
     /// Sends a request, whatever it is; the cookie of the answer is kept.
@@ -253,9 +291,12 @@ impl Browser {
         request.extensions_mut().insert(ConnectInfo(peer));
         let response: Response<Body> = self.desk.router(self.secure).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        if let Some(set) = parts.headers.get(header::SET_COOKIE) {
+        for set in parts.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap();
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            match pair.contains("-known-") {
+                true => self.known.push(pair.to_owned()),
+                false => self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned()),
+            }
         }
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -3,7 +3,7 @@
 use super::play::{PASSWORD, Play};
 use crate::desk::password_link;
 use axum::http::{StatusCode, header};
-use records::Entry;
+use records::{Entry, SignInFailed};
 use std::time::{Duration, Instant};
 
 const WRONG: &str = "That did not fit";
@@ -272,4 +272,131 @@ async fn the_second_factor_is_not_guessed_away_at_an_open_desk() {
     }
     assert_eq!(guess().await, StatusCode::TOO_MANY_REQUESTS);
     assert!(play.records.codes("k.lane").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_stranger_keeps_nobody_out_of_their_own_browser_and_is_told_of() {
+    let play = Play::new().await;
+    play.has_password("k.lane").await;
+    let mut kate = play.browser();
+    assert_eq!(kate.post("/sign-in", &[("account", "k.lane"), ("password", PASSWORD)]).await.location(), "/");
+    kate.post("/sign-out", &[]).await;
+    let tries = [("account", "k.lane"), ("password", "a wrong password")];
+    for device in 20..27 {
+        let mut stranger = play.browser();
+        stranger.address = format!("192.168.4.{device}");
+        for _ in 0..5 {
+            stranger.post("/sign-in", &tries).await;
+        }
+    }
+    let new = play.browser().post("/sign-in", &[("account", "k.lane"), ("password", PASSWORD)]).await;
+    assert_eq!(new.status, StatusCode::TOO_MANY_REQUESTS, "a browser that nobody knows waits a little");
+    let page = kate.post("/sign-in", &[("account", "k.lane"), ("password", PASSWORD)]).await;
+    assert_eq!(page.location(), "/", "a browser that signed in before does not: {}", page.words());
+    for _ in 0..5 {
+        assert_eq!(kate.post("/sign-in", &tries).await.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(
+        kate.post("/sign-in", &tries).await.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "nor guesses there"
+    );
+    let mut typed_wrong = play.browser();
+    typed_wrong.address = "192.168.4.50".to_owned();
+    typed_wrong.post("/sign-in", &[("account", PASSWORD), ("password", "k.lane")]).await;
+    let said: Vec<SignInFailed> = (play.records.newest(60).await.unwrap().into_iter())
+        .filter_map(|e| if let Some(Entry::SignInFailed(failed)) = e.says { Some(failed) } else { None })
+        .collect();
+    let of = |account: &str, address: &str| {
+        let theirs = said.iter().filter(|f| f.account == account && f.address == address);
+        theirs.map(|failed| failed.count).collect::<Vec<_>>()
+    };
+    assert_eq!(of("k.lane", "192.168.4.20"), [5, 1], "{said:?}");
+    assert_eq!(of("", "192.168.4.50"), [1], "what was typed as the account stands nowhere: {said:?}");
+    let audit = play.signed_in("r.osei").await.get("/audit").await.words();
+    assert!(audit.contains("Somebody at 192.168.4.20 could not sign in, 5 times: k.lane"), "{audit}");
+    assert!(!audit.contains(PASSWORD), "{audit}");
+}
+
+#[tokio::test]
+async fn the_home_says_how_long_a_desk_is_left_open() {
+    let home = format!("{}desk: {{idle: 10m}}\n", super::play::HOME);
+    let play = Play::of(&home, &[]).await;
+    let mut browser = play.signed_in("k.lane").await;
+    assert!(browser.get("/").await.text.contains("data-idle=\"600\""));
+    play.clock.advance(Duration::from_secs(9 * 60));
+    assert_eq!(browser.get("/").await.status, StatusCode::OK);
+    play.clock.advance(Duration::from_secs(10 * 60));
+    assert_eq!(browser.get("/").await.location(), "/sign-in");
+    let today = "2026-11-22".parse().unwrap();
+    for (idle, good) in
+        [("1m", true), ("30m", true), ("31m", false), ("0m", false), ("2h", false), ("x", false)]
+    {
+        let text = format!("{}desk: {{idle: {idle}}}\n", super::play::HOME);
+        let reading = agreements::read(&[("home.yaml".to_owned(), text)], today);
+        let errors = reading.problems.iter().filter(|p| p.level == agreements::Level::Error).count();
+        assert_eq!(errors == 0, good, "{idle}: {:?}", reading.problems);
+    }
+}
+
+#[tokio::test]
+async fn a_former_accounts_password_does_not_outlive_it() {
+    let play = Play::new().await;
+    for account in ["k.lane", "m.ali", "pin:jordan"] {
+        play.has_password(account).await;
+    }
+    let mut kate = play.browser();
+    kate.post("/sign-in", &[("account", "k.lane"), ("password", PASSWORD)]).await;
+    play.desk.forget_former().await;
+    assert!(play.records.password("k.lane").await.unwrap().is_some(), "who is still there keeps theirs");
+    let left = super::play::HOME.replace("{id: k.lane,", "{id: n.new,");
+    play.in_force.replace(super::play::snapshot(&left, &[]), std::sync::Arc::default());
+    play.desk.forget_former().await;
+    assert_eq!(play.records.password("k.lane").await.unwrap(), None);
+    assert!(play.records.password("m.ali").await.unwrap().is_some());
+    assert!(play.records.password("pin:jordan").await.unwrap().is_some(), "a PIN is no account of staff");
+    play.in_force.replace(super::play::snapshot(super::play::HOME, &[]), std::sync::Arc::default());
+    let again = play.browser().post("/sign-in", &[("account", "k.lane"), ("password", PASSWORD)]).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN, "another K. Lane chooses a password of their own");
+    let journal = format!("{:?}", play.records.newest(5).await.unwrap());
+    assert!(journal.contains("forgot the password of k.lane"), "{journal}");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_session_of_its_account() {
+    let play = Play::new().await;
+    play.has_password("k.lane").await;
+    let mut elsewhere = play.signed_in("k.lane").await;
+    let mut other = play.signed_in("m.ali").await;
+    let (path, _) = password_link(&play.records, "k.lane").await.unwrap().unwrap();
+    let new = "eleven green teapots sing";
+    let done = play.browser().post(&path, &[("password", new), ("again", new)]).await;
+    assert_eq!(done.location(), "/", "{}", done.words());
+    assert_eq!(elsewhere.get("/").await.location(), "/sign-in");
+    assert_eq!(other.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn everybody_sees_and_ends_their_own_sessions_and_nobody_elses() {
+    let play = Play::new().await;
+    let mut elsewhere = play.browser();
+    elsewhere.address = "192.168.4.77".to_owned();
+    let secret = play.desk.begin("k.lane", &axum::http::HeaderMap::new(), &elsewhere.address).await.unwrap();
+    elsewhere.cookie = Some(format!("hearthgate={}", secret.shown()));
+    let mut manager = play.signed_in("r.osei").await;
+    let mut kate = play.signed_in("k.lane").await;
+    let page = kate.get("/me").await.words();
+    assert!(page.contains("192.168.4.77") && page.contains("192.168.4.9 (here)"), "{page}");
+    assert_eq!(page.matches("Sign out at").count(), 2, "their own alone: {page}");
+    let sessions = play.records.sessions().await.unwrap();
+    let of = |account: &str, address: &str| {
+        sessions.iter().find(|s| s.account == account && s.address == address).unwrap().token.clone()
+    };
+    let managers = of("r.osei", "192.168.4.9");
+    assert_eq!(kate.post("/accounts/end", &[("session", &managers)]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(manager.get("/").await.status, StatusCode::OK);
+    let own = of("k.lane", "192.168.4.77");
+    assert_eq!(kate.post("/accounts/end", &[("session", &own)]).await.location(), "/me");
+    assert_eq!(elsewhere.get("/").await.location(), "/sign-in");
+    assert_eq!(kate.get("/").await.status, StatusCode::OK);
 }

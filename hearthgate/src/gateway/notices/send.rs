@@ -8,7 +8,7 @@ use agreements::Mail;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message as Letter};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
@@ -104,7 +104,7 @@ impl Sender {
     async fn transport(&self, mail: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unsent> {
         let address = self.address(&mail.host).await?;
         let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.to_string());
-        let tls = || TlsParameters::new(mail.host.clone()).map_err(|error| Unsent(error.to_string()));
+        let tls = || self.trusted(mail);
         let tls = match (mail.implicit_tls, address.is_loopback()) {
             (true, _) => Tls::Wrapper(tls()?),
             // Nobody listens on the way to a server on this machine itself.
@@ -113,11 +113,27 @@ impl Sender {
         };
         let builder = builder.port(mail.port).tls(tls).timeout(Some(TAKEN));
         let Some((user, file)) = &mail.login else { return Ok(builder.build()) };
-        let password = folder::contained(&self.home, file)
-            .and_then(|path| folder::at_most(&path, 4096).ok()?)
+        let password = self
+            .file(file)
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or_else(|| Unsent("the file with the mail server's password cannot be read".to_owned()))?;
         Ok(builder.credentials(Credentials::new(user.clone(), password.trim_end().to_owned())).build())
+    }
+
+    /// Whom a mail server's certificate has to be from: the public authorities, or the one that the home names besides.
+    fn trusted(&self, mail: &Mail) -> Result<TlsParameters, Unsent> {
+        let said = |error: lettre::transport::smtp::Error| Unsent(error.to_string());
+        let Some(file) = &mail.authority else { return TlsParameters::new(mail.host.clone()).map_err(said) };
+        let pem = self.file(file);
+        let pem =
+            pem.ok_or_else(|| Unsent("the file with the mail server's authority cannot be read".to_owned()))?;
+        let authority = Certificate::from_pem(&pem).map_err(said)?;
+        TlsParameters::builder(mail.host.clone()).add_root_certificate(authority).build().map_err(said)
+    }
+
+    /// A small file of the home's folder.
+    fn file(&self, name: &str) -> Option<Vec<u8>> {
+        folder::at_most(&folder::contained(&self.home, name)?, 64 * 1024).ok()?
     }
 
     /// The server's address, by the home's own upstreams: the machine itself may be a stranger to this gateway.
