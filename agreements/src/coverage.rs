@@ -3,9 +3,11 @@
 //! One ordered table, from the files alone: the command, the console and the tests show the same lines. It names no young
 //! person, and promises nothing that is not there.
 
+use crate::detector::{DETECTORS, Row, SeenBy};
 use crate::gateway::{Certificate, Dnssec, Gateway, OWN_NAME, Router};
 use crate::house::House;
 use crate::meant::{DeviceBy, SafeSearch, UnknownDevices};
+use crate::ports::Ports;
 use serde::Serialize;
 
 /// How far something is held.
@@ -37,8 +39,8 @@ pub struct Covered {
     pub help: &'static str,
 }
 
-/// A row: its key, and what a home's files make of it. None: it is no matter here.
-type Row = (&'static str, fn(&Facts<'_>) -> Option<Said>);
+/// A line: its key, and what a home's files make of it. None: it is no matter here.
+type Line = (&'static str, fn(&Facts<'_>) -> Option<Said>);
 
 /// What a row says.
 struct Said {
@@ -82,19 +84,43 @@ fn said(held: Held, sentence: impl Into<String>, because: &'static str, help: &'
 /// A home's coverage, in the order of the table: what holds first.
 pub fn coverage(gateway: &Gateway, house: &House) -> Vec<Covered> {
     let facts = Facts { gateway, house };
-    let line = |(key, says): &Row| {
+    let line = |(key, says): &Line| {
         let Said { held, sentence, because, help } = says(&facts)?;
         Some(Covered { key, held, sentence, because, help })
     };
     let mut lines: Vec<Covered> = ROWS.iter().filter_map(line).collect();
+    lines.extend(DETECTORS.iter().map(|row| detected(&facts, row)));
     lines.sort_by_key(|line| line.held);
     lines
 }
 
+/// How far a way around is held: by where it would be seen.
+fn detected(facts: &Facts<'_>, row: &Row) -> Covered {
+    let (router, asks) = (is_at_router(facts), facts.asks_here());
+    let (held, because, help) = match row.seen_by {
+        SeenBy::Names if router => (Holds, "names are judged here, and packets at the router", ""),
+        SeenBy::Names if asks || facts.carries() => {
+            (Partly, "names are judged here; who asks elsewhere is not seen", ROUTER)
+        }
+        SeenBy::Answers if asks => {
+            (Partly, "answers are read here; what is known from elsewhere is not seen", "")
+        }
+        SeenBy::Packets if router => (Holds, AT_ROUTER, ""),
+        SeenBy::Network if router => {
+            (Partly, "it is looked for, and staff are told; nothing is refused for it", "")
+        }
+        SeenBy::Names | SeenBy::Answers => (Off, "`listen` has no listener that would see it", ""),
+        SeenBy::Packets | SeenBy::Network => (Off, "`router: {mode: off}`", ROUTER),
+    };
+    Covered { key: row.key, held, sentence: row.sentence.to_owned(), because, help }
+}
+
+const ROUTER: &str = "Let the gateway hold the router: `router: {mode: nftables, …}`.";
+
 use Held::{Cannot, Holds, Off, Partly};
 
 /// The table.
-const ROWS: &[Row] = &[
+const ROWS: &[Line] = &[
     ("names", names),
     ("encrypted_dns", encrypted_dns),
     ("web", web),
@@ -102,11 +128,13 @@ const ROWS: &[Row] = &[
     ("router", router),
     ("other_resolvers", other_resolvers),
     ("addresses", addresses),
+    ("ports", ports),
     ("what_is_open", what_is_open),
     ("minutes", minutes),
     ("outside", outside),
     ("unknown_devices", unknown_devices),
     ("hardware_addresses", hardware_addresses),
+    ("copied_hardware", copied_hardware),
     ("lent_addresses", lent_addresses),
     ("forwarders", forwarders),
     ("search", search),
@@ -247,8 +275,13 @@ fn is_at_router(facts: &Facts<'_>) -> bool {
 
 fn other_resolvers(facts: &Facts<'_>) -> Option<Said> {
     if is_at_router(facts) {
-        let sentence = "Questions to other resolvers are answered here or refused, and VPNs and relays by number meet a closed door. What hides inside an allowed site's own traffic passes.";
-        return said(Holds, sentence, AT_ROUTER, "");
+        let sentence = "Questions to other resolvers are answered here or refused, and VPNs and relays by number meet a closed door. A VPN that stands behind a name of its own, or hides inside an allowed site's traffic, passes.";
+        return said(
+            Partly,
+            sentence,
+            AT_ROUTER,
+            "What an agreement does not allow by name is closed to a VPN as well: `otherwise: block`.",
+        );
     }
     let sentence = "Known addresses of other resolvers, VPNs and relays are refused as names. A device that brings its own resolver or VPN by number asks past the gateway.";
     said(
@@ -273,6 +306,41 @@ fn addresses(facts: &Facts<'_>) -> Option<Said> {
         "A program that connects to an address in numbers looks no name up, and is not held.",
         "`listen` has neither `proxy` nor `transparent`",
         "",
+    )
+}
+
+fn ports(facts: &Facts<'_>) -> Option<Said> {
+    let Router::Nftables { ports, .. } = &facts.gateway.router else { return None };
+    match ports {
+        Ports::Any => said(
+            Off,
+            "An address that a name led to is open on every port, so that a VPN needs a name and no more.",
+            "`router: {ports: [any]}`",
+            "Name the ports that are needed: `ports: [web, mail, devices, calls]`.",
+        ),
+        Ports::These(_) => said(
+            Partly,
+            "An address that a name led to is open on the ports that are named; what speaks something else there passes.",
+            "`router: ports`",
+            "",
+        ),
+    }
+}
+
+fn copied_hardware(facts: &Facts<'_>) -> Option<Said> {
+    let known = facts.devices(|by| matches!(by, DeviceBy::Mac(_)));
+    if known == 0 {
+        return None;
+    }
+    let sentence = format!(
+        "{} known by hardware address, which another device can copy: it is then taken for that one, with all that it may.",
+        of(known, "device is", "devices are")
+    );
+    said(
+        Partly,
+        sentence,
+        "`mac` in an agreement's `devices`",
+        "Give staff's devices a `token`: it cannot be seen on the network. Staff are told when one hardware address has two names.",
     )
 }
 
@@ -474,89 +542,4 @@ fn of(count: usize, one: &str, many: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    fn lines(gateway: &str, devices: &str) -> Vec<Covered> {
-        let jo = format!("person: Jo\nfor: staff\notherwise: allow\nonline: all_day\ndevices: {devices}\n");
-        let files = [
-            (
-                "home.yaml".to_owned(),
-                "home: Oakview\neveryone: {block: [circumvention]}\nunknown_devices: block\n".to_owned(),
-            ),
-            ("gateway.yaml".to_owned(), gateway.to_owned()),
-            ("agreements/jo.yaml".to_owned(), jo),
-        ];
-        let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date");
-        let reading = crate::read(&files, today);
-        coverage(&reading.gateway.expect("the network"), &reading.house)
-    }
-
-    const BARE: &str = "listen: {}\n";
-    const UP: &str = "upstream: [\"udp://192.0.2.1\"]\n";
-
-    /// What is listened on, whose device, a key, how far it is held (`-`: it is no matter).
-    #[test]
-    fn each_line_follows_from_the_files() {
-        let listen = |what: &str| format!("listen: {{{what}}}\n{UP}");
-        let (dns, doh) = (listen("dns: \"127.0.0.1:0\""), listen("dns_https: \"127.0.0.1:0\""));
-        let proxy = listen("proxy: \"127.0.0.1:0\"");
-        let routed = format!("router: {{mode: nftables, lan: [br-lan], wan: [eth0]}}\n{dns}");
-        let with_others = routed.replace("wan: [eth0]", "wan: [eth0], others: [office]");
-        let named = format!("name: dns.oakview.example\n{doh}");
-        let (none, token) = ("[]", "[{name: a, token: jo-phone-7f3a}]");
-        let made_up = "[{name: a, mac: \"02:00:00:00:00:01\"}, {name: b, ip: 192.168.4.9}]";
-        for (gateway, devices, key, held) in [
-            (BARE, none, "names", "Off"),
-            (&dns, none, "names", "Holds"),
-            (&dns, none, "encrypted_dns", "Off"),
-            (&doh, none, "encrypted_dns", "Holds"),
-            (&doh, none, "names", "Holds"),
-            (&dns, none, "web", "Off"),
-            (&proxy, none, "web", "Partly"),
-            (&dns, none, "what_is_open", "Off"),
-            (&proxy, none, "what_is_open", "Partly"),
-            (BARE, none, "hidden_names", "-"),
-            (&dns, none, "router", "Off"),
-            (&routed, none, "router", "Holds"),
-            (&routed, none, "minutes", "Holds"),
-            (&with_others, none, "router", "Partly"),
-            (&routed, none, "other_resolvers", "Holds"),
-            (&dns, none, "other_resolvers", "Partly"),
-            (&routed, none, "addresses", "Holds"),
-            (&routed, none, "what_is_open", "Holds"),
-            (&dns, token, "outside", "Off"),
-            (&doh, none, "outside", "Off"),
-            (&doh, token, "outside", "Off"),
-            (&named, token, "outside", "Partly"),
-            (&dns, none, "hardware_addresses", "-"),
-            (&dns, made_up, "hardware_addresses", "Partly"),
-            (&dns, made_up, "lent_addresses", "Partly"),
-            (&dns, none, "unknown_devices", "Holds"),
-            (&dns, none, "sealed_lists", "Off"),
-            (&dns, none, "mobile_data", "Cannot"),
-            (&dns, none, "inside_apps", "Cannot"),
-        ] {
-            let lines = lines(gateway, devices);
-            let found = lines.iter().find(|line| line.key == key);
-            assert_eq!(
-                found.map_or("-".to_owned(), |l| format!("{:?}", l.held)),
-                held,
-                "{key}: {gateway}{devices}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_line_has_a_key_of_its_own_and_full_sentences() {
-        let lines = lines(&format!("listen: {{dns: \"127.0.0.1:0\"}}\n{UP}"), "[]");
-        let keys: HashSet<_> = ROWS.iter().map(|(key, _)| key).collect();
-        assert_eq!(keys.len(), ROWS.len());
-        for line in &lines {
-            assert!(line.sentence.ends_with('.') && !line.because.is_empty(), "{line:?}");
-            assert!(line.help.is_empty() || line.help.ends_with('.'), "{line:?}");
-        }
-        assert!(lines.is_sorted_by_key(|line| line.held), "what holds stands first");
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! `gateway.yaml` as meant: the network, for whoever looks after the router.
 
+use crate::ports::Ports;
 use blocklists::Domain;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -202,5 +203,7 @@ pub enum Router {
         others: Vec<String>,
         /// What holds while the gateway does not run.
         fail: Fail,
+        /// On which ports an address that a name led to is open.
+        ports: Ports,
     },
 }

@@ -5,6 +5,7 @@
 
 mod calendar;
 mod coverage;
+mod detector;
 mod diff;
 mod explain;
 mod gateway;
@@ -13,6 +14,7 @@ pub mod lawful;
 mod meant;
 mod monitored;
 mod network;
+mod ports;
 mod problem;
 mod read;
 mod request;
@@ -28,6 +30,7 @@ mod yaml;
 
 pub use calendar::bank_holidays;
 pub use coverage::{Covered, Held, coverage, is_made_up};
+pub use detector::{DETECTORS, Detector, Row as DetectorRow, SeenBy};
 pub use diff::{
     Diff, LimitChange, MinutesChange, PersonDiff, Presence, SettingChange, Which, WordChange, diff,
 };
@@ -43,6 +46,7 @@ pub use house::{
 pub use meant::*;
 pub use monitored::Monitored;
 pub use network::{holds, network};
+pub use ports::{PortRange, Ports, Transport};
 pub use problem::{Level, Place, Problem};
 pub use read::{Reading, did_you_mean, nearest, read};
 pub use request::{Host, Request};

@@ -206,7 +206,7 @@ fn the_network_in_every_form() {
         upstream: [\"tcp://192.0.2.1\", \"udp://[2001:db8::1]:5353\", \"tls://[2001:db8::2]#dns.example\", \"tls://192.0.2.2:8853#dns.example\",\n\
         \x20 \"https://dns.example:8443/q\", \"https://dns.example@192.0.2.3/dns-query\", \"https://192.0.2.4/dns-query\"]\n\
         store: \"postgres://hearth@db.example/home\"\nblocked_answer: zero\ntrust_forwarders: [192.168.1.1, \"2001:db8::/32\"]\n\
-        home_network: [192.168.4.0/24]\nleases: [/tmp/dhcp.leases]\nquestions_a_second: off\nworkers: 2\nrouter: {mode: nftables, lan: br-lan, wan: [eth0, wwan0], others: office}\n";
+        home_network: [192.168.4.0/24]\nleases: [/tmp/dhcp.leases]\nquestions_a_second: off\nworkers: 2\nrouter: {mode: nftables, lan: br-lan, wan: [eth0, wwan0], others: office, ports: [web, udp 27000-27100]}\n";
     let reading = reading(&[("home.yaml", LITTLE), ("gateway.yaml", text)]);
     // No device reaches what listens there.
     assert_eq!(codes(&reading), ["gateway.yaml router-family"; 2]);
@@ -246,7 +246,8 @@ fn the_network_in_every_form() {
             lan: vec!["br-lan".into()],
             wan: vec!["eth0".into(), "wwan0".into()],
             others: vec!["office".into()],
-            fail: Fail::Closed
+            fail: Fail::Closed,
+            ports: Ports::read(["web", "udp 27000-27100"]).unwrap(),
         }
     );
 }

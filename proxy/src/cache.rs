@@ -158,6 +158,11 @@ impl Entry {
         self.answer.addresses.iter().chain(&self.answer.hints)
     }
 
+    /// An address in it that is no site's.
+    pub(crate) fn bare(&self) -> Option<IpAddr> {
+        self.answer.bare
+    }
+
     /// How old it is.
     pub(crate) fn age(&self, now: Duration) -> Duration {
         now.saturating_sub(self.born)

@@ -46,7 +46,7 @@ use crate::limits::Limits;
 use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
 use again::Told;
-use agreements::{Dnssec, Host, Request};
+use agreements::{Detector, Dnssec, Host, Request};
 use blocklists::{Name, Tags};
 use case::{Case, Decided, Showing};
 use chrono::{DateTime, Utc};
@@ -422,6 +422,16 @@ impl Dns {
                 return None;
             }
         };
+        let bare = |address| round.current.snapshot.judge_in(&client.moment, Host::Address(address), None);
+        if let Some((address, refusal)) = verdicts::judge_bare(bare, asked, entry.bare()) {
+            count(&self.counters.answers_refused);
+            let detected = match Detector::of_address(address) {
+                Detector::DirectAddress => Detector::EncodedAddress,
+                known => known,
+            };
+            self.refuse_as(case, query.text, &refusal, Some(detected), out);
+            return None;
+        }
         if entry.rebinds {
             count(&self.counters.rebinding);
             self.rebinds(query, asker, out);

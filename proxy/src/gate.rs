@@ -3,6 +3,7 @@
 mod clients;
 mod crowd;
 mod moments;
+mod presence;
 mod sentences;
 
 pub(crate) use clients::{Client, Clients};
@@ -15,12 +16,16 @@ use agreements::{Explanation, Host, House, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use crowd::Crowd;
 use moments::Moments;
+use presence::Presence;
 use records::{Clock, ClockState, Current, Face, Identified, InForce, Recorder};
 use sentences::Sentences;
 pub(crate) use sentences::is_for_every_host;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A device that was found to be there so long ago still is.
+const THERE: Duration = Duration::from_secs(300);
 
 /// Who asks: the person, the device, and how they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +90,7 @@ pub struct Gate {
     identities: Identities,
     moments: Moments,
     crowd: Crowd,
+    presence: Presence,
 }
 
 impl Gate {
@@ -109,6 +115,7 @@ impl Gate {
             identities: Identities::default(),
             moments: Moments::default(),
             crowd: Crowd::default(),
+            presence: Presence::default(),
         }
     }
 
@@ -201,6 +208,14 @@ impl Gate {
         self.crowd.only_one()
     }
 
+    /// Devices that usually ask, have fallen silent, and are on the network all the same, by their hardware addresses. Each of
+    /// them is looked for, so that the next time tells.
+    pub fn silent_devices(&self) -> Vec<[u8; 6]> {
+        let silent = self.presence.silent(self.clock.steady());
+        silent.iter().for_each(|mac| self.neighbours.look_for(*mac));
+        silent.into_iter().filter(|mac| self.neighbours.was_there(*mac, THERE)).collect()
+    }
+
     /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline.
     pub fn person(&self, who: &Who) -> PersonId {
         believed(self.clock.state(), who.person)
@@ -226,6 +241,9 @@ impl Gate {
     /// Who shows this, with their moment.
     pub(crate) fn client(&self, round: &Round, shown: &Shown<'_>) -> Client {
         self.crowd.note(&self.neighbours, shown);
+        if let Face::Mac(mac) = self.face(shown) {
+            self.presence.asks(mac, round.steady);
+        }
         let who = self.who_shows(&round.current, shown);
         let person = believed(round.state, who.person);
         let (moment, sentences) = self.moments.of(&round.current, person, round.now);

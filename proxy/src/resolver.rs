@@ -295,6 +295,11 @@ impl Resolver {
                 return Err(Unresolved::Refused(target.clone(), Box::new(verdict)));
             }
         }
+        let judge = |address| gate.judge(current, who, Host::Address(address), None);
+        let bare = found.iter().filter_map(|entry| entry.bare());
+        if let Some((_, verdict)) = verdicts::judge_bare(judge, Some(&asked), bare) {
+            return Err(Unresolved::Refused(name.to_domain(), Box::new(verdict)));
+        }
         let addresses = outside(&found)?;
         let now = self.shared.clock.steady();
         let ttl = found.iter().map(|entry| entry.left(now)).min().unwrap_or_default();

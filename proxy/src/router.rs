@@ -4,20 +4,24 @@
 //! - [`openings`] is what each device may reach now, and what of the agreement says so: it stands under judgement;
 //! - [`watch`] looks after them, and marks minutes of use by what [`passed`];
 //! - [`keeper`] is the thread that tells the kernel, by [`sets`] and [`flows`]; [`lan`] says which flows are the home's;
-//! - [`heard`] is what the rules refused, and [`door`] what becomes of it.
+//! - [`heard`] is what the rules refused, [`door`] what becomes of it, and [`attempts`] how much it tells;
+//! - [`memory`] is what outlives the program, and [`restart`] takes it up.
 //!
 //! Everything of ours in the kernel is one table (`inet hearthgate`). It holds while the program does not run: what is not
 //! in its sets is refused, and what is in them ends by its time.
 
+mod attempts;
 mod door;
 mod flows;
 mod heard;
 mod keeper;
 mod lan;
+mod memory;
 mod netlink;
 mod opening;
 mod openings;
 mod passed;
+mod restart;
 mod rules;
 mod sets;
 mod watch;

@@ -4,7 +4,8 @@ use crate::entry::{BreachOpened, Line, stamp};
 use crate::episode::{Key, KeyRef, OTHERS, Seen};
 use crate::refused::{Face, Identified, Refused};
 use agreements::{
-    Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, UnknownDevices, Verdict, Word,
+    Detector, Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, UnknownDevices,
+    Verdict, Word,
 };
 use blocklists::{Category, Name, Tags};
 use std::borrow::Cow;
@@ -137,6 +138,15 @@ fn rules_site<'a>(refused: &Refused<'a>, name: Name<'_>) -> Option<&'a str> {
     sites.filter(|s| name.is_under(s.name())).map(|s| s.as_str()).max_by_key(|s| s.len())
 }
 
+/// Which way around the gateway it was; none where it was none, or of a kind that nobody can tell.
+fn detector(refused: &Refused<'_>) -> Option<Detector> {
+    let by_host = || match host(refused.host) {
+        Host::Name(name) => Detector::of_name(name),
+        Host::Address(address) => Some(Detector::of_address(address)),
+    };
+    refused.verdict.is_circumvention().then(|| refused.detected.or_else(by_host)).flatten()
+}
+
 /// What folding needs of it.
 pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     let (at, evidence) = (stamp(refused.at), refused.evidence);
@@ -146,7 +156,8 @@ pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     } else {
         evidence
     };
-    Seen { at, evidence, severity: refused.verdict.severity_seen(evidence) }
+    let most = detector(refused).map_or(Severity::Critical, |detector| detector.row().weight);
+    Seen { at, evidence, severity: refused.verdict.severity_seen(evidence).min(most) }
 }
 
 /// What the journal says of an episode that begins with this refusal; nothing where the name is a helpline's after all.
@@ -180,7 +191,8 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         },
         severity: seen.severity,
         evidence: seen.evidence,
-        circumvention: verdict.is_circumvention(),
+        // What a program may do by itself is no way around that somebody took.
+        circumvention: verdict.is_circumvention() && seen.severity > Severity::Low,
         first: seen.at,
         sentence: match (sealed, others) {
             _ if refused.who == House::LOST => "A device that is marked as lost was in use.".to_owned(),
@@ -191,7 +203,12 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
             (false, true) => {
                 "So many sites were refused within the hour that the rest are counted together.".to_owned()
             }
-            (false, false) => house.sentence(refused.who, refused.at, &request, verdict),
+            (false, false) => {
+                let sentence = house.sentence(refused.who, refused.at, &request, verdict);
+                let around =
+                    detector(refused).map_or(String::new(), |one| format!(" {}", one.row().sentence));
+                sentence + &around
+            }
         },
         source: verdict.source.filter(|_| !sealed).and_then(|s| house.source(s)).map(Line::from),
     })

@@ -1,7 +1,7 @@
 //! What the packet path hands to the recorder: borrowed, without allocation.
 
 use crate::in_force::Current;
-use agreements::{Evidence, PersonId, Verdict};
+use agreements::{Detector, Evidence, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -81,6 +81,8 @@ pub struct Refused<'a> {
     pub verdict: Verdict,
     /// What the gateway saw.
     pub evidence: Evidence,
+    /// Which way around the gateway it was, where more than the host tells.
+    pub detected: Option<Detector>,
 }
 
 #[cfg(test)]

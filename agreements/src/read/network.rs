@@ -1,9 +1,10 @@
 //! The network: `gateway.yaml`.
 
-use super::block::{Block, choice, choice_of, items, short, text};
+use super::block::{Block, choice, choice_of, items, short, text, texts};
 use super::devices::{interfaces, networks};
 use super::sheet::Sheet;
 use crate::gateway::{BlockedAnswer, Certificate, Dnssec, Fail, Gateway, Listen, Router, Store, Upstream};
+use crate::ports::Ports;
 use crate::yaml::Node;
 use blocklists::Domain;
 use std::collections::HashMap;
@@ -346,7 +347,7 @@ enum Mode {
 }
 
 fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
-    let keys = ["mode", "lan", "wan", "others", "fail"];
+    let keys = ["mode", "lan", "wan", "others", "fail", "ports"];
     let Some(block) = Block::read(sheet, node, "`router`", &keys) else {
         return Router::Off;
     };
@@ -355,6 +356,7 @@ fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
         block.need(sheet, "mode", "how the router is used").and_then(|n| choice(sheet, n, "mode", &modes));
     let [lan, wan, others] = ["lan", "wan", "others"].map(|key| interfaces(sheet, &block, key));
     let fail = choice_of(sheet, &block, "fail", &FAIL, Fail::default());
+    let ports = ports(sheet, &block);
     let Some(Mode::Nftables) = mode else { return Router::Off };
     for (key, names) in [("lan", &lan), ("wan", &wan)] {
         if names.is_empty() && block.get(key).is_none() {
@@ -370,7 +372,7 @@ fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
     on_one_side(sheet, &block, &lan, ("wan", &wan), "the home's side and the internet's side");
     on_one_side(sheet, &block, &lan, ("others", &others), "held and left alone");
     on_one_side(sheet, &block, &wan, ("others", &others), "the internet's side and another network");
-    Router::Nftables { lan, wan, others, fail }
+    Router::Nftables { lan, wan, others, fail, ports }
 }
 
 /// No interface stands on two sides.
@@ -415,4 +417,17 @@ fn warn_of_families(sheet: &mut Sheet<'_>, block: &Block<'_>, gateway: &Gateway)
         let help = format!("Add an address like `\"{all}:…\"` to `listen: {{{key}: […]}}`.");
         sheet.warning(block.key_at("router"), "router-family", &sentence, &help);
     }
+}
+
+/// On which ports opened addresses are open.
+fn ports(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Ports {
+    let Some(node) = block.get("ports") else { return Ports::default() };
+    let written = texts(sheet, block, "ports");
+    Ports::read(written.iter().map(String::as_str)).unwrap_or_else(|place| {
+        let sentence = format!("`{}` is no word for ports, no port and no range.", short(&written[place]));
+        let words = Ports::words().collect::<Vec<_>>().join(", ");
+        let help = format!("Write {words}, a port (`5000`) or a range (`udp 27000-27100`).");
+        sheet.error(node.at(), "bad-ports", &sentence, &help);
+        Ports::default()
+    })
 }

@@ -8,6 +8,7 @@
 //! Names are in normal form: lower-case ASCII without a trailing dot, as [`crate::Name`] has them.
 
 mod address;
+mod around;
 mod row;
 mod safe_search;
 mod support;
@@ -16,6 +17,7 @@ mod table;
 mod tests;
 
 pub use address::address_is_circumvention;
+pub use around::{encodes, way_around};
 pub use safe_search::{Level, Rewrite, safe_search, search_cannot_be_made_safe};
 pub use support::{Nation, SupportContact, support, support_in};
 

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::last_good::{self, write_whole};
 use crate::state::State;
-use agreements::{Gateway, Router};
+use agreements::{Gateway, Ports, Router};
 use proxy::router::{self, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +39,9 @@ struct Kept {
     others: Vec<String>,
     dns: Vec<SocketAddr>,
     transparent: Vec<SocketAddr>,
+    /// On which ports opened addresses are open.
+    #[serde(default)]
+    ports: Ports,
     /// Whether somebody stands in for a gateway that does not run (`fail: baseline`).
     #[serde(default)]
     stand_in: bool,
@@ -50,8 +53,8 @@ impl Kept {
     }
 
     fn plan(self) -> Plan {
-        let Self { lan, wan, others, dns, transparent, stand_in: _ } = self;
-        Plan { lan, wan, others, dns, transparent }
+        let Self { lan, wan, others, dns, transparent, ports, stand_in: _ } = self;
+        Plan { lan, wan, others, dns, transparent, ports }
     }
 }
 
@@ -95,8 +98,8 @@ pub(crate) fn wants_stand_in(home: &Path) -> Option<State> {
 
 /// Keeps the rules that are in force for the next start.
 pub(crate) fn keep(state: &State, plan: &Plan, stand_in: bool) {
-    let Plan { lan, wan, others, dns, transparent } = plan.clone();
-    let kept = Kept { lan, wan, others, dns, transparent, stand_in };
+    let Plan { lan, wan, others, dns, transparent, ports } = plan.clone();
+    let kept = Kept { lan, wan, others, dns, transparent, ports, stand_in };
     if Kept::load(state).as_ref() == Some(&kept) {
         return;
     }

@@ -9,6 +9,7 @@ mod crowd;
 mod editor;
 mod files;
 mod guide;
+mod hints;
 pub(crate) mod hold;
 mod keeper;
 mod log;
@@ -201,8 +202,18 @@ async fn run_once(
 
     // It listens: systemd and people are told.
     tell_people(options, &shared, &network).await;
-    let mut steward =
-        Steward { home: options.home.clone(), state, files, shared, network, post, bell, changed, compiled };
+    let mut steward = Steward {
+        home: options.home.clone(),
+        state,
+        files,
+        shared,
+        network,
+        post,
+        bell,
+        changed,
+        compiled,
+        hinted: None,
+    };
     let told = match (steward.begin(journal, signals).await, signals) {
         (Ok(ears), Some(signals)) => steward.work(ears, signals).await,
         (Ok(_), None) => "none",

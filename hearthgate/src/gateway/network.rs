@@ -6,6 +6,7 @@ use crate::certificates::{Certificates, Speaks};
 use crate::failure::Failure;
 use crate::gateway::bind;
 use crate::gateway::board::{Listener, Upstreams};
+use crate::gateway::hints;
 use crate::gateway::metrics::{self, Numbers};
 use crate::gateway::portal::{self, Door};
 use crate::gateway::router::{self, Rules};
@@ -14,7 +15,7 @@ use crate::gateway::{pac, pages};
 use crate::lists::names::Names;
 use crate::signing::Signing;
 use crate::state::State;
-use agreements::{Gateway, Listen};
+use agreements::{Gateway, Listen, Problem};
 use console::{AskKey, Desk, Refusals};
 use proxy::Gate;
 use proxy::dns::{Beside, Bound, Designated, Dns, DnsSettings, Over as Speech};
@@ -24,7 +25,7 @@ use proxy::resolver::{Resolver, ResolverSettings, UpstreamHealth};
 use proxy::target::Reach;
 use records::{Clock, InForce, Recorder, Records};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -347,6 +348,11 @@ impl Network {
         let asked =
             counters.queries_udp.load(Ordering::Relaxed) + counters.queries_tcp.load(Ordering::Relaxed);
         self.dns.gate().only_client().filter(|_| asked >= A_HOMES_QUESTIONS)
+    }
+
+    /// What staff may want to know of the home's network.
+    pub(crate) fn hints(&self, gateway: &Gateway, home: &Path) -> Vec<Problem> {
+        hints::of(gateway, home, self.dns.gate())
     }
 
     /// Takes no connection any more at once; what is returned waits until what is open has ended.

@@ -172,6 +172,7 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
                 host,
                 verdict,
                 evidence: proxy::http::evidence(method, headers),
+                detected: None,
             });
         }
     }

@@ -54,6 +54,8 @@ pub(crate) struct Shown {
     pub(crate) everybody: Option<IpAddr>,
     /// What keeps the router from holding what it is meant to.
     pub(crate) router: Vec<Problem>,
+    /// What staff may want to know of the network.
+    pub(crate) hints: Vec<Problem>,
 }
 
 impl Post {
@@ -71,10 +73,11 @@ impl Post {
         let (house, info) = (&current.snapshot.house, current.snapshot.catalogue.info());
         let zone = house.home().timezone;
         let notes = Notes::load(&self.state).unwrap_or_default();
-        let Shown { listeners, upstreams, waiting, mut warnings, needs_restart, everybody, router } =
+        let Shown { listeners, upstreams, waiting, mut warnings, needs_restart, everybody, router, hints } =
             self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
         warnings.extend(router);
+        warnings.extend(hints);
         Board {
             running: true,
             version: env!("HEARTHGATE_VERSION"),
@@ -105,10 +108,11 @@ impl Post {
         let (current, now) = (self.in_force.to_keep(), crate::clock::now());
         let (house, names) = (&current.snapshot.house, current.snapshot.catalogue.info().names);
         let state = self.state.clone();
-        let Shown { listeners: _, upstreams, waiting, mut warnings, needs_restart, everybody, router } =
+        let Shown { listeners: _, upstreams, waiting, mut warnings, needs_restart, everybody, router, hints } =
             self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
         warnings.extend(router);
+        warnings.extend(hints);
         // The shelf and the notes are files: few and small, and read where nobody waits for a packet.
         let lists = tokio::task::block_in_place(|| {
             let notes = Notes::load(&state).unwrap_or_default();

@@ -8,6 +8,7 @@ use agreements::{Fail, Gateway, Level, Listen, Problem, Router};
 use proxy::router::{self, NotHeld, Openings, Plan};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +26,9 @@ pub(crate) struct Rules {
 pub(crate) fn plan(gateway: &Gateway, dns: Vec<SocketAddr>, transparent: Vec<SocketAddr>) -> Option<Plan> {
     match &gateway.router {
         Router::Off => None,
-        Router::Nftables { lan, wan, others, fail: _ } => {
-            let (lan, wan, others) = (lan.clone(), wan.clone(), others.clone());
-            Some(Plan { lan, wan, others, dns, transparent })
+        Router::Nftables { lan, wan, others, fail: _, ports } => {
+            let (lan, wan, others, ports) = (lan.clone(), wan.clone(), others.clone(), ports.clone());
+            Some(Plan { lan, wan, others, dns, transparent, ports })
         }
     }
 }
@@ -92,7 +93,7 @@ impl Rules {
         let (neighbours, clock) = (shared.neighbours.clone(), shared.clock.clone());
         match self.stands_in {
             true => Openings::stand_in(plan, neighbours, clock),
-            false => Openings::start(plan, neighbours, clock, &self.ending),
+            false => Openings::start(plan, neighbours, clock, memory().as_deref(), &self.ending),
         }
     }
 
@@ -179,6 +180,13 @@ fn let_go(state: &State) -> Result<(), Failure> {
     hold::forget(state);
     tracing::info!("gateway.yaml has no router any more: its rules are taken away");
     Ok(())
+}
+
+/// Where the names that led to what is open outlive the program: a folder that systemd makes in the machine's memory
+/// (`RuntimeDirectory=`). Never on a disk.
+fn memory() -> Option<PathBuf> {
+    let folders = std::env::var("RUNTIME_DIRECTORY").ok()?;
+    folders.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
 /// What a person can do about it.

@@ -13,7 +13,7 @@ use blocklists::Catalogue;
 use records::{By, ByRole, ClockState, FilesChanged, InForce, Records};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::MissedTickBehavior;
@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The steward looks at the clock and the upstreams this often.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the home's network is looked at for what staff may want to know.
+const HINTS: Duration = Duration::from_secs(10);
 /// A port that its last listener has just given up may take a moment to be free.
 pub(crate) const PORTS_FREE: Duration = Duration::from_secs(3);
 
@@ -42,6 +44,8 @@ pub(crate) struct Steward {
     /// Rung when a calendar came.
     pub(crate) changed: Arc<Notify>,
     pub(crate) compiled: mpsc::Receiver<Compiled>,
+    /// When the home's network was last looked at for hints.
+    pub(crate) hinted: Option<Instant>,
 }
 
 /// What the steward listens to: from before the gateway says that it is ready, so that nothing is missed.
@@ -149,6 +153,12 @@ impl Steward {
             shown.everybody = everybody;
         });
         self.look_at_the_router();
+        if self.hinted.is_none_or(|then| then.elapsed() >= HINTS) {
+            self.hinted = Some(Instant::now());
+            // Lease files are few and small.
+            let hints = self.network.hints(&self.files.gateway, &self.home);
+            self.post.show(|shown| shown.hints = hints);
+        }
         let state = self.shared.clock.state();
         if state != before {
             match state {

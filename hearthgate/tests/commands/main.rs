@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod detectors;
 mod home;
 mod looking;
 mod running;

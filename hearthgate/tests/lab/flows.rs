@@ -175,7 +175,7 @@ fn rules_that_were_switched_off_stay_off_and_hear_again_when_they_are_back() {
     wait_for("the rules", || in_place().then_some(()));
     look_up(&lab, Who::Jordan, "open.test");
     wait_for("the episode", || {
-        let refused = connect(&lab, Who::Jordan, RELAY.0.parse().unwrap(), 9001);
+        let refused = connect(&lab, Who::Jordan, RELAY.0.parse().unwrap(), ECHO);
         assert!(refused.is_err_and(|e| is_refusal(&e)));
         lab.command(&["breaches", "list", "--json"]).contains(RELAY.0).then_some(())
     });

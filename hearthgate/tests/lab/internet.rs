@@ -29,6 +29,7 @@ pub(crate) const SITES: &[(&str, &str, &str)] = &[
     ("game.test", "11.0.1.6", "2d00:2::6"),
     ("call.test", "11.0.1.7", "2d00:2::7"),
     ("resolver.test", "11.0.4.1", "2d00:4::1"),
+    ("doh.test", "11.0.1.8", "2d00:2::8"),
 ];
 
 /// Where nobody's name leads: a resolver, an onion relay, a VPN's server, and a web server by address alone.
@@ -90,12 +91,17 @@ impl Internet {
         let servers = vec![nsd(&machine, folder.path()), nginx(&machine, folder.path())];
         let heard = Heard::default();
         for (_, four, six) in SITES {
-            stream_server(&machine, &heard, (four, ECHO), echo);
-            stream_server(&machine, &heard, (six, ECHO), echo);
+            for port in [ECHO, 8880] {
+                stream_server(&machine, &heard, (four, port), echo);
+                stream_server(&machine, &heard, (six, port), echo);
+            }
         }
         for (four, six) in [VPN, RELAY, FOREIGN_RESOLVER] {
             for address in [four, six] {
                 stream_server(&machine, &heard, (address, 9001), echo);
+                if (four, six) != FOREIGN_RESOLVER {
+                    stream_server(&machine, &heard, (address, ECHO), echo);
+                }
                 stream_server(&machine, &heard, (address, 853), echo);
                 datagram_server(&machine, &heard, (address, 51820));
                 datagram_server(&machine, &heard, (address, 53));
@@ -198,7 +204,11 @@ fn nginx(machine: &Machine, folder: &Path) -> Program {
     let listens: String = SITES
         .iter()
         .flat_map(|(_, four, six)| [(*four).to_owned(), format!("[{six}]")])
-        .map(|at| format!("listen {at}:80; listen {at}:443 ssl http2;"))
+        .map(|at| {
+            let web = |port| format!("listen {at}:{port};");
+            let tls = |port| format!("listen {at}:{port} ssl http2;");
+            [web(80), web(8080), tls(443), tls(8443), tls(2053)].concat()
+        })
         .collect();
     let conf = format!(
         "daemon off; master_process off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log; user root;\n\

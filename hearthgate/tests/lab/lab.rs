@@ -104,7 +104,8 @@ impl Lab {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
         let mut gateway = program(env!("CARGO_BIN_EXE_hearthgate"));
         gateway.args(["run", "--pretend-now", now, "--home"]).arg(self.home.path());
-        gateway.env("NOTIFY_SOCKET", &notify).stdout(Stdio::null()).stderr(log);
+        gateway.env("NOTIFY_SOCKET", &notify).env("RUNTIME_DIRECTORY", self.memory());
+        gateway.stdout(Stdio::null()).stderr(log);
         self.gateway = Some(self.router.start(gateway));
         let mut buffer = [0; 1024];
         loop {
@@ -118,6 +119,17 @@ impl Lab {
                 return;
             }
         }
+    }
+
+    /// What systemd gives the gateway in the machine's memory.
+    fn memory(&self) -> PathBuf {
+        self.home.path().join("run")
+    }
+
+    /// The router has held this home before: nothing that its devices were told is unknown to it.
+    pub(crate) fn held_before(&self) {
+        fs::create_dir_all(self.memory()).unwrap();
+        fs::write(self.memory().join("openings"), "").unwrap();
     }
 
     /// Kills the gateway as nothing else can.
@@ -261,7 +273,8 @@ fn write_home(home: &Path) {
          everyone:\n  block: [pornography, malware, circumvention]\n  safe_search: strict\n\
          protected:\n  support: [helpline.test]\n\
          baseline:\n  online: {every_day: 07:00-21:00}\n  allow: [school.test]\n  otherwise: block\n\
-         unknown_devices: baseline\nlists:\n  - {category: gambling, from: lists/gambling.txt}\n\
+         unknown_devices: baseline\nlists:\n  - {category: gambling, from: lists/gambling.txt}\n  \
+         - {category: circumvention, from: lists/resolvers.txt}\n\
          staff:\n  - {id: r.osei, name: R. Osei, role: manager}\n",
     );
     write(home, "agreements/jordan.yaml", &jordan(JORDAN));
@@ -273,4 +286,5 @@ fn write_home(home: &Path) {
          online: {every_day: all_day}\notherwise: allow\n",
     );
     write(home, "lists/gambling.txt", "0.0.0.0 casino.test\n");
+    write(home, "lists/resolvers.txt", "doh.test\n");
 }

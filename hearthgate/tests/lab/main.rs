@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 #![allow(clippy::print_stdout, reason = "what was skipped is printed")]
 
+mod around;
 mod browser;
 mod figures;
 mod flows;

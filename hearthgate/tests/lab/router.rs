@@ -26,13 +26,14 @@ pub(crate) fn on_this_machine(promise: Duration) -> Duration {
 pub(crate) fn with_router() -> String {
     let listen =
         gateway_yaml().replace("listen:\n", "listen:\n  transparent: [\"0.0.0.0:3129\", \"[::]:3129\"]\n");
-    format!("{listen}router: {{mode: nftables, lan: [br-lan], wan: [wan]}}\n")
+    format!("{listen}router: {{mode: nftables, lan: [br-lan], wan: [wan], ports: [any]}}\n")
 }
 
 /// A lab whose router is held.
 pub(crate) fn held(now: &str) -> Option<Lab> {
     let mut lab = Lab::build()?;
     lab.write("gateway.yaml", &with_router());
+    lab.held_before();
     lab.open(now);
     Some(lab)
 }
@@ -81,7 +82,7 @@ pub(crate) fn datagrams(lab: &Lab, who: Who, to: IpAddr, port: u16) -> UdpSocket
 }
 
 /// What becomes of a datagram: its echo, or the refusal.
-fn exchange(socket: &UdpSocket, words: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(crate) fn exchange(socket: &UdpSocket, words: &[u8]) -> std::io::Result<Vec<u8>> {
     socket.send(words)?;
     let mut heard = [0; 512];
     let read = socket.recv(&mut heard)?;
@@ -105,14 +106,14 @@ pub(crate) fn addresses(pair: (&str, &str)) -> [IpAddr; 2] {
 }
 
 /// The episodes of people. On a busy machine a device's first question may come before the kernel has said whose it is.
-fn episodes(lab: &Lab) -> Vec<serde_json::Value> {
+pub(crate) fn episodes(lab: &Lab) -> Vec<serde_json::Value> {
     let mut all: Vec<serde_json::Value> =
         serde_json::from_str(&lab.command(&["breaches", "list", "--json"])).unwrap();
     all.retain(|episode| episode["person"] != "nobody");
     all
 }
 
-fn curl(lab: &Lab, who: Who, words: &[&str]) -> (i32, String) {
+pub(crate) fn curl(lab: &Lab, who: Who, words: &[&str]) -> (i32, String) {
     let mut all = vec!["-ksS", "--max-time", "10", "-w", "%{http_code}"];
     all.extend(words);
     let out = lab.of(who).output("curl", &all);
@@ -188,7 +189,7 @@ fn a_direct_address_is_refused_and_logged_once() {
     for to in addresses(RELAY) {
         for _ in 0..5 {
             let began = Instant::now();
-            let error = connect(&lab, Who::Jordan, to, 9001).unwrap_err();
+            let error = connect(&lab, Who::Jordan, to, ECHO).unwrap_err();
             let took = began.elapsed();
             assert!(
                 is_refusal(&error) && took < on_this_machine(Duration::from_millis(900)),
@@ -196,28 +197,15 @@ fn a_direct_address_is_refused_and_logged_once() {
             );
         }
     }
-    assert_eq!(RELAYS.map(|at| lab.internet.heard.at(at, 9001)), [0, 0], "nothing arrived");
+    assert_eq!(RELAYS.map(|at| lab.internet.heard.at(at, ECHO)), [0, 0], "nothing arrived");
     let told = wait_for("the episodes", || Some(episodes(&lab)).filter(|list| list.len() == 2));
     for episode in told {
-        assert_eq!((&episode["rule"], &episode["severity"]), (&"floor".into(), &"high".into()), "{episode}");
+        // A few packets within moments may be a program's own doing, or forged: they weigh little.
+        assert_eq!((&episode["rule"], &episode["severity"]), (&"floor".into(), &"low".into()), "{episode}");
         assert_eq!(episode["person"], "jordan", "{episode}");
     }
 }
 const RELAYS: [&str; 2] = [RELAY.0, RELAY.1];
-
-#[test]
-fn a_wireguard_handshake_is_refused() {
-    let Some(lab) = held(SATURDAY) else { return };
-    look_up(&lab, Who::Jordan, "open.test");
-    let mut handshake = [7; 148];
-    handshake[..4].copy_from_slice(&[1, 0, 0, 0]);
-    for to in addresses(VPN) {
-        let error = exchange(&datagrams(&lab, Who::Jordan, to, 51820), &handshake).unwrap_err();
-        assert!(is_refusal(&error), "{to}: {error}");
-        assert_eq!(lab.internet.heard.at(&to.to_string(), 51820), 0);
-    }
-    wait_for("the episodes", || (episodes(&lab).len() == 2).then_some(()));
-}
 
 #[test]
 fn what_a_device_does_by_itself_is_refused_and_no_breach() {
@@ -232,7 +220,7 @@ fn what_a_device_does_by_itself_is_refused_and_no_breach() {
     }
     // Another home's printer.
     let _ = connect(&lab, Who::Jordan, "10.1.2.3".parse().unwrap(), 9100);
-    assert!(is_refusal(&connect(&lab, Who::Jordan, four, 9001).unwrap_err()));
+    assert!(is_refusal(&connect(&lab, Who::Jordan, four, ECHO).unwrap_err()));
     let told = wait_for("the one that is told", || {
         let around = episodes(&lab).into_iter().filter(|e| e["rule"] == "floor");
         Some(around.collect::<Vec<_>>()).filter(|list| !list.is_empty())
@@ -432,6 +420,116 @@ fn the_ttl_of_every_answer_ends_by_the_boundary() {
     for time in times {
         assert!(!time.contains('h') && !time.starts_with("2m"), "{time} in {rules}");
     }
+}
+
+/// The sites that Jordan's episodes are about, once one of `last` is there.
+fn told_until(lab: &Lab, last: &str) -> Vec<String> {
+    wait_for("the last episode", || {
+        let told: Vec<String> =
+            episodes(lab).iter().map(|e| e["site"].as_str().unwrap().to_owned()).collect();
+        told.iter().any(|site| site == last).then_some(told)
+    })
+}
+
+/// Closes a site that Jordan's phone was told the address of, by the agreement, and waits until the router refuses it: the
+/// episode of that comes after all that the router refused before.
+fn close_game(lab: &Lab, game: IpAddr) {
+    lab.write("agreements/jordan.yaml", &jordan(&JORDAN.replace("club.test", "game.test")));
+    wait_for("the site to be closed", || {
+        connect(lab, Who::Jordan, game, ECHO).is_err_and(|e| is_refusal(&e)).then_some(())
+    });
+}
+
+#[test]
+fn nobody_is_accused_of_what_began_before_the_rules() {
+    let Some(mut lab) = Lab::build() else { return };
+    let mut before = connect(&lab, Who::Jordan, RELAY.0.parse().unwrap(), ECHO).unwrap();
+    lab.write("gateway.yaml", &with_router());
+    lab.open(SATURDAY);
+    let (game, _) = look_up(&lab, Who::Jordan, "game.test");
+    // Its program writes on, and tries again and again; another comes back to an address that it was told yesterday.
+    for _ in 0..3 {
+        assert!(!matches!(echoes(&mut before), Ok(true)));
+        for to in addresses(RELAY) {
+            assert!(
+                is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()),
+                "it is refused all the same"
+            );
+        }
+    }
+    close_game(&lab, game);
+    assert_eq!(told_until(&lab, "game.test"), ["game.test"]);
+}
+
+#[test]
+fn an_opened_address_is_open_on_the_ports_that_are_named() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.write("gateway.yaml", &with_router().replace("ports: [any]", "ports: [web, udp 7000-7800]"));
+    lab.open(SATURDAY);
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    for to in [four, six] {
+        let error = connect(&lab, Who::Jordan, to, ECHO).unwrap_err();
+        assert!(is_refusal(&error), "TCP {ECHO} is not named: {error}");
+        assert_eq!(exchange(&datagrams(&lab, Who::Jordan, to, ECHO), b"hello").unwrap(), b"hello", "UDP is");
+    }
+    let ping = lab.of(Who::Jordan).output("ping", &["-c1", "-W2", &four.to_string()]);
+    assert!(ping.status.success());
+    assert_eq!(curl(&lab, Who::Jordan, &["https://open.test/"]).0, 0);
+    let status = lab.command(&["router", "status"]);
+    assert!(status.contains("by name, on another port"), "{status}");
+    // Where the file is silent, a VPN of one's own has no port.
+    lab.write("gateway.yaml", &with_router().replace(", ports: [any]", ""));
+    wait_for("the other ports", || {
+        let refused =
+            |port| exchange(&datagrams(&lab, Who::Jordan, four, port), b"x").is_err_and(|e| is_refusal(&e));
+        (refused(ECHO) && refused(51820) && refused(1194)).then_some(())
+    });
+}
+
+#[test]
+fn the_web_on_other_ports_is_judged_by_its_names() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    let four = four.to_string();
+    for port in ["8443", "2053"] {
+        let (code, answer) = curl(&lab, Who::Jordan, &[&format!("https://open.test:{port}/")]);
+        assert!(code == 0 && answer.starts_with("open.test at"), "{port}: {code} {answer}");
+        // Another site that stands at the same address: as at a carrier of many.
+        let hidden = format!("casino.test:{port}:{four}");
+        let (code, _) =
+            curl(&lab, Who::Jordan, &["--resolve", &hidden, &format!("https://casino.test:{port}/")]);
+        assert_eq!(code, 35, "{port}");
+    }
+    let (code, answer) = curl(&lab, Who::Jordan, &["http://open.test:8080/"]);
+    assert!(code == 0 && answer.starts_with("open.test at"), "{code} {answer}");
+    let hidden = format!("casino.test:8080:{four}");
+    let (_, page) = curl(&lab, Who::Jordan, &["--resolve", &hidden, "http://casino.test:8080/"]);
+    assert!(page.ends_with("403"), "{page}");
+    // A program that speaks something else there goes by the name that led to the address.
+    let to: IpAddr = four.parse().unwrap();
+    assert!(echoes(&mut connect(&lab, Who::Jordan, to, 8880).unwrap()).unwrap());
+    let mut sams = connect(&lab, Who::Sam, to, 8880).unwrap();
+    assert!(!matches!(echoes(&mut sams), Ok(true)), "no name of Sam's led there");
+}
+
+#[test]
+fn a_restart_forgets_no_name() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    let (game, six) = look_up(&lab, Who::Jordan, "game.test");
+    let (open, _) = look_up(&lab, Who::Jordan, "open.test");
+    let cut = connect(&lab, Who::Jordan, game, ECHO).unwrap();
+    let mut stays = connect(&lab, Who::Jordan, open, ECHO).unwrap();
+    lab.kill();
+    // Meanwhile the agreement closes one of them by its name.
+    lab.write("agreements/jordan.yaml", &jordan(&JORDAN.replace("club.test", "game.test")));
+    lab.open(SATURDAY);
+    let took = closes(cut, 6 * CUT);
+    assert!(took < on_this_machine(CUT), "{took:?}");
+    assert!(echoes(&mut stays).unwrap());
+    for to in [game, six] {
+        assert!(is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()), "{to}");
+    }
+    assert_eq!(told_until(&lab, "game.test"), ["game.test"], "it is told by its name, and as no way around");
 }
 
 #[test]

@@ -166,6 +166,8 @@ fn a_shared_device_has_its_own_agreement_until_somebody_signs_in() {
     wait_for("its own agreement again", || {
         lab.dig(Who::Stranger, &["open.test", "A"]).contains("EDE: 17").then_some(())
     });
+    // The phone shows itself for the first time here.
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
     let (said, page) = {
         let jordans = lab.of(Who::Jordan).says("curl", &["-s", PAGE]);
         (jordans.contains("nobody signs in on it"), jordans)

@@ -111,7 +111,7 @@ fn what_shows_no_name_is_refused_and_logged_once() {
     assert_eq!(episodes.as_array().map(Vec::len), Some(1), "{episodes}");
     assert_eq!(
         (&episodes[0]["rule"], &episodes[0]["severity"]),
-        (&"floor".into(), &"high".into()),
+        (&"floor".into(), &"low".into()),
         "{episodes}"
     );
 }

@@ -4,11 +4,13 @@
 use super::svcb;
 use super::wire::{Counts, HEADER, IN, Record, WireName, rcode, rtype, u16_at, u32_at};
 use super::write::{Section, TooLong, Writer};
-use blocklists::Domain;
+use blocklists::{Domain, Name, builtin};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A chain of aliases is followed so far; resolvers give up at about the same length.
 const MOST_ALIASES: usize = 16;
+/// So many addresses of an answer are kept, and as many hints: no program tries more, and each is opened at the router.
+const MOST_ADDRESSES: usize = 32;
 /// A negative answer without SOA says not for how long (RFC 2308 §5 would not keep it at all): this short, in seconds,
 /// keeps a client that asks again and again from reaching the upstream each time.
 const NEGATIVE_WITHOUT_SOA: u32 = 5;
@@ -38,6 +40,21 @@ pub(crate) struct Answer {
     pub(crate) addresses: Vec<IpAddr>,
     /// The addresses that its SVCB and HTTPS records hint at.
     pub(crate) hints: Vec<IpAddr>,
+    /// An address that is no site's: one that the question's name, or one that it leads to, has written in it, or a known
+    /// resolver's, VPN's or onion relay's. Whoever is told it by a name goes to an address without one.
+    pub(crate) bare: Option<IpAddr>,
+}
+
+/// The first of addresses that is no site's, by the names that lead there.
+fn bare<'n>(
+    names: impl Iterator<Item = Name<'n>> + Clone,
+    mut addresses: impl Iterator<Item = IpAddr>,
+) -> Option<IpAddr> {
+    addresses.find(|&address| {
+        let address = address.to_canonical();
+        builtin::address_is_circumvention(address).is_some()
+            || names.clone().any(|name| builtin::encodes(name, address))
+    })
 }
 
 /// Why an upstream's message is no answer.
@@ -129,6 +146,7 @@ fn chain(message: &[u8], name: &WireName, qtype: u16, answers: &[Record]) -> Res
 
 struct Cleaning<'a> {
     message: &'a [u8],
+    name: WireName,
     qtype: u16,
     rcode: u16,
     dnssec: bool,
@@ -148,6 +166,7 @@ impl<'a> Cleaning<'a> {
         let writer = Writer::new(name, qtype, rcode);
         Self {
             message,
+            name: *name,
             qtype,
             rcode,
             dnssec,
@@ -179,6 +198,7 @@ impl<'a> Cleaning<'a> {
         }
         match record.rtype {
             rtype::CNAME => self.lead(record.data)?,
+            rtype::A | rtype::AAAA if self.addresses.len() >= MOST_ADDRESSES => return Ok(()),
             rtype::A => self.addresses.push(Ipv4Addr::from(self.exactly::<4>(record)?).into()),
             rtype::AAAA => self.addresses.push(Ipv6Addr::from(self.exactly::<16>(record)?).into()),
             rtype::SVCB | rtype::HTTPS => return self.service(record),
@@ -208,6 +228,9 @@ impl<'a> Cleaning<'a> {
     /// it otherwise than we do.
     fn service(&mut self, record: &Record) -> Result<(), Unusable> {
         let Some(service) = svcb::without_ech(&self.message[record.data..record.end]) else { return Ok(()) };
+        if self.hints.len() + service.hints.len() > MOST_ADDRESSES {
+            return Ok(());
+        }
         self.leads_to(&service.target);
         self.stripped |= service.stripped;
         self.hints.extend(service.hints);
@@ -264,8 +287,12 @@ impl<'a> Cleaning<'a> {
             (true, Some(ttl)) => ttl.min(self.answer_ttl),
             (true, None) => NEGATIVE_WITHOUT_SOA.min(self.answer_ttl),
         };
+        let text = self.name.text();
+        let names = std::iter::once(text.name()).chain(self.targets.iter().map(Domain::name));
+        let bare = bare(names, self.addresses.iter().chain(&self.hints).copied());
         let (wire, ttls) = self.writer.finish();
         Answer {
+            bare,
             wire,
             question_end: self.question_end,
             ttls,

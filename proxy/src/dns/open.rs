@@ -13,6 +13,7 @@ use crate::tunnel::{Asked, Asker as Who, Made, Way};
 use crate::upstream::Failure;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The address that safe search answers with by itself.
@@ -85,7 +86,8 @@ impl Dns {
         let wanted = Wanted {
             asker: Who { address: shown.address, token: shown.token.map(Into::into) },
             hardware: shown.hardware,
-            asked: Asked { host, path: None, way },
+            asked: Arc::new(Asked { host, path: None, way }),
+            protected: verdicts::protects(verdict),
             made: Made { until, ..made },
             addresses,
             usable,

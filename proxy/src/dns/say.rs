@@ -12,7 +12,7 @@ use super::wire::{rcode, rtype};
 use super::{Asker, Dns, Step, Transport, svcb, verdicts};
 use crate::cache::Entry;
 use crate::upstream::Failure;
-use agreements::{BlockedAnswer, Evidence, Host, Rule, Severity, Verdict};
+use agreements::{BlockedAnswer, Detector, Evidence, Host, Rule, Severity, Verdict};
 use blocklists::Name;
 use blocklists::builtin::OffSwitch;
 use records::Refused;
@@ -32,7 +32,7 @@ impl Dns {
         };
         count(&self.counters.refused);
         if told.refuse(case, verdict, out) {
-            self.record(case, case.query.text, *verdict);
+            self.record(case, case.query.text, *verdict, None);
         } else {
             self.refuse(case, case.query.text, verdict, out);
             told.refused(case, verdict, out);
@@ -42,12 +42,24 @@ impl Dns {
 
     /// Hands a refusal to the recorder and answers it.
     pub(super) fn refuse(&self, case: &Case<'_>, host: Name<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
+        self.refuse_as(case, host, verdict, None, out);
+    }
+
+    /// The same, where more is known of it than its name tells.
+    pub(super) fn refuse_as(
+        &self,
+        case: &Case<'_>,
+        host: Name<'_>,
+        verdict: &Verdict,
+        detected: Option<Detector>,
+        out: &mut Vec<u8>,
+    ) {
         // A datagram's sender can be anybody in anybody's name. What would weigh on a young person is recorded only when
         // the question comes over a connection, which proves the address: every client repeats it there.
         if case.transport() == Transport::Udp && verdicts::weighs(verdict) {
             return over_tcp(case.query, out);
         }
-        self.record(case, host, *verdict);
+        self.record(case, host, *verdict, detected);
         let ttl = verdicts::refused_for(verdict, case.round.now);
         // The sentence is made only for who can read it.
         let mut answer = |reason: Extended<'_>| self.blocked(case.query, case.asker, ttl, reason, out);
@@ -57,7 +69,7 @@ impl Dns {
         }
     }
 
-    fn record(&self, case: &Case<'_>, host: Name<'_>, verdict: Verdict) {
+    fn record(&self, case: &Case<'_>, host: Name<'_>, verdict: Verdict, detected: Option<Detector>) {
         let Case { round, client, .. } = case;
         // Devices look reverse names up by themselves, and nobody visits one.
         let technical = special::is_reverse(host) && verdict.rule != Rule::Sealed;
@@ -72,6 +84,7 @@ impl Dns {
             host: host.as_str(),
             verdict: Verdict { severity, ..verdict },
             evidence: Evidence::Lookup,
+            detected,
         });
     }
 
@@ -166,7 +179,7 @@ impl Dns {
         let host = case.query.text;
         let verdict = case.round.current.snapshot.judge_in(&case.client.moment, Host::Name(host), None);
         if !verdict.allows() {
-            self.record(case, host, Verdict { severity: Severity::Technical, ..verdict });
+            self.record(case, host, Verdict { severity: Severity::Technical, ..verdict }, None);
         }
     }
 

@@ -5,6 +5,7 @@ use super::reply::{Extended, ede};
 use agreements::{Evidence, Host, Outcome, Record, Request, Rule, Severity, Subject, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 
 /// A refusal is kept by clients for at most so long, in seconds: staff may change their mind.
 const MOST_REFUSED: u32 = 30;
@@ -27,6 +28,22 @@ pub(crate) fn judge_names<'n>(
         until = earlier(until, verdict.until);
     }
     Ok(until)
+}
+
+/// Judges an address of an answer that is no site's ([`Entry::bare`](crate::cache::Entry::bare)) as what it is: an address without
+/// a name. The refusal, where it reaches the name that was asked for.
+pub(crate) fn judge_bare(
+    judge: impl Fn(IpAddr) -> Verdict,
+    asked: Option<&Verdict>,
+    bare: impl IntoIterator<Item = IpAddr>,
+) -> Option<(IpAddr, Verdict)> {
+    let stands =
+        |asked: &Verdict, verdict: &Verdict| protects(asked) || place(verdict.rule) > place_of(asked);
+    let refused = |address| (address, judge(address));
+    let reaches = |(_, verdict): &(IpAddr, Verdict)| {
+        verdict.is_circumvention() && !asked.is_some_and(|asked| stands(asked, verdict))
+    };
+    bare.into_iter().map(refused).find(reaches)
 }
 
 fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {

@@ -39,6 +39,7 @@ impl Proxy {
             host: &asked.host.to_string(),
             verdict,
             evidence: self.strengthened(asker, &asked, evidence),
+            detected: None,
         });
         Refused { current: Arc::clone(current), who, asked }
     }

@@ -12,14 +12,14 @@ use foldhash::fast::RandomState;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::neighbour::{
-    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+    NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +58,22 @@ struct Shared {
     learned: watch::Sender<()>,
     meetings: Semaphore,
     strangers: quick_cache::sync::Cache<IpAddr, ()>,
+    signs: Mutex<Signs>,
 }
+
+/// What else the kernel's table tells.
+#[derive(Debug, Default)]
+struct Signs {
+    /// Who says of itself that it is a router (RFC 4861 §4.4, the R flag), by interface, and when the table last had it so.
+    routers: BTreeMap<(u32, [u8; 6]), Instant>,
+    /// When a device was last found to be there.
+    there: HashMap<[u8; 6], Instant, RandomState>,
+}
+
+/// A router that the table has not had as one for so long is one no more.
+const STILL: Duration = Duration::from_secs(600);
+/// So many routers and devices are told apart.
+const MOST_SIGNS: usize = 1024;
 
 impl Default for Shared {
     fn default() -> Self {
@@ -69,6 +84,7 @@ impl Default for Shared {
             learned: watch::Sender::new(()),
             meetings: Semaphore::new(MEETINGS),
             strangers: quick_cache::sync::Cache::new(STRANGERS),
+            signs: Mutex::default(),
         }
     }
 }
@@ -123,6 +139,47 @@ impl Neighbours {
         if tokio::time::timeout(MEETING, known).await.is_err() {
             // Nobody is there on a link of ours: behind another router, perhaps. Whoever remembers asks again.
             stranger();
+        }
+    }
+
+    /// Who says of itself that it is a router: interface and hardware address.
+    pub fn routers(&self) -> Vec<(u32, [u8; 6])> {
+        let signs = self.signs();
+        let lately = signs.routers.iter().filter(|(_, then)| then.elapsed() < STILL);
+        lately.map(|(who, _)| *who).collect()
+    }
+
+    /// Whether a device was found to be there within this time. Nobody looks for one by itself: [`Neighbours::look_for`].
+    pub fn was_there(&self, mac: [u8; 6], within: Duration) -> bool {
+        self.signs().there.get(&mac).is_some_and(|then| then.elapsed() <= within)
+    }
+
+    /// Gives the kernel a reason to look whether a device is there.
+    pub fn look_for(&self, mac: [u8; 6]) {
+        let table = self.shared.table.load();
+        table.iter().filter(|(_, of)| **of == mac).take(4).for_each(|(address, _)| poke(*address));
+    }
+
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.shared.signs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of what an entry tells beside its addresses.
+    fn heed(&self, neighbour: &NeighbourMessage) {
+        let (_, Some(mac)) = parts(neighbour) else { return };
+        let mut signs = self.signs();
+        if neighbour.header.flags.contains(NeighbourFlags::Router) && signs.routers.len() < MOST_SIGNS {
+            signs.routers.insert((neighbour.header.ifindex, mac), Instant::now());
+        }
+        let is_there = neighbour.header.state == NeighbourState::Reachable;
+        if is_there && (signs.there.len() < MOST_SIGNS || signs.there.contains_key(&mac)) {
+            signs.there.insert(mac, Instant::now());
+        }
+    }
+
+    fn heed_message(&self, message: &Message) {
+        if let NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(neighbour)) = &message.payload {
+            self.heed(neighbour);
         }
     }
 
@@ -186,10 +243,11 @@ impl Neighbours {
                 _ = read_again.tick() => table = self.read_all(&handle).await?,
                 message = messages.next() => {
                     let Some((message, _)) = message else { return Ok(()) };
+                    self.heed_message(&message);
                     apply(&mut table, message.payload);
                     // Somebody may be waiting for this one; what follows at once can wait for each other.
                     self.publish(&table);
-                    if gather(&mut table, &mut messages).await {
+                    if gather(&mut table, &mut messages, |message| self.heed_message(message)).await {
                         self.publish(&table);
                     }
                 }
@@ -202,6 +260,7 @@ impl Neighbours {
         let mut all = handle.neighbours().get().set_address_family(AddressFamily::Unspec).execute();
         while let Some(neighbour) = all.try_next().await.map_err(std::io::Error::other)? {
             learn(&mut table, &neighbour);
+            self.heed(&neighbour);
         }
         self.shared.strangers.clear();
         self.publish(&table);
@@ -212,10 +271,15 @@ impl Neighbours {
 type Message = NetlinkMessage<RouteNetlinkMessage>;
 
 /// Takes what else arrives within a moment, so that a burst of changes is one replacement. Whether anything did.
-async fn gather<S: Stream<Item = (Message, A)> + Unpin, A>(table: &mut Table, messages: &mut S) -> bool {
+async fn gather<S: Stream<Item = (Message, A)> + Unpin, A>(
+    table: &mut Table,
+    messages: &mut S,
+    heed: impl Fn(&Message),
+) -> bool {
     let end = tokio::time::Instant::now() + GATHER;
     let mut any = false;
     while let Ok(Some((message, _))) = tokio::time::timeout_at(end, messages.next()).await {
+        heed(&message);
         apply(table, message.payload);
         any = true;
     }
@@ -320,6 +384,20 @@ mod tests {
             learn(&mut table, &neighbour(&address, &[2; 6], NeighbourState::Reachable));
         }
         assert_eq!(table.len(), MOST);
+    }
+
+    #[test]
+    fn a_router_and_who_is_there_are_noticed() {
+        let (neighbours, mac) = (Neighbours::default(), [2, 0, 0, 0, 0, 7]);
+        let mut message = neighbour("fe80::7", &mac, NeighbourState::Stale);
+        message.header.ifindex = 3;
+        neighbours.heed(&message);
+        assert!(neighbours.routers().is_empty() && !neighbours.was_there(mac, MEETING));
+        message.header.flags = NeighbourFlags::Router;
+        message.header.state = NeighbourState::Reachable;
+        neighbours.heed(&message);
+        assert_eq!(neighbours.routers(), [(3, mac)]);
+        assert!(neighbours.was_there(mac, Duration::from_secs(60)));
     }
 
     #[tokio::test]

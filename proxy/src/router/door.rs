@@ -3,14 +3,15 @@
 //! A program that comes back to an address whose name is still allowed is let in; what was refused by its name is told by its
 //! name; and an address that no answer gave is a way around, unless the home lets that device go where it likes.
 
-use super::heard::Refused;
+use super::attempts::Weight;
+use super::heard::{Refused, Says};
 use super::opening::shown;
 use super::openings::{LINGER, Openings, Wanted};
 use super::sets::Device;
 use crate::gate::{Gate, Who};
 use crate::target::{TargetHost, is_open_internet};
 use crate::tunnel::{Asked, Asker, Made};
-use agreements::{Evidence, Verdict};
+use agreements::{Detector, Evidence, Severity, Verdict};
 use records::Current;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 /// What is remembered of an address.
 enum Remembered {
-    Allowed(Asked, Made),
-    Refused(Who, Asked, Verdict),
+    Allowed(Arc<Asked>, Made),
+    Refused(Who, Arc<Asked>, Verdict),
 }
 
 impl Openings {
@@ -32,19 +33,32 @@ impl Openings {
                 self.let_in(device, from, to, (asked, made, Duration::ZERO)).await;
             }
             Some(Remembered::Refused(who, asked, verdict)) => {
-                record(gate, &current, &who, &asked.host, verdict);
+                let weight = match says {
+                    Says::GoesOn => Weight::None,
+                    Says::Icmp | Says::Time | Says::Stun | Says::Around(_) | Says::Other => {
+                        self.attempts.again(device, to, gate.clock.steady())
+                    }
+                };
+                record(gate, &current, &who, &asked.host, weighed(verdict, weight, None));
             }
             // A phone looks for the printer of another home's network, and for its neighbours.
             None if !is_open_internet(to.to_canonical()) => {}
             None => {
                 let who = gate.who_shows(&current, &shown(device, from, None));
-                let asked = Asked::host(TargetHost::Address(to.to_canonical()));
+                let asked = Arc::new(Asked::host(TargetHost::Address(to.to_canonical())));
                 let verdict = asked.judge(gate, &current, &who);
                 if verdict.allows() {
                     let made = Made::new(gate, &current, &who, &verdict);
                     self.let_in(device, from, to, (asked, made, LINGER)).await;
                 } else if !says.by_itself() {
-                    record(gate, &current, &who, &asked.host, verdict);
+                    let weight = self.attempts.unknown(device, from, to, gate.clock.steady());
+                    let detector = match says {
+                        Says::Around(detector) => detector,
+                        Says::Icmp | Says::Time | Says::Stun | Says::GoesOn | Says::Other => {
+                            Detector::of_address(to)
+                        }
+                    };
+                    record(gate, &current, &who, &asked.host, weighed(verdict, weight, Some(detector)));
                 }
             }
         }
@@ -56,12 +70,14 @@ impl Openings {
         device: Device,
         from: IpAddr,
         to: IpAddr,
-        (asked, made, usable): (Asked, Made, Duration),
+        (asked, made, usable): (Arc<Asked>, Made, Duration),
     ) {
         let asker = Asker { address: from, token: None };
         let hardware = shown(device, from, None).hardware;
         // Where that fails, the next packet is heard of again.
-        let _opened = self.open(Wanted { asker, hardware, asked, made, addresses: vec![to], usable }).await;
+        let _opened = self
+            .open(Wanted { asker, hardware, asked, protected: false, made, addresses: vec![to], usable })
+            .await;
     }
 
     fn remembered(
@@ -85,10 +101,32 @@ impl Openings {
     }
 }
 
-fn record(gate: &Gate, current: &Arc<Current>, who: &Who, host: &TargetHost, verdict: Verdict) {
-    if verdict.allows() {
-        return;
+/// The verdict with as much weight as the attempt has, and what was detected; none where nobody needs to hear of it. What weighs
+/// much when it is meant is not told at all before it was tried for a while: it could be forged, and cannot be taken back.
+fn weighed(
+    verdict: Verdict,
+    weight: Weight,
+    detected: Option<Detector>,
+) -> Option<(Verdict, Option<Detector>)> {
+    let is_heavy = detected.is_some_and(|detector| detector.row().weight > Severity::Low);
+    match weight {
+        Weight::None => None,
+        Weight::Little if is_heavy => None,
+        Weight::Little => {
+            Some((Verdict { severity: verdict.severity.min(Severity::Low), ..verdict }, detected))
+        }
+        Weight::Full => Some((verdict, detected)),
     }
+}
+
+fn record(
+    gate: &Gate,
+    current: &Arc<Current>,
+    who: &Who,
+    host: &TargetHost,
+    weighed: Option<(Verdict, Option<Detector>)>,
+) {
+    let Some((verdict, detected)) = weighed.filter(|(verdict, _)| !verdict.allows()) else { return };
     gate.recorder.refused(&records::Refused {
         at: gate.clock.now(),
         current,
@@ -99,5 +137,6 @@ fn record(gate: &Gate, current: &Arc<Current>, who: &Who, host: &TargetHost, ver
         host: &host.to_string(),
         verdict,
         evidence: Evidence::Connection,
+        detected,
     });
 }

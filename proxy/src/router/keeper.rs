@@ -11,7 +11,7 @@ use crate::target::is_own;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::IpAddr;
-use std::sync::Weak;
+use std::sync::{Mutex, PoisonError, Weak};
 use tokio::sync::{mpsc, oneshot};
 
 /// Requests that wait for the thread.
@@ -218,14 +218,37 @@ fn begin_anew(kernel: &mut Netlink) {
     }
 }
 
+/// What was ended when the rules came, before anybody was there to remember it: from where to where. Rules come before the
+/// openings do, which take it up.
+static ENDED_BEFORE: Mutex<Vec<(IpAddr, IpAddr)>> = Mutex::new(Vec::new());
+/// So many of them: a home has some thousand flows.
+const MOST_ENDED: usize = 16_384;
+
+/// Takes up what was ended when the rules came.
+pub(super) fn ended_before() -> Vec<(IpAddr, IpAddr)> {
+    std::mem::take(&mut *ENDED_BEFORE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Ends every flow from the home that passes through the router.
 pub(super) fn end_all_that_pass(kernel: &mut Netlink, lan: &Lan) -> io::Result<()> {
-    end_some(kernel, lan, |_, _| true)
+    let mut ended = ENDED_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    end_some(kernel, lan, |from, to| {
+        if ended.len() < MOST_ENDED {
+            ended.push((from, to));
+        }
+        true
+    })
 }
 
 /// Ends what no answer gave, as far as anybody remembers.
 fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
-    end_some(kernel, &openings.lan(), |from, to| openings.is_stray(from, to))
+    end_some(kernel, &openings.lan(), |from, to| {
+        let is_stray = openings.is_stray(from, to);
+        if is_stray {
+            openings.ended(from, to);
+        }
+        is_stray
+    })
 }
 
 fn end_some(kernel: &mut Netlink, lan: &Lan, ends: impl FnMut(IpAddr, IpAddr) -> bool) -> io::Result<()> {

@@ -8,6 +8,7 @@ use crate::identify::Shown;
 use crate::tunnel::{Asked, Asker, Made};
 use records::Current;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many names are remembered of one address: large hosts carry thousands of sites.
@@ -30,7 +31,7 @@ pub(super) enum Stand {
 pub(super) struct Opening {
     pub(super) asker: Asker,
     /// The names that led there: any of them is enough.
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<Arc<Asked>>,
     /// None: to be judged at the next look.
     pub(super) made: Option<Made>,
     /// When the kernel lets it end, by the steady clock.
@@ -43,18 +44,40 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn note(&mut self, wanted: &Wanted) {
+    /// One whose time was over then, and that nobody has named yet.
+    pub(super) fn over(asker: Asker, closes: Duration) -> Self {
+        Self {
+            asker,
+            asked: Vec::new(),
+            made: None,
+            closes,
+            stand: Stand::Lapsed,
+            passed: Passed::default(),
+            flowed: Duration::ZERO,
+        }
+    }
+
+    /// Takes note of what is wanted. Whether that is another name, or another asker, than were known.
+    pub(super) fn note(&mut self, wanted: &Wanted) -> bool {
+        let Asker { address, token } = &wanted.asker;
+        let same_asker = self.asker.address == *address && self.asker.token == *token;
         self.asker = wanted.asker.clone();
         self.made = Some(self.made.map_or(wanted.made, |made| made.and(wanted.made)));
-        match self.asked.iter().position(|asked| asked.host == wanted.asked.host) {
-            Some(place) => self.asked[place] = wanted.asked.clone(),
-            None => {
-                if self.asked.len() >= MOST_NAMES {
-                    self.asked.remove(0);
-                }
-                self.asked.push(wanted.asked.clone());
+        self.name(Arc::clone(&wanted.asked)) || !same_asker
+    }
+
+    /// Takes note of a name that led there. Whether it, or its way, was not known.
+    pub(super) fn name(&mut self, named: Arc<Asked>) -> bool {
+        let Some(place) = self.asked.iter().position(|asked| asked.host == named.host) else {
+            if self.asked.len() >= MOST_NAMES {
+                self.asked.remove(0);
             }
-        }
+            self.asked.push(named);
+            return true;
+        };
+        let is_new = self.asked[place].way != named.way;
+        self.asked[place] = named;
+        is_new
     }
 
     pub(super) fn who(&self, device: Device, gate: &Gate, current: &Current) -> Who {

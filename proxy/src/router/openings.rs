@@ -6,25 +6,27 @@
 //! flows there is cut. What has ended is remembered for some hours, so that a program that comes back to an old address is
 //! judged by its name and not taken for one that goes around.
 
+use super::attempts::{Attempts, QUIET};
 use super::heard::{self, Refused};
 use super::keeper::{self, WAITING, Work};
 use super::lan::Lan;
+use super::memory::{Line, Memory};
 use super::netlink::Netlink;
 use super::opening::{Opening, Stand};
-use super::passed::{self, Passed};
+use super::passed;
 use super::rules::{self, Plan};
 use super::sets::{self, Change, Device, Element};
 use super::{NotHeld, PATIENCE, install, put};
 use crate::identify::{Neighbours, Shown};
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker, Made};
-use blocklists::Domain;
 use records::Clock;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,17 +40,18 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// So many addresses of one device: the oldest make room.
 const MOST_OF_ONE: usize = 4096;
 /// So many of all together, below what a set can hold.
-const MOST: usize = rules::MOST - 4096;
+pub(super) const MOST: usize = rules::MOST - 4096;
+/// So many of them are left for what is protected: whoever fills all the rest, with whatever devices they make up, keeps nobody
+/// from help.
+const RESERVED: usize = 4096;
 /// So many before devices that are known by their address alone get no more: anybody can make addresses up.
-const MOST_WITHOUT_HARDWARE: usize = MOST / 2;
+const MOST_WITHOUT_HARDWARE: usize = (MOST - RESERVED) / 2;
 /// Refused packets that wait to be told of.
 const HEARD: usize = 256;
 /// An answer waits no longer than this for the kernel.
 const WAIT: Duration = Duration::from_secs(2);
 /// Locks are taken for one shard at a time.
 pub(super) const SHARDS: usize = 16;
-/// What is judged in place of a name that nobody remembers, because it was looked up before a restart.
-const BEFORE_RESTART: &str = "looked-up-before-the-restart.invalid";
 
 /// What an answer gives a device.
 #[derive(Debug)]
@@ -58,7 +61,9 @@ pub(crate) struct Wanted {
     /// The hardware address, where a forwarder told it.
     pub(crate) hardware: Option<[u8; 6]>,
     /// The name, and how it led to the addresses.
-    pub(crate) asked: Asked,
+    pub(crate) asked: Arc<Asked>,
+    /// Whether what is asked for is protected: it has room of its own.
+    pub(crate) protected: bool,
     /// The decision that allowed it.
     pub(crate) made: Made,
     /// The addresses.
@@ -68,6 +73,14 @@ pub(crate) struct Wanted {
 }
 
 pub(super) type Of = HashMap<IpAddr, Opening>;
+
+/// What is left of the time before.
+pub(super) struct Kept {
+    /// What is in the kernel's sets.
+    pub(super) elements: Vec<(Element, Duration)>,
+    /// The names that are remembered.
+    pub(super) lines: Vec<Line>,
+}
 
 /// What every device may reach.
 pub struct Openings {
@@ -88,6 +101,9 @@ pub struct Openings {
     kernel: Mutex<Netlink>,
     pub(super) work: mpsc::Sender<Work>,
     pub(super) heard: tokio::sync::Mutex<mpsc::Receiver<Refused>>,
+    /// What refused packets add up to.
+    pub(super) attempts: Attempts,
+    pub(super) memory: Option<Mutex<Memory>>,
 }
 
 impl std::fmt::Debug for Openings {
@@ -97,7 +113,8 @@ impl std::fmt::Debug for Openings {
 }
 
 impl Openings {
-    /// Puts the rules in place and begins to keep them. They stay when the program ends; see [`super::remove`].
+    /// Puts the rules in place and begins to keep them. They stay when the program ends; see [`super::remove`]. `memory` is a
+    /// folder of the machine's memory, where the names that led to what is open outlive the program.
     ///
     /// # Errors
     ///
@@ -106,10 +123,12 @@ impl Openings {
         plan: &Plan,
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
+        memory: Option<&Path>,
         stop: &CancellationToken,
     ) -> Result<Arc<Self>, NotHeld> {
-        let (openings, kept, tell) = Self::begin(plan, neighbours, clock, stop)?;
-        openings.restore(&kept);
+        let (openings, kept, tell) = Self::begin(plan, neighbours, clock, memory, stop)?;
+        openings.restore(kept);
+        openings.write_anew();
         heard::listen(tell, openings.retired.clone()).map_err(NotHeld::Kernel)?;
         Ok(openings)
     }
@@ -125,21 +144,27 @@ impl Openings {
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, NotHeld> {
-        Self::begin(plan, neighbours, clock, &CancellationToken::new()).map(|(openings, ..)| openings)
+        Self::begin(plan, neighbours, clock, None, &CancellationToken::new()).map(|(openings, ..)| openings)
     }
 
-    #[expect(clippy::type_complexity, reason = "the parts are named where they are taken apart")]
     fn begin(
         plan: &Plan,
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
+        memory: Option<&Path>,
         stop: &CancellationToken,
-    ) -> Result<(Arc<Self>, Vec<(Element, Duration)>, mpsc::Sender<Refused>), NotHeld> {
+    ) -> Result<(Arc<Self>, Kept, mpsc::Sender<Refused>), NotHeld> {
         super::hold(plan)?;
         let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
         let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
         install(plan, &kept)?;
         let table = sets::table(&mut kernel).map_err(NotHeld::Kernel)?;
+        let (memory, lines) = memory.map(Memory::open).unzip();
+        let (now, lines) = (clock.steady(), lines.flatten());
+        let attempts = Attempts::new(if lines.is_none() { now + QUIET } else { Duration::ZERO });
+        for (from, to) in keeper::ended_before() {
+            attempts.began_before(from, to, now);
+        }
         let (work, to_do) = mpsc::channel(WAITING);
         let (tell, heard) = mpsc::channel(HEARD);
         let openings = Arc::new(Self {
@@ -155,33 +180,11 @@ impl Openings {
             kernel: Mutex::new(kernel),
             work,
             heard: tokio::sync::Mutex::new(heard),
+            attempts,
+            memory: memory.map(Mutex::new),
         });
         keeper::start(Arc::downgrade(&openings), to_do).map_err(NotHeld::Kernel)?;
-        Ok((openings, kept, tell))
-    }
-
-    /// Takes up what was open before a restart. The names are not known any more.
-    fn restore(&self, kept: &[(Element, Duration)]) {
-        let now = self.clock.steady();
-        for (element, left) in kept {
-            let address = match element.device {
-                Device::Address(address) => address,
-                Device::Mac(_) => IpAddr::from([0, 0, 0, 0]),
-            };
-            let host =
-                TargetHost::Name(Domain::parse(BEFORE_RESTART).expect("a written name in normal form"));
-            let opening = Opening {
-                asker: Asker { address, token: None },
-                asked: vec![Asked::host(host)],
-                made: None,
-                closes: now + *left,
-                stand: Stand::Open,
-                passed: Passed::default(),
-                flowed: Duration::ZERO,
-            };
-            self.shard(element.device).entry(element.device).or_default().insert(element.to, opening);
-            self.count.fetch_add(1, Ordering::Relaxed);
-        }
+        Ok((openings, Kept { elements: kept, lines: lines.unwrap_or_default() }, tell))
     }
 
     /// Puts other rules in place; what is open stays open.
@@ -296,6 +299,19 @@ impl Openings {
         }
     }
 
+    /// The name by which an address is open to whoever shows this, if it is: the last that led there.
+    pub(crate) fn name_of(&self, shown: &Shown<'_>, to: IpAddr) -> Option<TargetHost> {
+        let device = self.device(shown.address, shown.hardware);
+        let shard = self.shard(device);
+        let opening = shard.get(&device)?.get(&to).filter(|opening| opening.stand != Stand::Shut)?;
+        opening.asked.last().map(|asked| asked.host.clone())
+    }
+
+    /// A flow that began while no rules were in place is ended: its program will come back, and is no breach for that.
+    pub(super) fn ended(&self, from: IpAddr, to: IpAddr) {
+        self.attempts.began_before(from, to, self.clock.steady());
+    }
+
     /// Whether who shows this may reach all these addresses, by this name, for as long as an answer may be used.
     pub(crate) fn covers<'a>(
         &self,
@@ -313,7 +329,7 @@ impl Openings {
         let Some(of) = shard.get(&device) else { return addresses.into_iter().next().is_none() };
         addresses.into_iter().filter(|to| is_held(device, **to)).all(|to| {
             let by_name =
-                |asked: &Asked| matches!(&asked.host, TargetHost::Name(host) if host.as_str() == name);
+                |asked: &Arc<Asked>| matches!(&asked.host, TargetHost::Name(host) if host.as_str() == name);
             let holds =
                 |o: &Opening| o.stand == Stand::Open && o.closes >= needed && o.asked.iter().any(by_name);
             of.get(to).is_some_and(holds)
@@ -335,7 +351,10 @@ impl Openings {
         if lasts.is_zero() {
             return false;
         }
-        let changes = self.prepare(device, &wanted, lasts);
+        let (changes, is_new) = self.prepare(device, &wanted, lasts);
+        if is_new {
+            self.remember(device, &wanted);
+        }
         if changes.is_empty() && self.are_open(device, &wanted.addresses) {
             return true;
         }
@@ -355,16 +374,16 @@ impl Openings {
         addresses.iter().filter(|to| is_held(device, **to)).all(is_open)
     }
 
-    /// Writes down what is wanted, and says what the kernel has to be told.
-    fn prepare(&self, device: Device, wanted: &Wanted, lasts: Duration) -> Vec<Change> {
+    /// Writes down what is wanted, and says what the kernel has to be told, and whether any of it is not remembered yet.
+    fn prepare(&self, device: Device, wanted: &Wanted, lasts: Duration) -> (Vec<Change>, bool) {
         let now = self.clock.steady();
         let enough = now + lasts.saturating_sub(LINGER / 2).max(wanted.usable).min(lasts);
-        let mut changes = Vec::new();
+        let (mut changes, mut is_new) = (Vec::new(), false);
         let mut shard = self.shard(device);
         let of = shard.entry(device).or_default();
         for &to in wanted.addresses.iter().filter(|to| is_held(device, **to)) {
             let element = Element { device, to };
-            if !of.contains_key(&to) && !self.make_room(device, of, &mut changes) {
+            if !of.contains_key(&to) && !self.make_room(device, of, wanted.protected, &mut changes) {
                 continue;
             }
             let opening = match of.entry(to) {
@@ -372,17 +391,12 @@ impl Openings {
                 Entry::Vacant(entry) => {
                     self.count.fetch_add(1, Ordering::Relaxed);
                     entry.insert(Opening {
-                        asker: wanted.asker.clone(),
-                        asked: Vec::new(),
-                        made: None,
-                        closes: Duration::ZERO,
                         stand: Stand::Shut,
-                        passed: Passed::default(),
-                        flowed: Duration::ZERO,
+                        ..Opening::over(wanted.asker.clone(), Duration::ZERO)
                     })
                 }
             };
-            opening.note(wanted);
+            is_new |= opening.note(wanted);
             let is_there = opening.closes + GRACE > now;
             match opening.stand {
                 Stand::Open | Stand::Asked if opening.closes >= enough => continue,
@@ -397,7 +411,7 @@ impl Openings {
             opening.stand = Stand::Asked;
             opening.closes = now + lasts;
         }
-        changes
+        (changes, is_new)
     }
 
     /// What became of changes: called before whoever asked for them goes on.
@@ -416,11 +430,8 @@ impl Openings {
     }
 
     /// Makes room for one more: whoever reaches for many loses their own oldest.
-    fn make_room(&self, device: Device, of: &mut Of, changes: &mut Vec<Change>) -> bool {
-        let most = match device {
-            Device::Mac(_) => MOST,
-            Device::Address(_) => MOST_WITHOUT_HARDWARE,
-        };
+    fn make_room(&self, device: Device, of: &mut Of, protected: bool, changes: &mut Vec<Change>) -> bool {
+        let most = room(device, protected);
         if of.len() < MOST_OF_ONE && self.len() < most {
             return true;
         }
@@ -438,12 +449,35 @@ impl Openings {
     }
 }
 
+/// How many there may be of all together for one more to be put in.
+fn room(device: Device, protected: bool) -> usize {
+    match device {
+        _ if protected => MOST,
+        Device::Mac(_) => MOST - RESERVED,
+        Device::Address(_) => MOST_WITHOUT_HARDWARE,
+    }
+}
+
 /// Whether an element of the sets can be that.
-fn is_held(device: Device, to: IpAddr) -> bool {
+pub(super) fn is_held(device: Device, to: IpAddr) -> bool {
     rules::is_holdable(to) && Element { device, to }.is_possible()
 }
 
 /// Nothing leaves a shard half changed, so a panic elsewhere does not make it unusable.
 pub(super) fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_takes_the_room_of_what_is_protected() {
+        let (mac, address) = (Device::Mac([2; 6]), Device::Address(IpAddr::from([192, 168, 4, 9])));
+        for device in [mac, address] {
+            assert_eq!(room(device, true), MOST);
+            assert!(room(device, false) + RESERVED <= MOST, "{device:?}");
+        }
+    }
 }

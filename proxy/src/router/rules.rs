@@ -10,6 +10,9 @@ use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+/// Ports of the web: 80 and 443, and those others that carriers of many sites take for plain HTTP and for TLS (Cloudflare,
+/// "Network ports"; the others take some of them). What shows its name there is judged by it.
+pub(super) const WEB: [u16; 13] = [80, 443, 2052, 2053, 2082, 2083, 2086, 2087, 2095, 2096, 8080, 8443, 8880];
 /// Elements of a set, at most: a home's devices have some thousands together.
 pub(super) const MOST: usize = 65_535;
 /// A refused packet is told of once in this time for each device and address.
@@ -28,6 +31,8 @@ pub struct Plan {
     pub dns: Vec<SocketAddr>,
     /// Where redirected connections are taken.
     pub transparent: Vec<SocketAddr>,
+    /// On which ports an address that a name led to is open.
+    pub ports: agreements::Ports,
 }
 
 /// Ports that a family's packets are redirected to.
@@ -52,6 +57,7 @@ impl Plan {
         self.sets(&mut script, kept);
         self.redirects(&mut script);
         self.gate(&mut script);
+        self.by_name(&mut script);
         script.push_str("}\n");
         script
     }
@@ -79,6 +85,9 @@ impl Plan {
             }
             script.push_str("\t}\n");
         }
+        script.push_str(
+            "\n\t# Who tells much: one device that tries every address takes nobody else's room.\n\tset tells {\n\t\ttype ether_addr\n\t\tsize 1024\n\t\tflags dynamic, timeout\n\t\ttimeout 1m\n\t}\n",
+        );
         script.push_str("\n\t# What was told of a moment ago.\n");
         for (set, address) in [("told4", "ipv4_addr"), ("told6", "ipv6_addr")] {
             let _ = writeln!(
@@ -112,7 +121,8 @@ impl Plan {
             if let Some(port) = transparent {
                 let _ = writeln!(
                     script,
-                    "\t\tmeta nfproto {family} fib daddr type unicast tcp dport {{ 80, 443 }} counter redirect to :{port} comment \"the web, by its names\""
+                    "\t\tmeta nfproto {family} fib daddr type unicast tcp dport {{ {web} }} counter redirect to :{port} comment \"the web, by its names\"",
+                    web = WEB.map(|port| port.to_string()).join(", ")
                 );
             }
         }
@@ -137,18 +147,18 @@ impl Plan {
 		# DNS over TLS and over QUIC to somebody else.
 		meta l4proto {{ tcp, udp }} th dport 853 counter goto refuse comment \"dns over tls\"
 
-		ether saddr . ip daddr @{MAC4} counter accept comment \"by name\"
-		ether saddr . ip6 daddr @{MAC6} counter accept comment \"by name\"
-		ip saddr . ip daddr @{ADDRESS4} counter accept comment \"by name\"
-		ip6 saddr . ip6 daddr @{ADDRESS6} counter accept comment \"by name\"
+		ether saddr . ip daddr @{MAC4} goto by_name
+		ether saddr . ip6 daddr @{MAC6} goto by_name
+		ip saddr . ip daddr @{ADDRESS4} goto by_name
+		ip6 saddr . ip6 daddr @{ADDRESS6} goto by_name
 
 		# What devices do by themselves, and nobody needs to hear of: a ping, the time.
 		meta l4proto {{ icmp, ipv6-icmp }} counter goto refuse comment \"ping\"
 		udp dport 123 counter goto refuse comment \"time\"
 
 		# An address that no answer gave: told once, and refused.
-		meta l4proto {{ tcp, udp }} ip saddr . ip daddr . meta l4proto . th dport != @told4 add @told4 {{ ip saddr . ip daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
-		meta l4proto {{ tcp, udp }} ip6 saddr . ip6 daddr . meta l4proto . th dport != @told6 add @told6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
+		meta l4proto {{ tcp, udp }} ip saddr . ip daddr . meta l4proto . th dport != @told4 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told4 {{ ip saddr . ip daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
+		meta l4proto {{ tcp, udp }} ip6 saddr . ip6 daddr . meta l4proto . th dport != @told6 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
 		meta l4proto != {{ tcp, udp }} limit rate 1/second burst 5 packets log group {GROUP} snaplen 128
 		counter goto refuse comment \"no name\"
 	}}
@@ -173,6 +183,29 @@ impl Plan {
             let _ = writeln!(rules, "\t\tiifname != {} oifname {wan} goto gate", interfaces(&left));
         }
         rules
+    }
+
+    /// What is open by a name is open on these ports.
+    fn by_name(&self, script: &mut String) {
+        let rules = match &self.ports {
+            agreements::Ports::Any => "\t\tcounter accept comment \"by name\"".to_owned(),
+            agreements::Ports::These(ranges) => {
+                let ports: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+                let named = if ports.is_empty() {
+                    String::new()
+                } else {
+                    format!(
+                        "\t\tmeta l4proto . th dport {{ {} }} counter accept comment \"by name\"\n",
+                        ports.join(", ")
+                    )
+                };
+                format!(
+                    "{named}\t\tmeta l4proto {{ icmp, ipv6-icmp }} counter accept comment \"by name\"\n\
+                     \t\tcounter goto refuse comment \"by name, on another port\""
+                )
+            }
+        };
+        let _ = writeln!(script, "\n\tchain by_name {{\n{rules}\n\t}}");
     }
 
     /// The first listener of each family that packets from the home can be redirected to.
@@ -216,6 +249,7 @@ mod tests {
                 "[::]:5300".parse().unwrap(),
             ],
             transparent: vec!["0.0.0.0:3129".parse().unwrap()],
+            ports: agreements::Ports::default(),
         }
     }
 

@@ -17,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 const ROUND: Duration = Duration::from_millis(500);
 /// Every so many rounds the kernel is asked what flows.
 const FLOWS: u32 = 10;
+/// How often what is remembered over a restart is written anew, so that nothing stays there for longer than it is remembered here.
+const WRITE_ANEW: Duration = Duration::from_secs(1800);
 /// What ended is remembered for so long after the last flow.
-const REMEMBERED: Duration = Duration::from_secs(6 * 3600);
+pub(super) const REMEMBERED: Duration = Duration::from_secs(6 * 3600);
 
 impl Openings {
     /// Looks after everything until told to stop. Of several that are asked to, one does at a time.
@@ -29,6 +31,7 @@ impl Openings {
         };
         let mut changes = gate.in_force.changes();
         let mut rounds = tokio::time::interval(ROUND);
+        let mut anew = tokio::time::interval(WRITE_ANEW);
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut round, mut crumbs) = (0_u32, Crumbs::default());
         loop {
@@ -45,6 +48,12 @@ impl Openings {
                     if round.is_multiple_of(FLOWS) {
                         let _ = self.work.try_send(Work::Flows);
                     }
+                }
+                _ = anew.tick() => {
+                    let openings = Arc::clone(&self);
+                    // What it writes is small; where that takes long, the next rounds wait and nothing else does.
+                    let _ = tokio::task::spawn_blocking(move || openings.write_anew()).await;
+                    continue;
                 }
                 // The sender lives in the gate, which we hold: it cannot be gone.
                 _ = changes.changed() => {}

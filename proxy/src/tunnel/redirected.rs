@@ -4,7 +4,7 @@
 //! | the client begins with | and then |
 //! |---|---|
 //! | TLS with a server name, its hello encrypted or not | the name is judged and resolved, and an address that it really has is dialled: whatever address was meant, and whatever an encrypted hello hides, reach no other server than that |
-//! | TLS without a name, broken TLS, anything else | it shows no name: the address that was meant is judged as one |
+//! | TLS without a name, broken TLS, anything else | it shows no name: the address that was meant is judged as one; on other ports than 80 and 443, where programs speak what they like, by the name that opened the address at the router, if one did |
 //! | nothing within the deadline | it is closed |
 
 use super::opening::{self, Spoken};
@@ -48,7 +48,7 @@ async fn begin(
     proxy.gate.meet(&shown).await;
     let mut first = Vec::new();
     let spoken = opening::listen(&mut client, &mut first, proxy.config.limits.opening).await.ok()?;
-    let target = Target { host: wanted(proxy, spoken, meant)?, port: meant.port() };
+    let target = Target { host: wanted(proxy, spoken, meant, &shown)?, port: meant.port() };
     if !proxy.may_ask(visit, &target) {
         return None;
     }
@@ -71,16 +71,21 @@ async fn begin(
 }
 
 /// What the first bytes ask for.
-fn wanted(proxy: &Proxy, spoken: Spoken, meant: SocketAddr) -> Option<TargetHost> {
-    match spoken {
+fn wanted(proxy: &Proxy, spoken: Spoken, meant: SocketAddr, shown: &Shown<'_>) -> Option<TargetHost> {
+    let named = match spoken {
         Spoken::Tls(hello) => {
             if hello.encrypted {
                 proxy.counters.encrypted_hellos.add(1);
             }
-            Some(hello.name.map_or(TargetHost::Address(meant.ip()), TargetHost::Name))
+            hello.name.map(TargetHost::Name)
         }
-        Spoken::Nameless => Some(TargetHost::Address(meant.ip())),
+        Spoken::Nameless => None,
         // Plain HTTP has gone another way, before its first byte was read.
-        Spoken::Plain(_) | Spoken::Nothing => None,
-    }
+        Spoken::Plain(_) | Spoken::Nothing => return None,
+    };
+    let opened = || {
+        let openings = proxy.gate.openings.as_ref().filter(|_| ![80, 443].contains(&meant.port()))?;
+        openings.name_of(shown, meant.ip())
+    };
+    Some(named.or_else(opened).unwrap_or(TargetHost::Address(meant.ip())))
 }

@@ -35,6 +35,12 @@ pub const ZONE: &str = "
     hint.test      300 HTTPS 1 . 4=c0a80101
     both.test      300 A 192.0.2.7
     both.test      300 A 127.0.0.1
+    192-0-2-9.written.test 300 A 192.0.2.9
+    192-0-2-9.written.test 300 HTTPS 1 . 4=c0000209
+    other.192-0-2-9.written.test 300 A 192.0.2.1
+    towritten.test 300 CNAME 192-0-2-9.written.test
+    resolver.test  300 A 9.9.9.9
+    192-0-2-4.help.test 300 A 192.0.2.4
     forcesafesearch.google.com 300 A 216.239.38.120
     forcesafesearch.google.com 300 AAAA 2001:4860:4802:32::78
     www.google.com 300 A 192.0.2.66
@@ -103,6 +109,22 @@ const CONVERSATIONS: &[(&str, &str, &str, &str)] = &[
         "svcok.test HTTPS",
         "NOERROR; svcok.test 300 HTTPS 1 pool.test. alpn=h2",
     ),
+    ("an_address_in_a_name", JORDAN, "192-0-2-9.written.test A +edns", "NOERROR tc"),
+    ("an_address_in_a_name_by_hint", JORDAN, "192-0-2-9.written.test HTTPS +edns", "NOERROR tc"),
+    ("an_address_in_a_name_led_to", JORDAN, "towritten.test A +edns", "NOERROR tc"),
+    (
+        "another_address_than_the_names",
+        JORDAN,
+        "other.192-0-2-9.written.test A",
+        "NOERROR; other.192-0-2-9.written.test 300 A 192.0.2.1",
+    ),
+    (
+        "an_address_in_a_helplines_name",
+        JORDAN,
+        "192-0-2-4.help.test A",
+        "NOERROR; 192-0-2-4.help.test 30 A 192.0.2.4",
+    ),
+    ("a_resolver_by_anybodys_name", JORDAN, "resolver.test A +edns", "NOERROR tc"),
     ("rebinding", JORDAN, "inside.test A +edns", "NXDOMAIN; soa 60; ede 15"),
     ("rebinding_v6", JORDAN, "inside6.test AAAA +edns", "NXDOMAIN; soa 60; ede 15"),
     ("rebinding_to_the_gateway", JORDAN, "ours.test A +edns", "NXDOMAIN; soa 60; ede 15"),
@@ -170,7 +192,21 @@ async fn conversations() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(CONVERSATIONS.len(), 59);
+    assert_eq!(CONVERSATIONS.len(), 65);
+}
+
+#[tokio::test]
+async fn an_address_in_disguise_is_refused_to_whoever_proves_who_asks() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    for (question, expected) in [
+        ("192-0-2-9.written.test A +edns", "NOERROR; 192-0-2-9.written.test 30 A 127.0.0.1; ede 15"),
+        ("192-0-2-9.written.test HTTPS +edns", "NOERROR; soa 30; ede 15"),
+        ("towritten.test A +edns", "NOERROR; towritten.test 30 A 127.0.0.1; ede 15"),
+        ("resolver.test A +edns", "NOERROR; resolver.test 30 A 127.0.0.1; ede 15"),
+    ] {
+        assert_eq!(ask_over_tcp(JORDAN, home.address, question).await, expected);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 
 use crate::in_force::Current;
 use crate::refused::{Face, Identified, Refused};
-use agreements::{Evidence, PersonId, Verdict};
+use agreements::{Detector, Evidence, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -65,6 +65,7 @@ struct Packed {
     stranger: Option<Face>,
     verdict: Verdict,
     evidence: Evidence,
+    detected: Option<Detector>,
     host_ends: usize,
 }
 
@@ -176,6 +177,7 @@ impl Waiting {
             stranger: refused.stranger,
             verdict: refused.verdict,
             evidence: refused.evidence,
+            detected: refused.detected,
             host_ends: self.hosts.len(),
         });
     }
@@ -223,6 +225,7 @@ impl Waiting {
                 host,
                 verdict: packed.verdict,
                 evidence: packed.evidence,
+                detected: packed.detected,
             });
         }
     }

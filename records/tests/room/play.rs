@@ -282,7 +282,18 @@ pub struct Refusal {
 impl Refusal {
     pub fn refused(&self) -> Refused<'_> {
         let Self { at, ref current, who, device, identified, ref host, verdict, evidence } = *self;
-        Refused { at, current, who, device, identified, stranger: None, host, verdict, evidence }
+        Refused {
+            at,
+            current,
+            who,
+            device,
+            identified,
+            stranger: None,
+            host,
+            verdict,
+            evidence,
+            detected: None,
+        }
     }
 }
 

@@ -46,6 +46,7 @@ async fn full() -> Play {
                 host: &host,
                 verdict,
                 evidence: Evidence::Navigation,
+                detected: None,
             });
         }
         recorder.stop();

@@ -32,6 +32,7 @@ async fn seen(play: &Play, person: &str, host: &str, evidence: Evidence) {
         host,
         verdict,
         evidence,
+        detected: None,
     });
     recorder.stop();
     task.await.unwrap();

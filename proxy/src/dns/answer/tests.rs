@@ -59,6 +59,17 @@ fn kept(answer: &Answer) -> Vec<String> {
 const A1: [u8; 4] = [192, 0, 2, 1];
 
 #[test]
+fn an_answer_has_so_many_addresses_and_no_more() {
+    let many: Records = (0..200).map(|n| named("www.test", t::A, 60, &[192, 0, 2, n])).collect();
+    let answer = clean(&response(0x8180, t::A, &many, &[]), &asked(), t::A, false).unwrap();
+    assert_eq!((answer.addresses.len(), kept(&answer).len()), (MOST_ADDRESSES, MOST_ADDRESSES));
+    let hint = |n: u8| [&[0, 1, 0, 0, 4, 0, 4 * 16][..], &[192, 0, 2, n].repeat(16)].concat();
+    let many: Records = (0..9).map(|n| named("www.test", t::HTTPS, 60, &hint(n))).collect();
+    let answer = clean(&response(0x8180, t::HTTPS, &many, &[]), &asked(), t::HTTPS, false).unwrap();
+    assert_eq!((answer.hints.len(), kept(&answer).len()), (MOST_ADDRESSES, 2));
+}
+
+#[test]
 fn only_the_questions_own_chain_is_kept() {
     let alias = |from: &str, to: &str| named(from, t::CNAME, 60, &name(to));
     let cases: &[(&str, Records, &[&str], &[&str])] = &[

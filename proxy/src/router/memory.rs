@@ -1,0 +1,230 @@
+//! What a restart must not forget: which name led a device to an address.
+//!
+//! It stands in a file of the machine's memory (`RuntimeDirectory=`), never on a disk: that something was allowed is kept by
+//! nobody. Without such a file a restart forgets; then what devices do by themselves is not told apart for a while, and
+//! nothing of it is written down.
+//!
+//! One line for each device, address and name, each written when it is opened; now and then the whole is written anew.
+
+use super::opening::Opening;
+use super::sets::Device;
+use crate::dns::safe_search::{Search, search};
+use crate::target::TargetHost;
+use crate::tunnel::{Asked, Asker, Way};
+use agreements::SafeSearch;
+use blocklists::{Domain, Name};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file, in the folder that is given.
+const FILE: &str = "openings";
+/// So many bytes at most are read, and written before the whole is written anew.
+const MOST_BYTES: u64 = 32 << 20;
+/// Nothing of it is read by a device that has no token.
+const NONE: &str = "-";
+
+/// One name that led a device to an address.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) device: Device,
+    pub(super) to: IpAddr,
+    pub(super) asker: Asker,
+    /// For how long it had been over when it was written; zero while it was open.
+    pub(super) over: Duration,
+    pub(super) asked: Asked,
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Memory {
+    path: PathBuf,
+    /// None where it cannot be written: then the next writing anew tries again.
+    file: Option<File>,
+    written: u64,
+}
+
+impl Memory {
+    /// The file in a folder, and what it says; none where there was no file.
+    pub(super) fn open(folder: &Path) -> (Self, Option<Vec<Line>>) {
+        let path = folder.join(FILE);
+        let lines = fs::metadata(&path).ok().filter(|file| file.len() <= MOST_BYTES);
+        let lines = lines.and_then(|_| fs::read_to_string(&path).ok());
+        let lines = lines.map(|text| text.lines().filter_map(read).collect());
+        (Self { path, file: None, written: 0 }, lines)
+    }
+
+    /// Whether it is so long that it should be written anew.
+    pub(super) fn is_long(&self) -> bool {
+        self.written > MOST_BYTES / 2
+    }
+
+    /// Writes what was just opened.
+    pub(super) fn add(&mut self, device: Device, to: &[IpAddr], asker: &Asker, asked: &Asked) {
+        let text: String =
+            to.iter().filter_map(|to| write(device, *to, asker, Duration::ZERO, asked)).collect();
+        let Some(file) = &mut self.file else { return };
+        self.written += text.len() as u64;
+        if let Err(error) = file.write_all(text.as_bytes()) {
+            tracing::warn!(%error, "what is open cannot be remembered over a restart");
+            self.file = None;
+        }
+    }
+
+    /// Writes everything anew, in place of what was written.
+    pub(super) fn write_all<'o>(
+        &mut self,
+        openings: impl Iterator<Item = (Device, IpAddr, &'o Opening)>,
+        now: Duration,
+    ) -> io::Result<()> {
+        let new = self.path.with_extension("new");
+        let mut out = BufWriter::new(private(&new)?);
+        let mut written = 0;
+        for (device, to, opening) in openings {
+            let over = now.saturating_sub(opening.closes);
+            for asked in &opening.asked {
+                let line = write(device, to, &opening.asker, over, asked).unwrap_or_default();
+                written += line.len() as u64;
+                out.write_all(line.as_bytes())?;
+            }
+        }
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        fs::rename(&new, &self.path)?;
+        (self.file, self.written) = (Some(file), written);
+        Ok(())
+    }
+}
+
+/// A file of nobody else's, in a folder that is made where it is missing.
+fn private(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+/// A line; none for what is not looked up.
+fn write(device: Device, to: IpAddr, asker: &Asker, over: Duration, asked: &Asked) -> Option<String> {
+    let TargetHost::Name(host) = &asked.host else { return None };
+    let device = match device {
+        Device::Mac(mac) => mac.map(|byte| format!("{byte:02x}")).join("-"),
+        Device::Address(address) => address.to_string(),
+    };
+    let token = asker.token.as_deref().filter(|token| !token.contains(['\t', '\n', '\r']));
+    let (through, search) =
+        asked.way.as_ref().map_or((&[][..], Search::AsAsked), |way| (&way.through, way.search));
+    let search = match search {
+        Search::AsAsked => NONE.to_owned(),
+        Search::Host(host) => host.to_owned(),
+        Search::Address(address) => address.to_string(),
+    };
+    let names: Vec<&str> = std::iter::once(host).chain(through).map(Domain::as_str).collect();
+    let (asker, token, over) = (asker.address, token.unwrap_or(NONE), over.as_secs());
+    Some(format!("{device}\t{to}\t{asker}\t{token}\t{over}\t{search}\t{}\n", names.join(" ")))
+}
+
+fn read(line: &str) -> Option<Line> {
+    let [device, to, asker, token, over, search, names] =
+        line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+    let mut names = names.split(' ').map(Domain::parse);
+    let host = names.next()?.ok()?;
+    let through: Vec<Domain> = names.collect::<Result<_, _>>().ok()?;
+    let search = searched(host.name(), search)?;
+    let token = (token != NONE).then(|| token.into());
+    Some(Line {
+        device: read_device(device)?,
+        to: to.parse().ok()?,
+        asker: Asker { address: asker.parse().ok()?, token },
+        over: Duration::from_secs(over.parse().ok()?),
+        asked: Asked { host: TargetHost::Name(host), path: None, way: Way::to(&through, search) },
+    })
+}
+
+/// What safe search made of a name, as far as it still would for somebody.
+fn searched(name: Name<'_>, written: &str) -> Option<Search> {
+    let is_it = |found: &Search| match found {
+        Search::AsAsked => written == NONE,
+        Search::Host(host) => written == *host,
+        Search::Address(address) => written == address.to_string(),
+    };
+    let held = [SafeSearch::Off, SafeSearch::Moderate, SafeSearch::Strict];
+    held.into_iter().map(|held| search(held, name)).find(is_it)
+}
+
+fn read_device(text: &str) -> Option<Device> {
+    if let Ok(address) = text.parse() {
+        return Some(Device::Address(address));
+    }
+    let bytes: Option<Vec<u8>> = text.split('-').map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+    bytes?.try_into().ok().map(Device::Mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::opening::Stand;
+
+    fn asked(names: &[&str], search: Search) -> Asked {
+        let mut names = names.iter().map(|name| Domain::parse(name).unwrap());
+        let host = TargetHost::Name(names.next().unwrap());
+        Asked { host, path: None, way: Way::to(&names.collect::<Vec<_>>(), search) }
+    }
+
+    fn asker(token: Option<&str>) -> Asker {
+        Asker { address: "192.168.4.11".parse().unwrap(), token: token.map(Into::into) }
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_is_written() {
+        let mac = Device::Mac([2, 0, 0, 0, 0, 0xab]);
+        let by = Device::Address("2001:db8::11".parse().unwrap());
+        let safe = search(SafeSearch::Strict, Name::trusted("www.google.com"));
+        assert_ne!(safe, Search::AsAsked);
+        for (device, names, search, token) in [
+            (mac, &["open.test"][..], Search::AsAsked, None),
+            (by, &["open.test", "edge.carrier.example", "other.example"], Search::AsAsked, Some("jo-7f3a")),
+            (mac, &["www.google.com"], safe, None),
+        ] {
+            let (asked, to) = (asked(names, search), "2001:db8::1".parse().unwrap());
+            let line = write(device, to, &asker(token), Duration::from_secs(9), &asked).unwrap();
+            let line = read(line.strip_suffix('\n').unwrap()).unwrap();
+            assert_eq!((line.device, line.to, line.over.as_secs()), (device, to, 9));
+            assert_eq!((&line.asked.host, &line.asked.way), (&asked.host, &asked.way));
+            assert_eq!(line.asker.token.as_deref(), token);
+        }
+        for broken in ["", "\t\t\t\t\t\t", "02-00\t192.0.2.1\t192.0.2.9\t-\t0\t-\topen.test", "nonsense"] {
+            assert!(read(broken).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_was_opened_is_there_after_a_kill_and_nobody_else_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("run");
+        let (mut memory, before) = Memory::open(&folder);
+        assert!(before.is_none(), "nothing is known yet");
+        let (device, to) = (Device::Mac([2, 0, 0, 0, 0, 1]), "192.0.2.1".parse().unwrap());
+        let one = asked(&["open.test"], Search::AsAsked);
+        let opening = Opening {
+            asker: asker(None),
+            asked: vec![std::sync::Arc::new(one)],
+            made: None,
+            closes: Duration::from_secs(10),
+            stand: Stand::Lapsed,
+            passed: crate::router::passed::Passed::default(),
+            flowed: Duration::ZERO,
+        };
+        memory.write_all([(device, to, &opening)].into_iter(), Duration::from_secs(70)).unwrap();
+        memory.add(device, &[to], &asker(None), &asked(&["two.test"], Search::AsAsked));
+        // No closing: the program was killed.
+        let (_, lines) = Memory::open(&folder);
+        let told = |line: &Line| (line.asked.host.to_string(), line.over.as_secs());
+        let told: Vec<_> = lines.unwrap().iter().map(told).collect();
+        assert_eq!(told, [("open.test".to_owned(), 60), ("two.test".to_owned(), 0)]);
+        assert_eq!(fs::metadata(folder.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

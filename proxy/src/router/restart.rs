@@ -1,0 +1,87 @@
+//! What the openings remember over a restart, and take up after it.
+
+use super::memory::Line;
+use super::opening::{Opening, Stand};
+use super::openings::{Kept, MOST, Openings, Wanted, is_held, lock};
+use super::sets::Device;
+use super::watch::REMEMBERED;
+use crate::target::TargetHost;
+use crate::tunnel::{Asked, Asker};
+use blocklists::Domain;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What is judged in place of a name that nobody remembers, because it was looked up before a restart.
+const BEFORE_RESTART: &str = "looked-up-before-the-restart.invalid";
+
+impl Openings {
+    /// Takes up what was open before a restart, and the names that led there, where they are known.
+    pub(super) fn restore(&self, Kept { elements, lines }: Kept) {
+        let now = self.clock.steady();
+        for Line { device, to, asker, over, asked } in lines {
+            let closes = now.saturating_sub(over);
+            if over >= REMEMBERED || !is_held(device, to) || self.len() >= MOST {
+                continue;
+            }
+            let mut shard = self.shard(device);
+            let opening = match shard.entry(device).or_default().entry(to) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    self.count.fetch_add(1, Ordering::Relaxed);
+                    entry.insert(Opening::over(asker.clone(), closes))
+                }
+            };
+            opening.asker = asker;
+            opening.name(Arc::new(asked));
+        }
+        for (element, left) in elements {
+            let mut shard = self.shard(element.device);
+            let opening = shard.entry(element.device).or_default().entry(element.to).or_insert_with(|| {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                nameless(element.device)
+            });
+            (opening.closes, opening.stand) = (now + left, Stand::Open);
+        }
+    }
+
+    /// Writes anew what is to be remembered over a restart.
+    pub(super) fn write_anew(&self) {
+        let Some(memory) = &self.memory else { return };
+        let now = self.clock.steady();
+        // One shard after the other would let what is opened meanwhile be lost: all are held, for moments.
+        let shards: Vec<_> = self.shards.iter().map(lock).collect();
+        let all = shards.iter().flat_map(|shard| shard.iter());
+        let all = all.flat_map(|(device, of)| of.iter().map(|(to, opening)| (*device, *to, opening)));
+        if let Err(error) = lock(memory).write_all(all, now) {
+            tracing::warn!(%error, "what is open cannot be remembered over a restart");
+        }
+    }
+
+    /// Remembers what was just opened.
+    pub(super) fn remember(&self, device: Device, wanted: &Wanted) {
+        let Some(memory) = &self.memory else { return };
+        let is_long = {
+            let mut memory = lock(memory);
+            memory.add(device, &wanted.addresses, &wanted.asker, &wanted.asked);
+            memory.is_long()
+        };
+        if is_long {
+            self.write_anew();
+        }
+    }
+}
+
+/// What was opened before a restart by a name that nobody remembers.
+fn nameless(device: Device) -> Opening {
+    let address = match device {
+        Device::Address(address) => address,
+        Device::Mac(_) => IpAddr::from([0, 0, 0, 0]),
+    };
+    let host = TargetHost::Name(Domain::parse(BEFORE_RESTART).expect("a written name in normal form"));
+    let mut opening = Opening::over(Asker { address, token: None }, Duration::ZERO);
+    opening.name(Arc::new(Asked::host(host)));
+    opening
+}
