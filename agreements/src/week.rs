@@ -134,7 +134,8 @@ impl House {
         let standing = Standing::default();
         while at < end {
             let moment = self.moment(who, at, &standing);
-            let until = moment.until().unwrap_or(end).min(end);
+            // A moment with a limit in it holds for seconds alone; a timetable is of what was agreed.
+            let until = instant(moment.agreed_change()).unwrap_or(end).min(end);
             let (kind, reason, source) = self.what_holds(&moment);
             let source = source.and_then(|id| self.source(id)).cloned();
             match segments.last_mut().filter(|s| (s.kind, s.reason, &s.source) == (kind, reason, &source)) {
@@ -216,5 +217,41 @@ pub fn duration(minutes: u32) -> String {
         (0, m) => format!("{m} min"),
         (h, 0) => format!("{h} h"),
         (h, m) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The instants that a week's timetable looks at.
+    fn looks(house: &House, who: PersonId, start: DateTime<Utc>, end: DateTime<Utc>) -> usize {
+        let standing = Standing::default();
+        let after = |at: &DateTime<Utc>| instant(house.moment(who, *at, &standing).agreed_change());
+        std::iter::successors(Some(start), after).take_while(|at| *at < end).take(100).count()
+    }
+
+    #[test]
+    fn a_limit_makes_a_timetable_no_longer_to_reckon() {
+        let agreed = "agreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28}\n  young_person: {on: 2026-11-02}\n  social_worker: {name: A. Mensah, authority: Leeds, on: 2026-11-02}\n  home_manager: {name: R. Osei, on: 2026-11-02}\nonline: {every_day: 07:00-21:00}\n";
+        let files = [
+            ("home.yaml".to_owned(), "home: Oakview\ntimezone: Europe/London\n".to_owned()),
+            ("agreements/jo.yaml".to_owned(), format!("person: Jo\n{agreed}")),
+            ("agreements/sam.yaml".to_owned(), format!("person: Sam\n{agreed}limits: {{everything: 2h}}\n")),
+        ];
+        let house = crate::read(&files, "2026-11-22".parse().unwrap()).house;
+        let (jo, sam) = (house.person("jo").unwrap(), house.person("sam").unwrap());
+        let monday = "2026-11-23".parse().unwrap();
+        let (free, limited) = (house.week(jo, monday), house.week(sam, monday));
+        for (one, other) in free.days.iter().zip(&limited.days) {
+            let spans =
+                |day: &WeekDay| day.segments.iter().map(|s| (s.kind, s.from, s.until)).collect::<Vec<_>>();
+            assert_eq!(spans(one), spans(other), "{}", one.date);
+            assert_eq!((one.limits.len(), other.limits.len(), other.segments.len()), (0, 1, 3));
+        }
+        let (start, end) = ("2026-11-23T00:00:00Z".parse().unwrap(), "2026-11-30T00:00:00Z".parse().unwrap());
+        for who in [jo, sam] {
+            assert!(looks(&house, who, start, end) <= 28, "a handful a day");
+        }
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::commit::instant;
 use crate::entry::{BreachOpened, Entry, Line, Marked, Note};
-use crate::journal::Row;
+use crate::journal;
 use crate::refusal::why;
 use crate::refused::Identified;
 use crate::room::Records;
 use crate::shift::Shift;
 use crate::spell;
-use crate::store::{Cell, StoreError};
+use crate::store::{Cell, Line as Row, StoreError};
 use agreements::{Evidence, Outcome, Rule, Severity};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -16,6 +16,50 @@ use std::collections::HashMap;
 
 /// The most episodes that one reading gives.
 pub const MOST_EPISODES: i64 = 10_000;
+
+/// Which lines of the list [`Which::cells`] choose. They are looked up by when they were last seen: what somebody reads stands
+/// near the end of a long list. What has a sign before it is not what the store is to look them up by.
+macro_rules! chosen {
+    () => {
+        "e.last >= $1 AND +e.first < $2 AND ($3 = '' OR e.person = $3) AND +e.entry > $4 \
+         AND ($5 = 0 OR CASE e.severity WHEN 'technical' THEN 0 WHEN 'low' THEN 1 WHEN 'medium' THEN 2 \
+                        WHEN 'high' THEN 3 ELSE 4 END >= $5) \
+         AND ($6 = 0 OR NOT EXISTS (SELECT 1 FROM register r WHERE r.about = e.entry AND r.kind = 'mark'))"
+    };
+}
+pub(crate) use chosen;
+
+/// Episodes in some order, with what their entries say. One whose entry is gone hides no other.
+macro_rules! page {
+    ($order:literal) => {
+        concat!(
+            "SELECT e.entry, e.last, e.count, e.evidence, e.severity, e.reported, e.ended, coalesce(b.text, '') \
+             FROM (SELECT * FROM episode e WHERE ",
+            chosen!(),
+            " ORDER BY ",
+            $order,
+            " LIMIT $7 OFFSET $8) e LEFT JOIN body b ON b.seq = e.entry ORDER BY ",
+            $order
+        )
+    };
+}
+
+pub(crate) const PAGE_BY_ENTRY: &str = page!("+e.entry");
+pub(crate) const PAGE_NEWEST: &str = page!("+e.entry DESC");
+pub(crate) const PAGE_GRAVEST: &str = page!(
+    "CASE e.severity WHEN 'technical' THEN 4 WHEN 'low' THEN 3 WHEN 'medium' THEN 2 WHEN 'high' THEN 1 ELSE 0 END, e.entry"
+);
+
+/// In what order episodes come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they began.
+    Oldest,
+    /// The last that began first.
+    Newest,
+    /// What tells staff most first, and then as they began.
+    Gravest,
+}
 
 /// Which episodes.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +72,32 @@ pub struct Which {
     pub person: Option<String>,
     /// Those with a higher number than this entry: to read on after [`MOST_EPISODES`].
     pub after: i64,
+    /// Those of this severity and above.
+    pub severity: Option<Severity>,
+    /// Those that nobody has marked.
+    pub unmarked: bool,
+}
+
+impl Which {
+    /// What [`chosen`] is asked with.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        let millis = |at: Option<DateTime<Utc>>, none| at.map_or(none, |at| at.timestamp_millis());
+        let rank = self.severity.map_or(0, |severity| match severity {
+            Severity::Technical => 0,
+            Severity::Low => 1,
+            Severity::Medium => 2,
+            Severity::High => 3,
+            Severity::Critical => 4,
+        });
+        vec![
+            millis(self.from, i64::MIN).into(),
+            millis(self.to, i64::MAX).into(),
+            self.person.clone().unwrap_or_default().into(),
+            self.after.into(),
+            rank.into(),
+            i64::from(self.unmarked).into(),
+        ]
+    }
 }
 
 impl From<Shift> for Which {
@@ -122,58 +192,57 @@ pub struct Logged {
 }
 
 impl Records {
-    /// Episodes in the order of their numbers, at most [`MOST_EPISODES`]: [`Records::episodes_page`] says whether there
-    /// are more. None only where there are none.
+    /// Every chosen episode, in the order of their numbers: page after page, however many there are.
     pub async fn episodes(&self, which: &Which) -> Result<Vec<Episode>, StoreError> {
-        let mut which = which.clone();
+        let (mut which, mut all) = (which.clone(), Vec::new());
         loop {
             let page = self.episodes_page(&which).await?;
+            all.extend(page.episodes);
             match page.next {
-                Some(next) if page.episodes.is_empty() => which.after = next,
-                Some(_) | None => return Ok(page.episodes),
+                Some(next) => which.after = next,
+                None => return Ok(all),
             }
         }
     }
 
-    /// A page of episodes. A line of the list that cannot be read hides no other.
+    /// A page of episodes in the order of their numbers, at most [`MOST_EPISODES`]. A line of the list that cannot be read
+    /// hides no other.
     pub async fn episodes_page(&self, which: &Which) -> Result<Episodes, StoreError> {
-        let millis = |at: Option<DateTime<Utc>>, none| at.map_or(none, |at| at.timestamp_millis());
-        let cells: [Cell; 5] = [
-            millis(which.from, i64::MIN).into(),
-            millis(which.to, i64::MAX).into(),
-            which.person.clone().unwrap_or_default().into(),
-            which.after.into(),
-            MOST_EPISODES.into(),
-        ];
-        let sql = "SELECT e.entry, e.last, e.count, e.evidence, e.severity, e.reported, e.ended, b.text \
-                   FROM episode e JOIN body b ON b.seq = e.entry \
-                   WHERE e.last >= $1 AND e.first < $2 AND ($3 = '' OR e.person = $3) AND e.entry > $4 \
-                   ORDER BY e.entry LIMIT $5";
+        self.episodes_in(which, Order::Oldest, 0, MOST_EPISODES).await
+    }
+
+    /// At most `most` of the chosen episodes, in some order, after `skip` others.
+    pub async fn episodes_in(
+        &self,
+        which: &Which,
+        order: Order,
+        skip: i64,
+        most: i64,
+    ) -> Result<Episodes, StoreError> {
+        let most = most.clamp(0, MOST_EPISODES);
+        let mut cells = which.cells();
+        cells.extend([most.into(), skip.max(0).into()]);
+        let sql = match order {
+            Order::Oldest => PAGE_BY_ENTRY,
+            Order::Newest => PAGE_NEWEST,
+            Order::Gravest => PAGE_GRAVEST,
+        };
         let lines = self.store.rows(sql, &cells).await?;
-        let (mut notes, mut marks) = match (lines.first(), lines.last()) {
-            (Some(first), Some(last)) => self.notes(first.int(0)?, last.int(0)?).await?,
+        let numbers = lines.iter().map(|line| line.int(0)).collect::<Result<Vec<_>, _>>()?;
+        let (mut notes, mut marks) = match (numbers.iter().min(), numbers.iter().max()) {
+            (Some(first), Some(last)) => self.notes(*first, *last).await?,
             _ => Default::default(),
         };
-        let full = i64::try_from(lines.len()).is_ok_and(|n| n >= MOST_EPISODES);
-        let next = lines.last().filter(|_| full).map(|line| line.int(0)).transpose()?;
+        let full = i64::try_from(lines.len()).is_ok_and(|n| n >= most);
+        let next = numbers.last().copied().filter(|_| full);
         let mut page = Episodes { episodes: Vec::with_capacity(lines.len()), unreadable: Vec::new(), next };
-        for line in lines {
-            let entry = line.int(0)?;
-            let Some(Entry::BreachOpened(opened)) = Entry::read("breach_opened", line.text(7)?) else {
-                tracing::warn!(entry, "the list of breaches has an entry that is no breach");
-                page.unreadable.push(entry);
+        for line in &lines {
+            let Some(mut episode) = episode(line)? else {
+                page.unreadable.push(line.int(0)?);
                 continue;
             };
-            let (evidence, severity) = (spell::read(line.text(3)?), spell::read(line.text(4)?));
-            let mut episode = begun(entry, opened);
-            episode.last = instant(line.int(1)?);
-            episode.count = u64::try_from(line.int(2)?).unwrap_or_default();
-            episode.evidence = evidence.unwrap_or(episode.evidence);
-            episode.severity = severity.unwrap_or(episode.severity);
-            (episode.reported, episode.open) = (line.int(5)? > 0, line.int(6)? == 0);
-            episode.why = why(&episode.name, episode.device.as_deref(), episode.identified, episode.evidence);
-            episode.notes = notes.remove(&entry).unwrap_or_default();
-            episode.marks = marks.remove(&entry).unwrap_or_default();
+            episode.notes = notes.remove(&episode.entry).unwrap_or_default();
+            episode.marks = marks.remove(&episode.entry).unwrap_or_default();
             page.episodes.push(episode);
         }
         Ok(page)
@@ -182,7 +251,8 @@ impl Records {
     /// One episode.
     pub async fn episode(&self, entry: i64) -> Result<Option<Episode>, StoreError> {
         let which = Which { after: entry - 1, ..Which::default() };
-        Ok(self.episodes(&which).await?.into_iter().next().filter(|e| e.entry == entry))
+        let page = self.episodes_in(&which, Order::Oldest, 0, 1).await?;
+        Ok(page.episodes.into_iter().next().filter(|e| e.entry == entry))
     }
 
     /// The notes and marks on the entries of a stretch.
@@ -215,9 +285,27 @@ impl Records {
     }
 }
 
-fn logged(row: Row) -> Logged {
+fn logged(row: journal::Row) -> Logged {
     let says = Entry::read(&row.kind, &row.text);
     Logged { entry: row.seq, at: row.at, kind: row.kind, says }
+}
+
+/// An episode of the list; none where its entry is no breach that can be read.
+fn episode(line: &Row) -> Result<Option<Episode>, StoreError> {
+    let entry = line.int(0)?;
+    let Some(Entry::BreachOpened(opened)) = Entry::read("breach_opened", line.text(7)?) else {
+        tracing::warn!(entry, "the list of breaches has an entry that is no breach");
+        return Ok(None);
+    };
+    let (evidence, severity) = (spell::read(line.text(3)?), spell::read(line.text(4)?));
+    let mut episode = begun(entry, opened);
+    episode.last = instant(line.int(1)?);
+    episode.count = u64::try_from(line.int(2)?).unwrap_or_default();
+    episode.evidence = evidence.unwrap_or(episode.evidence);
+    episode.severity = severity.unwrap_or(episode.severity);
+    (episode.reported, episode.open) = (line.int(5)? > 0, line.int(6)? == 0);
+    episode.why = why(&episode.name, episode.device.as_deref(), episode.identified, episode.evidence);
+    Ok(Some(episode))
 }
 
 /// An episode as it began.

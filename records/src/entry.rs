@@ -234,8 +234,14 @@ pub struct Review {
     pub to: DateTime<Utc>,
     /// Who signed.
     pub by: By,
-    /// How many episodes the shift had.
+    /// How many breaches the shift had.
     pub breaches: u64,
+    /// How many episodes it had, with those that a young person told of: they had all of them before them.
+    #[serde(default)]
+    pub episodes: u64,
+    /// The number of the newest of them: what came later they have not signed.
+    #[serde(default)]
+    pub newest: i64,
     /// What they wrote.
     pub words: String,
 }

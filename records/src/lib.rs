@@ -42,6 +42,7 @@ mod accounts;
 mod breaches;
 mod clock;
 mod commit;
+mod counts;
 mod devices;
 mod entry;
 mod episode;
@@ -67,8 +68,9 @@ mod store;
 mod usage;
 
 pub use accounts::{Link, MOST_SESSIONS, Session};
-pub use breaches::{Episode, Episodes, Logged, MOST_EPISODES, Which};
+pub use breaches::{Episode, Episodes, Logged, MOST_EPISODES, Order, Which};
 pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
+pub use counts::{Counted, Kind, Tally};
 pub use devices::Whereabouts;
 pub use entry::*;
 pub use episode::WINDOW;
@@ -77,7 +79,7 @@ pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Face, Identified, Refused};
 pub use restrictions::Placed;
-pub use review::{Outline, Raised, Reported, Tally};
+pub use review::{Raised, Reported};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
     Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,
@@ -85,3 +87,6 @@ pub use staff::{
 };
 pub use store::{OpenError, Purpose, StoreError};
 pub use usage::{Chart, DayTotal};
+
+#[cfg(test)]
+mod plan_tests;

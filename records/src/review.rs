@@ -1,14 +1,13 @@
 //! Reading a shift together: what staff make of episodes, concerns that go their way, and the two who sign.
 
 use crate::commit::instant;
+use crate::counts::{Tally, tally_in};
 use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Report, Review, Side};
 use crate::journal;
 use crate::room::Records;
 use crate::shift::Shift;
-use crate::spell;
 use crate::staff::{NotDone, Registered, close, is_of, reasoned, register, worded};
 use crate::store::{Line, StoreError};
-use agreements::Severity;
 use chrono::{DateTime, Utc};
 
 /// A safeguarding concern, and what became of it.
@@ -35,66 +34,7 @@ pub struct Reported {
     pub report: Report,
 }
 
-/// How many breaches a stretch of time had.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Episodes that are breaches: not those that a young person told of, unless they are serious.
-    pub breaches: u64,
-    /// Those of high or critical severity.
-    pub serious: u64,
-}
-
-/// An episode's outline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outline {
-    /// When it began.
-    pub first: DateTime<Utc>,
-    /// How much it tells staff.
-    pub severity: Severity,
-    /// Whether the young person told of it by themselves.
-    pub reported: bool,
-}
-
-impl Outline {
-    /// Whether it is a breach, as [`crate::Episode::is_breach`] has it.
-    pub fn is_breach(&self) -> bool {
-        !self.reported || self.severity >= Severity::High
-    }
-}
-
-/// What [`Tally`] counts, in a stretch of time.
-const TALLY: &str = "SELECT count(*), count(CASE WHEN severity IN ('high', 'critical') THEN 1 END) FROM episode \
-                     WHERE last >= $1 AND first < $2 AND (reported = 0 OR severity IN ('high', 'critical'))";
-
-fn tally(line: Option<Line>) -> Result<Tally, StoreError> {
-    let Some(line) = line else { return Ok(Tally::default()) };
-    let number = |n: i64| u64::try_from(n).unwrap_or_default();
-    Ok(Tally { breaches: number(line.int(0)?), serious: number(line.int(1)?) })
-}
-
 impl Records {
-    /// How many breaches a stretch of time had, without reading one.
-    pub async fn tally(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Tally, StoreError> {
-        let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
-        tally(self.store.row(TALLY, &cells).await?)
-    }
-
-    /// Episodes that began within a stretch of time, as far as their lines tell without their entries being read.
-    pub async fn outlines(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Outline>, StoreError> {
-        let sql =
-            "SELECT first, severity, reported FROM episode WHERE first >= $1 AND first < $2 ORDER BY first";
-        let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
-        let outline = |line: &Line| {
-            Ok(Outline {
-                first: instant(line.int(0)?),
-                // A word of a newer program is taken for the gravest: nothing is made small.
-                severity: spell::read(line.text(1)?).unwrap_or(Severity::Critical),
-                reported: line.int(2)? > 0,
-            })
-        };
-        self.store.rows(sql, &cells).await?.iter().map(outline).collect()
-    }
-
     /// What young people told of since an instant, the newest first, at most two hundred.
     pub async fn reports(&self, since: DateTime<Utc>) -> Result<Vec<Reported>, StoreError> {
         let sql = "SELECT r.entry, r.starts, b.text FROM register r JOIN body b ON b.seq = r.entry \
@@ -171,14 +111,16 @@ impl Records {
         Ok(raised)
     }
 
-    /// Signs a shift's log: who read it, on which side of the handover, and what they say of it. It counts the episodes
-    /// that there are now. The two sides of a handover are two people, and each signs once.
+    /// Signs a shift's log: who read it, on which side of the handover, and what they say of it. `seen` is what the log had
+    /// when they read it ([`Records::tally`]): where it has other episodes by now, nobody has signed it. The two sides of
+    /// a handover are two people, and each signs once.
     pub async fn sign_shift(
         &self,
         shift: Shift,
         side: Option<Side>,
         by: By,
         words: &str,
+        seen: Tally,
     ) -> Result<i64, NotDone> {
         let words = worded(words)?;
         let mut tx = self.deciding().await?;
@@ -189,10 +131,11 @@ impl Records {
         if side.is_some() && of_it.clone().any(|r| r.side.is_some() && (r.side == side || r.by.id == by.id)) {
             return Err(NotDone::SignedAlready);
         }
-        let tally =
-            tally(tx.row(TALLY, &[from.timestamp_millis().into(), to.timestamp_millis().into()]).await?)?;
-        let breaches = tally.breaches;
-        let entry = Entry::Review(Review { side, from, to, by, breaches, words });
+        if tally_in(&mut tx, from, to).await? != seen {
+            return Err(NotDone::NotSeen);
+        }
+        let Tally { episodes, breaches, newest, .. } = seen;
+        let entry = Entry::Review(Review { side, from, to, by, breaches, episodes, newest, words });
         let seq = journal::append(&mut tx, self.now(), &entry).await?;
         register(&mut tx, seq, Registered { kind: "review", person: "", about: 0, starts: from, ends: to })
             .await?;

@@ -40,6 +40,8 @@ pub enum NotDone {
     OverAlready,
     /// This side of the handover has signed already, or the same person signed the other side.
     SignedAlready,
+    /// The shift has other episodes than whoever signs had before them.
+    NotSeen,
     /// A grant would last longer than [`LONGEST_GRANT`].
     LastsTooLong,
     /// There is no such entry.
@@ -79,6 +81,9 @@ impl fmt::Display for NotDone {
             Self::OverAlready => f.write_str("it would be over before it begins"),
             Self::SignedAlready => f.write_str(
                 "this side of the handover has signed already, or the same person signed the other side",
+            ),
+            Self::NotSeen => f.write_str(
+                "the shift has other episodes than when it was read: read it again, and sign it then",
             ),
             Self::LastsTooLong => write!(
                 f,

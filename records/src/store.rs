@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The newest schema that this program knows.
-pub(crate) const SCHEMA: i64 = 4;
+pub(crate) const SCHEMA: i64 = 5;
 
 /// What a program opens the store for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -125,8 +125,13 @@ impl Moment {
         let restrictions = self.restrictions().map(|(r, on)| if on { end(r.until) } else { start(r.from) });
         let limited = self.left.iter().any(|&left| left != UNLIMITED);
         let reckoned = if limited { self.at + LIMITED } else { NEVER };
-        let known = self.online.change.min(self.school.change).min(self.day_ends).min(reckoned);
+        let known = self.agreed_change().min(reckoned);
         grants.chain(restrictions).filter(|&t| t > self.at).fold(known, Secs::min)
+    }
+
+    /// The next instant at which what was agreed changes, whatever is used up or granted by then.
+    pub(crate) fn agreed_change(&self) -> Secs {
+        self.online.change.min(self.school.change).min(self.day_ends)
     }
 
     /// The person it is about.

@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
-use records::{Episode, Records, Which};
+use records::Records;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -70,9 +70,8 @@ pub(crate) async fn show(
     let person = house.agreement(found).ok_or(Wrong::Missing)?;
     desk.looks(&who, format!("the minutes of {id}")).await?;
     let days = days(&desk.records, house, (found, &id), now).await?;
-    let from = Some(now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28)));
-    let which = Which { from, person: Some(id.clone()), ..Which::default() };
-    let episodes = desk.records.episodes(&which).await?;
+    let since = now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28));
+    let episodes = desk.records.kinds(&id, since).await?;
     let kinds = kinds(&episodes);
     Ok(html(&ChartsPage {
         kinds_picture: kinds_picture(&kinds),
@@ -265,23 +264,14 @@ fn kinds_picture(kinds: &[(String, usize, usize)]) -> String {
 }
 
 /// Episodes by what said no: how many of all, and how many of the last week.
-fn kinds(episodes: &[Episode]) -> Vec<(String, usize, usize)> {
-    let newest = episodes.iter().map(|episode| episode.first).max();
+fn kinds(episodes: &[(DateTime<Utc>, String)]) -> Vec<(String, usize, usize)> {
+    let newest = episodes.iter().map(|(first, _)| *first).max();
     let since = newest.map(|at| at - chrono::TimeDelta::days(7));
     let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for episode in episodes {
-        let kind = episode.categories.first().map_or_else(
-            || {
-                serde_json::to_value(episode.rule)
-                    .ok()
-                    .and_then(|rule| rule.as_str().map(str::to_owned))
-                    .unwrap_or_default()
-            },
-            ToString::to_string,
-        );
+    for (first, kind) in episodes {
         let (all, lately) = counted.entry(kind.replace('_', " ")).or_default();
         *all += 1;
-        *lately += usize::from(since.is_some_and(|since| episode.first >= since));
+        *lately += usize::from(since.is_some_and(|since| *first >= since));
     }
     let mut kinds: Vec<_> = counted.into_iter().map(|(kind, (all, lately))| (kind, all, lately)).collect();
     kinds.sort_by_key(|(_, all, _)| std::cmp::Reverse(*all));

@@ -18,6 +18,7 @@ mod evidence;
 mod failures;
 mod give;
 mod given;
+mod handover;
 mod known;
 mod lasting;
 mod lists;
@@ -123,7 +124,7 @@ fn routes() -> Vec<Route> {
         ("/", EVERYBODY, get(now::show)),
         ("/shift", READERS, get(shift::show)),
         ("/shift/sheet", READERS, get(sheet::sheet)),
-        ("/shift/sign", SHIFT, post(shift::sign)),
+        ("/shift/sign", SHIFT, post(handover::sign)),
         ("/month", READERS, get(month::show)),
         ("/episodes/{entry}", SHIFT, post(shift::mark)),
         ("/concerns/{entry}", SHIFT, post(shift::close)),

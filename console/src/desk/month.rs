@@ -1,16 +1,15 @@
 //! **The month**: how many episodes each day had, and whether its shifts were read (Reg 44). No names stand here.
 
 use super::Place;
+use super::handover::shifts_of;
 use super::page::{Frame, html};
 use super::session::SignedIn;
-use super::shift::shifts_of;
 use super::wrong::Wrong;
-use agreements::Severity;
 use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, Utc};
-use records::{Outline, Review, Side};
+use records::{Counted, Review, Side};
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -21,8 +20,8 @@ struct MonthPage {
     month: String,
     before: String,
     after: Option<String>,
-    episodes: usize,
-    high: usize,
+    episodes: u64,
+    high: u64,
     asks: usize,
     signed: usize,
     shifts: usize,
@@ -35,10 +34,10 @@ struct Day {
     at: String,
     said: String,
     number: u32,
-    small: usize,
-    medium: usize,
-    high: usize,
-    told: usize,
+    small: u64,
+    medium: u64,
+    high: u64,
+    told: u64,
     signed: usize,
     shifts: usize,
 }
@@ -65,7 +64,6 @@ pub(crate) async fn show(
     let next = first.checked_add_months(Months::new(1)).unwrap_or(first);
     let begins = |date: NaiveDate| records::shift::on(&[NaiveTime::MIN], zone, date, NaiveTime::MIN).from;
     let (from, to) = (begins(first), begins(next));
-    let episodes = desk.records.outlines(from, to).await?;
     let reviews = desk.records.reviews_between(from, to).await?;
     let asks = desk.records.asks(Some(from)).await?.iter().filter(|ask| ask.at < to).count();
     let mut days: Vec<Day> = Vec::new();
@@ -73,17 +71,18 @@ pub(crate) async fn show(
     while date < next && date <= today {
         let (from, to) = (begins(date), begins(date.succ_opt().unwrap_or(next)));
         let shifts = shifts_of(house, from, to.min(now));
-        days.push(day(date, (from, to), &episodes, &reviews, &shifts));
+        days.push(day(date, from, &desk.records.began(from, to).await?, &reviews, &shifts));
         date = date.succ_opt().unwrap_or(next);
     }
     let sum = |of: fn(&Day) -> usize| days.iter().map(of).sum();
+    let count = |of: fn(&Day) -> u64| days.iter().map(of).sum();
     Ok(html(&MonthPage {
         frame: Frame::of("The month", "/shift", house, &who),
         month: first.format("%B %Y").to_string(),
         before: first.checked_sub_months(Months::new(1)).unwrap_or(first).format("%Y-%m").to_string(),
         after: (next <= today).then(|| next.format("%Y-%m").to_string()),
-        episodes: episodes.len(),
-        high: sum(|day| day.high),
+        episodes: count(|day| day.small + day.medium + day.high + day.told),
+        high: count(|day| day.high),
         asks,
         signed: sum(|day| day.signed),
         shifts: sum(|day| day.shifts),
@@ -101,15 +100,11 @@ fn month(of: &str, today: NaiveDate) -> NaiveDate {
 
 fn day(
     date: NaiveDate,
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
-    episodes: &[Outline],
+    from: DateTime<Utc>,
+    began: &Counted,
     reviews: &[Review],
     shifts: &[records::shift::Shift],
 ) -> Day {
-    let theirs: Vec<&Outline> = episodes.iter().filter(|e| e.first >= from && e.first < to).collect();
-    let count = |least: Severity, most: Severity| {
-        theirs.iter().filter(|e| e.is_breach() && e.severity >= least && e.severity <= most).count()
-    };
     let both = |shift: &&records::shift::Shift| {
         let by =
             |side| reviews.iter().any(|r| r.from == shift.from && r.to == shift.to && r.side == Some(side));
@@ -119,10 +114,10 @@ fn day(
         at: from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         said: date.format("%a %-d").to_string(),
         number: date.day(),
-        small: count(Severity::Technical, Severity::Low),
-        medium: count(Severity::Medium, Severity::Medium),
-        high: count(Severity::High, Severity::Critical),
-        told: theirs.iter().filter(|e| !e.is_breach()).count(),
+        small: began.small,
+        medium: began.medium,
+        high: began.high + began.critical,
+        told: began.told,
         signed: shifts.iter().filter(both).count(),
         shifts: shifts.len(),
     }
@@ -131,7 +126,7 @@ fn day(
 /// The days as columns: small below, high above. The table beneath says the same to whoever does not see it.
 fn picture(days: &[Day], month: &str) -> String {
     const WIDTH: usize = 744;
-    const HEIGHT: usize = 140;
+    const HEIGHT: u64 = 140;
     let most = days.iter().map(|d| d.small + d.medium + d.high).max().unwrap_or(0).max(4);
     let mut svg = format!(
         "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Episodes by day, {month}\">",

@@ -145,7 +145,7 @@ async fn shift_card(
 ) -> Result<ShiftCard, Wrong> {
     let home = house.home();
     let last = records::shift::last(&home.shifts, home.timezone, now);
-    let unsigned = super::shift::unsigned(records, house, now).await?;
+    let unsigned = super::handover::unsigned(records, house, now).await?;
     // From the last handover's shift to now: what the next handover will be about, too.
     let tally = records.tally(last.from, now + TimeDelta::seconds(1)).await?;
     Ok(ShiftCard {

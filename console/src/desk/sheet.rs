@@ -1,17 +1,21 @@
 //! The hand-over sheet of a shift, to print.
 
+use super::handover::{Signed, signed};
 use super::now::person_name;
 use super::page::{Frame, clock, html, initials, name_for};
 use super::session::SignedIn;
-use super::shift::{Open, Person, Signed, Span, open, people, shift_of, signed, span};
+use super::shift::{Open, Person, Span, open, people, shift_of, span, summary, whose};
 use super::wrong::Wrong;
 use super::{Place, redact};
 use agreements::Role;
 use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
-use records::Which;
+use records::{Counted, Episode, Order, Records, StoreError, Which};
 use serde::Deserialize;
+
+/// So many episodes are told one by one, the most serious first; of the others the sheet says whose they are and how many.
+const TOLD: usize = 400;
 
 #[derive(Template)]
 #[template(path = "desk/sheet.html")]
@@ -19,6 +23,14 @@ struct SheetPage {
     frame: Frame,
     shift: Span,
     people: Vec<Person>,
+    /// How many episodes there are, where not all are told one by one.
+    many: Option<u64>,
+    /// Whose they are, then.
+    everybody: Vec<(String, String)>,
+    told: usize,
+    all: u64,
+    /// The shift's newest episode.
+    newest: i64,
     concerns: Vec<Open>,
     decided: Vec<String>,
     asks: Vec<String>,
@@ -57,7 +69,10 @@ pub(crate) async fn sheet(
     }
     // The sheet is read as a visitor would, unless names were asked for.
     let reader = if full { who.clone() } else { SignedIn { role: Role::Visitor, ..who.clone() } };
-    let episodes = desk.records.episodes(&Which::from(shift)).await?;
+    let tally = desk.records.tally(shift.from, shift.to).await?;
+    let (episodes, shares) = told(&desk.records, &Which::from(shift), tally.episodes).await?;
+    let many = (tally.episodes > episodes.len() as u64).then_some(tally.episodes);
+    let everybody = shares.iter().filter(|_| many.is_some());
     let concerns = desk.records.concerns(true).await?;
     let head = desk.records.head().await?;
     let name = |id: &str| name_for(reader.role, &person_name(house, id));
@@ -89,7 +104,12 @@ pub(crate) async fn sheet(
     });
     let page = SheetPage {
         frame: Frame::of("Hand-over", "/shift", house, &who),
-        people: people(house, &reader, &episodes.iter().collect::<Vec<_>>(), &concerns),
+        everybody: everybody.map(|(id, counted)| (whose(house, &reader, id), summary(counted))).collect(),
+        many,
+        told: episodes.len(),
+        all: tally.episodes,
+        newest: tally.newest,
+        people: people(house, &reader, (&episodes.iter().collect::<Vec<_>>(), &shares), &concerns),
         concerns: concerns.iter().map(|raised| open(house, &reader, raised, now)).collect(),
         decided: granted.chain(restricted).collect(),
         asks: asks.collect(),
@@ -107,4 +127,15 @@ pub(crate) async fn sheet(
     };
     let sheet = html(&page);
     Ok(if full { sheet } else { redact::pages(reader.role, house, sheet).await })
+}
+
+/// What the sheet tells one by one, and whose all of it is.
+async fn told(
+    records: &Records,
+    which: &Which,
+    count: u64,
+) -> Result<(Vec<Episode>, Vec<(String, Counted)>), StoreError> {
+    let order = if count > TOLD as u64 { Order::Gravest } else { Order::Oldest };
+    let episodes = records.episodes_in(which, order, 0, TOLD as i64).await?.episodes;
+    Ok((episodes, records.shares(which).await?))
 }

@@ -1,5 +1,6 @@
 //! **Shift**: the breach log of one shift, person by person, and the two who sign it.
 
+use super::handover::{Signed, sides, signed, stamp, unsigned};
 use super::now::person_name;
 use super::page::{Frame, clock, html, initials, name_for};
 use super::session::SignedIn;
@@ -11,13 +12,11 @@ use axum::extract::{Extension, Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use records::shift::{self, Shift};
-use records::{By, Episode, Mark, Raised, Records, Review, Side, Which};
+use records::{Counted, Episode, Mark, Order, Raised, Records, Which};
 use serde::Deserialize;
 
 /// Episodes on one page: nobody reads more at once, and an old tablet shows no more.
-const PAGE: usize = 200;
-/// Shifts of so long ago that nobody signed are asked for.
-const REMINDED: TimeDelta = TimeDelta::days(7);
+const PAGE: u64 = 200;
 
 #[derive(Template)]
 #[template(path = "desk/shift.html")]
@@ -31,13 +30,21 @@ struct ShiftPage {
     quiet: String,
     /// Which part of many episodes this is.
     part: String,
-    more: Option<usize>,
+    /// How many stand on the pages before that one which comes next.
+    more: Option<u64>,
+    /// How many come on the pages after.
+    left: u64,
+    /// Everybody, where not all of their episodes stand on this page.
+    everybody: Vec<Whole>,
     filter: Filter,
     filtered: bool,
     concerns: Vec<Open>,
     signed: Vec<Signed>,
     /// Which sides are still to sign; empty while the shift goes on and for whoever only reads.
     may_sign: Vec<(&'static str, &'static str)>,
+    /// What whoever signs has had before them.
+    seen: String,
+    all: u64,
     over: bool,
     writes: bool,
 }
@@ -48,6 +55,13 @@ pub(crate) struct Span {
     pub(crate) at: String,
     /// Its times in words.
     pub(crate) said: String,
+}
+
+/// Somebody's part of a shift that stands on several pages.
+struct Whole {
+    id: String,
+    name: String,
+    summary: String,
 }
 
 /// Somebody's episodes.
@@ -89,13 +103,6 @@ pub(super) struct Open {
     pub(super) at: String,
 }
 
-/// A signature.
-pub(super) struct Signed {
-    pub(super) side: &'static str,
-    pub(super) name: String,
-    pub(super) words: String,
-}
-
 /// What is looked at.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Filter {
@@ -113,7 +120,7 @@ pub(crate) struct Filter {
     unmarked: String,
     /// So many episodes stand on the pages before.
     #[serde(default)]
-    skip: usize,
+    skip: u64,
     #[serde(default)]
     done: String,
 }
@@ -136,17 +143,8 @@ pub(crate) struct Went {
     words: String,
 }
 
-/// Somebody signs.
-#[derive(Deserialize)]
-pub(crate) struct Signing {
-    at: String,
-    side: String,
-    #[serde(default)]
-    words: String,
-}
-
 /// The address of a shift.
-fn link(shift: Shift) -> String {
+pub(super) fn link(shift: Shift) -> String {
     shift.from.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -167,33 +165,8 @@ pub(super) fn shift_of(house: &House, at: &str, now: DateTime<Utc>) -> Shift {
     }
 }
 
-fn earlier(house: &House, shift: Shift) -> Shift {
+pub(super) fn earlier(house: &House, shift: Shift) -> Shift {
     shift::at(&house.home().shifts, house.home().timezone, shift.from - TimeDelta::milliseconds(1))
-}
-
-/// The shifts of late that are over and not signed by both sides, the oldest first. A home's first shifts, before there was
-/// a journal, are none.
-pub(crate) async fn unsigned(
-    records: &Records,
-    house: &House,
-    now: DateTime<Utc>,
-) -> Result<Vec<Shift>, Wrong> {
-    let first = records.entries(1).await?.first().and_then(|e| e.at.parse::<DateTime<Utc>>().ok());
-    let Some(first) = first else { return Ok(Vec::new()) };
-    let since = (now - REMINDED).max(first);
-    let reviews = records.reviews_between(since - TimeDelta::days(2), now).await?;
-    let mut unsigned = Vec::new();
-    let mut shift = shift::last(&house.home().shifts, house.home().timezone, now);
-    while shift.to > since {
-        let sides =
-            |side| reviews.iter().any(|r| (r.from, r.to) == (shift.from, shift.to) && r.side == Some(side));
-        if !(sides(Side::Outgoing) && sides(Side::Incoming)) {
-            unsigned.push(shift);
-        }
-        shift = earlier(house, shift);
-    }
-    unsigned.reverse();
-    Ok(unsigned)
 }
 
 /// `GET /shift`.
@@ -214,13 +187,15 @@ pub(crate) async fn show(
     }
     let shift = shift_of(house, &filter.at, now);
     let concerns = desk.records.concerns(true).await?;
-    let all = desk.records.episodes(&Which::from(shift)).await?;
-    let mut wanted: Vec<&Episode> = all.iter().filter(|episode| filter.wants(episode)).collect();
-    let count = wanted.len();
-    if count > PAGE {
-        wanted.sort_by_key(|episode| (std::cmp::Reverse(episode.severity), episode.entry));
-    }
-    let wanted: Vec<&Episode> = wanted.into_iter().skip(filter.skip).take(PAGE).collect();
+    // Before the episodes are read: what comes in between is then not taken for seen.
+    let tally = desk.records.tally(shift.from, shift.to).await?;
+    let which = filter.which(shift);
+    let shares = desk.records.shares(&which).await?;
+    let count = shares.iter().map(|(_, counted)| counted.all()).sum();
+    let episodes = on_page(&desk.records, &which, filter.skip, count).await?;
+    let wanted: Vec<&Episode> = episodes.iter().collect();
+    let upto = filter.skip + wanted.len() as u64;
+    let left = if wanted.is_empty() { 0 } else { u64::saturating_sub(count, upto) };
     let reviews = desk.records.reviews(shift).await?;
     let writes = who.knows_names();
     let over = shift.to <= now;
@@ -234,16 +209,20 @@ pub(crate) async fn show(
     });
     let page = ShiftPage {
         frame,
-        quiet: quiet(&all, count),
-        part: part(filter.skip, wanted.len(), count),
-        more: (filter.skip + wanted.len() < count).then_some(filter.skip + wanted.len()),
-        people: people(house, &who, &wanted, &concerns),
+        quiet: quiet(tally.episodes, count),
+        part: part(filter.skip, wanted.len() as u64, count),
+        more: (left > 0).then_some(upto),
+        left,
+        everybody: if count > PAGE { everybody(house, &who, &shares) } else { Vec::new() },
+        people: people(house, &who, (&wanted, &shares), &concerns),
         before: link(earlier(house, shift)),
         after: (later.from <= now).then(|| link(later)),
         unsigned: unsigned.map(|shift| span(house, shift, now)).collect(),
         concerns: concerns.iter().map(|raised| open(house, &who, raised, now)).collect(),
         signed: reviews.iter().map(|review| signed(&who, review)).collect(),
         may_sign: if over && writes { sides(&reviews, &who.by()) } else { Vec::new() },
+        seen: stamp(tally),
+        all: tally.episodes,
         shift: span(house, shift, now),
         filtered: filter.is_set(),
         filter,
@@ -253,16 +232,28 @@ pub(crate) async fn show(
     Ok(html(&page))
 }
 
+/// The episodes of one page: as they were where it holds all of them, else the most serious first.
+async fn on_page(
+    records: &Records,
+    which: &Which,
+    skip: u64,
+    count: u64,
+) -> Result<Vec<Episode>, records::StoreError> {
+    let order = if count > PAGE { Order::Gravest } else { Order::Oldest };
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    Ok(records.episodes_in(which, order, number(skip), number(PAGE)).await?.episodes)
+}
+
 impl Filter {
-    fn wants(&self, episode: &Episode) -> bool {
-        let from = match self.severity.as_str() {
-            "high" => Severity::High,
-            "medium" => Severity::Medium,
-            _ => Severity::Technical,
+    /// The episodes of a shift that are looked for.
+    fn which(&self, shift: Shift) -> Which {
+        let severity = match self.severity.as_str() {
+            "high" => Some(Severity::High),
+            "medium" => Some(Severity::Medium),
+            _ => None,
         };
-        episode.severity >= from
-            && (self.person.is_empty() || episode.person == self.person)
-            && (self.unmarked.is_empty() || episode.marks.is_empty())
+        let person = Some(self.person.clone()).filter(|id| !id.is_empty());
+        Which { severity, person, unmarked: !self.unmarked.is_empty(), ..Which::from(shift) }
     }
 
     fn is_set(&self) -> bool {
@@ -273,7 +264,7 @@ impl Filter {
 }
 
 /// Which part of many episodes a page shows.
-fn part(skip: usize, shown: usize, count: usize) -> String {
+fn part(skip: u64, shown: u64, count: u64) -> String {
     if shown == count || shown == 0 {
         return String::new();
     }
@@ -281,19 +272,36 @@ fn part(skip: usize, shown: usize, count: usize) -> String {
 }
 
 /// What stands in place of episodes where there are none.
-fn quiet(all: &[Episode], wanted: usize) -> String {
-    match (all.len(), wanted) {
+fn quiet(all: u64, wanted: u64) -> String {
+    match (all, wanted) {
         (0, _) => "A quiet shift: nothing was recorded.".to_owned(),
         (some, 0) => format!("None of the {some} episodes of this shift is among what you look for."),
         _ => String::new(),
     }
 }
 
-/// Episodes by person: who has the most serious first.
+/// Who has how many, whatever of it stands on the page.
+fn everybody(house: &House, who: &SignedIn, shares: &[(String, Counted)]) -> Vec<Whole> {
+    let whole = |(id, counted): &(String, Counted)| Whole {
+        id: if who.knows_names() { id.clone() } else { String::new() },
+        name: whose(house, who, id),
+        summary: summary(counted),
+    };
+    let mut shares: Vec<&(String, Counted)> = shares.iter().collect();
+    shares.sort_by_key(|(_, c)| std::cmp::Reverse((c.critical, c.high, c.medium, c.small)));
+    shares.into_iter().map(whole).collect()
+}
+
+/// A person's name as somebody may read it; an unknown device is nobody's.
+pub(super) fn whose(house: &House, who: &SignedIn, id: &str) -> String {
+    if id == "nobody" { "An unknown device".to_owned() } else { name_for(who.role, &person_name(house, id)) }
+}
+
+/// Episodes by person, with how many everybody has in all: who has the most serious first.
 pub(super) fn people(
     house: &House,
     who: &SignedIn,
-    episodes: &[&Episode],
+    (episodes, shares): (&[&Episode], &[(String, Counted)]),
     concerns: &[Raised],
 ) -> Vec<Person> {
     let mut people: Vec<(Severity, Person)> = Vec::new();
@@ -306,12 +314,18 @@ pub(super) fn people(
             theirs.iter().filter(|e| e.is_breach()).map(|e| e.severity).max().unwrap_or(Severity::Technical);
         let full = theirs.first().map(|e| e.name.clone()).unwrap_or_default();
         let name = if id == "nobody" { full.clone() } else { name_for(who.role, &full) };
+        let counted = shares.iter().find(|(of, _)| of == id).map_or_else(Counted::default, |(_, c)| *c);
+        let here = if counted.all() > theirs.len() as u64 {
+            format!(" ({} of them here)", theirs.len())
+        } else {
+            String::new()
+        };
         let episodes = theirs.iter().map(|e| shown(house, who, e, &name, concerns)).collect();
         people.push((
             worst,
             Person {
                 id: if who.knows_names() && id != "nobody" { id.to_owned() } else { String::new() },
-                summary: summary(&theirs),
+                summary: summary(&counted) + &here,
                 open: worst >= Severity::Medium,
                 name,
                 episodes,
@@ -322,17 +336,13 @@ pub(super) fn people(
     people.into_iter().map(|(_, person)| person).collect()
 }
 
-fn summary(episodes: &[&&Episode]) -> String {
-    let count = |from: Severity, to: Severity| {
-        episodes.iter().filter(|e| e.is_breach() && e.severity >= from && e.severity <= to).count()
-    };
-    let told = episodes.iter().filter(|e| !e.is_breach()).count();
+pub(super) fn summary(counted: &Counted) -> String {
     let parts = [
-        (count(Severity::Critical, Severity::Critical), "critical"),
-        (count(Severity::High, Severity::High), "high"),
-        (count(Severity::Medium, Severity::Medium), "medium"),
-        (count(Severity::Technical, Severity::Low), "small"),
-        (told, "told by themselves"),
+        (counted.critical, "critical"),
+        (counted.high, "high"),
+        (counted.medium, "medium"),
+        (counted.small, "small"),
+        (counted.told, "told by themselves"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     parts.collect::<Vec<_>>().join(", ")
@@ -390,30 +400,6 @@ pub(super) fn open(house: &House, who: &SignedIn, raised: &Raised, now: DateTime
     }
 }
 
-const fn side_words(side: Option<Side>) -> &'static str {
-    match side {
-        Some(Side::Outgoing) => "Worked the shift",
-        Some(Side::Incoming) => "Took over",
-        None => "Read it",
-    }
-}
-
-pub(super) fn signed(who: &SignedIn, review: &Review) -> Signed {
-    let words = if who.knows_names() { review.words.clone() } else { String::new() };
-    Signed { side: side_words(review.side), name: review.by.name.clone(), words }
-}
-
-/// The sides that somebody may still sign.
-fn sides(reviews: &[Review], by: &By) -> Vec<(&'static str, &'static str)> {
-    if reviews.iter().any(|r| r.side.is_some() && r.by.id == by.id) {
-        return Vec::new();
-    }
-    let all =
-        [(Side::Outgoing, "outgoing", "I worked this shift"), (Side::Incoming, "incoming", "I take over")];
-    let free = all.iter().filter(|(side, _, _)| !reviews.iter().any(|r| r.side == Some(*side)));
-    free.map(|(_, value, label)| (*value, *label)).collect()
-}
-
 /// `POST /episodes/{entry}`: a note, a mark, a concern.
 pub(crate) async fn mark(
     State(place): State<Place>,
@@ -446,41 +432,4 @@ pub(crate) async fn close(
 ) -> Result<Response, Wrong> {
     place.desk.records.close_concern(entry, who.by(), &went.with, &went.words).await?;
     Ok(Redirect::to("/shift?done=noted").into_response())
-}
-
-/// `POST /shift/sign`.
-pub(crate) async fn sign(
-    State(place): State<Place>,
-    Extension(who): Extension<SignedIn>,
-    Form(signing): Form<Signing>,
-) -> Result<Response, Wrong> {
-    let desk = &place.desk;
-    let (current, now) = (desk.in_force.to_keep(), desk.now());
-    if !DateTime::parse_from_rfc3339(&signing.at).is_ok_and(|at| at <= now) {
-        return Err(Wrong::Typed(
-            "Nobody can tell which shift was meant. Open it again, and sign it there.".to_owned(),
-        ));
-    }
-    let shift = shift_of(&current.snapshot.house, &signing.at, now);
-    if shift.to > now {
-        return Err(Wrong::Typed("This shift still goes on. It is signed when it is over.".to_owned()));
-    }
-    let side = match signing.side.as_str() {
-        "outgoing" => Side::Outgoing,
-        "incoming" => Side::Incoming,
-        _ => return Err(Wrong::Missing),
-    };
-    desk.records.sign_shift(shift, Some(side), who.by(), &signing.words).await?;
-    Ok(Redirect::to(&format!("/shift?at={}&done=signed", link(shift))).into_response())
-}
-
-/// The shifts that end within a stretch of time.
-pub(crate) fn shifts_of(house: &House, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Shift> {
-    let mut shifts = Vec::new();
-    let mut shift = shift::at(&house.home().shifts, house.home().timezone, from);
-    while shift.to <= to && shift.to > shift.from {
-        shifts.push(shift);
-        shift = shift::at(&house.home().shifts, house.home().timezone, shift.to);
-    }
-    shifts
 }

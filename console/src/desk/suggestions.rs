@@ -2,9 +2,9 @@
 //! does nothing by itself (seed 003 §4.7h).
 
 use super::wrong::Wrong;
-use agreements::{Consequence, House, Severity};
+use agreements::{House, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
-use records::{Episode, Records, Which};
+use records::{Kind, Records};
 
 /// One that has been reached.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,10 +27,8 @@ pub(crate) async fn of(
     for (_, person) in house.people() {
         for consequence in &person.consequences {
             let from = now - TimeDelta::days(i64::from(consequence.days));
-            let which = Which { from: Some(from), person: Some(person.id.clone()), ..Which::default() };
-            let episodes = records.episodes(&which).await?;
-            let count = episodes.iter().filter(|e| e.first >= from && counts(consequence, e)).count();
-            if count < consequence.count as usize {
+            let count = records.reached(&person.id, from, kind(&consequence.of)).await?;
+            if count < u64::from(consequence.count) {
                 continue;
             }
             let source = house.source(consequence.source);
@@ -50,23 +48,15 @@ pub(crate) async fn of(
     Ok(reached)
 }
 
-/// Whether an episode is of what a consequence counts. What the young person told of themselves is no breach.
-fn counts(consequence: &Consequence, episode: &Episode) -> bool {
-    let severity = |word: &str| match word {
-        "low" => Some(Severity::Low),
-        "medium" => Some(Severity::Medium),
-        "high" => Some(Severity::High),
-        "critical" => Some(Severity::Critical),
-        _ => None,
-    };
-    let of = consequence.of.as_str();
-    episode.is_breach()
-        && match of {
-            "breaches" | "breach" => true,
-            "circumvention" => episode.circumvention,
-            _ => {
-                let rule = serde_json::to_value(episode.rule).unwrap_or_default();
-                severity(of) == Some(episode.severity) || rule == *of
-            }
-        }
+/// What a consequence counts. What the young person told of themselves is no breach.
+fn kind(of: &str) -> Kind<'_> {
+    match of {
+        "breaches" => Kind::Breaches,
+        "circumvention" => Kind::Circumvention,
+        "low" => Kind::Severity(Severity::Low),
+        "medium" => Kind::Severity(Severity::Medium),
+        "high" => Kind::Severity(Severity::High),
+        "critical" => Kind::Severity(Severity::Critical),
+        word => Kind::Word(word),
+    }
 }

@@ -109,6 +109,9 @@ impl From<NotDone> for Wrong {
             NotDone::SignedAlready => Self::Typed(
                 "This side of the handover has signed already, or you signed the other side: the two sides are two people.".to_owned(),
             ),
+            NotDone::NotSeen => Self::Typed(
+                "Something was added to this shift since you opened the page. Open it again, read it, and sign it then.".to_owned(),
+            ),
             NotDone::TooLong
             | NotDone::OverAlready
             | NotDone::OtherKind { .. }

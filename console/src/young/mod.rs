@@ -123,7 +123,7 @@ pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderM
         "" | "/" => now::page(desk, &visit, v, signed_in).await,
         "/week" => week::page(&visit, v),
         "/agreement" => agreed::page(&visit, v),
-        "/recorded" => recorded::page(desk, &visit, v).await,
+        "/recorded" => recorded::page(desk, &visit, v, uri).await,
         "/talk" => talk::page(&visit, v),
         _ => said(StatusCode::NOT_FOUND, v, &visit, ("missing", &["missing.1"])),
     };

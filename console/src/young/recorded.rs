@@ -8,9 +8,9 @@ use agreements::{Evidence, Person};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{Response, StatusCode, Uri};
 use chrono::{DateTime, TimeDelta, Utc};
-use records::{By, ByRole, Episode, Mark, NotDone, Records, StoreError, Which};
+use records::{By, ByRole, Episode, Mark, NotDone, Order, Records, StoreError, Which};
 use std::net::SocketAddr;
 
 /// The path of the form that says something about an episode.
@@ -18,7 +18,7 @@ pub(crate) const NOTE: &str = "/hearthgate/note";
 /// What is shown goes back so far.
 const DAYS: i64 = 30;
 /// And is no more than this.
-const SHOWN: usize = 100;
+const SHOWN: i64 = 100;
 /// Somebody says so often something about one episode.
 const MOST_NOTES: usize = 5;
 
@@ -27,6 +27,9 @@ const MOST_NOTES: usize = 5;
 struct RecordedPage {
     frame: Frame,
     lead: String,
+    /// Which of many are shown, and where older ones are.
+    part: Option<String>,
+    older: Option<String>,
     action: String,
     episodes: Vec<Line>,
 }
@@ -52,30 +55,61 @@ struct NoteForm {
     words: String,
 }
 
-/// `/recorded`.
-pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice) -> Response<Body> {
+/// `/recorded`; `skip` of them stand on pages before.
+pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, uri: &Uri) -> Response<Body> {
     let Whose::Own(person) = Whose::of(visit) else {
         return said(StatusCode::NOT_FOUND, v, visit, ("missing", &["recorded.not_here"]));
     };
-    let episodes = match of(desk.visitors.records(), person, visit.at).await {
-        Ok(episodes) => episodes,
+    let skip = skipped(uri);
+    let (episodes, count) = match of(desk.visitors.records(), person, visit.at, skip).await {
+        Ok(found) => found,
         Err(error) => {
             tracing::warn!(%error, "what is written down could not be read");
             return said(StatusCode::SERVICE_UNAVAILABLE, v, visit, ("wrong", &["wrong.kept"]));
         }
     };
+    let upto = skip.saturating_add(episodes.len() as u64);
     let page = RecordedPage {
         frame: Frame::of(v, visit, "/recorded", v.say("recorded")),
         lead: v.fill("recorded.lead", &[("days", &DAYS.to_string())]),
+        part: (count > episodes.len() as u64).then(|| part(v, skip, episodes.len(), count)),
+        older: (!episodes.is_empty() && upto < count).then(|| v.link(&format!("/recorded?skip={upto}"))),
         action: v.link(NOTE),
-        episodes: episodes.iter().rev().take(SHOWN).map(|episode| line(desk, visit, v, episode)).collect(),
+        episodes: episodes.iter().map(|episode| line(desk, visit, v, episode)).collect(),
     };
     shown(StatusCode::OK, &page)
 }
 
-async fn of(records: &Records, person: &Person, now: DateTime<Utc>) -> Result<Vec<Episode>, StoreError> {
+/// How many stand on the pages before, as the address says.
+fn skipped(uri: &Uri) -> u64 {
+    let query = uri.query().unwrap_or_default();
+    query.split('&').find_map(|pair| pair.strip_prefix("skip=")?.parse().ok()).unwrap_or(0)
+}
+
+/// Which of many a page shows.
+fn part(v: Voice, skip: u64, shown: usize, count: u64) -> String {
+    let (from, to) = (skip.saturating_add(1), skip.saturating_add(shown as u64));
+    let put = [("from", from.to_string()), ("to", to.to_string()), ("count", count.to_string())];
+    v.fill("recorded.part", &put.each_ref().map(|(key, value)| (*key, value.as_str())))
+}
+
+/// The newest of somebody's after so many, and how many there are.
+async fn of(
+    records: &Records,
+    person: &Person,
+    now: DateTime<Utc>,
+    skip: u64,
+) -> Result<(Vec<Episode>, u64), StoreError> {
     let from = Some(now - TimeDelta::days(DAYS));
-    records.episodes(&Which { from, person: Some(person.id.clone()), ..Which::default() }).await
+    let which = Which { from, person: Some(person.id.clone()), ..Which::default() };
+    let count = records.shares(&which).await?.iter().map(|(_, counted)| counted.all()).sum();
+    Ok((
+        records
+            .episodes_in(&which, Order::Newest, i64::try_from(skip).unwrap_or(i64::MAX), SHOWN)
+            .await?
+            .episodes,
+        count,
+    ))
 }
 
 /// What an episode's form is made for, in place of a host: no host has a space.

@@ -1,6 +1,7 @@
 //! The young person's pages from outside: what a browser on a device of theirs gets.
 
 use crate::ask::AskKey;
+use crate::desk::tests::full::refused;
 use crate::desk::tests::play::{HOME, JORDAN, Play};
 use crate::desk::tests::shifts::happens;
 use crate::pages::{Heard, Showing, Told, Visit, Visitors, router};
@@ -74,10 +75,14 @@ struct Young {
 
 impl Young {
     async fn new() -> Self {
+        Self::of(&format!("{JORDAN}behaviour: [\"I will <b>not</b> share pictures.\"]\n")).await
+    }
+
+    /// With what Jordan's agreement says.
+    async fn of(jordan: &str) -> Self {
         let lounge = "person: Lounge\nfor: device\ndevices:\n  - {name: lounge, ip: 192.0.2.3}\nonline: {every_day: 09:00-21:00}\notherwise: block\n";
         let sam = JORDAN.replace("Jordan", "Sam").replace("3c:06:30:11:22:33", "3c:06:30:11:22:44");
-        let jordan = format!("{JORDAN}behaviour: [\"I will <b>not</b> share pictures.\"]\n");
-        let play = Play::of(HOME, &[("jordan", &jordan), ("sam", &sam), ("lounge", lounge)]).await;
+        let play = Play::of(HOME, &[("jordan", jordan), ("sam", &sam), ("lounge", lounge)]).await;
         let gate = Arc::new(Gate {
             clock: play.clock.clone(),
             records: play.records.clone(),
@@ -268,6 +273,26 @@ async fn nobody_reads_what_is_anothers() {
         assert_eq!(young.post(from, note, origin, &form).await.0, status, "{name}");
     }
     assert!(young.play.records.episodes(&Which::default()).await.unwrap()[0].notes.is_empty());
+}
+
+#[tokio::test]
+async fn nothing_that_is_written_down_is_kept_from_them() {
+    let young = Young::of(&JORDAN.replace("otherwise: allow", "otherwise: block")).await;
+    let asked: Vec<_> = (0..130).map(|n| ("jordan".to_owned(), format!("site{n}.example"))).collect();
+    refused(&young.play, &asked).await;
+    let (_, newest) = young.get(JORDANS, "/recorded").await;
+    assert!(newest.contains("These are 1 to 100 of 130") && newest.contains("open site129.example"));
+    assert!(newest.contains("/recorded?skip=100&#38;lang=en") && !newest.contains("open site29.example"));
+    let (_, oldest) = young.get(JORDANS, "/recorded?skip=100&lang=cy").await;
+    assert!(oldest.contains("Dyma 101 i 130 o 130") && !oldest.contains("skip=200"));
+    for n in 0..130 {
+        let said = format!("site{n}.example.");
+        assert!(newest.contains(&said) != oldest.contains(&said), "{said}");
+    }
+    let (status, beyond) = young.get(JORDANS, "/recorded?skip=99999999999999999999").await;
+    assert!(status == StatusCode::OK && beyond.contains("1 to 100"), "what is no number is none");
+    let (status, _) = young.get(JORDANS, "/recorded?skip=18446744073709551615").await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ const STEPS: [&str; SCHEMA as usize] = [
     include_str!("../../schema/postgres_2.sql"),
     include_str!("../../schema/postgres_3.sql"),
     include_str!("../../schema/postgres_4.sql"),
+    include_str!("../../schema/postgres_5.sql"),
 ];
 
 #[derive(Debug)]

@@ -22,6 +22,7 @@ const STEPS: [&str; SCHEMA as usize] = [
     include_str!("../../schema/sqlite_2.sql"),
     include_str!("../../schema/sqlite_3.sql"),
     include_str!("../../schema/sqlite_4.sql"),
+    include_str!("../../schema/sqlite_5.sql"),
 ];
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@
 mod accounts;
 mod behind;
 mod chain;
+mod counting;
 mod crash;
 mod keeping;
 mod monitoring;
@@ -55,6 +56,9 @@ scenarios! {
     chain::a_second_gateway_is_kept_out,
     chain::reading_needs_a_store_and_writes_nothing,
     chain::a_newer_store_is_left_alone,
+    counting::more_than_one_reading_gives_are_all_there,
+    counting::what_a_consequence_counts,
+    counting::nobody_signs_what_came_after_they_read,
     recording::refusals_become_episodes,
     recording::what_may_not_be_recorded_is_not,
     recording::severity_follows_evidence,

@@ -405,7 +405,7 @@ pub async fn a_store_of_the_first_version_is_upgraded_whole(play: Play) {
     let minutes = gateway.records.minutes_of(today(), "jordan").await.unwrap();
     gateway.stops().await;
     // What the first version made: the same tables but the one that came later.
-    play.tamper("DROP TABLE monitored; DROP TABLE desk_account; DROP TABLE desk_session; DROP TABLE desk_link; DROP TABLE notice; DELETE FROM hearthgate_schema WHERE version > 1").await;
+    play.tamper("DROP TABLE monitored; DROP TABLE desk_account; DROP TABLE desk_session; DROP TABLE desk_link; DROP TABLE notice; DROP INDEX episode_first; DROP INDEX episode_person; DELETE FROM hearthgate_schema WHERE version > 1").await;
     for purpose in [Purpose::Beside, Purpose::Read] {
         let older = play.open_for(purpose).await;
         assert!(matches!(older, Err(OpenError::Older(1))), "{older:?}");

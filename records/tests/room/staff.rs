@@ -223,7 +223,8 @@ pub async fn reports_all_the_time_mark_nothing(play: Play) {
     assert!(high.reported && high.is_breach() && high.severity == agreements::Severity::High, "{high:?}");
     let now = gateway.clock.now();
     let shift = Shift { from: now - GRACE, to: now + GRACE };
-    records.sign_shift(shift, None, staff(), "read").await.unwrap();
+    let seen = records.tally(shift.from, shift.to).await.unwrap();
+    records.sign_shift(shift, None, staff(), "read", seen).await.unwrap();
     assert_eq!(records.reviews(shift).await.unwrap()[0].breaches, 1);
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     gateway.stops().await;
@@ -271,9 +272,14 @@ pub async fn a_shift_is_read_and_signed(play: Play) {
     assert_eq!((of(afternoon.into()).await, of(night.into()).await), (1, 0));
     let person = |id: &str| Which { person: Some(id.into()), ..afternoon.into() };
     assert_eq!((of(person("jordan")).await, of(person("sam")).await), (1, 0));
-    gateway.records.sign_shift(afternoon, None, staff(), "talked to Jordan").await.unwrap();
+    let (seen, none) =
+        (gateway.records.tally(afternoon.from, afternoon.to).await.unwrap(), records::Tally::default());
+    let blind = gateway.records.sign_shift(afternoon, None, staff(), "", none).await;
+    assert!(matches!(blind, Err(NotDone::NotSeen)), "what nobody had before them is not signed: {blind:?}");
+    gateway.records.sign_shift(afternoon, None, staff(), "talked to Jordan", seen).await.unwrap();
     let reviews = gateway.records.reviews(afternoon).await.unwrap();
     assert_eq!((reviews.len(), reviews[0].breaches, reviews[0].by.id.as_str()), (1, 1, "k.lane"));
+    assert_eq!((reviews[0].episodes, reviews[0].newest), (1, episode.entry), "up to this one");
     assert!(gateway.records.reviews(night).await.unwrap().is_empty());
     assert_eq!(episode.count, 1);
     gateway.stops().await;

@@ -89,6 +89,7 @@ async fn stranger_comes(play: &Play, face: Face) {
         host,
         verdict: current.snapshot.judge(House::NOBODY, play.clock.now(), name, None, &current.standing),
         evidence: Evidence::Lookup,
+        detected: None,
     });
     recorder.stop();
     task.await.unwrap();

@@ -202,7 +202,8 @@ async fn everything_about_one_and_nothing_about_others() {
     let own = episodes.iter().find(|episode| episode.person == "jordan").unwrap().entry;
     play.records.note(own, by.clone(), "he was with Sam all evening").await.unwrap();
     let shift = records::shift::last(&[], chrono_tz::Europe::London, records::Clock::now(&*play.clock));
-    play.records.sign_shift(shift, None, by.clone(), "Jordan and Sam argued").await.unwrap();
+    let seen = play.records.tally(shift.from, shift.to).await.unwrap();
+    play.records.sign_shift(shift, None, by.clone(), "Jordan and Sam argued", seen).await.unwrap();
     // More than any list of the desk shows at once.
     for n in 0..1200 {
         play.records.staff_action(by.clone(), "looked", &n.to_string()).await.unwrap();
@@ -252,7 +253,8 @@ async fn no_free_text_of_staff_goes_out_with_initials() {
     everything(&play, "jordan", "jordans").await;
     let by = records::By { role: records::ByRole::Staff, id: "k.lane".into(), name: "Kate Lane".into() };
     let shift = records::shift::at(&[], chrono_tz::Europe::London, records::Clock::now(&*play.clock));
-    play.records.sign_shift(shift, None, by, "Jordan and a stranger argued").await.unwrap();
+    let seen = play.records.tally(shift.from, shift.to).await.unwrap();
+    play.records.sign_shift(shift, None, by, "Jordan and a stranger argued", seen).await.unwrap();
     let days =
         [("from", "2026-11-01"), ("to", "2026-11-22"), ("recipient", "the visitor"), ("purpose", "reg 44")];
     let (_, bytes) = export(&play, &days).await;

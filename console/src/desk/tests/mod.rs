@@ -12,7 +12,7 @@ mod asking;
 mod clicks;
 mod editing;
 mod exporting;
-mod full;
+pub(crate) mod full;
 mod hostile;
 mod names;
 mod now;

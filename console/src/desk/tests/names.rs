@@ -68,8 +68,9 @@ async fn no_page_for_a_visitor_or_it_names_a_young_person() {
     let home = play.in_force.to_keep();
     let home = home.snapshot.house.home();
     let last = shift::last(&home.shifts, home.timezone, play.clock.now());
+    let seen = play.records.tally(last.from, last.to).await.unwrap();
     play.records
-        .sign_shift(last, Some(Side::Outgoing), by(), "Jordan and tellingname fell out")
+        .sign_shift(last, Some(Side::Outgoing), by(), "Jordan and tellingname fell out", seen)
         .await
         .unwrap();
     let more = [

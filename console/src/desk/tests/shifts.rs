@@ -9,10 +9,10 @@ use std::time::Duration;
 
 /// Somebody's device asks for a host that is refused, and it is on the disk.
 pub(crate) async fn happens(play: &Play, person: &str, host: &str) {
-    seen(play, person, host, Evidence::Navigation).await;
+    sees(play, person, host, Evidence::Navigation).await;
 }
 
-async fn seen(play: &Play, person: &str, host: &str, evidence: Evidence) {
+async fn sees(play: &Play, person: &str, host: &str, evidence: Evidence) {
     let before = play.records.episodes(&Which::default()).await.unwrap().len();
     let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
     let current = play.in_force.to_keep();
@@ -39,6 +39,12 @@ async fn seen(play: &Play, person: &str, host: &str, evidence: Evidence) {
     assert_eq!(play.records.episodes(&Which::default()).await.unwrap().len(), before + 1, "{host}");
 }
 
+/// What the form that signs a shift sends back.
+pub(crate) fn seen(page: &str) -> &str {
+    let after = page.split("name=\"seen\" value=\"").nth(1).expect("the form to sign with");
+    after.split('"').next().unwrap()
+}
+
 /// Past the handover at 21:30.
 async fn handover(play: &Play) {
     play.clock.advance(Duration::from_secs(4 * 3600 + 10 * 60));
@@ -58,7 +64,7 @@ async fn a_shift_is_read_marked_and_signed_by_two() {
     let play = Play::new().await;
     happens(&play, "jordan", "games.example").await;
     play.clock.advance(Duration::from_secs(60));
-    seen(&play, "sam", "chat.example", Evidence::Lookup).await;
+    sees(&play, "sam", "chat.example", Evidence::Lookup).await;
     handover(&play).await;
     let mut kate = play.signed_in("k.lane").await;
     let page = kate.get("/shift").await;
@@ -103,8 +109,18 @@ async fn a_shift_is_read_marked_and_signed_by_two() {
     assert!(kate.get("/shift?severity=medium").await.words().contains("Jordan’s phone"));
     assert!(!kate.get("/shift?severity=medium").await.words().contains("Sam’s phone"));
 
-    let at = "2026-11-22T14:30:00Z";
-    let sign = |side| [("at", at), ("side", side), ("words", "Jordan was fine after.")];
+    let page = kate.get("/shift").await;
+    assert!(page.words().contains("You sign for its 2 episodes."), "{}", page.words());
+    let (at, seen) = ("2026-11-22T14:30:00Z", seen(&page.text).to_owned());
+    let sign = |side| [("at", at), ("side", side), ("words", "Jordan was fine after."), ("seen", &*seen)];
+    for other in ["", "2", "3.2.0.9", "2.2.0.99", "x.y.z.w"] {
+        let form = [("at", at), ("side", "outgoing"), ("seen", other)];
+        let blind = kate.post("/shift/sign", &form).await;
+        assert_eq!(blind.status, StatusCode::UNPROCESSABLE_ENTITY, "{other}");
+        assert!(blind.words().contains("Open it again, read it"), "{}", blind.words());
+    }
+    let filtered = kate.get("/shift?severity=medium").await;
+    assert!(!filtered.text.contains("/shift/sign"), "what was looked for alone is not signed");
     assert!(kate.post("/shift/sign", &sign("outgoing")).await.location().contains("done=signed"));
     let twice = kate.post("/shift/sign", &sign("incoming")).await;
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "the two sides are two people");
