@@ -3,8 +3,9 @@
 use crate::commit::instant;
 use crate::entry::{Booked, Booking, By, Entry};
 use crate::journal;
+use crate::not_done::NotDone;
 use crate::room::Records;
-use crate::staff::{NotDone, Registered, register, worded};
+use crate::staff::{Registered, register, worded};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;

@@ -53,6 +53,7 @@ mod keep;
 mod live;
 pub mod minutes;
 pub mod monitoring;
+mod not_done;
 mod notices;
 mod recorder;
 mod recover;
@@ -76,6 +77,7 @@ pub use entry::*;
 pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, LaterPurge, Misfit, Verified};
+pub use not_done::NotDone;
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Face, Identified, Refused};
 pub use restrictions::Placed;
@@ -83,7 +85,6 @@ pub use review::{Raised, Reported};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
     Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,
-    NotDone,
 };
 pub use store::{OpenError, Purpose, StoreError};
 pub use usage::{Chart, DayTotal};

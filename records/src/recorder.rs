@@ -84,6 +84,18 @@ impl Dropped {
     }
 }
 
+/// This thread gathers. However that ends, what was gathered is handed over, and the next to gather finds nobody there.
+struct Gathering<'r>(&'r Recorder);
+
+impl Drop for Gathering<'_> {
+    fn drop(&mut self) {
+        GATHERING.set(std::ptr::null());
+        let Shared { queue, bell, .. } = &*self.0.shared;
+        // Nobody else has it: what the work borrowed it has given back, also where it panicked.
+        GATHERED.with_borrow_mut(|gathered| queue.put_all(gathered, bell, |refused| self.0.shed(refused)));
+    }
+}
+
 impl Recorder {
     /// Starts the journal's task. It ends, with everything committed, after [`Recorder::stop`].
     ///
@@ -126,11 +138,8 @@ impl Recorder {
     pub fn gathering<T>(&self, work: impl FnOnce() -> T) -> T {
         let before = GATHERING.replace(Arc::as_ptr(&self.shared));
         debug_assert!(before.is_null(), "one gathers at a time");
-        let done = work();
-        GATHERING.set(std::ptr::null());
-        let Shared { queue, bell, .. } = &*self.shared;
-        GATHERED.with_borrow_mut(|gathered| queue.put_all(gathered, bell, |refused| self.shed(refused)));
-        done
+        let _until_it_is_dropped = Gathering(self);
+        work()
     }
 
     fn is_gathering(&self) -> bool {

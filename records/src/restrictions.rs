@@ -2,8 +2,9 @@
 
 use crate::entry::*;
 use crate::journal;
+use crate::not_done::NotDone;
 use crate::room::Records;
-use crate::staff::{NotDone, Registered, is_of, reasoned, register};
+use crate::staff::{Registered, is_of, reasoned, register};
 use crate::store::{StoreError, Tx};
 use agreements::lawful::{self, RestrictionDraft, Unlawful};
 use chrono::{DateTime, Utc};

@@ -4,9 +4,10 @@ use crate::commit::instant;
 use crate::counts::{Tally, tally_in};
 use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Report, Review, Side};
 use crate::journal;
+use crate::not_done::NotDone;
 use crate::room::Records;
 use crate::shift::Shift;
-use crate::staff::{NotDone, Registered, close, is_of, reasoned, register, worded};
+use crate::staff::{Registered, close, is_of, reasoned, register, worded};
 use crate::store::{Line, StoreError};
 use chrono::{DateTime, Utc};
 

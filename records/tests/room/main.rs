@@ -60,6 +60,7 @@ scenarios! {
     counting::what_a_consequence_counts,
     counting::nobody_signs_what_came_after_they_read,
     recording::refusals_become_episodes,
+    recording::a_thread_that_panicked_while_it_gathered_gathers_again,
     recording::what_may_not_be_recorded_is_not,
     recording::severity_follows_evidence,
     recording::a_flood_is_shed_counted_and_recorded,

@@ -446,3 +446,25 @@ pub async fn what_an_episode_outgrew_is_in_the_journal(play: Play) {
     assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { open: 0, .. }));
     gateway.stops().await;
 }
+
+pub async fn a_thread_that_panicked_while_it_gathered_gathers_again(play: Play) {
+    let gateway = play.gateway().await;
+    let (one, two) = ("games.example", "chat.example");
+    let first = gateway.refusal("jordan", one, Evidence::Navigation);
+    let second = gateway.refusal("jordan", two, Evidence::Navigation);
+    let work = std::panic::AssertUnwindSafe(|| {
+        gateway.recorder.gathering(|| {
+            gateway.recorder.refused(&first.refused());
+            panic!("a worker's batch went wrong");
+        })
+    });
+    assert!(std::panic::catch_unwind(work).is_err());
+    gateway.recorder.gathering(|| gateway.recorder.refused(&second.refused()));
+    let records = gateway.records.clone();
+    until("both", async || {
+        let sites: Vec<_> = all(&records).await.into_iter().map(|episode| episode.site).collect();
+        sites == [one, two]
+    })
+    .await;
+    gateway.stops().await;
+}
