@@ -9,17 +9,18 @@ mod effect;
 mod pages;
 mod portal;
 mod refusal;
+mod sent;
 mod telling;
 mod typed;
 mod young;
 
 pub use ask::{Ask, AskKey, Saw};
 pub use desk::{
-    Desk, Doing, Kept, List, NoRandomness, NotKept, Running, State, Trouble, Waiting, Weighed, password_link,
-    print_of,
+    Desk, Doing, Kept, List, NoPin, NoRandomness, NotKept, Running, State, Trouble, Waiting, Weighed,
+    password_link, print_of,
 };
 pub use effect::still_closed;
-pub use pages::{Heard, Showing, Token, Told, Visit, Visitors, router};
+pub use pages::{Heard, Known, Showing, Token, Told, Visit, Visitors, router};
 pub use portal::{Captive, Portal, TimeLeft, Typed, portal, to_portal};
 pub use refusal::{Form, Refusals};
 pub use typed::{Unread, what, word};

@@ -67,6 +67,17 @@ pub enum Heard {
     NotKept,
 }
 
+/// Whether somebody's PIN is theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is this person's, by id.
+    As(String),
+    /// Nobody has that name with that PIN.
+    Wrong,
+    /// There were too many tries, at whatever page: nobody may try for a while.
+    Often,
+}
+
 /// What the pages need of the program.
 pub trait Visitors: Send + Sync + 'static {
     /// Tells who is behind an address or token, and judges the host and path.
@@ -82,6 +93,14 @@ pub trait Visitors: Send + Sync + 'static {
     /// Keeps what somebody told.
     fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = Heard> + Send>>;
 
+    /// Whether a PIN that somebody typed at an address is theirs.
+    fn knows_pin(
+        &self,
+        address: IpAddr,
+        name: String,
+        pin: String,
+    ) -> Pin<Box<dyn Future<Output = Known> + Send + '_>>;
+
     /// In what form the client wants a refusal, by its `Accept` header (RFC 9110 §12.5.1): the proxy's rule is everybody's.
     fn form(&self, headers: &HeaderMap) -> Form;
 
@@ -96,7 +115,6 @@ pub trait Visitors: Send + Sync + 'static {
 pub(crate) struct Desk {
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) visitors: Arc<dyn Visitors>,
-    pub(crate) pins: Arc<young::pin::Pins>,
 }
 
 pub(crate) type Shown = Option<Extension<Token>>;
@@ -113,7 +131,7 @@ pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
         .route(young::pin::ME, post(young::pin::enter).fallback(visited))
         .fallback(visited)
         .layer(DefaultBodyLimit::max(8 * 1024))
-        .with_state(Desk { refusals, visitors, pins: Arc::new(young::pin::Pins::new()) })
+        .with_state(Desk { refusals, visitors })
 }
 
 pub(crate) async fn visited(

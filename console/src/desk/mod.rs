@@ -58,10 +58,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wrong::Wrong;
 
 pub use accounts::password_link;
-pub(crate) use attempts::Attempts;
+use attempts::Attempts;
 use failures::Failures;
-pub(crate) use password::Vault;
-pub use running::{Doing, Kept, List, NotKept, Running, State, Trouble, Waiting, Weighed};
+use password::Vault;
+pub use running::{Doing, Kept, List, NoPin, NotKept, Running, State, Trouble, Waiting, Weighed};
 pub use secret::hash as print_of;
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::Place;
 use super::edit::done_words;
 use super::now::key_words;
 use super::page::{After, Frame, html};
+use super::running::NoPin;
 use super::session::SignedIn;
 use super::wrong::Wrong;
-use crate::young;
 use agreements::{
     Draft, Education, Host, House, Outcome, Person, PersonId, PersonKind, Profile, Request, Role,
     SchoolHours, SegmentKind, Standing, WeekDay, duration,
@@ -212,7 +212,7 @@ pub(crate) struct Pin {
     pin: String,
 }
 
-/// `POST /people/{person}/pin`: gives a young person the PIN with which they see their own pages on a shared device.
+/// `POST /people/{person}/pin`: gives a young person their PIN.
 pub(crate) async fn pin(
     State(place): State<Place>,
     Extension(who): Extension<SignedIn>,
@@ -226,12 +226,10 @@ pub(crate) async fn pin(
     if person.kind != PersonKind::YoungPerson {
         return Err(Wrong::Missing);
     }
-    let pin = typed.pin.trim();
-    if let Some(why) = young::pin::weakness(pin) {
-        return Err(Wrong::Typed(why.to_owned()));
-    }
-    young::pin::give(&desk.records, &desk.vault, &person.id, pin).await?;
-    desk.running.pin_changed(&person.id).await;
+    desk.running.give_pin(&person.id, typed.pin.trim()).await.map_err(|why| match why {
+        NoPin::Weak(why) => Wrong::Typed(why),
+        NoPin::NotKept => Wrong::Records,
+    })?;
     desk.records.staff_action(who.by(), &format!("gave {id} a PIN for shared devices"), "").await?;
     Ok(Redirect::to(&format!("/people/{id}?done=pin")).into_response())
 }

@@ -26,9 +26,6 @@ pub trait Running: Send + Sync + 'static {
     /// Whoever is signed in on a device is so no longer. Whether anybody was.
     fn let_out(&self, face: Face) -> Doing<'_, bool>;
 
-    /// A person has another PIN: whoever was in with the old one is out.
-    fn pin_changed<'a>(&'a self, person: &'a str) -> Doing<'a, ()>;
-
     /// What the home's set-up holds, and what it cannot; nothing while nobody can tell.
     fn coverage(&self) -> Doing<'_, Vec<Covered>>;
 
@@ -49,6 +46,18 @@ pub trait Running: Send + Sync + 'static {
         by: (&'a By, &'a str),
         first: Doing<'a, bool>,
     ) -> Doing<'a, Result<Kept, NotKept>>;
+
+    /// Gives somebody another PIN. Whoever was signed in with the old one is so no longer.
+    fn give_pin<'a>(&'a self, person: &'a str, pin: &'a str) -> Doing<'a, Result<(), NoPin>>;
+}
+
+/// Why somebody has no other PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPin {
+    /// It is none, or everybody tries it: a sentence for whoever chose it.
+    Weak(String),
+    /// It could not be kept.
+    NotKept,
 }
 
 /// What the home would be with another text of a file.

@@ -2,16 +2,15 @@
 
 use super::{Frame, Voice, Whose, said, shown};
 use crate::ask::tidy;
-use crate::pages::{Desk, Shown, Visit};
-use crate::telling::{is_ours, is_sent_from_here, visit_of};
+use crate::pages::{Desk, Visit};
+use crate::sent::Sent;
 use agreements::{Evidence, Person};
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequest, Request, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode, Uri};
 use chrono::{DateTime, TimeDelta, Utc};
 use records::{By, ByRole, Episode, Mark, NotDone, Order, Records, StoreError, Which};
-use std::net::SocketAddr;
 
 /// The path of the form that says something about an episode.
 pub(crate) const NOTE: &str = "/hearthgate/note";
@@ -46,7 +45,7 @@ struct Line {
 
 /// What the form sends.
 #[derive(serde::Deserialize)]
-struct NoteForm {
+pub(crate) struct NoteForm {
     entry: i64,
     token: String,
     #[serde(default)]
@@ -162,24 +161,9 @@ fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
 }
 
 /// `POST` [`NOTE`]: they say something about an episode of theirs.
-pub(crate) async fn note(
-    State(desk): State<Desk>,
-    peer: ConnectInfo<SocketAddr>,
-    token: Shown,
-    request: Request,
-) -> Response<Body> {
-    if !is_ours(&desk, request.uri(), request.headers()) {
-        return crate::pages::visited(State(desk), peer, token, request).await;
-    }
-    let v = Voice::of(request.uri(), request.headers());
-    let sent_here = is_sent_from_here(request.uri(), request.headers());
-    let (visit, _) = super::pin::signed_in(&desk, visit_of(&desk, peer.0, &token, ""), request.headers());
-    let Ok(axum::Form(form)) = axum::Form::<NoteForm>::from_request(request, &()).await else {
-        return said(StatusCode::BAD_REQUEST, v, &visit, ("wrong", &["wrong.old"]));
-    };
-    if !sent_here {
-        return said(StatusCode::FORBIDDEN, v, &visit, ("wrong", &["wrong.elsewhere"]));
-    }
+pub(crate) async fn note(State(desk): State<Desk>, Sent { here, form }: Sent<NoteForm>) -> Response<Body> {
+    let v = here.v;
+    let (visit, _) = super::pin::signed_in(&desk, here.visit(&desk, ""), &here.headers);
     let made_here =
         |person: &str| desk.refusals.key().accepts(&form.token, person, &about(form.entry), visit.at);
     let person = Whose::of(&visit).own().filter(|person| made_here(&person.id));

@@ -260,7 +260,13 @@ impl Network {
             self.tasks.spawn(certificates.clone().tend(self.stop.clone()));
             self.serve_encrypted(&dns, (sockets.dns_tls, sockets.dns_https), certificates)?;
         }
-        let router = pages::router(gate.clone(), gateway.name.clone(), refusals, shared.records.clone());
+        let router = pages::router(
+            gate.clone(),
+            gateway.name.clone(),
+            refusals,
+            shared.records.clone(),
+            shared.signing.clone(),
+        );
         let router = pac::beside(router, gateway.name.clone(), script);
         let router = portal::beside(router, self.door(gate, gateway, shared, pages_port));
         self.dns.serve_beside(Beside { paths: &portal::PATHS, pages: pages::through_proxy(router.clone()) });

@@ -1,12 +1,13 @@
 //! The pages listener and the proxy's own pages: the console's router, told who visits.
 
 use crate::asked::{Asked, AskedHost};
+use crate::signing::{Signing, Tried};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
 use blocklists::{Domain, Tags};
 use bytes::Bytes;
-use console::{AskKey, Form, Heard, Refusals, Showing, Token, Told, Visit, Visitors};
+use console::{AskKey, Form, Heard, Known, Refusals, Showing, Token, Told, Visit, Visitors};
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -76,8 +77,14 @@ fn form_of(want: Want) -> Form {
 }
 
 /// The console's routes for visitors of the gateway itself.
-pub(crate) fn router(gate: Arc<Gate>, own: Domain, refusals: Arc<Refusals>, records: Arc<Records>) -> Router {
-    console::router(refusals, Arc::new(AtTheGate { gate, own, records }))
+pub(crate) fn router(
+    gate: Arc<Gate>,
+    own: Domain,
+    refusals: Arc<Refusals>,
+    records: Arc<Records>,
+    signing: Arc<Signing>,
+) -> Router {
+    console::router(refusals, Arc::new(AtTheGate { gate, own, records, signing }))
 }
 
 /// What the pages need to know, from the gate and the records.
@@ -85,6 +92,7 @@ struct AtTheGate {
     gate: Arc<Gate>,
     own: Domain,
     records: Arc<Records>,
+    signing: Arc<Signing>,
 }
 
 impl Visitors for AtTheGate {
@@ -108,6 +116,22 @@ impl Visitors for AtTheGate {
     fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = Heard> + Send>> {
         let records = Arc::clone(&self.records);
         Box::pin(async move { keep(&records, told).await })
+    }
+
+    fn knows_pin(
+        &self,
+        address: IpAddr,
+        name: String,
+        pin: String,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Known> + Send + '_>> {
+        Box::pin(async move {
+            let face = self.gate.meet_face(address).await;
+            match self.signing.knows(face, &name, &pin).await {
+                Ok(person) => Known::As(person),
+                Err(Tried::Wrong | Tried::SignedIn) => Known::Wrong,
+                Err(Tried::Locked(_) | Tried::Busy) => Known::Often,
+            }
+        })
     }
 
     fn form(&self, headers: &hyper::HeaderMap) -> Form {

@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::when;
 use agreements::{Covered, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
-use console::{Doing, Kept, NotKept, Weighed};
+use console::{Doing, Kept, NoPin, NotKept, Weighed};
 use proxy::identify::Neighbours;
 use records::{By, Clock, Face, InForce, Records};
 use serde_json::{Value, json};
@@ -205,11 +205,6 @@ impl console::Running for Post {
         Box::pin(async move { ended })
     }
 
-    fn pin_changed<'a>(&'a self, person: &'a str) -> Doing<'a, ()> {
-        self.signing.pin_changed(person);
-        Box::pin(async {})
-    }
-
     fn coverage(&self) -> Doing<'_, Vec<Covered>> {
         let (current, now) = (self.in_force.to_keep(), self.clock.now());
         Box::pin(async move {
@@ -236,6 +231,10 @@ impl console::Running for Post {
         first: Doing<'a, bool>,
     ) -> Doing<'a, Result<Kept, NotKept>> {
         Box::pin(self.editor.keep(file, text, was, by, first))
+    }
+
+    fn give_pin<'a>(&'a self, person: &'a str, pin: &'a str) -> Doing<'a, Result<(), NoPin>> {
+        Box::pin(self.signing.give(person, pin))
     }
 }
 

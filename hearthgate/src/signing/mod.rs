@@ -5,6 +5,7 @@ pub(crate) mod pins;
 
 use attempts::{Attempts, Of};
 use chrono::{DateTime, TimeDelta, Utc};
+use console::NoPin;
 use proxy::identify::SignedIn;
 use records::{By, ByRole, Clock, Face, InForce, Records};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,16 +63,31 @@ impl Signing {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody types a name and a PIN on a device.
+    /// Somebody types a name and a PIN on a device, to sign in on it.
     pub(crate) async fn try_pin(&self, face: Face, name: &str, pin: &str) -> Tried {
+        let person = match self.knows(face, name, pin).await {
+            Ok(person) => person,
+            Err(tried) => return tried,
+        };
+        if !self.begin(face, &person, LONGEST) {
+            return Tried::Busy;
+        }
+        let by = By { role: ByRole::YoungPerson, id: person.clone(), name: self.name_of(&person) };
+        self.keep(by, "signed in", &format!("on {face}, with their own PIN")).await;
+        Tried::SignedIn
+    }
+
+    /// Whose a name and a PIN are that somebody types on a device, for whatever they type them: tries at one page count at
+    /// every other.
+    pub(crate) async fn knows(&self, face: Face, name: &str, pin: &str) -> Result<String, Tried> {
         let person = self.named(name);
         let of: Vec<Of> = std::iter::once(Of::Device(face)).chain(person.clone().map(Of::Person)).collect();
         let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, self.turns.acquire()).await else {
-            return Tried::Busy;
+            return Err(Tried::Busy);
         };
         // With a turn, so that no more can try at once than have one.
         if let Some(left) = self.attempts().locked(&of, self.clock.steady()) {
-            return Tried::Locked(left);
+            return Err(Tried::Locked(left));
         }
         let kept = match &person {
             Some(person) => self.records.password(&pins::account(person)).await.unwrap_or_else(|error| {
@@ -86,19 +102,33 @@ impl Signing {
             (Ok(true), Some(person)) => {
                 drop(turn);
                 self.attempts().forget(&person);
-                if !self.begin(face, &person, LONGEST) {
-                    return Tried::Busy;
-                }
-                let by = By { role: ByRole::YoungPerson, id: person.clone(), name: self.name_of(&person) };
-                self.keep(by, "signed in", &format!("on {face}, with their own PIN")).await;
-                Tried::SignedIn
+                Ok(person)
             }
             _ => {
                 let failed = self.attempts().failed(of, self.clock.steady());
                 drop(turn);
-                self.failed(face, failed).await
+                Err(self.failed(face, failed).await)
             }
         }
+    }
+
+    /// Gives somebody another PIN: the one way in which the desk does.
+    pub(crate) async fn give(&self, person: &str, pin: &str) -> Result<(), NoPin> {
+        if let Some(why) = pins::weakness(pin) {
+            return Err(NoPin::Weak(why));
+        }
+        let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, self.turns.acquire()).await else {
+            return Err(NoPin::NotKept);
+        };
+        let pin = pin.to_owned();
+        let hashed = tokio::task::spawn_blocking(move || pins::hash(&pin)).await;
+        let hash = hashed.ok().flatten().ok_or(NoPin::NotKept)?;
+        if let Err(error) = self.records.set_password(&pins::account(person), &hash).await {
+            tracing::error!(%error, "a PIN could not be kept");
+            return Err(NoPin::NotKept);
+        }
+        self.pin_changed(person);
+        Ok(())
     }
 
     async fn failed(&self, face: Face, (locked, late): (Vec<(Of, Duration)>, Duration)) -> Tried {
@@ -195,3 +225,6 @@ impl Signing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,13 @@
-//! The PINs that people sign in with: of each only a hash is kept (argon2id, RFC 9106), in the records. It is the one PIN that the
-//! desk gives too, with which a young person sees their own pages on a shared device.
+//! The PINs that people sign in with: of each only a hash is kept (argon2id, RFC 9106), in the records. Everybody has one, whether the
+//! desk or the command line gave it, for signing in on a device and for seeing one's own pages on a shared one.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use std::sync::LazyLock;
 
-/// A PIN has at least so many digits: a million to try, with a lock after a few.
+/// A PIN has at least so many digits: a million to try, with a lock after a few. With four, the lock of one person would open
+/// for a guess in a thousand, and the four that a young person takes are the four that everybody knows of them.
 const LEAST: usize = 6;
 /// And at most so many.
 const MOST: usize = 8;

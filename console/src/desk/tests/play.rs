@@ -1,6 +1,6 @@
 //! A home, its records, its desk and a browser: what the tests of every page need.
 
-use crate::desk::{Desk, Doing, Kept, NotKept, Running, State, Weighed, print_of};
+use crate::desk::{Desk, Doing, Kept, NoPin, NotKept, Running, State, Weighed, print_of};
 use agreements::{Snapshot, Store};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -70,6 +70,8 @@ pub(crate) struct Set {
     pub(crate) files: Mutex<BTreeMap<String, String>>,
     pub(crate) full_disk: AtomicBool,
     pub(crate) guests: Mutex<Vec<(Face, String, u64)>>,
+    /// The PINs that were given, by the person's id.
+    pub(crate) pins: Mutex<BTreeMap<String, String>>,
 }
 
 impl Running for Set {
@@ -89,11 +91,6 @@ impl Running for Set {
         guests.retain(|(guest, _, _)| *guest != face);
         let out = guests.len() < before;
         Box::pin(async move { out })
-    }
-
-    fn pin_changed<'a>(&'a self, person: &'a str) -> Doing<'a, ()> {
-        self.guests.lock().unwrap().retain(|(_, guest, _)| guest != person);
-        Box::pin(async {})
     }
 
     fn face(&self, address: IpAddr) -> Doing<'_, Face> {
@@ -144,6 +141,17 @@ impl Running for Set {
             self.files.lock().unwrap().insert(file.to_owned(), text.to_owned());
             Ok(Kept::Alone)
         })
+    }
+
+    fn give_pin<'a>(&'a self, person: &'a str, pin: &'a str) -> Doing<'a, Result<(), NoPin>> {
+        let given = if pin.len() < 6 {
+            Err(NoPin::Weak("A PIN has 6 to 8 digits.".to_owned()))
+        } else {
+            self.pins.lock().unwrap().insert(person.to_owned(), pin.to_owned());
+            self.guests.lock().unwrap().retain(|(_, guest, _)| guest != person);
+            Ok(())
+        };
+        Box::pin(async move { given })
     }
 }
 
