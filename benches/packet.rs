@@ -87,7 +87,10 @@ fn dns(names: &[String], folder: &Path, runtime: &Runtime) -> Arc<Dns> {
     let nobody = Upstream::Udp("127.0.0.1:9".parse().expect("an address"));
     let gateway = Gateway { upstream: vec![nobody], ..Gateway::default() };
     let resolver = Resolver::new(ResolverSettings::new(&gateway), clock.clone()).expect("a resolver");
-    let pages = Arc::new(|_: &_, _: &_, _: &_, _| Page { content_type: "text/plain", body: "".into() });
+    let pages = Arc::new(|_: &_, _: &_, _: &_, _, _: Option<&_>| Page {
+        content_type: "text/plain",
+        body: "".into(),
+    });
     let gate = Gate::new(in_force, clock, recorder, Neighbours::fixed([]), resolver, pages);
     Dns::new(Arc::new(gate), DnsSettings { rate: None, ..DnsSettings::new(&gateway) })
 }

@@ -158,11 +158,12 @@ pub(crate) async fn visited(
         Showing::Refusal(request.method(), request.headers()),
     );
     let form = desk.visitors.form(request.headers());
-    refused(&desk, &visit, form)
+    refused(&desk, &visit, form, request.headers().get(header::ACCEPT_LANGUAGE))
 }
 
-fn refused(desk: &Desk, visit: &Visit, form: Form) -> Response<Body> {
-    let body = desk.refusals.render(&visit.current, visit.who, &visit.explanation, form, visit.at);
+fn refused(desk: &Desk, visit: &Visit, form: Form, language: Option<&HeaderValue>) -> Response<Body> {
+    let as_asked = (form, language);
+    let body = desk.refusals.render(&visit.current, visit.who, &visit.explanation, as_asked, visit.at);
     if visit.explanation.verdict == agreements::Outcome::Allow {
         // The name was refused a moment ago and its answer is still remembered by the device; it lapses in seconds.
         let mut response = respond(StatusCode::SERVICE_UNAVAILABLE, form, body);

@@ -1,11 +1,12 @@
 //! The page to sign in at, on a device that is nobody's own; and what a phone asks about it (RFC 8908).
 
 use crate::pages::respond;
-use crate::refusal::{Form, STYLE};
+use crate::refusal::Form;
+use crate::young::{self, Voice};
 use agreements::Rule;
 use askama::Template;
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use serde::{Deserialize, Serialize};
 
 /// What the page shows.
@@ -17,8 +18,8 @@ pub enum Portal<'a> {
         token: &'a str,
         /// Whether the device belongs to several, so that some things are open already.
         shared: bool,
-        /// What came of the last attempt; empty at first.
-        why: &'a str,
+        /// What came of the last attempt; nothing at first.
+        slip: Option<Slip>,
     },
     /// Who is signed in.
     SignedIn {
@@ -86,17 +87,86 @@ impl TimeLeft {
     }
 }
 
+/// Why an attempt to sign in came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slip {
+    /// The form was made too long ago, or elsewhere.
+    TooOld,
+    /// Nobody has that name with that PIN.
+    Wrong,
+    /// Too many try at the same moment.
+    Busy,
+    /// There were too many tries: it works again in so many minutes.
+    Locked(u64),
+}
+
+impl Slip {
+    fn said(self, v: Voice) -> String {
+        match self {
+            Self::TooOld => v.say("portal.old").to_owned(),
+            Self::Wrong => v.say("portal.wrong").to_owned(),
+            Self::Busy => v.say("portal.busy").to_owned(),
+            Self::Locked(minutes) => v.fill("portal.locked", &[("n", &minutes.to_string())]),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "portal.html")]
 struct PortalPage<'a> {
     style: &'static str,
+    v: Voice,
     home: &'a str,
-    shows: Portal<'a>,
+    title: String,
+    lead: String,
+    slip: String,
+    /// The seal of the form to sign in, and of the form to sign out, where there is one.
+    signs_in: Option<&'a str>,
+    signs_out: Option<&'a str>,
+    choices: Vec<(&'static str, String)>,
 }
 
-/// The page.
-pub fn portal(home: &str, status: StatusCode, shows: Portal<'_>) -> Response<Body> {
-    let page = PortalPage { style: STYLE, home, shows };
+/// Where people sign in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Where they sign out.
+pub const SIGN_OUT: &str = "/sign-out";
+
+/// The page of sign-in as it speaks to whoever asked: to what a form of it leads, too.
+pub fn sign_in_of(uri: &Uri, headers: &HeaderMap) -> String {
+    Voice::of(uri, headers).link(SIGN_IN)
+}
+
+/// The page, in the words that a request asks for.
+pub fn portal(
+    home: &str,
+    status: StatusCode,
+    shows: Portal<'_>,
+    (uri, headers): (&Uri, &HeaderMap),
+) -> Response<Body> {
+    let v = Voice::of(uri, headers);
+    let (title, lead) = match shows {
+        Portal::Form { shared, .. } => {
+            let lead = if shared { "portal.lead.shared" } else { "portal.lead" };
+            (v.say("sign_in").to_owned(), v.say(lead).to_owned())
+        }
+        Portal::SignedIn { name, .. } => {
+            (v.fill("portal.in", &[("name", name)]), v.say("portal.in.lead").to_owned())
+        }
+        Portal::Owned { name } => {
+            (v.say("portal.owned").to_owned(), v.fill("portal.owned.lead", &[("name", name)]))
+        }
+        Portal::Elsewhere => {
+            (v.say("portal.elsewhere").to_owned(), v.say("portal.elsewhere.lead").to_owned())
+        }
+    };
+    let (signs_in, signs_out, slip) = match shows {
+        Portal::Form { token, slip, .. } => (Some(token), None, slip),
+        Portal::SignedIn { token, .. } => (None, Some(token), None),
+        Portal::Owned { .. } | Portal::Elsewhere => (None, None, None),
+    };
+    let slip = slip.map(|slip| slip.said(v)).unwrap_or_default();
+    let choices = v.choices(SIGN_IN);
+    let page = PortalPage { style: young::STYLE, v, home, title, lead, slip, signs_in, signs_out, choices };
     // Rendering writes into a string, which cannot fail.
     respond(status, Form::Html, page.render().unwrap_or_default())
 }
@@ -169,13 +239,19 @@ mod tests {
         for (case, shows, has, has_not) in [
             (
                 "at first",
-                Portal::Form { token: "t", shared: false, why: "" },
-                &["name=\"pin\"", "0800 1111", "value=\"t\"", "not known here"][..],
+                Portal::Form { token: "t", shared: false, slip: None },
+                &[
+                    "name=\"pin\"",
+                    "0800 1111",
+                    "value=\"t\"",
+                    "not known here",
+                    "action=\"/sign-in?lang=en\"",
+                ][..],
                 &["role=\"alert\"", "<script"][..],
             ),
             (
                 "after a slip",
-                Portal::Form { token: "t", shared: true, why: "That name and PIN do not go together." },
+                Portal::Form { token: "t", shared: true, slip: Some(Slip::Wrong) },
                 &["role=\"alert\"", "do not go together"],
                 &["not known here"],
             ),
@@ -188,13 +264,42 @@ mod tests {
             ("a name with teeth", Portal::Owned { name: "<b>Jo</b>" }, &["&#60;b&#62;Jo"], &["<b>", "<form"]),
             ("no sign-in", Portal::Elsewhere, &["whoever is on shift"], &["<form"]),
         ] {
-            let page = body(portal("Oakview House", StatusCode::OK, shows));
+            let (uri, headers) = (Uri::from_static("/sign-in"), HeaderMap::new());
+            let page = body(portal("Oakview House", StatusCode::OK, shows, (&uri, &headers)));
             for word in has {
                 assert!(page.contains(word), "{case}: no {word} in {page}");
             }
             for word in has_not {
                 assert!(!page.contains(word), "{case}: {word} in {page}");
             }
+        }
+    }
+
+    #[test]
+    fn it_speaks_as_its_reader_does() {
+        let form = |slip| Portal::Form { token: "t", shared: false, slip };
+        let shown = |uri: &'static str, language: &'static str, slip| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(language));
+            body(portal("Oakview House", StatusCode::OK, form(slip), (&Uri::from_static(uri), &headers)))
+        };
+        let welsh = shown("/sign-in", "cy, en;q=0.5", Some(Slip::Locked(15)));
+        for word in
+            ["<html lang=\"cy\" dir=\"ltr\"", "Mewngofnodi", "ymhen 15 munud", "/sign-in?lang=en\">English"]
+        {
+            assert!(welsh.contains(word), "{word}: {welsh}");
+        }
+        for english in ["Your PIN", "Help is always", "not known"] {
+            assert!(!welsh.contains(english), "{english}");
+        }
+        let chosen = shown("/sign-in?lang=en&easy=yes&contrast=high", "cy", None);
+        for word in [
+            "lang=\"en-GB\"",
+            "easy strong",
+            "Cymraeg",
+            "action=\"/sign-in?lang=en&#38;easy=yes&#38;contrast=high\"",
+        ] {
+            assert!(chosen.contains(word), "{word}: {chosen}");
         }
     }
 }

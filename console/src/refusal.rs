@@ -5,13 +5,17 @@
 //! ([`crate::telling`]), which no other site's script can read.
 
 use crate::ask::AskKey;
+use crate::young::Voice;
 use agreements::{Draft, Explanation, House, Outcome, PersonId, Rule, Standing};
 use askama::Template;
+use axum::http::HeaderValue;
 use blocklists::{Category, builtin};
 use chrono::{DateTime, Utc};
 use records::Current;
 
-pub(crate) const STYLE: &str = include_str!("../templates/page.css");
+/// A refusal page's looks: it stands alone, and brings its own switches.
+const STYLE_HERE: &str =
+    concat!(include_str!("../templates/page.css"), include_str!("../templates/refusal.css"));
 /// How many helplines stand on a refusal page. The rest would bury the first.
 const HELPLINES: usize = 7;
 
@@ -48,16 +52,36 @@ pub struct Refusals {
 #[template(path = "refusal.html")]
 struct RefusalPage<'a> {
     style: &'static str,
-    heading: &'static str,
+    lang: &'static str,
+    dir: &'static str,
+    title: &'static str,
+    /// What the switches are called to whoever hears the page.
+    easy: &'static str,
+    strong: &'static str,
     host: Option<&'a str>,
+    /// The same in each language, the reader's first. The page is shown under a stranger's address, where nothing is asked of
+    /// the gateway again: whoever wants other words switches without it.
+    voices: [Said<'a>; 2],
+    support: Vec<Contact<'a>>,
+}
+
+/// A refusal in one language.
+struct Said<'a> {
+    v: Voice,
+    /// What its switch is called in the page, and what it is called to whoever hears the page.
+    id: &'static str,
+    name: &'static str,
+    heading: &'static str,
+    /// The same in a few plain words.
+    easy: &'static str,
     sentence: &'a str,
     until: String,
     source: Option<SourceBox<'a>>,
     ask: Option<String>,
-    saw: &'a str,
-    tell: &'static str,
-    support: Vec<Contact<'a>>,
-    learn: Option<&'static str>,
+    saw: String,
+    learn: Option<(&'static str, String)>,
+    /// The other language's switch.
+    other: (&'static str, &'static str),
 }
 
 struct SourceBox<'a> {
@@ -105,40 +129,72 @@ impl Refusals {
         &self.key
     }
 
-    /// A refusal in the form that the client can show. `at` is the instant of the refusal.
+    /// A refusal in the form that the client can show. `at` is the instant of the refusal; `language` is what the browser says of
+    /// the reader's languages (`Accept-Language`), of which a page speaks the first that it has.
     pub fn render(
         &self,
         current: &Current,
         who: PersonId,
         explanation: &Explanation,
-        form: Form,
+        (form, language): (Form, Option<&HeaderValue>),
         at: DateTime<Utc>,
     ) -> String {
         match form {
-            Form::Html => self.html(current, who, explanation, at),
+            Form::Html => self.html(current, who, explanation, (Voice::of_browser(language), at)),
             Form::Json => self.json(current, who, explanation),
             Form::Text => text(current, who, explanation, at),
         }
     }
 
-    fn html(&self, current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
-        let house = &current.snapshot.house;
-        let may_ask = may_ask(current, who, explanation);
+    fn html(
+        &self,
+        current: &Current,
+        who: PersonId,
+        explanation: &Explanation,
+        (v, at): (Voice, DateTime<Utc>),
+    ) -> String {
         let page = RefusalPage {
-            style: STYLE,
-            heading: heading(explanation),
+            style: STYLE_HERE,
+            lang: v.say("lang"),
+            dir: v.say("dir"),
+            title: heading(explanation, v),
+            easy: v.say("easy"),
+            strong: v.say("strong"),
             host: shown_host(explanation),
-            sentence: &explanation.to_you,
-            until: until(current, who, explanation, at),
-            source: source_box(explanation),
-            ask: may_ask.then(|| self.ask_about(&explanation.host)),
-            saw: &self.saw_url,
-            tell: TELL_SOMEONE,
-            support: contacts(house.home()),
-            learn: learn(explanation),
+            // Where the browser asks for these words anyway no address has to say so.
+            voices: [(v, false), (v.other(), true)]
+                .map(|words| self.said(words, current, (who, explanation), at)),
+            support: contacts(current.snapshot.house.home()),
         };
         // Rendering writes into a string, which cannot fail; were it to, the plain form says the same.
         page.render().unwrap_or_else(|_| text(current, who, explanation, at))
+    }
+
+    fn said<'a>(
+        &self,
+        (v, kept): (Voice, bool),
+        current: &Current,
+        (who, explanation): (PersonId, &'a Explanation),
+        at: DateTime<Utc>,
+    ) -> Said<'a> {
+        let link = |url: &str| if kept { v.link(url) } else { url.to_owned() };
+        let easy = why(explanation, v);
+        let (id, other) = if v.is_welsh() { ("cy", ("en", "en-GB")) } else { ("en", ("cy", "cy")) };
+        Said {
+            v,
+            id,
+            name: if v.is_welsh() { "Cymraeg" } else { "English" },
+            heading: heading(explanation, v),
+            easy,
+            // What the decision says of itself it says in the home's own language.
+            sentence: if v.is_welsh() { easy } else { &explanation.to_you },
+            until: until(current, (who, explanation), v, at),
+            source: source_box(explanation, v),
+            ask: may_ask(current, who, explanation).then(|| link(&self.ask_about(&explanation.host))),
+            saw: link(&self.saw_url),
+            learn: learn(explanation).map(|site| (site, v.fill("refused.learn", &[("site", site)]))),
+            other,
+        }
     }
 
     /// Where staff can be asked about a host. The host is a name or an address: it has no letter that needs escaping but
@@ -162,7 +218,7 @@ impl Refusals {
         let whole = RefusalJson {
             explanation: &shown,
             ask: may_ask(current, who, explanation).then(|| self.ask_about(&explanation.host)),
-            tell_someone: TELL_SOMEONE,
+            tell_someone: Voice::default().say("saw.tell"),
             support: contacts(current.snapshot.house.home()),
         };
         // The shape holds only strings, numbers and lists, which always serialise.
@@ -177,56 +233,63 @@ pub(crate) fn may_ask(current: &Current, who: PersonId, explanation: &Explanatio
     known && explanation.rule != Rule::Sealed && explanation.verdict != Outcome::Allow
 }
 
-const TELL_SOMEONE: &str = "Talk to whoever is on shift, or to anyone in the list.";
-
 /// Until when, for the rules that end by time. For the others the verdict's `until` only says when another rule takes over.
-fn until(current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
+fn until(
+    current: &Current,
+    (who, explanation): (PersonId, &Explanation),
+    v: Voice,
+    at: DateTime<Utc>,
+) -> String {
     let house = &current.snapshot.house;
     let ends = explanation.until.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    let ends =
-        || ends.map_or(String::new(), |t| format!("Until {}.", house.spoken(t.with_timezone(&Utc), at)));
+    let ends = || ends.map_or(String::new(), |ends| until_time(house, v, ends.with_timezone(&Utc), at));
     match (explanation.rule, explanation.verdict) {
-        (_, Outcome::Allow) => "Load the page again in a few seconds.".into(),
+        (_, Outcome::Allow) => v.say("until.load").into(),
         (Rule::Online | Rule::SchoolHours | Rule::Limit | Rule::Restriction | Rule::Grant, _) => ends(),
-        (Rule::Baseline, _) => until_agreed(house, who, at),
-        (_, Outcome::Ask) => "Until staff say yes, or the agreement changes.".into(),
-        (_, Outcome::WithStaff) => "Until a member of staff opens it together with you.".into(),
+        (Rule::Baseline, _) => until_agreed(house, who, v, at),
+        (_, Outcome::Ask) => v.say("until.yes").into(),
+        (_, Outcome::WithStaff) => v.say("until.with_staff").into(),
         (
             Rule::Site | Rule::Service | Rule::Category | Rule::Otherwise | Rule::Floor | Rule::EmailOnly,
             Outcome::Block,
-        ) => "This is the same at any time, until the agreement or the home’s rules change.".into(),
+        ) => v.say("until.same").into(),
         (Rule::Sealed | Rule::Protected | Rule::PrivateMail | Rule::EducationSession, Outcome::Block) => {
             String::new()
         }
     }
 }
 
-/// Until when the baseline keeps something closed: the morning, or what it waits for.
-fn until_agreed(house: &House, who: PersonId, at: DateTime<Utc>) -> String {
-    if who == House::NO_CLOCK {
-        return "Until the gateway knows the time.".into();
-    }
-    if let (false, Some(opens)) = house.moment(who, at, &Standing::default()).online() {
-        return format!("Until {}.", house.spoken(opens, at));
-    }
-    match house.agreement(who).map(|person| &person.draft) {
-        None => "Until staff make this device known here.".into(),
-        Some(None | Some(Draft::Missing(_))) => "Until the agreement is finished.".into(),
-        Some(Some(Draft::Unusable | Draft::HomeUnusable | Draft::NoRecords)) => {
-            "Until staff have put that right.".into()
-        }
-    }
+fn until_time(house: &House, v: Voice, ends: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    let zone = house.home().timezone;
+    let said = if v.is_welsh() { v.when(ends, at, zone) } else { house.spoken(ends, at) };
+    v.fill("until.time", &[("until", &said)])
 }
 
-fn heading(explanation: &Explanation) -> &'static str {
-    match (explanation.verdict, explanation.rule) {
-        (Outcome::Allow, _) => "This is open now",
-        (Outcome::Ask, _) => "Ask first",
-        (Outcome::WithStaff, _) => "Together with staff",
-        (Outcome::Block, Rule::Online) => "Not right now",
-        (Outcome::Block, Rule::SchoolHours | Rule::EducationSession) => "Learning time",
-        (Outcome::Block, Rule::Limit) => "Time is used up for today",
-        (Outcome::Block, Rule::Restriction) => "Paused for now",
+/// Until when the baseline keeps something closed: the morning, or what it waits for.
+fn until_agreed(house: &House, who: PersonId, v: Voice, at: DateTime<Utc>) -> String {
+    if who == House::NO_CLOCK {
+        return v.say("until.clock").into();
+    }
+    if let (false, Some(opens)) = house.moment(who, at, &Standing::default()).online() {
+        return until_time(house, v, opens, at);
+    }
+    let key = match house.agreement(who).map(|person| &person.draft) {
+        None => "until.known",
+        Some(None | Some(Draft::Missing(_))) => "until.finished",
+        Some(Some(Draft::Unusable | Draft::HomeUnusable | Draft::NoRecords)) => "until.right",
+    };
+    v.say(key).into()
+}
+
+fn heading(explanation: &Explanation, v: Voice) -> &'static str {
+    let key = match (explanation.verdict, explanation.rule) {
+        (Outcome::Allow, _) => "refused.open",
+        (Outcome::Ask, _) => "refused.ask",
+        (Outcome::WithStaff, _) => "refused.with_staff",
+        (Outcome::Block, Rule::Online) => "refused.times",
+        (Outcome::Block, Rule::SchoolHours | Rule::EducationSession) => "refused.learning",
+        (Outcome::Block, Rule::Limit) => "refused.limit",
+        (Outcome::Block, Rule::Restriction) => "refused.paused",
         (
             Outcome::Block,
             Rule::Sealed
@@ -240,8 +303,29 @@ fn heading(explanation: &Explanation) -> &'static str {
             | Rule::Otherwise
             | Rule::Baseline
             | Rule::EmailOnly,
-        ) => "Not open here",
-    }
+        ) => "refused.closed",
+    };
+    v.say(key)
+}
+
+/// Why, in a few plain words: for whoever wants them, and in the languages that the decision does not speak.
+fn why(explanation: &Explanation, v: Voice) -> &'static str {
+    let key = match (explanation.verdict, explanation.rule) {
+        (Outcome::Allow, _) => "why.open",
+        (Outcome::Ask, _) => "why.ask",
+        (Outcome::WithStaff, _) => "why.with_staff",
+        (Outcome::Block, Rule::Online) => "why.times",
+        (Outcome::Block, Rule::SchoolHours | Rule::EducationSession) => "why.learning",
+        (Outcome::Block, Rule::Limit) => "why.limit",
+        (Outcome::Block, Rule::Restriction) => "why.paused",
+        (Outcome::Block, Rule::Sealed) => "why.sealed",
+        (Outcome::Block, Rule::Floor | Rule::Protected | Rule::Grant) => "why.floor",
+        (Outcome::Block, Rule::Site | Rule::Service | Rule::Category | Rule::PrivateMail) => "why.agreed",
+        (Outcome::Block, Rule::Otherwise) => "why.otherwise",
+        (Outcome::Block, Rule::Baseline) => "why.baseline",
+        (Outcome::Block, Rule::EmailOnly) => "why.mail",
+    };
+    v.say(key)
 }
 
 /// Nobody is shown the address of a sealed site, not even the person who typed it.
@@ -249,12 +333,12 @@ fn shown_host(explanation: &Explanation) -> Option<&str> {
     (explanation.rule != Rule::Sealed).then_some(explanation.host.as_str())
 }
 
-fn source_box(explanation: &Explanation) -> Option<SourceBox<'_>> {
+fn source_box(explanation: &Explanation, v: Voice) -> Option<SourceBox<'_>> {
     let source = explanation.source.as_ref()?;
-    let theirs = is_theirs(source);
-    let whose = if theirs { "Your agreement says" } else { "The home’s rules say" };
-    let what = if theirs { "your agreement" } else { "the home’s rules" };
-    Some(SourceBox { whose, text: &source.text, place: format!("Line {} of {what}.", source.line) })
+    let line = source.line.to_string();
+    let (whose, place) =
+        if is_theirs(source) { ("rule.yours", "rule.line.yours") } else { ("rule.home", "rule.line.home") };
+    Some(SourceBox { whose: v.say(whose), text: &source.text, place: v.fill(place, &[("line", &line)]) })
 }
 
 /// Whether a line stands in somebody's own agreement.
@@ -302,15 +386,17 @@ fn learn(explanation: &Explanation) -> Option<&'static str> {
 }
 
 fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTime<Utc>) -> String {
-    let mut lines = vec![heading(explanation).to_owned(), explanation.to_you.clone()];
-    if let Some(source) = source_box(explanation) {
+    // What a program shows is in English, as the decision is.
+    let v = Voice::default();
+    let mut lines = vec![heading(explanation, v).to_owned(), explanation.to_you.clone()];
+    if let Some(source) = source_box(explanation, v) {
         lines.push(format!("{}: {} ({})", source.whose, source.text, source.place));
     }
-    let until = until(current, who, explanation, at);
+    let until = until(current, (who, explanation), v, at);
     if !until.is_empty() {
         lines.push(until);
     }
-    let tell = TELL_SOMEONE;
+    let tell = v.say("saw.tell");
     lines.push(if may_ask(current, who, explanation) {
         format!("Ask staff about it, or open this page in a browser to ask. {tell}")
     } else {

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 
@@ -43,7 +44,7 @@ impl FromRequestParts<Desk> for Here {
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Self::Rejection> {
         let peer = ConnectInfo::<SocketAddr>::from_request_parts(parts, desk).await;
-        let peer = peer.map_err(|_| Response::new(Body::empty()))?;
+        let peer = peer.map_err(IntoResponse::into_response)?;
         let token: Shown = parts.extensions.get::<Token>().cloned().map(Extension);
         let own = authority_of(&parts.uri, &parts.headers).map(|authority| host_of(&authority));
         if !own.is_some_and(|own| desk.visitors.is_own(&own)) {

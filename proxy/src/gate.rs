@@ -15,6 +15,7 @@ use crate::target::is_open_internet;
 use agreements::{Explanation, Host, House, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use crowd::Crowd;
+use hyper::header::HeaderValue;
 use moments::Moments;
 use presence::Presence;
 use records::{Clock, ClockState, Current, Face, Identified, InForce, Recorder};
@@ -66,8 +67,9 @@ pub struct Page {
     pub body: bytes::Bytes,
 }
 
-/// Renders refusals. The proxy does not know how: the program hands it the console's renderer.
-pub type Pages = Arc<dyn Fn(&Current, &Who, &Explanation, Want) -> Page + Send + Sync>;
+/// Renders refusals, for a reader of whose languages the client says something (`Accept-Language`). The proxy does not know
+/// how: the program hands it the console's renderer.
+pub type Pages = Arc<dyn Fn(&Current, &Who, &Explanation, Want, Option<&HeaderValue>) -> Page + Send + Sync>;
 
 /// What every listener shares.
 pub struct Gate {

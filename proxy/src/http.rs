@@ -288,9 +288,10 @@ impl Proxy {
 
     async fn answer(self: Arc<Self>, visit: Arc<Visit>, request: Request<Incoming>) -> Response<Body> {
         let want = answer::want(request.headers());
+        let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
         let mut response = match self.stages(&visit, request).await {
             Ok(response) => return response,
-            Err(No::Refused(refused)) => refused.answer(&self.gate, want),
+            Err(No::Refused(refused)) => refused.answer(&self.gate, want, language.as_ref()),
             Err(No::Problem(problem)) => {
                 self.counters.problems.add(1);
                 problem.answer(want)

@@ -276,7 +276,7 @@ impl Tunnel {
         self.proxy.counters.refused_inside(&asked.host);
         let refused = self.proxy.refuse((&self.asker, who), &current, asked, verdict, Evidence::Connection);
         if matches!(spoken, Spoken::Plain(_)) {
-            let page = refused.page(gate, Want::Text);
+            let page = refused.page(gate, Want::Text, None);
             say(client, "403 Forbidden", page.content_type, &page.body).await;
         }
         false

@@ -105,7 +105,7 @@ async fn gate(neighbours: Neighbours, folder: &std::path::Path) -> Gate {
         ..Gateway::default()
     };
     let resolver = Resolver::new(ResolverSettings::new(&gateway), clock.clone()).unwrap();
-    let page = |_: &_, _: &_, _: &_, _| Page { content_type: "text/plain", body: "".into() };
+    let page = |_: &_, _: &_, _: &_, _, _: Option<&_>| Page { content_type: "text/plain", body: "".into() };
     Gate::new(in_force, clock, recorder, neighbours, resolver, Arc::new(page))
 }
 

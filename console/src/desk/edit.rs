@@ -41,6 +41,8 @@ struct EditPage {
     good: bool,
     what_if: WhatIf,
     person: Option<String>,
+    /// Whom "what if" can be asked of, where the text is nobody's own.
+    people: Vec<(String, String)>,
     answer: Option<Answer>,
     /// What stands in the file now, where somebody else changed it meanwhile.
     meanwhile: Option<String>,
@@ -203,11 +205,17 @@ fn page(place: &Place, who: &SignedIn, file: &File, typed: Typed, weighed: &Weig
         effects: None,
         good: false,
         what_if,
+        people: if file.id.is_none() { names(&current) } else { Vec::new() },
         person: file.id.clone(),
         answer: None,
         meanwhile: None,
         notice: None,
     }
+}
+
+fn names(current: &Current) -> Vec<(String, String)> {
+    let people = current.snapshot.house.people();
+    people.map(|(_, person)| (person.id.clone(), person.name.clone())).collect()
 }
 
 async fn look(
@@ -232,7 +240,7 @@ async fn look(
 async fn weigh(place: &Place, file: &File, page: &mut EditPage, weighed: Weighed) -> Result<(), Wrong> {
     let (current, now) = (place.desk.in_force.to_keep(), place.desk.now());
     let what_if = page.what_if.clone();
-    let id = file.id.clone();
+    let id = file.id.clone().or_else(|| Some(what_if.person.clone()));
     // A year of everybody's days is compared: long enough that others should not wait for it.
     let done = tokio::task::spawn_blocking(move || {
         let today = now.with_timezone(&weighed.house.home().timezone).date_naive();

@@ -76,6 +76,8 @@ struct Day {
 pub(crate) struct WhatIf {
     pub(crate) host: String,
     pub(crate) at: String,
+    /// Of whom, where the page is nobody's own.
+    pub(crate) person: String,
 }
 
 impl WhatIf {

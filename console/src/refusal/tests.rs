@@ -41,6 +41,16 @@ fn in_force() -> Arc<Current> {
 
 /// A refusal in its three forms.
 fn forms(current: &Current, who: &str, host: &str, when: DateTime<Utc>) -> [String; 3] {
+    forms_for(None, current, (who, host), when)
+}
+
+/// The same for a reader of these languages.
+fn forms_for(
+    languages: Option<&'static str>,
+    current: &Current,
+    (who, host): (&str, &str),
+    when: DateTime<Utc>,
+) -> [String; 3] {
     let house = &current.snapshot.house;
     let who = house.person(who).unwrap_or(House::NOBODY);
     let name = Name::new(host).expect("a host");
@@ -51,7 +61,9 @@ fn forms(current: &Current, who: &str, host: &str, when: DateTime<Utc>) -> [Stri
     };
     let explanation = house.explain(who, when, &request, &current.standing);
     let refusals = Refusals::new(AskKey::fresh().expect("a key"), "http://hearthgate.home.arpa:8080");
-    [Form::Html, Form::Json, Form::Text].map(|form| refusals.render(current, who, &explanation, form, when))
+    let languages = languages.map(HeaderValue::from_static);
+    [Form::Html, Form::Json, Form::Text]
+        .map(|form| refusals.render(current, who, &explanation, (form, languages.as_ref()), when))
 }
 
 const NOON: &str = "2026-11-21T12:00:00Z";
@@ -111,6 +123,97 @@ fn a_refusal_names_nobody() {
                 !told.contains("token") && told.contains("your agreement") || host == "news.example",
                 "{shown}"
             );
+        }
+    }
+}
+
+/// The part of a page that speaks one language.
+fn voice<'p>(html: &'p str, lang: &str) -> &'p str {
+    let from = html.find(&format!("lang=\"{lang}\" dir=\"ltr\">\n<h1>")).expect("a part in that language");
+    html[from..].split("\n</div>").next().unwrap()
+}
+
+#[test]
+fn a_page_speaks_the_readers_language_first_and_has_the_other_beside_it() {
+    let current = in_force();
+    for (languages, first, second) in [
+        (None, "en-GB", "cy"),
+        (Some("cy,en;q=0.7"), "cy", "en-GB"),
+        (Some("pl, cy-GB;q=0.6, en;q=0.5"), "cy", "en-GB"),
+        (Some("ar"), "en-GB", "cy"),
+    ] {
+        let [html, json, text] = forms_for(languages, &current, ("jordan", "chat.example"), at(NOON));
+        assert!(html.starts_with(&format!("<!doctype html>\n<html lang=\"{first}\" dir=\"ltr\">")), "{html}");
+        let (one, other) =
+            (html.find(&format!("lang=\"{first}\" dir")), html.rfind(&format!("lang=\"{second}\" dir")));
+        assert!(one < other && other.is_some(), "{languages:?}");
+        assert_eq!(html.matches(" checked>").count(), 1, "one of them is shown");
+        let id = if first == "cy" { "cy" } else { "en" };
+        assert!(html.contains(&format!(
+            "id=\"{id}\" aria-label=\"{}\" checked>",
+            if id == "cy" { "Cymraeg" } else { "English" }
+        )));
+        // What a program reads is as it was.
+        assert!(json.contains("Talk to whoever is on shift") && text.contains("Ask first"));
+    }
+}
+
+#[test]
+fn in_welsh_nothing_is_english_but_what_was_agreed() {
+    let current = in_force();
+    for (who, host, when, heading, until) in [
+        ("jordan", "bets.example", NOON, "Ddim ar agor yma", "Mae hyn yr un fath bob amser"),
+        ("jordan", "chat.example", NOON, "Gofyn yn gyntaf", "Nes bod staff yn dweud iawn"),
+        ("jordan", "social.example", NOON, "Gyda staff", "Nes bod aelod o staff"),
+        ("jordan", "news.example", NIGHT, "Ddim ar hyn o bryd", "Tan 07:00 yfory."),
+        ("jordan", "news.example", NOON, "Mae hwn ar agor nawr", "Llwytha’r dudalen"),
+        ("jordan", "sealed.example", NOON, "Ddim ar agor yma", "Ni chaiff neb"),
+        ("sam", "news.example", NOON, "Ddim ar agor yma", "Nes bod y cytundeb wedi’i orffen."),
+        ("alex", "news.example", NOON, "Ddim ar agor yma", "Nes bod staff wedi cywiro hynny."),
+        ("nobody", "news.example", NOON, "Ddim ar agor yma", "Nes bod staff yn gwneud"),
+    ] {
+        let [html, ..] = forms_for(Some("cy"), &current, (who, host), at(when));
+        let welsh = voice(&html, "cy");
+        assert!(
+            welsh.contains(&format!("<h1>{heading}</h1>")) && welsh.contains(until),
+            "{who} {host}: {welsh}"
+        );
+        for english in ["Until", "Your agreement", "Tell staff", "Ask staff", "People you can"] {
+            assert!(!welsh.contains(english), "{who} {host}: {english} in {welsh}");
+        }
+        // Whoever goes on from the words that the browser did not ask for goes on in them.
+        let english = voice(&html, "en-GB");
+        assert!(
+            welsh.contains("/hearthgate/saw\"") && english.contains("/hearthgate/saw?lang=en\""),
+            "{html}"
+        );
+        assert!(!english.contains("/hearthgate/ask") || english.contains("&#38;lang=en\""), "{english}");
+        assert!(!html.contains("Jordan") && !html.contains("Oakview") && !html.contains("<form"), "{html}");
+    }
+}
+
+#[test]
+fn easy_read_says_the_same_in_fewer_words() {
+    let [html, ..] = forms(&in_force(), "jordan", "bets.example", at(NOON));
+    let english = voice(&html, "en-GB");
+    assert!(english.contains("<p class=\"why short\">Your agreement says no to this.</p>"), "{english}");
+    assert!(english.contains("<p class=\"why whole\">"), "{english}");
+    for switch in ["<label for=\"cy\" lang=\"cy\">Cymraeg", "<label for=\"easy\">", "<label for=\"strong\">"]
+    {
+        assert!(english.contains(switch), "{switch}: {english}");
+    }
+}
+
+/// A language that is written from the right needs its words alone: nothing of the looks says left or right.
+#[test]
+fn the_looks_say_neither_left_nor_right() {
+    for (name, style) in [
+        ("page.css", include_str!("../../templates/page.css")),
+        ("refusal.css", include_str!("../../templates/refusal.css")),
+        ("young.css", include_str!("../../templates/young/young.css")),
+    ] {
+        for side in ["left", "right"] {
+            assert!(!style.contains(side), "{name} says {side}");
         }
     }
 }

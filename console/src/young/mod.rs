@@ -21,7 +21,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 
-const STYLE: &str =
+pub(crate) const STYLE: &str =
     concat!(include_str!("../../templates/page.css"), include_str!("../../templates/young/young.css"));
 const SCRIPT_TEXT: &str = include_str!("../../templates/young/young.js");
 /// Where the script stands.

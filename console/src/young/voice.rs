@@ -3,7 +3,7 @@
 //! All words of the young person's pages stand in `console/words/`, one file a language, so that a translator needs nothing
 //! else. What somebody chose stands in the address, and no page keeps it: on a shared device nobody finds another's choice.
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::collections::HashMap;
@@ -33,10 +33,33 @@ impl Voice {
     pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let query = uri.query().unwrap_or_default();
         let says = |pair: &str| query.split('&').any(|said| said == pair);
-        let first = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let browser = first.is_some_and(|list| list.trim_start().to_ascii_lowercase().starts_with("cy"));
+        let browser = Self::of_browser(headers.get(header::ACCEPT_LANGUAGE)).welsh;
         let welsh = if says("lang=en") { false } else { says("lang=cy") || browser };
         Self { welsh, easy: says("easy=yes"), strong: says("contrast=high") }
+    }
+
+    /// In the language that a browser's reader wants most, of those that there are.
+    pub(crate) fn of_browser(languages: Option<&HeaderValue>) -> Self {
+        let languages = languages.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let weighed = languages.split(',').filter_map(|one| {
+            let (tag, rest) = one.split_once(';').unwrap_or((one, ""));
+            let weight = rest.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+            let tag = tag.trim().to_ascii_lowercase();
+            let welsh = tag == "cy" || tag.starts_with("cy-");
+            (welsh || tag == "en" || tag.starts_with("en-")).then_some((weight, welsh))
+        });
+        // Of two that are wanted alike the first is meant.
+        let best = weighed.reduce(|best, one| if one.0 > best.0 { one } else { best });
+        Self { welsh: best.is_some_and(|(weight, welsh)| welsh && weight > 0.0), ..Self::default() }
+    }
+
+    /// The same in the other language.
+    pub(crate) fn other(self) -> Self {
+        Self { welsh: !self.welsh, ..self }
+    }
+
+    pub(crate) const fn is_welsh(self) -> bool {
+        self.welsh
     }
 
     /// What stands under a key; on easy-read pages the easier words, where there are some.
@@ -79,7 +102,7 @@ impl Voice {
         let strong = if self.strong { "strong.off" } else { "strong" };
         let plain = Self { easy: false, ..self };
         vec![
-            (self.say("other"), Self { welsh: !self.welsh, ..self }.link(path)),
+            (self.say("other"), self.other().link(path)),
             (plain.say(easy), Self { easy: !self.easy, ..self }.link(path)),
             (plain.say(strong), Self { strong: !self.strong, ..self }.link(path)),
         ]
@@ -187,6 +210,10 @@ mod tests {
     fn every_key_that_is_used_is_there() {
         let used = [
             include_str!("../telling.rs"),
+            include_str!("../refusal.rs"),
+            include_str!("../portal.rs"),
+            include_str!("../../templates/refusal.html"),
+            include_str!("../../templates/portal.html"),
             include_str!("mod.rs"),
             include_str!("now.rs"),
             include_str!("pin.rs"),
@@ -237,6 +264,11 @@ mod tests {
         for (query, language, lang, class) in [
             ("", "en-GB,cy;q=0.5", "en-GB", ""),
             ("", "cy,en;q=0.5", "cy", ""),
+            ("", "en;q=0.5, cy;q=0.9", "cy", ""),
+            ("", "pl,cy-GB;q=0.8,en;q=0.7", "cy", ""),
+            ("", "cyx, ar", "en-GB", ""),
+            ("", "cy;q=0", "en-GB", ""),
+            ("", "cy;q=x, en", "en-GB", ""),
             ("lang=en", "cy", "en-GB", ""),
             ("lang=cy&easy=yes&contrast=high", "en", "cy", "easy strong"),
             ("lang=%22%3E", "en", "en-GB", ""),

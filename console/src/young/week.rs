@@ -79,13 +79,13 @@ fn minute(clock: &str) -> u32 {
 }
 
 /// Where the bars begin: beside the days' names.
-const LEFT: u32 = 44;
+const LEFT: u32 = 52;
 
-/// Each day as a bar from midnight to midnight. Only numbers of ours and words of the language stand in it.
+/// Each day as a bar from midnight to midnight, drawn small so that its letters can be read on a phone. Only numbers of ours and words of the language stand in it.
 fn picture(days: &[WeekDay], v: Voice) -> String {
-    let height = days.len() * 26 + 22;
+    let height = days.len() * 26 + 24;
     let mut svg = format!(
-        "<svg class=\"weekbars\" viewBox=\"0 0 780 {height}\" role=\"img\" aria-label=\"{}\">",
+        "<svg class=\"weekbars\" viewBox=\"0 0 424 {height}\" role=\"img\" aria-label=\"{}\">",
         v.say("week.picture")
     );
     for (row, day) in days.iter().enumerate() {
@@ -99,13 +99,13 @@ fn picture(days: &[WeekDay], v: Voice) -> String {
                 SegmentKind::School => "school",
                 SegmentKind::Online => "online",
             };
-            let (x, width) = (LEFT + from / 2, to.saturating_sub(from) / 2);
+            let (x, width) = (LEFT + from / 4, to.saturating_sub(from) / 4);
             let _ =
                 write!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"20\"/>");
         }
     }
     for hour in (0..=24).step_by(6) {
-        let (x, y) = (LEFT + hour * 30, days.len() as u32 * 26 + 14);
+        let (x, y) = (LEFT + hour * 15, days.len() as u32 * 26 + 16);
         let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{hour}</text>");
     }
     svg + "</svg>"

@@ -87,7 +87,7 @@
   const form = document.getElementById('edit');
   if (!form) return;
   const text = form.elements.text, lines = document.getElementById('lines'), list = document.getElementById('troubles');
-  const found = document.getElementById('found'), PAUSE = 500;
+  const found = document.getElementById('found'), under = document.getElementById('under'), PAUSE = 500;
   let waits, asked = 0;
 
   const number = () => {
@@ -101,6 +101,15 @@
     }));
     lines.scrollTop = text.scrollTop;
   };
+  // What is wrong with the line that somebody is at stands under the text, and never over it.
+  const here = () => {
+    const line = text.value.slice(0, text.selectionStart).split('\n').length;
+    const wrong = list.querySelector(`[data-line="${line}"]`);
+    const said = wrong ? `Line ${line}: ${wrong.querySelector('.said').textContent}` : '';
+    if (under.textContent !== said) under.textContent = said;
+    under.hidden = !said;
+    under.className = `under ${wrong ? wrong.className : ''}`;
+  };
   const check = async () => {
     const turn = ++asked, body = new URLSearchParams({ text: text.value, was: form.elements.was.value, step: 'check' });
     try {
@@ -108,8 +117,11 @@
       if (!answer.ok || turn !== asked || answer.redirected) return;
       const page = new DOMParser().parseFromString(`<ul>${await answer.text()}</ul>`, 'text/html');
       list.replaceChildren(...page.querySelectorAll('li'));
-      found.textContent = list.children.length ? 'To look at' : 'Nothing to put right';
+      const count = list.children.length;
+      found.textContent = !count ? 'Nothing to put right' : count === 1 ? 'One line to look at' : `${count} lines to look at`;
+      text.setAttribute('aria-invalid', String(count > 0));
       number();
+      here();
     } catch { /* The form still says it when it is sent. */ }
   };
   text.addEventListener('input', () => { number(); clearTimeout(waits); waits = setTimeout(check, PAUSE); });
@@ -118,10 +130,13 @@
   list.addEventListener('click', (event) => {
     const at = Number(event.target.closest('[data-line]')?.dataset.line);
     if (!at) return;
+    event.preventDefault();
     const start = text.value.split('\n').slice(0, at - 1).join('\n').length + (at > 1 ? 1 : 0);
     text.focus();
     text.setSelectionRange(start, start);
     text.scrollTop = Math.max(0, (at - 6)) * parseFloat(getComputedStyle(text).lineHeight);
+    here();
   });
+  for (const moved of ['keyup', 'click', 'focus']) text.addEventListener(moved, here);
   number();
 })();

@@ -61,9 +61,9 @@ pub(crate) fn own_url(own: &Domain, port: Option<u16>) -> String {
 
 /// The renderer for the proxy.
 pub(crate) fn for_proxy(refusals: Arc<Refusals>, clock: Arc<dyn records::Clock>) -> Pages {
-    Arc::new(move |current: &Current, who, explanation, want| {
+    Arc::new(move |current: &Current, who, explanation, want, language| {
         let form = form_of(want);
-        let body = refusals.render(current, who.person, explanation, form, clock.now());
+        let body = refusals.render(current, who.person, explanation, (form, language), clock.now());
         Page { content_type: form.content_type(), body: Bytes::from(body) }
     })
 }
@@ -430,9 +430,11 @@ mod tests {
             "192.0.2.1".parse().expect("an address"),
             [2, 0, 0, 0, 0, 1],
         )]);
-        let page = |_: &_, _: &_, _: &_, _| Page { content_type: "text/plain", body: "".into() };
+        let page =
+            |_: &_, _: &_, _: &_, _, _: Option<&_>| Page { content_type: "text/plain", body: "".into() };
+        let signing = Arc::new(Signing::new(in_force.clone(), clock.clone(), records.clone()));
         let gate = Gate::new(in_force, clock, recorder, neighbours, resolver, Arc::new(page));
-        AtTheGate { gate: Arc::new(gate), own: own(), records }
+        AtTheGate { gate: Arc::new(gate), own: own(), records, signing }
     }
 
     #[tokio::test]

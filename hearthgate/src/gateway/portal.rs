@@ -10,9 +10,11 @@ use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use blocklists::Domain;
-use console::{AskKey, Captive, Portal, TimeLeft, Token, Typed, portal, to_portal};
+use console::{
+    AskKey, Captive, Portal, SIGN_IN, SIGN_OUT, Slip, TimeLeft, Token, Typed, portal, sign_in_of, to_portal,
+};
 use hyper::header;
-use hyper::{Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode, Uri};
 use proxy::Gate;
 use records::{Current, Face, Identified};
 use std::net::{IpAddr, SocketAddr};
@@ -20,18 +22,12 @@ use std::sync::Arc;
 
 /// Where people sign in and out, and where a phone asks.
 pub(crate) const PATHS: [&str; 4] = [SIGN_IN, SIGN_OUT, CAPTIVE, TIME_LEFT];
-const SIGN_IN: &str = "/sign-in";
-const SIGN_OUT: &str = "/sign-out";
 const CAPTIVE: &str = "/captive-portal";
 const TIME_LEFT: &str = "/time-left";
 /// What a form is about, for the seal that its token is.
 const ABOUT: &str = "sign-in";
 /// No form of ours is longer.
 const LONGEST: usize = 4096;
-
-const TOO_OLD: &str = "This form is too old. Please try once more.";
-const WRONG: &str = "That name and PIN do not go together. Please try once more.";
-const BUSY: &str = "Many people are signing in just now. Please try again in a moment.";
 
 /// What the door needs.
 pub(crate) struct Door {
@@ -119,18 +115,19 @@ impl Door {
         if !self.gate.is_inside(peer) {
             return StatusCode::NOT_FOUND.into_response();
         }
+        let asked = (request.uri().clone(), request.headers().clone());
         match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, CAPTIVE) => self.captive(peer).response(),
             (&Method::GET | &Method::HEAD, TIME_LEFT) => self.time_left(peer).response(),
-            (&Method::GET | &Method::HEAD, _) => self.page(peer, face, StatusCode::OK, ""),
+            (&Method::GET | &Method::HEAD, _) => self.page((peer, face), StatusCode::OK, None, &asked),
             (&Method::POST, path @ (SIGN_IN | SIGN_OUT)) => {
                 let signs_in = path == SIGN_IN;
                 match typed(request).await.filter(|typed| self.is_sealed(face, &typed.token)) {
-                    None => self.page(peer, face, StatusCode::FORBIDDEN, TOO_OLD),
-                    Some(typed) if signs_in => self.sign_in(peer, face, &typed).await,
+                    None => self.page((peer, face), StatusCode::FORBIDDEN, Some(Slip::TooOld), &asked),
+                    Some(typed) if signs_in => self.sign_in((peer, face), &typed, &asked).await,
                     Some(_) => {
                         self.signing.end(face);
-                        Redirect::to(SIGN_IN).into_response()
+                        home(&asked)
                     }
                 }
             }
@@ -138,39 +135,40 @@ impl Door {
         }
     }
 
-    async fn sign_in(&self, peer: IpAddr, face: Face, typed: &Typed) -> Response {
+    async fn sign_in(&self, (peer, face): (IpAddr, Face), typed: &Typed, asked: &As) -> Response {
         let current = self.gate.in_force.to_keep();
         let may = matches!(self.whose(&current, peer), Whose::Unknown | Whose::Shared);
         drop(current);
         if !may {
-            return self.page(peer, face, StatusCode::CONFLICT, "");
+            return self.page((peer, face), StatusCode::CONFLICT, None, asked);
         }
-        match self.signing.try_pin(face, &typed.name, &typed.pin).await {
-            Tried::SignedIn => Redirect::to(SIGN_IN).into_response(),
-            Tried::Wrong => self.page(peer, face, StatusCode::FORBIDDEN, WRONG),
-            Tried::Busy => self.page(peer, face, StatusCode::SERVICE_UNAVAILABLE, BUSY),
-            Tried::Locked(left) => {
-                let minutes = left.as_secs().div_ceil(60);
-                let why = format!(
-                    "There were too many tries. It works again in {minutes} minutes; whoever is on shift can let this device in now."
-                );
-                self.page(peer, face, StatusCode::TOO_MANY_REQUESTS, &why)
-            }
-        }
+        let (status, slip) = match self.signing.try_pin(face, &typed.name, &typed.pin).await {
+            Tried::SignedIn => return home(asked),
+            Tried::Wrong => (StatusCode::FORBIDDEN, Slip::Wrong),
+            Tried::Busy => (StatusCode::SERVICE_UNAVAILABLE, Slip::Busy),
+            Tried::Locked(left) => (StatusCode::TOO_MANY_REQUESTS, Slip::Locked(left.as_secs().div_ceil(60))),
+        };
+        self.page((peer, face), status, Some(slip), asked)
     }
 
-    fn page(&self, peer: IpAddr, face: Face, status: StatusCode, why: &str) -> Response {
+    fn page(
+        &self,
+        (peer, face): (IpAddr, Face),
+        status: StatusCode,
+        slip: Option<Slip>,
+        (uri, headers): &As,
+    ) -> Response {
         let current = self.gate.in_force.to_keep();
         let token = &self.key.token(&face.to_string(), ABOUT, self.gate.clock.now());
         let whose = self.whose(&current, peer);
         let shows = match &whose {
-            Whose::Unknown => Portal::Form { token, shared: false, why },
-            Whose::Shared => Portal::Form { token, shared: true, why },
+            Whose::Unknown => Portal::Form { token, shared: false, slip },
+            Whose::Shared => Portal::Form { token, shared: true, slip },
             Whose::SignedIn(name) => Portal::SignedIn { token, name },
             Whose::Owned(name) => Portal::Owned { name },
             Whose::Elsewhere => Portal::Elsewhere,
         };
-        portal(&current.snapshot.house.home().name, status, shows)
+        portal(&current.snapshot.house.home().name, status, shows, (uri, headers))
     }
 
     /// Whether a form was made here, for this device, within the last hours.
@@ -203,6 +201,14 @@ impl Door {
             can_extend_session: false,
         }
     }
+}
+
+/// What a request says of the words that its reader wants.
+type As = (Uri, HeaderMap);
+
+/// Back to the page, in the same words.
+fn home((uri, headers): &As) -> Response {
+    Redirect::to(&sign_in_of(uri, headers)).into_response()
 }
 
 /// What somebody typed; none where it is no form of ours.

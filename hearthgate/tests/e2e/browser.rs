@@ -36,8 +36,17 @@ const DESK: [&str; 17] = [
     "/accounts",
 ];
 /// A young person's.
-const YOUNG: [&str; 7] =
-    ["/", "/?lang=cy", "/?easy=yes&contrast=high", "/week", "/agreement?lang=cy", "/recorded", "/talk"];
+const YOUNG: [&str; 9] = [
+    "/sign-in",
+    "/sign-in?lang=cy&easy=yes",
+    "/",
+    "/?lang=cy",
+    "/?easy=yes&contrast=high",
+    "/week",
+    "/agreement?lang=cy",
+    "/recorded",
+    "/talk",
+];
 
 /// A home in which a browser on this machine is Jordan's.
 fn home(world: &World) -> Home {
@@ -137,10 +146,24 @@ fn an_evening_at_the_desk() {
     let young = driver.window(&home.path().join("young"), &proxy);
     young.open(&format!("http://club.test:{}/", world.http_port));
     young.shows("Not open here");
+    // The page fits a small phone, in both languages, and is switched without asking anybody.
+    let closed = format!("http://club.test:{}", world.http_port);
+    every_page_fits(&young, &closed, &["/"], "refusal");
+    young.width(320);
+    for (switch, words, name) in [
+        ("label[for='cy']", "Ddim ar agor yma", "refusal-cy"),
+        (".cy label[for='easy']", "Mae dy gytundeb yn dweud na wrth hwn.", "refusal-easy"),
+        (".cy label[for='strong']", "Ddim ar agor yma", "refusal-strong"),
+    ] {
+        young.click(switch);
+        young.shows(words);
+        young.keep(name);
+        accessible(&young, name);
+    }
     let own = format!("http://hearthgate.home.arpa:{}", gateway.pages);
     wait_for("what is written down", || {
         young.open(&format!("{own}/recorded"));
-        young.words().contains("tried to open club.test").then_some(())
+        young.words().contains("trying to open club.test").then_some(())
     });
     young.click("section details summary");
     young.click("input[value='advert']");
@@ -153,6 +176,10 @@ fn an_evening_at_the_desk() {
     let text = std::fs::read_to_string(home.path().join("agreements/jordan.yaml")).unwrap();
     manager.pastes("#text", &text.replace("bedtime: {every_day: 21:00}", "bedtime: {every_day: 25:00}"));
     manager.shows("has to be put right");
+    manager.click(".troubles a");
+    manager.shows("Line 13: ");
+    manager.width(320);
+    manager.keep("desk-edit-wrong");
     let mended =
         text.replace("bedtime: {every_day: 21:00}", "bedtime: {every_day: 22:00}   # we said: try it");
     manager.pastes("#text", &mended);
@@ -257,7 +284,7 @@ fn every_page_fits(window: &Window<'_>, at: &str, pages: &[&str], whose: &str) {
             }
         }
         accessible(window, page);
-        let counts = window.run("return [document.querySelectorAll('h1').length, document.querySelectorAll('main').length, ['en-GB', 'cy'].includes(document.documentElement.lang), [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels.length).length, [...document.querySelectorAll('th')].filter(e => !e.scope).length]");
+        let counts = window.run("return [[...document.querySelectorAll('h1')].filter(e => e.offsetParent).length, document.querySelectorAll('main').length, ['en-GB', 'cy'].includes(document.documentElement.lang), [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels.length).length, [...document.querySelectorAll('th')].filter(e => !e.scope).length]");
         assert_eq!(
             counts,
             json!([1, 1, true, 0, 0]),

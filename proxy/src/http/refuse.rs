@@ -7,6 +7,7 @@ use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker};
 use agreements::{Evidence, Request, Verdict};
 use blocklists::Tags;
+use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 use records::Current;
 use std::sync::Arc;
@@ -54,18 +55,18 @@ impl Proxy {
 }
 
 impl Refused {
-    /// The refusal as a page.
-    pub(crate) fn page(&self, gate: &Gate, want: Want) -> Page {
+    /// The refusal as a page, for a reader of these languages.
+    pub(crate) fn page(&self, gate: &Gate, want: Want, language: Option<&HeaderValue>) -> Page {
         let Self { current, who, asked } = self;
         let host = asked.host.judged();
         let judge = |path: &str| gate.judge(current, who, host, Some(path));
         let path = asked.path.as_ref().map(|path| path.judge(judge).1);
-        refusal_page(gate, current, who, host, path, want)
+        refusal_page(gate, current, who, (host, path), (want, language))
     }
 
     /// The refusal as an answer.
-    pub(crate) fn answer(&self, gate: &Gate, want: Want) -> Response<Body> {
-        let page = self.page(gate, want);
+    pub(crate) fn answer(&self, gate: &Gate, want: Want, language: Option<&HeaderValue>) -> Response<Body> {
+        let page = self.page(gate, want, language);
         answer::page(StatusCode::FORBIDDEN, page.content_type, page.body)
     }
 }
@@ -81,9 +82,8 @@ pub fn refusal_page(
     gate: &Gate,
     current: &Current,
     who: &Who,
-    host: agreements::Host<'_>,
-    path: Option<&str>,
-    want: Want,
+    (host, path): (agreements::Host<'_>, Option<&str>),
+    (want, language): (Want, Option<&HeaderValue>),
 ) -> Page {
     let tags = match host {
         agreements::Host::Name(name) => current.snapshot.catalogue.lookup(name),
@@ -92,5 +92,5 @@ pub fn refusal_page(
     let person = gate.person(who);
     let request = Request { host, tags, path };
     let explanation = current.snapshot.house.explain(person, gate.clock.now(), &request, &current.standing);
-    (gate.pages)(current, who, &explanation, want)
+    (gate.pages)(current, who, &explanation, want, language)
 }

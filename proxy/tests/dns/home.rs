@@ -181,7 +181,7 @@ impl Home {
             recorder,
             Neighbours::fixed([]),
             Resolver::new(resolver, clock.clone()).expect("a resolver"),
-            Arc::new(|_, _, _, _| Page { content_type: "text/plain", body: "".into() }),
+            Arc::new(|_, _, _, _, _| Page { content_type: "text/plain", body: "".into() }),
         ));
         let workers = settings.workers;
         let dns = Dns::new(gate, settings);

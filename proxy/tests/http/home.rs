@@ -133,7 +133,7 @@ impl Home {
             recorder,
             Neighbours::fixed([]),
             resolver(clock.clone()).await,
-            Arc::new(|_, _, why, want| page(why, want)),
+            Arc::new(|_, _, why, want, _| page(why, want)),
         ));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let proxy = listener.local_addr().expect("an address");

@@ -54,6 +54,21 @@ async fn a_mistake_stands_under_its_line_and_what_is_kept_is_what_was_typed() {
     ];
     let page = manager.post(FILE, &form).await;
     assert!(page.words().contains("Open."), "what if is asked of what is being written: {}", page.words());
+    assert!(
+        page.words().contains("site : this one speaks") || page.words().contains("site: this one speaks"),
+        "and how it is decided: {}",
+        page.words()
+    );
+
+    // The home's rules are nobody's own: whoever asks "what if" says of whom.
+    let home = super::play::HOME.replace("block: [pornography, ", "block: [pornography, bbc.example, ");
+    let form = [("text", home.as_str()), ("step", "look"), ("person", "sam"), ("host", "bbc.example")];
+    let page = manager.post("/edit/home.yaml", &form).await;
+    assert!(
+        page.words().contains("Closed.") && page.words().contains("floor: this one speaks"),
+        "{}",
+        page.words()
+    );
 
     let silent = manager.post(FILE, &[("text", &sent), ("was", &was), ("step", "keep")]).await;
     assert!(silent.words().contains("Please say why"), "{}", silent.words());
