@@ -73,7 +73,7 @@ pub async fn what_a_consequence_counts(play: Play) {
     for (host, evidence) in [
         ("games.example", Evidence::Navigation),
         ("casino.example", Evidence::Navigation),
-        ("192.0.2.7", Evidence::Connection),
+        ("94.140.14.14", Evidence::Connection),
         ("chat.example", Evidence::Lookup),
     ] {
         let before = records.episodes(&Which::default()).await.unwrap().len();
