@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::mem::{size_of, zeroed};
+use std::mem::{MaybeUninit, size_of, zeroed};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -198,6 +198,46 @@ pub fn processor_time(pid: u32) -> io::Result<Duration> {
     }
 }
 
+/// The processor time of all children that have ended and were waited for (getrusage(2)).
+///
+/// # Errors
+///
+/// What the kernel says; it knows no reason here.
+pub fn ended_children_time() -> io::Result<Duration> {
+    let mut used = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a value of the right type that outlives the call, and all-zero is a value of it.
+    let used = match unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, used.as_mut_ptr()) } {
+        // SAFETY: as above.
+        0 => unsafe { used.assume_init() },
+        _ => return Err(io::Error::last_os_error()),
+    };
+    let time =
+        |t: libc::timeval| Duration::from_secs(t.tv_sec as u64) + Duration::from_micros(t.tv_usec as u64);
+    Ok(time(used.ru_utime) + time(used.ru_stime))
+}
+
+/// Keeps the calling thread, and whatever it starts and that does not choose another, to one core.
+///
+/// # Errors
+///
+/// There is no such core.
+pub fn keep_to(core: usize) -> io::Result<()> {
+    let mut cores = MaybeUninit::<libc::cpu_set_t>::zeroed();
+    // SAFETY: all-zero is the empty set.
+    let cores = unsafe { cores.assume_init_mut() };
+    if core >= libc::CPU_SETSIZE as usize {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the number was looked at, and the kernel reads as many bytes as the set has.
+    match unsafe {
+        libc::CPU_SET(core, cores);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), cores)
+    } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +268,25 @@ mod tests {
             count += came;
         }
         assert!(answered.receive(&client, false).is_err());
+    }
+
+    #[test]
+    fn a_child_counts_when_it_has_ended() {
+        let before = ended_children_time().unwrap();
+        let script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
+        assert!(std::process::Command::new("sh").args(["-c", script]).status().unwrap().success());
+        assert!(ended_children_time().unwrap() > before);
+    }
+
+    #[test]
+    fn a_thread_is_kept_to_a_core_that_there_is() {
+        std::thread::spawn(|| {
+            keep_to(0).unwrap();
+            assert_eq!(std::thread::available_parallelism().unwrap().get(), 1);
+            assert!(keep_to(1 << 20).is_err());
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

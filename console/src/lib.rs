@@ -16,8 +16,8 @@ mod young;
 
 pub use ask::{Ask, AskKey, Saw};
 pub use desk::{
-    Desk, Doing, Kept, List, NoPin, NoRandomness, NotKept, Running, State, Trouble, Waiting, Weighed,
-    password_link, print_of,
+    Desk, Doing, Kept, List, NoPin, NotKept, Running, State, Trouble, Waiting, Weighed, password_link,
+    print_of,
 };
 pub use effect::still_closed;
 pub use pages::{Heard, Known, Showing, Token, Told, Visit, Visitors, router};

@@ -91,10 +91,6 @@ pub(crate) struct Place {
     secure: bool,
 }
 
-/// The system has no randomness to give.
-#[derive(Debug)]
-pub struct NoRandomness;
-
 const EVERYBODY: Open = Open::To(&[Manager, Staff, Visitor, It]);
 const SHIFT: Open = Open::To(&[Manager, Staff]);
 const READERS: Open = Open::To(&[Manager, Staff, Visitor]);
@@ -170,19 +166,18 @@ impl Desk {
         in_force: Arc<InForce>,
         running: Arc<dyn Running>,
         names: Vec<String>,
-    ) -> Result<Arc<Self>, NoRandomness> {
-        let vault = Vault::new().map_err(|_| NoRandomness)?;
-        Ok(Arc::new(Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             records,
             in_force,
             running,
             names,
-            vault,
+            vault: Vault::new(),
             attempts: Mutex::default(),
             failures: Mutex::default(),
             looked: Mutex::default(),
             followers: live::followers(),
-        }))
+        })
     }
 
     /// The routes, for a listener that is served over HTTPS or not.

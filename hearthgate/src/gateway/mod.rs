@@ -146,8 +146,7 @@ async fn run_once(
         shown: Mutex::new(Shown::default()),
     });
     let own = vec![files.gateway.name.as_str().to_owned()];
-    let desk = Desk::new(records.clone(), in_force.clone(), post.clone(), own)
-        .map_err(|_| Failure::cannot_read("the system has no randomness to give"))?;
+    let desk = Desk::new(records.clone(), in_force.clone(), post.clone(), own);
     let shared = Shared {
         home: options.home.clone(),
         state: state.clone(),

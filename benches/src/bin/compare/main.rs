@@ -56,6 +56,8 @@ fn run(options: &Options) -> Done {
         return plots::draw(options);
     }
     let mut world = world::World::prepare(options)?;
+    // What it does itself is no load of the server's.
+    benches::kernel::keep_to(options.load_core)?;
     if options.flood {
         return flood::run(&world);
     }

@@ -5,6 +5,7 @@ use crate::peers::{self, Kind, Peer};
 use crate::process::{Running, on_core};
 use crate::samples::{Noise, Sample, Samples};
 use crate::{Done, home, lists, machine, say};
+use benches::kernel;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -164,7 +165,7 @@ impl<'a> World<'a> {
     pub(crate) fn measure(&self, subject: &mut Subject, work: &str, command: &str) -> Done<Value> {
         let (server, load) = (self.options.server_core, self.options.load_core);
         let cores = machine::Cores::look(server, load);
-        let before = (subject.running.processor_seconds(), self.behind_seconds());
+        let before = (subject.running.processor_seconds(), self.asking_seconds());
         let told = self.load(command);
         let alive = subject.running.alive();
         let mut told =
@@ -172,7 +173,7 @@ impl<'a> World<'a> {
         subject.running.settle();
         let between = cores.since(server, load);
         let spent = subject.running.processor_seconds() - before.0;
-        let asking = told["own_seconds"].as_f64().unwrap_or(0.0) + self.behind_seconds() - before.1;
+        let asking = self.asking_seconds() - before.1;
         told["server_seconds"] = spent.into();
         self.measured.borrow_mut().noise.push(Noise {
             round: subject.round,
@@ -185,10 +186,13 @@ impl<'a> World<'a> {
         Ok(told)
     }
 
-    /// The processor time of the servers behind the measured one.
-    fn behind_seconds(&self) -> f64 {
+    /// The processor time of all that the load's core does for the comparison: the load programs that have ended, with
+    /// their start and their reading of a million questions, the servers behind the measured one, and this program.
+    fn asking_seconds(&self) -> f64 {
         let web = self.web.iter().flat_map(|(nginx, origin)| [nginx, origin]);
-        web.chain([&self.authority]).map(Running::processor_seconds).sum()
+        let behind: f64 = web.chain([&self.authority]).map(Running::processor_seconds).sum();
+        let own = [kernel::ended_children_time(), kernel::processor_time(std::process::id())];
+        behind + own.into_iter().flatten().map(|time| time.as_secs_f64()).sum::<f64>()
     }
 
     /// Notes that somebody could not be measured; the others still are.

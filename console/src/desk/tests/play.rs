@@ -192,7 +192,7 @@ impl Play {
         let running = Arc::new(Set::default());
         let texts = people.iter().map(|(id, text)| (format!("agreements/{id}.yaml"), (*text).to_owned()));
         *running.files.lock().unwrap() = texts.chain([("home.yaml".to_owned(), home.to_owned())]).collect();
-        let desk = Desk::new(records.clone(), in_force.clone(), running.clone(), names).unwrap();
+        let desk = Desk::new(records.clone(), in_force.clone(), running.clone(), names);
         Self { clock, records, in_force, running, desk, _folder: folder }
     }
 
