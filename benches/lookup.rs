@@ -33,7 +33,7 @@ fn main() {
         for count in [10_000, 100_000, 1_000_000, 5_000_000, 10_000_000] {
             let world = World::new(count);
             println!("{}", world.figures);
-            writeln!(file, "{}", world.measure().row(&world)).expect("figures can be written");
+            file.write_all(world.measure().rows(&world).as_bytes()).expect("figures can be written");
         }
         return;
     }
@@ -143,25 +143,39 @@ impl World {
 struct Measured([[Vec<f64>; 3]; 2]);
 
 impl Measured {
-    const COLUMNS: &str = "names,bytes_per_name,zipf_alone,zipf_batch,zipf_map,uniform_alone,uniform_batch,uniform_map,\
-                           compile_s,compile_peak_bytes,open_s";
+    const COLUMNS: &str = "names,measure,way,value";
 
-    fn row(&self, world: &World) -> String {
-        let medians = self.0.iter().flatten().map(|passes| format!("{:.1}", passes[ROUNDS / 2]));
-        let medians = medians.collect::<Vec<_>>().join(",");
+    /// The rows of one size: every pass's nanoseconds, then what the catalogue is and cost.
+    fn rows(&self, world: &World) -> String {
         let (info, compile) = (world.catalogue.info(), &world.compile);
-        let bytes = info.bytes_per_name();
-        format!("{},{bytes:.3},{medians},{:.3},{},{:.5}", info.names, compile.wall, compile.peak, world.open)
+        let ways = ORDERS.iter().flat_map(|order| KINDS.iter().map(move |kind| format!("{kind} ({order})")));
+        let mut rows = String::new();
+        for (way, passes) in ways.zip(self.0.iter().flatten()) {
+            for ns in passes {
+                rows += &format!("{},ns,{way},{ns:.1}\n", info.names);
+            }
+        }
+        for (measure, value) in [
+            ("bytes", info.bytes_per_name()),
+            ("compile_s", compile.wall),
+            ("compile_mib", (compile.peak >> 20) as f64),
+            ("open_ms", world.open * 1e3),
+        ] {
+            rows += &format!("{},{measure},catalogue,{value:.3}\n", info.names);
+        }
+        rows
     }
 }
 
+/// How questions are drawn, and how they are looked up: the rows and columns of [`Measured`].
+const ORDERS: [&str; 2] = ["Zipf", "uniform"];
+const KINDS: [&str; 3] = ["alone", "in batches of 32", "in a map with foldhash"];
+
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (order, kinds) in ["Zipf", "uniform"].into_iter().zip(&self.0) {
+        for (order, kinds) in ORDERS.into_iter().zip(&self.0) {
             write!(f, "  {order}:")?;
-            for (kind, passes) in
-                ["alone", "in batches of 32", "in a map with foldhash"].into_iter().zip(kinds)
-            {
+            for (kind, passes) in KINDS.into_iter().zip(kinds) {
                 let (least, most) = (passes[0], passes[ROUNDS - 1]);
                 write!(f, " {:.0} ns {kind} ({least:.0} to {most:.0})", passes[ROUNDS / 2])?;
             }

@@ -134,11 +134,12 @@ fn synthetic(real: &[String], dice: &mut Dice) -> String {
     }
 }
 
-/// Distinct questions: 30 % are listed or stand below a listed name, 2 to 5 labels each.
+/// Distinct questions: 30 % are listed or stand below a listed name, 2 to 5 labels each. Below few listed names stand more hosts.
 pub fn questions(real: &[String], listed: &[String], count: usize) -> Vec<String> {
     let mut dice = Dice::new(SEED ^ 1);
     let known: HashSet<&str> = listed.iter().map(String::as_str).collect();
     let is_hit = |name: &str| Name::trusted(name).suffixes().any(|suffix| known.contains(suffix.as_str()));
+    let few = listed.len() < count * 3 / 20;
     let (mut seen, mut questions) = (HashSet::new(), Vec::with_capacity(count));
     while questions.len() < count {
         let wants_hit = questions.len() % 10 < 3;
@@ -149,6 +150,7 @@ pub fn questions(real: &[String], listed: &[String], count: usize) -> Vec<String
         let name = match dice.roll(6) {
             0 | 1 => format!("www.{name}"),
             2 => format!("www.cdn.{name}"),
+            _ if few && wants_hit => format!("h{}.{name}", dice.roll(count)),
             _ => name,
         };
         let labels = name.split('.').count();
@@ -173,4 +175,21 @@ pub fn zipf(of: usize, count: usize) -> Vec<usize> {
         sums.push(sum);
     }
     (0..count).map(|_| sums.partition_point(|s| *s < dice.unit() * sum).min(of - 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_distinct_and_30_percent_are_listed_however_few_names_are() {
+        for listed_names in [20, 1000] {
+            let names = listed(&[], listed_names);
+            let questions = questions(&[], &names, 2000);
+            assert_eq!(questions.iter().collect::<HashSet<_>>().len(), 2000);
+            let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+            let hit = |name: &&String| Name::trusted(name).suffixes().any(|s| known.contains(s.as_str()));
+            assert_eq!(questions.iter().filter(hit).count(), 600, "{listed_names}");
+        }
+    }
 }

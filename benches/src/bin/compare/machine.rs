@@ -37,7 +37,8 @@ impl Machine {
         Self {
             date: output("date", &["-u", "+%Y-%m-%d %H:%M"]),
             processor: format!("{} (model {})", of_cpu("model name"), of_cpu("model")),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            // All of the machine's: this program keeps to one of them.
+            cores: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
             memory_mib: memory.unwrap_or(0) / 1024,
             kernel: output("uname", &["-sr"]),
             commit: output("git", &["log", "-1", "--format=%h (%s)"]) + dirty,

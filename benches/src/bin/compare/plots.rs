@@ -18,6 +18,22 @@ struct Picture {
 
 const PICTURES: &[Picture] = &[
     Picture {
+        name: "lookup",
+        from: "-lookup.csv",
+        how: &["--x", "names", "--y", "value", "--by", "way", "--only", "measure=ns", "--log-x"],
+        title: "A lookup, as the catalogue grows",
+        x: "names",
+        y: "ns a question",
+    },
+    Picture {
+        name: "lookup-bytes",
+        from: "-lookup.csv",
+        how: &["--x", "names", "--y", "value", "--only", "measure=bytes", "--log-x"],
+        title: "Memory of a catalogue, as it grows",
+        x: "names",
+        y: "bytes a name, all included",
+    },
+    Picture {
         name: "people",
         from: "-growth.csv",
         how: &["--x", "count", "--y", "cpu_us", "--by", "load", "--only", "what=people", "--log-x"],
