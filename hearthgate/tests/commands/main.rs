@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod detectors;
+mod docs;
 mod home;
 mod looking;
 mod running;

@@ -4,31 +4,57 @@ use crate::home::gave;
 use std::fs;
 use std::process::Command;
 
-/// The unit reads the home's folder and never writes it, so the sample home as the unit's own lines install it keeps its
-/// records elsewhere.
+/// The unit and the container read the home's folder and never write it, so the sample home as their own lines install it keeps
+/// its records elsewhere.
 #[test]
-fn the_sample_home_as_the_unit_installs_it_writes_nothing_into_its_folder() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let unit = fs::read_to_string(format!("{root}/deploy/hearthgate.service")).unwrap();
-    let line = unit.lines().find_map(|l| l.strip_prefix("#   sed -i ")).expect("a line that moves the store");
-    let (script, file) = line.trim_start_matches('\'').split_once("' ").unwrap();
-    assert_eq!(file, "/etc/hearthgate/gateway.yaml");
-    let home = tempfile::tempdir().unwrap();
-    let copied =
-        Command::new("cp").args(["-r", &format!("{root}/deploy/sample-home/.")]).arg(home.path()).status();
-    assert!(copied.unwrap().success());
-    let gateway = home.path().join("gateway.yaml");
-    assert!(Command::new("sed").args(["-i", script]).arg(&gateway).status().unwrap().success());
-    let stores: Vec<String> = fs::read_to_string(&gateway)
-        .unwrap()
-        .lines()
-        .filter(|l| l.starts_with("store:"))
-        .map(|l| l.split(" #").next().unwrap().trim().to_owned())
-        .collect();
-    assert_eq!(stores, ["store: sqlite:/var/lib/hearthgate/home.db"]);
-    assert!(unit.contains("StateDirectory=hearthgate\n"), "systemd makes /var/lib/hearthgate");
-    let checked = gave(crate::home::program().arg("check").arg("--home").arg(home.path()));
-    assert_eq!(checked.code, 0, "{checked:?}");
+fn the_sample_home_as_it_is_installed_writes_nothing_into_its_folder() {
+    for (recipe, makes_the_folder) in [
+        ("deploy/hearthgate.service", "StateDirectory=hearthgate\n"),
+        ("deploy/try/Dockerfile", "install -d -o hearthgate -m 0700 /var/lib/hearthgate\n"),
+    ] {
+        let text = read(recipe);
+        let line = text.lines().find_map(|l| l.split_once("sed -i '")).expect("a line that moves the store");
+        let (script, rest) = line.1.split_once("' ").unwrap();
+        assert_eq!(rest.split(' ').next(), Some("/etc/hearthgate/gateway.yaml"), "{recipe}");
+        assert!(text.contains(makes_the_folder), "{recipe}");
+        let home = tempfile::tempdir().unwrap();
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/sample-home/.");
+        assert!(Command::new("cp").args(["-r", sample]).arg(home.path()).status().unwrap().success());
+        let gateway = home.path().join("gateway.yaml");
+        assert!(Command::new("sed").args(["-i", script]).arg(&gateway).status().unwrap().success());
+        let stores: Vec<String> = fs::read_to_string(&gateway)
+            .unwrap()
+            .lines()
+            .filter(|l| l.starts_with("store:"))
+            .map(|l| l.split(" #").next().unwrap().trim().to_owned())
+            .collect();
+        assert_eq!(stores, ["store: sqlite:/var/lib/hearthgate/home.db"], "{recipe}");
+        let checked = gave(crate::home::program().arg("check").arg("--home").arg(home.path()));
+        assert_eq!(checked.code, 0, "{recipe}: {checked:?}");
+    }
+}
+
+/// What the container for trying it is made from is there, and the ports that its comment names are the sample home's.
+#[test]
+fn the_container_for_trying_it_is_made_from_what_is_there() {
+    let compose = read("deploy/try/compose.yaml");
+    let field = |key: &str| {
+        let line = compose.lines().find_map(|line| line.trim().strip_prefix(key));
+        line.unwrap_or_else(|| panic!("{key} {compose}")).trim().to_owned()
+    };
+    let context = format!("deploy/try/{}", field("context:"));
+    for line in read(&format!("{context}/{}", field("dockerfile:"))).lines() {
+        let Some(words) = line.strip_prefix("COPY ").filter(|words| !words.starts_with("--from")) else {
+            continue;
+        };
+        let from =
+            format!("{}/../{context}/{}", env!("CARGO_MANIFEST_DIR"), words.split(' ').next().unwrap());
+        assert!(fs::metadata(&from).is_ok(), "{from}");
+    }
+    let gateway = read("deploy/sample-home/gateway.yaml");
+    for port in ["5533", "3128", "8443"] {
+        assert!(compose.contains(port) && gateway.contains(&format!("127.0.0.1:{port}")), "{port}");
+    }
 }
 
 /// The text of a file of the source tree.
