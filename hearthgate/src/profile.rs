@@ -1,7 +1,8 @@
 //! How a device is told to look names up here: an Apple configuration profile, Android's Private DNS, anything else.
 
-use crate::certificates::base64;
 use crate::failure::Failure;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use proxy::dns::PATH;
 use ring::digest::{SHA256, digest};
 use std::fmt;
@@ -103,7 +104,7 @@ impl Apple<'_> {
 
     fn certificate(&self) -> String {
         let Some(root) = self.root else { return String::new() };
-        let content = format!("   <key>PayloadContent</key><data>{}</data>\n", base64(root));
+        let content = format!("   <key>PayloadContent</key><data>{}</data>\n", STANDARD.encode(root));
         self.payload("com.apple.security.root", "The gateway's certificate authority", &content)
     }
 }

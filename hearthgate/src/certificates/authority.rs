@@ -6,6 +6,8 @@
 
 use crate::lists::shelf::hex;
 use agreements::Gateway;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Datelike, Duration, Utc};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -187,7 +189,7 @@ impl Authority {
 
     /// Its certificate, for devices: PEM (RFC 7468).
     pub(crate) fn certificate_pem(&self) -> String {
-        let base64 = base64(&self.certificate);
+        let base64 = STANDARD.encode(&self.certificate);
         let lines: Vec<&str> =
             base64.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
         format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
@@ -309,19 +311,4 @@ fn instant(timestamp: i64) -> DateTime<Utc> {
 fn fingerprint(der: &[u8]) -> String {
     let bytes = digest(&SHA256, der);
     bytes.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
-}
-
-/// Base64 (RFC 4648 §4).
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let [a, b, c] = [three[0], three.get(1).copied().unwrap_or(0), three.get(2).copied().unwrap_or(0)];
-        let bits = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
-        for place in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
 }

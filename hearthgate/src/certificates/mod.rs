@@ -7,7 +7,7 @@
 mod authority;
 mod files;
 
-pub(crate) use authority::{About, Authority, base64};
+pub(crate) use authority::{About, Authority};
 
 use crate::failure::Failure;
 use crate::state::State;

@@ -6,6 +6,8 @@ use super::wire::{Counts, HEADER, Record, WireName, rcode, rtype};
 use super::write::MOST;
 use super::{Beside, Dns, StreamSettings};
 use crate::tls::TlsStream;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -270,31 +272,8 @@ async fn in_body(body: Incoming) -> Result<Bytes, No> {
 fn in_address(query: &str) -> Option<Bytes> {
     let mut found = query.split('&').filter_map(|pair| pair.strip_prefix("dns="));
     let question = found.next().filter(|_| found.next().is_none())?;
-    base64url(question).map(Bytes::from)
-}
-
-/// Decodes base64url without padding (RFC 4648 §5, RFC 8484 §6).
-fn base64url(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut held) = (0u32, 0);
-    for byte in text.bytes() {
-        let sextet = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(sextet);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            decoded.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    (held < 6 && bits == 0).then_some(decoded)
+    // base64url without padding (RFC 4648 §5, RFC 8484 §6).
+    URL_SAFE_NO_PAD.decode(question).ok().map(Bytes::from)
 }
 
 fn answer(message: Vec<u8>) -> Response<Full<Bytes>> {

@@ -1,6 +1,8 @@
 //! A device that shows a token: `Proxy-Authorization: Basic`, where the user name is the token (RFC 9110 §11.7, RFC 7617).
 
 use super::problem::Problem;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper::header::{self, HeaderMap};
 
 /// The longest header that is looked at.
@@ -23,39 +25,11 @@ fn basic_user(value: &str) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(base64(encoded.trim())?).ok()?;
+    // Base64 (RFC 4648 §4), with or without its padding.
+    let decoded = STANDARD_NO_PAD.decode(encoded.trim().trim_end_matches('=')).ok()?;
+    let decoded = String::from_utf8(decoded).ok()?;
     let (user, _password) = decoded.split_once(':')?;
     Some(user.to_owned())
-}
-
-/// Decodes base64 (RFC 4648 §4), with or without its padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
-    let mut decoded = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut held) = (0u32, 0);
-    for byte in text.bytes() {
-        bits = bits << 6 | sextet(byte)?;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            decoded.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    // Six bits over are half a byte that belongs to nothing; bits that are set beyond the last byte mean nothing either.
-    (held < 6 && bits == 0).then_some(decoded)
-}
-
-fn sextet(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(value.into())
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::home::{Home, JORDAN, KATE, Setup, TOKEN, UNKNOWN};
 use crate::internet::{Mood, Server};
 use crate::judged::ZONE;
 use agreements::Standing;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::base::Message;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -109,25 +111,8 @@ impl Heard {
     }
 }
 
-fn base64url(bytes: &[u8]) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    let (mut bits, mut held) = (0u32, 0);
-    for byte in bytes {
-        (bits, held) = (bits << 8 | u32::from(*byte), held + 8);
-        while held >= 6 {
-            held -= 6;
-            text.push(char::from(LETTERS[(bits >> held & 63) as usize]));
-        }
-    }
-    if held > 0 {
-        text.push(char::from(LETTERS[(bits << (6 - held) & 63) as usize]));
-    }
-    text
-}
-
 fn get(path: &str, question: &str) -> Request<Full<Bytes>> {
-    let uri = format!("https://{OWN}{path}?dns={}", base64url(&Question::read(question).bytes()));
+    let uri = format!("https://{OWN}{path}?dns={}", URL_SAFE_NO_PAD.encode(Question::read(question).bytes()));
     Request::get(uri).header("host", OWN).body(Full::default()).expect("a request")
 }
 
