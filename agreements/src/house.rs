@@ -156,6 +156,14 @@ impl House {
         &self.devices
     }
 
+    /// The device of somebody that their agreement calls so, by its places in [`House::devices`]: one for each way in which it
+    /// is known.
+    pub fn devices_called<'h>(&'h self, whose: PersonId, name: &'h str) -> impl Iterator<Item = u16> + 'h {
+        let all = self.devices.iter().zip(0_u16..);
+        all.filter(move |(device, _)| device.person == whose && device.known.name == name)
+            .map(|(_, place)| place)
+    }
+
     /// The line that a verdict points at.
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         self.sources.get(id.0 as usize)

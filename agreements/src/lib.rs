@@ -51,7 +51,7 @@ pub use problem::{Level, Place, Problem};
 pub use read::{Reading, did_you_mean, nearest, read};
 pub use request::{Host, Request};
 pub use source::{Source, SourceId};
-pub use standing::{GrantKind, LiveGrant, LiveRestriction, Standing, What};
+pub use standing::{GrantKind, LiveGrant, LiveRestriction, Standing, Supervision, What};
 pub use verdict::{Counts, Evidence, Outcome, Record, Rule, Severity, Subject, Verdict};
 pub use week::{Segment, SegmentKind, Week, WeekDay, WeekLimit, duration};
 pub use word::{NotAWord, Word};

@@ -39,6 +39,10 @@ pub struct Home {
     pub keep: Keep,
     /// After how many minutes in which nobody does anything the desk signs somebody out.
     pub desk_idle: u16,
+    /// Whom the home reaches about a safeguarding concern, in order.
+    pub safeguarding: Vec<Contact>,
+    /// After so many days a young person's device is to be looked at together again; none where the home says nothing of it.
+    pub inspect_every: Option<u32>,
     /// Networks inside the home that gateway.yaml opens (`home_network`): address and prefix length. What stands there is no
     /// way around names.
     pub home_network: Vec<(IpAddr, u8)>,
@@ -150,6 +154,15 @@ pub struct ListSource {
     pub sealed: bool,
     /// Its line.
     pub source: SourceId,
+}
+
+/// Somebody whom the home reaches about a safeguarding concern (seed 003 §4.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who (`Designated lead, R. Osei`).
+    pub who: String,
+    /// How they are reached (`0113 496 0000, day and night`).
+    pub reach: String,
 }
 
 /// A console account.

@@ -4,6 +4,8 @@ use crate::house::{House, PersonId};
 use crate::meant::LimitKey;
 use crate::word::Word;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a grant or restriction is about.
@@ -34,6 +36,15 @@ pub enum GrantKind {
     },
 }
 
+/// What a supervised session is bound to: a named adult sits at one device (seed 003 §7.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervision {
+    /// The name of the member of staff who sits there.
+    pub adult: String,
+    /// What the device is called in the agreement of whom the grant is for. It opens there and nowhere else.
+    pub device: String,
+}
+
 /// A grant as the store has it: people by id. Its device is the `person` for education sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveGrant {
@@ -47,8 +58,10 @@ pub struct LiveGrant {
     pub from: DateTime<Utc>,
     /// Until when; never open-ended.
     pub until: DateTime<Utc>,
-    /// The name of the member of staff.
+    /// The name of the member of staff who granted it.
     pub by: String,
+    /// On which device it opens, beside whom; none where it opens on all of theirs.
+    pub supervision: Option<Supervision>,
 }
 
 /// A restriction as the store has it (Reg 22): people by id.
@@ -74,10 +87,12 @@ pub struct Standing {
     people: Vec<Option<Arc<OfPerson>>>,
     /// Devices that are lost, by their place in [`House::devices`].
     lost: Vec<u16>,
+    /// Grants that open on one device alone, by its place there, and whose they are.
+    bound: Vec<(u16, PersonId, Held)>,
 }
 
 /// One person's grants, restrictions and used minutes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct OfPerson {
     pub(crate) grants: Vec<Held>,
     pub(crate) restrictions: Vec<LiveRestriction>,
@@ -86,7 +101,7 @@ pub(crate) struct OfPerson {
 }
 
 /// A grant, with the young person of an education session found among the house's people.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) grant: LiveGrant,
     pub(crate) learner: Option<PersonId>,
@@ -94,7 +109,8 @@ pub(crate) struct Held {
 
 impl Standing {
     /// Puts what the store has in force into the order of a house's people. Entries for unknown people are left out, and so
-    /// is an education session for an unknown young person: it would have no rules to go by.
+    /// is an education session for an unknown young person: it would have no rules to go by. A grant that is bound to a device
+    /// opens nothing until [`Standing::on`] is asked for that device; to one that is gone from the agreement, nothing at all.
     ///
     /// `used(person, limit)` tells the minutes that a person (by id) has used of a key in the home's current day.
     pub fn new(
@@ -109,9 +125,17 @@ impl Standing {
             people[usize::from(who.0)].used =
                 person.limits.iter().map(|l| used(&person.id, &l.key)).collect();
         }
+        let mut bound = Vec::new();
         for live in grants {
-            if let (Some(who), Some(held)) = (house.person(&live.person), Held::new(house, live)) {
-                people[usize::from(who.0)].grants.push(held);
+            let (Some(who), Some(held)) = (house.person(&live.person), Held::new(house, live)) else {
+                continue;
+            };
+            match &live.supervision {
+                None => people[usize::from(who.0)].grants.push(held),
+                Some(session) => {
+                    let places = house.devices_called(who, &session.device);
+                    bound.extend(places.map(|place| (place, who, held.clone())));
+                }
             }
         }
         for live in restrictions {
@@ -120,7 +144,23 @@ impl Standing {
             }
         }
         let people = people.into_iter().map(|p| (!p.is_idle()).then(|| Arc::new(p))).collect();
-        Self { people, lost: Vec::new() }
+        Self { people, lost: Vec::new(), bound }
+    }
+
+    /// The same as it is on one device of the house: what staff opened there alone is open.
+    pub fn on(&self, device: Option<u16>) -> Cow<'_, Self> {
+        let Some(device) = device.filter(|device| self.bound.iter().any(|(on, ..)| on == device)) else {
+            return Cow::Borrowed(self);
+        };
+        let mut here = self.clone();
+        for (_, who, held) in self.bound.iter().filter(|(on, ..)| *on == device) {
+            if let Some(place) = here.people.get_mut(usize::from(who.0)) {
+                let mut theirs = place.as_deref().cloned().unwrap_or_default();
+                theirs.grants.push(held.clone());
+                *place = Some(Arc::new(theirs));
+            }
+        }
+        Cow::Owned(here)
     }
 
     /// The same, with the devices that are lost: whose each is (by id), and what it is called in the agreement.

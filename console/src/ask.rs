@@ -28,6 +28,8 @@ pub struct Saw {
     pub person: String,
     /// Their words; may be empty.
     pub words: String,
+    /// The account of staff (by id) with whom they would like to talk, if they said.
+    pub adult: Option<String>,
 }
 
 /// The key that ask tokens are made with. It lives as long as the process.

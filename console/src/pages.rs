@@ -101,6 +101,9 @@ pub trait Visitors: Send + Sync + 'static {
         pin: String,
     ) -> Pin<Box<dyn Future<Output = Known> + Send + '_>>;
 
+    /// What tells somebody's PIN (by id) from another that they had before, and says nothing of it; none where they have none.
+    fn pin_mark(&self, person: String) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>>;
+
     /// In what form the client wants a refusal, by its `Accept` header (RFC 9110 §12.5.1): the proxy's rule is everybody's.
     fn form(&self, headers: &HeaderMap) -> Form;
 
@@ -128,6 +131,7 @@ pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
         .route(ASK, get(telling::ask).post(telling::asked).fallback(visited))
         .route(SAW, get(telling::see).post(telling::saw).fallback(visited))
         .route(young::NOTE, post(young::note).fallback(visited))
+        .route(young::first::FIRST, post(young::first::seen).fallback(visited))
         .route(young::pin::ME, post(young::pin::enter).fallback(visited))
         .fallback(visited)
         .layer(DefaultBodyLimit::max(8 * 1024))

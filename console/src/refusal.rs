@@ -68,6 +68,8 @@ struct RefusalPage<'a> {
 /// A refusal in one language.
 struct Said<'a> {
     v: Voice,
+    /// The same voice in easy words: both stand in the page, and a switch chooses.
+    easier: Voice,
     /// What its switch is called in the page, and what it is called to whoever hears the page.
     id: &'static str,
     name: &'static str,
@@ -76,6 +78,7 @@ struct Said<'a> {
     easy: &'static str,
     sentence: &'a str,
     until: String,
+    until_easy: String,
     source: Option<SourceBox<'a>>,
     ask: Option<String>,
     saw: String,
@@ -178,17 +181,19 @@ impl Refusals {
         at: DateTime<Utc>,
     ) -> Said<'a> {
         let link = |url: &str| if kept { v.link(url) } else { url.to_owned() };
-        let easy = why(explanation, v);
+        let until = |v| until(current, (who, explanation), v, at);
         let (id, other) = if v.is_welsh() { ("cy", ("en", "en-GB")) } else { ("en", ("cy", "cy")) };
         Said {
             v,
+            easier: v.easier(),
             id,
             name: if v.is_welsh() { "Cymraeg" } else { "English" },
             heading: heading(explanation, v),
-            easy,
+            easy: why(explanation, v.easier()),
             // What the decision says of itself it says in the home's own language.
-            sentence: if v.is_welsh() { easy } else { &explanation.to_you },
-            until: until(current, (who, explanation), v, at),
+            sentence: if v.is_welsh() { why(explanation, v) } else { &explanation.to_you },
+            until: until(v),
+            until_easy: until(v.easier()),
             source: source_box(explanation, v),
             ask: may_ask(current, who, explanation).then(|| link(&self.ask_about(&explanation.host))),
             saw: link(&self.saw_url),

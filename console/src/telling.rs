@@ -8,6 +8,7 @@ use crate::pages::{Desk, Heard, Told, Visit};
 use crate::refusal::{ASK, SAW, SAW_SOMETHING, may_ask};
 use crate::sent::{Here, Sent};
 use crate::young::{Frame, Voice, said, shown};
+use agreements::Role;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -25,6 +26,8 @@ struct TellingPage<'a> {
     token: String,
     label: &'static str,
     button: &'static str,
+    /// With whom they may want to talk, by id and name; none where nobody is asked for.
+    adults: Vec<(String, String)>,
 }
 
 /// What the token of an ask for more time is made for, in place of a host: no host has a space.
@@ -50,6 +53,8 @@ pub(crate) struct SawForm {
     token: String,
     #[serde(default)]
     words: String,
+    #[serde(default)]
+    adult: String,
 }
 
 /// What a page says: the keys of its heading and of its lines.
@@ -100,6 +105,7 @@ pub(crate) async fn ask(State(desk): State<Desk>, here: Here, Query(about): Quer
         token: desk.refusals.key().token(&visit.explanation.person, &visit.explanation.host, visit.at),
         label: v.say("ask.why"),
         button: v.say("ask"),
+        adults: Vec::new(),
     })
 }
 
@@ -117,6 +123,8 @@ pub(crate) async fn see(State(desk): State<Desk>, here: Here) -> Response<Body> 
         token: desk.refusals.key().token(teller(&visit), SAW_SOMETHING, ALWAYS),
         label: v.say("saw.label"),
         button: v.say("saw.go"),
+        // Who works here is told to those who live here.
+        adults: if person.is_some() { adults(&visit) } else { Vec::new() },
     })
 }
 
@@ -140,8 +148,16 @@ pub(crate) async fn saw(State(desk): State<Desk>, Sent { here, form }: Sent<SawF
     let visit = here.visit(&desk, "");
     let teller = teller(&visit);
     let is_made_here = desk.refusals.key().accepts(&form.token, teller, SAW_SOMETHING, ALWAYS);
-    let saw = Told::Saw(Saw { person: teller.to_owned(), words: tidy(&form.words) });
+    let adult = adults(&visit).into_iter().map(|(id, _)| id).find(|id| *id == form.adult);
+    let saw = Told::Saw(Saw { person: teller.to_owned(), words: tidy(&form.words), adult });
     take(&desk, (&visit, here.v), is_made_here, saw).await
+}
+
+/// The adults of the home, by id and name.
+fn adults(visit: &Visit) -> Vec<(String, String)> {
+    let staff = visit.current.snapshot.house.home().staff.iter();
+    let adults = staff.filter(|staff| matches!(staff.role, Role::Manager | Role::Staff));
+    adults.map(|staff| (staff.id.clone(), staff.name.clone())).collect()
 }
 
 fn form(page: &TellingPage<'_>) -> Response<Body> {

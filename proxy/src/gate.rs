@@ -225,7 +225,7 @@ impl Gate {
 
     /// Decides for somebody, now.
     pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
-        let (moment, _) = self.moments.of(current, self.person(who), self.clock.now());
+        let (moment, _) = self.moments.of(current, (self.person(who), who.device), self.clock.now());
         current.snapshot.judge_in(&moment, host, path)
     }
 
@@ -248,7 +248,7 @@ impl Gate {
         }
         let who = self.who_shows(&round.current, shown);
         let person = believed(round.state, who.person);
-        let (moment, sentences) = self.moments.of(&round.current, person, round.now);
+        let (moment, sentences) = self.moments.of(&round.current, (person, who.device), round.now);
         let to_be_met = self.is_to_be_met(&round.current, &who, shown);
         Client { who, person, moment, sentences, to_be_met }
     }

@@ -24,7 +24,11 @@ macro_rules! chosen {
         "e.last >= $1 AND +e.first < $2 AND ($3 = '' OR e.person = $3) AND +e.entry > $4 \
          AND ($5 = 0 OR CASE e.severity WHEN 'technical' THEN 0 WHEN 'low' THEN 1 WHEN 'medium' THEN 2 \
                         WHEN 'high' THEN 3 ELSE 4 END >= $5) \
-         AND ($6 = 0 OR NOT EXISTS (SELECT 1 FROM register r WHERE r.about = e.entry AND r.kind = 'mark'))"
+         AND ($6 = 0 OR NOT EXISTS (SELECT 1 FROM register r WHERE r.about = e.entry AND r.kind = 'mark')) \
+         AND ($7 = '' OR $7 = 'times' AND e.rule IN ('online', 'limit', 'school_hours') \
+              OR $7 = 'unknown' AND e.person = 'nobody' \
+              OR $7 = 'around' AND EXISTS (SELECT 1 FROM body k WHERE k.seq = e.entry \
+                                           AND k.text LIKE '%\"circumvention\":true,%'))"
     };
 }
 pub(crate) use chosen;
@@ -38,7 +42,7 @@ macro_rules! page {
             chosen!(),
             " ORDER BY ",
             $order,
-            " LIMIT $7 OFFSET $8) e LEFT JOIN body b ON b.seq = e.entry ORDER BY ",
+            " LIMIT $8 OFFSET $9) e LEFT JOIN body b ON b.seq = e.entry ORDER BY ",
             $order
         )
     };
@@ -76,6 +80,19 @@ pub struct Which {
     pub severity: Option<Severity>,
     /// Those that nobody has marked.
     pub unmarked: bool,
+    /// Those of one kind.
+    pub sort: Option<Sort>,
+}
+
+/// What an episode was about, as somebody looks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Times and minutes: windows, limits, school hours.
+    Times,
+    /// Ways around the gateway.
+    Around,
+    /// Devices that nobody here is known to have.
+    Unknown,
 }
 
 impl Which {
@@ -96,6 +113,13 @@ impl Which {
             self.after.into(),
             rank.into(),
             i64::from(self.unmarked).into(),
+            match self.sort {
+                None => "",
+                Some(Sort::Times) => "times",
+                Some(Sort::Around) => "around",
+                Some(Sort::Unknown) => "unknown",
+            }
+            .into(),
         ]
     }
 }

@@ -96,6 +96,7 @@ entries! {
     Concern(Concern) = "concern", false, "A safeguarding concern was raised.";
     ConcernClosed(ConcernClosed) = "concern_closed", false, "A safeguarding concern went its way.";
     Report(Report) = "report", true, "A report by a young person.";
+    ReportHeard(ReportHeard) = "report_heard", true, "Somebody heard a young person's report.";
     Review(Review) = "review", false, "A shift's log was signed.";
     Grant(Granted) = "grant", true, "A grant by staff.";
     GrantRevoked(Ended) = "grant_revoked", true, "A grant was revoked.";
@@ -106,6 +107,9 @@ entries! {
     AskAnswered(Answered) = "ask_answered", true, "Staff answered.";
     Device(Booked) = "device", true, "A device was booked out or in, is lost, or was inspected.";
     StaffAction(StaffAction) = "staff_action", false, "Something else that staff did.";
+    AgreementRead(AgreementRead) = "agreement_read", false, "Somebody of staff read an agreement.";
+    WrongList(WrongList) = "wrong_list", true, "Somebody found a list to be wrong about a site.";
+    WrongListAnswered(WrongListAnswered) = "wrong_list_answered", true, "Whoever looks after the lists answered.";
     SignInFailed(SignInFailed) = "sign_in_failed", true, "Somebody could not sign in at the desk.";
     Shed(Shed) = "shed", false, "Refusals were dropped.";
     Clock(ClockChanged) = "clock", false, "The clock became another state.";

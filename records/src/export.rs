@@ -184,6 +184,19 @@ impl Records {
     }
 }
 
+/// Writes episodes that somebody has at hand as CSV, in the shape of [`Records::export`].
+pub fn csv<'e>(
+    episodes: impl IntoIterator<Item = &'e Episode>,
+    zone: Tz,
+    mut to: impl Write,
+) -> io::Result<()> {
+    csv_line(&mut to, COLUMNS.iter().copied())?;
+    for episode in episodes {
+        csv_line(&mut to, cells(episode, zone).iter().map(String::as_str))?;
+    }
+    Ok(())
+}
+
 /// An instant by the home's clock, to the second: RFC 3339 with its offset.
 fn spoken(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)

@@ -55,10 +55,12 @@ pub mod minutes;
 pub mod monitoring;
 mod not_done;
 mod notices;
+mod readers;
 mod recorder;
 mod recover;
 mod refusal;
 mod refused;
+mod reports;
 mod restrictions;
 mod review;
 mod room;
@@ -67,9 +69,10 @@ mod spell;
 mod staff;
 mod store;
 mod usage;
+mod wrong_lists;
 
 pub use accounts::{Link, MOST_SESSIONS, Session};
-pub use breaches::{Episode, Episodes, Logged, MOST_EPISODES, Order, Which};
+pub use breaches::{Episode, Episodes, Logged, MOST_EPISODES, Order, Sort, Which};
 pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
 pub use counts::{Counted, Kind, Tally};
 pub use devices::Whereabouts;
@@ -78,16 +81,19 @@ pub use episode::WINDOW;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use not_done::NotDone;
+pub use readers::LastRead;
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Face, Identified, Refused};
+pub use reports::Reported;
 pub use restrictions::Placed;
-pub use review::{Raised, Reported};
+pub use review::{Raised, is_signed, together};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
     Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,
 };
 pub use store::{OpenError, Purpose, StoreError};
 pub use usage::{Chart, DayTotal};
+pub use wrong_lists::FoundWrong;
 
 #[cfg(test)]
 mod plan_tests;

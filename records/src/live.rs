@@ -30,7 +30,8 @@ impl Records {
                 tracing::warn!(entry, "a grant has a word that this program does not know: it opens nothing");
                 return None;
             };
-            Some(LiveGrant { entry, person: g.person, kind, from: g.from, until: g.until, by: g.by.name })
+            let (person, by, supervision) = (g.person, g.by.name, g.supervision);
+            Some(LiveGrant { entry, person, kind, from: g.from, until: g.until, by, supervision })
         });
         Ok(live.collect())
     }

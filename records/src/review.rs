@@ -1,15 +1,19 @@
-//! Reading a shift together: what staff make of episodes, concerns that go their way, and the two who sign.
+//! Reading shifts together: what staff make of episodes, concerns that go their way, and the two who sign.
 
 use crate::commit::instant;
 use crate::counts::{Tally, tally_in};
-use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Report, Review, Side};
+use crate::entry::{By, Concern, ConcernClosed, Entry, Mark, Marked, Review, Side};
 use crate::journal;
 use crate::not_done::NotDone;
 use crate::room::Records;
-use crate::shift::Shift;
+use crate::shift::{self, Shift};
 use crate::staff::{Registered, close, is_of, reasoned, register, worded};
 use crate::store::{Line, StoreError};
-use chrono::{DateTime, Utc};
+use agreements::House;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Shifts of so long ago that nobody signed are asked for: what the visitor of the month has not seen yet.
+const ASKED_FOR: TimeDelta = TimeDelta::days(31);
 
 /// A safeguarding concern, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,32 +28,40 @@ pub struct Raised {
     pub closed: Option<ConcernClosed>,
 }
 
-/// A young person told that they saw something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
-    /// Its number in the journal.
-    pub entry: i64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// What they said.
-    pub report: Report,
+impl Review {
+    /// Whether all of a shift, or of several in a row, is within what was signed.
+    pub fn covers(&self, shift: Shift) -> bool {
+        self.from <= shift.from && shift.to <= self.to
+    }
+}
+
+/// Whether both sides of a handover have signed a shift, alone or together with those beside it. The two sides are two people.
+pub fn is_signed(reviews: &[Review], shift: Shift) -> bool {
+    let by = |side| reviews.iter().filter(move |review| review.side == Some(side) && review.covers(shift));
+    by(Side::Outgoing).any(|left| by(Side::Incoming).any(|came| came.by.id != left.by.id))
+}
+
+/// The last shift that is over, with what stands unsigned right before it: [`Records::to_review`] of what
+/// [`Records::unsigned`] gave.
+pub fn together(last: Shift, unsigned: &[Shift]) -> Shift {
+    let mut waiting = unsigned.iter().rev();
+    if waiting.next() != Some(&last) {
+        return last;
+    }
+    let mut from = last.from;
+    // What stands before a shift that is signed was handed over already, or is asked for by itself.
+    for shift in waiting {
+        if shift.to != from {
+            break;
+        }
+        from = shift.from;
+    }
+    Shift { from, ..last }
 }
 
 impl Records {
-    /// What young people told of since an instant, the newest first, at most two hundred.
-    pub async fn reports(&self, since: DateTime<Utc>) -> Result<Vec<Reported>, StoreError> {
-        let sql = "SELECT r.entry, r.starts, b.text FROM register r JOIN body b ON b.seq = r.entry \
-                   WHERE r.kind = 'report' AND r.starts >= $1 ORDER BY r.entry DESC LIMIT 200";
-        let mut reports = Vec::new();
-        for line in self.store.rows(sql, &[since.timestamp_millis().into()]).await? {
-            if let Some(Entry::Report(report)) = Entry::read("report", line.text(2)?) {
-                reports.push(Reported { entry: line.int(0)?, at: instant(line.int(1)?), report });
-            }
-        }
-        Ok(reports)
-    }
-
-    /// Marks an episode.
+    /// Marks an episode. One that they told of by themselves counts as reported by them: what that means says
+    /// [`Episode::is_breach`](crate::Episode::is_breach).
     pub async fn mark(&self, episode: i64, by: By, mark: Mark, words: &str) -> Result<i64, NotDone> {
         let entry = Entry::Mark(Marked { entry: episode, by, mark, words: worded(words)? });
         let mut tx = self.deciding().await?;
@@ -62,24 +74,26 @@ impl Records {
             Registered { kind: "mark", person: "", about: episode, starts: now, ends: now },
         )
         .await?;
+        if mark == Mark::TheirReport {
+            let sql = "UPDATE episode SET reported = $2 WHERE entry = $1 AND reported = 0";
+            tx.exec(sql, &[episode.into(), seq.into()]).await?;
+        }
         self.done(tx, &[(seq, entry)]).await?;
         Ok(seq)
     }
 
-    /// Raises a safeguarding concern about an episode. It needs words, and is open until somebody closes it.
-    pub async fn concern(&self, episode: i64, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
+    /// Raises a safeguarding concern about an episode, or about what a young person told. It needs words, and is open until
+    /// somebody closes it.
+    pub async fn concern(&self, about: i64, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
         let words = reasoned(words)?;
-        let entry = Entry::Concern(Concern { entry: episode, person: person.to_owned(), by, words });
+        let entry = Entry::Concern(Concern { entry: about, person: person.to_owned(), by, words });
         let mut tx = self.deciding().await?;
-        is_of(&mut tx, "breach_opened", episode).await?;
+        if is_of(&mut tx, "report", about).await.is_err() {
+            is_of(&mut tx, "breach_opened", about).await?;
+        }
         let now = self.now();
         let seq = journal::append(&mut tx, now, &entry).await?;
-        register(
-            &mut tx,
-            seq,
-            Registered { kind: "concern", person, about: episode, starts: now, ends: now },
-        )
-        .await?;
+        register(&mut tx, seq, Registered { kind: "concern", person, about, starts: now, ends: now }).await?;
         self.done(tx, &[(seq, entry)]).await?;
         Ok(seq)
     }
@@ -112,9 +126,9 @@ impl Records {
         Ok(raised)
     }
 
-    /// Signs a shift's log: who read it, on which side of the handover, and what they say of it. `seen` is what the log had
-    /// when they read it ([`Records::tally`]): where it has other episodes by now, nobody has signed it. The two sides of
-    /// a handover are two people, and each signs once.
+    /// Signs the log of a shift, or of several in a row: who read it, on which side of the handover, and what they say of it.
+    /// `seen` is what the log had when they read it ([`Records::tally`]): where it has other episodes by now, nobody has
+    /// signed it. The two sides of a handover are two people, and each signs once.
     pub async fn sign_shift(
         &self,
         shift: Shift,
@@ -128,7 +142,7 @@ impl Records {
         let Shift { from, to } = shift;
         let cells = [from.timestamp_millis().into(), to.timestamp_millis().into()];
         let signed = read(&tx.rows(REVIEWS, &cells).await?)?;
-        let of_it = signed.iter().filter(|r| (r.from, r.to) == (from, to));
+        let of_it = signed.iter().filter(|review| review.covers(shift));
         if side.is_some() && of_it.clone().any(|r| r.side.is_some() && (r.side == side || r.by.id == by.id)) {
             return Err(NotDone::SignedAlready);
         }
@@ -144,13 +158,41 @@ impl Records {
         Ok(seq)
     }
 
-    /// Who signed a shift's log.
-    pub async fn reviews(&self, shift: Shift) -> Result<Vec<Review>, StoreError> {
-        let reviews = self.reviews_between(shift.from, shift.to).await?;
-        Ok(reviews.into_iter().filter(|r| (r.from, r.to) == (shift.from, shift.to)).collect())
+    /// The shifts of late that are over and not signed by both sides, the oldest first. What was before a home had a journal
+    /// was no shift.
+    pub async fn unsigned(&self, house: &House, now: DateTime<Utc>) -> Result<Vec<Shift>, StoreError> {
+        let line = self.store.row("SELECT at FROM journal WHERE seq = 1", &[]).await?;
+        let first = line.and_then(|line| line.text(0).ok()?.parse::<DateTime<Utc>>().ok());
+        let Some(first) = first else { return Ok(Vec::new()) };
+        let (home, since) = (house.home(), (now - ASKED_FOR).max(first));
+        let reviews = self.reviews_between(since - TimeDelta::days(2), now).await?;
+        let mut unsigned = Vec::new();
+        let mut shift = shift::last(&home.shifts, home.timezone, now);
+        while shift.to > since {
+            if !is_signed(&reviews, shift) {
+                unsigned.push(shift);
+            }
+            shift = shift::at(&home.shifts, home.timezone, shift.from - TimeDelta::milliseconds(1));
+        }
+        unsigned.reverse();
+        Ok(unsigned)
     }
 
-    /// Who signed the logs of shifts that began within a stretch of time, in the order of signing.
+    /// What a handover is about: everything from the end of the last shift that both sides signed up to the last handover.
+    /// Where both have signed the last shift, it is that one.
+    pub async fn to_review(&self, house: &House, now: DateTime<Utc>) -> Result<Shift, StoreError> {
+        let home = house.home();
+        let last = shift::last(&home.shifts, home.timezone, now);
+        Ok(together(last, &self.unsigned(house, now).await?))
+    }
+
+    /// Who signed all of a shift's log, alone or with those beside it, in the order of signing.
+    pub async fn reviews(&self, shift: Shift) -> Result<Vec<Review>, StoreError> {
+        let reviews = self.reviews_between(shift.from, shift.to).await?;
+        Ok(reviews.into_iter().filter(|review| review.covers(shift)).collect())
+    }
+
+    /// Who signed the logs of shifts that were, even in part, within a stretch of time, in the order of signing.
     pub async fn reviews_between(
         &self,
         from: DateTime<Utc>,
@@ -162,7 +204,7 @@ impl Records {
 }
 
 const REVIEWS: &str = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
-                       WHERE r.kind = 'review' AND r.starts >= $1 AND r.starts < $2 ORDER BY r.entry";
+                       WHERE r.kind = 'review' AND r.ends > $1 AND r.starts < $2 ORDER BY r.entry";
 
 fn read(lines: &[Line]) -> Result<Vec<Review>, StoreError> {
     let mut reviews = Vec::new();

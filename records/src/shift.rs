@@ -7,7 +7,7 @@ use chrono::{DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Tz;
 use serde::Serialize;
 
-/// A shift, from its start to the next one's start.
+/// A shift, from its start to the next one's start; or several in a row, where they are read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Shift {
     /// When it starts; it belongs to the shift.

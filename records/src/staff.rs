@@ -11,7 +11,7 @@ use crate::room::Records;
 use crate::spell;
 use crate::store::{Cell, StoreError, Tx};
 use agreements::lawful::RestrictionDraft;
-use agreements::{GrantKind, House, NotAWord, ProtectedSites, Standing, Word};
+use agreements::{GrantKind, House, NotAWord, ProtectedSites, Standing, Supervision, Word};
 use blocklists::Domain;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -124,7 +124,8 @@ pub(crate) async fn is_of(tx: &mut Tx, wanted: &'static str, entry: i64) -> Resu
 
 /// How many reports a person made within the last hour.
 async fn reports(tx: &mut Tx, person: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM register WHERE kind = 'report' AND closed = 0 AND person = $1 AND ends > $2 AND ends <= $3";
+    let sql =
+        "SELECT count(*) FROM register WHERE kind = 'report' AND person = $1 AND ends > $2 AND ends <= $3";
     let since = (now - TimeDelta::hours(1)).timestamp_millis();
     let line = tx.row(sql, &[person.into(), since.into(), now.timestamp_millis().into()]).await?;
     line.map_or(Ok(0), |l| l.int(0))
@@ -183,12 +184,25 @@ impl Records {
     /// Grants something from now until its end. The grant's number.
     pub async fn grant(&self, new: NewGrant) -> Result<i64, NotDone> {
         let mut tx = self.deciding().await?;
-        let (seq, entry) = self.add_grant(&mut tx, new, None).await?;
+        let (seq, entry) = self.add_grant(&mut tx, new, (None, None)).await?;
         self.done(tx, &[(seq, entry)]).await?;
         Ok(seq)
     }
 
-    async fn add_grant(&self, tx: &mut Tx, new: NewGrant, ask: Option<i64>) -> Result<(i64, Entry), NotDone> {
+    /// The same for a supervised session, which opens on one device while a named adult sits there. Its number.
+    pub async fn supervise(&self, new: NewGrant, supervision: Supervision) -> Result<i64, NotDone> {
+        let mut tx = self.deciding().await?;
+        let (seq, entry) = self.add_grant(&mut tx, new, (None, Some(supervision))).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    async fn add_grant(
+        &self,
+        tx: &mut Tx,
+        new: NewGrant,
+        (ask, supervision): (Option<i64>, Option<Supervision>),
+    ) -> Result<(i64, Entry), NotDone> {
         let NewGrant { person, kind, until, by, reason } = new;
         let (from, until, reason) = (self.now(), stamp(until), reasoned(&reason)?);
         if until <= from {
@@ -207,6 +221,7 @@ impl Records {
             by,
             reason,
             ask,
+            supervision,
         });
         let seq = journal::append(tx, from, &entry).await?;
         register(tx, seq, line(&person)).await?;
@@ -345,7 +360,7 @@ impl Records {
         if let Answer::Approve { until } = answer {
             let kind = asked.wanted().ok_or(NotDone::NoHost)?;
             let new = NewGrant { person: asked.person, kind, until, by: by.clone(), reason: reason.clone() };
-            told.push(self.add_grant(&mut tx, new, Some(ask)).await?);
+            told.push(self.add_grant(&mut tx, new, (Some(ask), None)).await?);
         }
         let grant = told.first().map(|(seq, _)| *seq);
         let entry = Entry::AskAnswered(Answered { entry: ask, by, grant, reason });
@@ -375,7 +390,14 @@ impl Records {
     /// A young person reports that they saw something. What happened within [`GRACE`] before is marked as reported by
     /// them, and is no breach, unless it tells staff so much that they must look at it ([`Episode::is_breach`]). It is taken whatever the clock and whoever else is told. Within an hour the first
     /// [`MARKING_REPORTS`] mark; a page that reports all the time must not make breaches vanish.
-    pub async fn report(&self, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
+    /// `adult` is the account of staff (by id) with whom they would like to talk about it.
+    pub async fn report(
+        &self,
+        person: &str,
+        by: By,
+        words: &str,
+        adult: Option<&str>,
+    ) -> Result<i64, NotDone> {
         let (words, now) = (worded(words)?, self.now());
         let mut tx = self.deciding().await?;
         let entries = match reports(&mut tx, person, now).await? {
@@ -383,7 +405,8 @@ impl Records {
             MARKING_REPORTS.. => Vec::new(),
             _ => unreported(&mut tx, person, now - GRACE).await?,
         };
-        let entry = Entry::Report(Report { person: person.to_owned(), by, words, entries: entries.clone() });
+        let (marks, adult) = (entries.clone(), adult.map(str::to_owned));
+        let entry = Entry::Report(Report { person: person.to_owned(), by, words, entries: marks, adult });
         let seq = journal::append(&mut tx, now, &entry).await?;
         register(&mut tx, seq, Registered { kind: "report", person, about: 0, starts: now, ends: now })
             .await?;

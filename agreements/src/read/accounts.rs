@@ -5,7 +5,7 @@ use super::pledges::{RULES, SEVERITIES};
 use super::sheet::Sheet;
 use super::spelling::{did_you_mean, nearest};
 use super::times;
-use crate::meant::{Keep, Notify, Role, Staff};
+use crate::meant::{Contact, Keep, Notify, Role, Staff};
 use crate::yaml::Node;
 use blocklists::Category;
 use chrono::NaiveTime;
@@ -14,11 +14,13 @@ use std::collections::HashMap;
 const ROLES: [(&str, Role); 4] =
     [("manager", Role::Manager), ("staff", Role::Staff), ("visitor", Role::Visitor), ("it", Role::It)];
 /// What else than episodes can be told.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 12] = [
     "unknown_device",
     "ask",
     "report",
+    "concern",
     "review",
+    "review_late",
     "draft",
     "review_due",
     "file_waiting",
@@ -183,11 +185,47 @@ pub(crate) fn is_mail(address: &str) -> bool {
             .is_some_and(|(who, host)| !who.is_empty() && blocklists::Domain::parse(host).is_ok())
 }
 
-/// Reads `keep`; what it does not say stays as it is.
+/// More contacts than these nobody reads in a hurry.
+const MOST_CONTACTS: usize = 12;
+
+/// Reads `safeguarding`: whom the home reaches about a concern.
+pub(crate) fn safeguarding(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Vec<Contact> {
+    let Some(node) = block.get("safeguarding") else { return Vec::new() };
+    let mut contacts = Vec::new();
+    for item in items(sheet, node, "safeguarding") {
+        let Some(inner) = Block::read(sheet, item, "`safeguarding`", &["who", "reach"]) else { continue };
+        let who = inner.need(sheet, "who", "who it is").and_then(|n| text(sheet, n, "who"));
+        let reach = inner.need(sheet, "reach", "how they are reached").and_then(|n| text(sheet, n, "reach"));
+        if let (Some(who), Some(reach)) = (who, reach) {
+            contacts.push(Contact { who: who.to_owned(), reach: reach.to_owned() });
+        }
+    }
+    if contacts.len() > MOST_CONTACTS {
+        let sentence = format!("`safeguarding` names {} contacts.", contacts.len());
+        let help = format!("Name {MOST_CONTACTS} at most: whoever has to tell somebody now reads them.");
+        sheet.error(block.key_at("safeguarding"), "too-many", &sentence, &help);
+        contacts.truncate(MOST_CONTACTS);
+    }
+    contacts
+}
+
+/// Reads `inspect_devices`: how often a device is looked at together (seed 003 §7.6).
+pub(crate) fn inspect(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Option<u32> {
+    let node = block.get("inspect_devices")?;
+    let typed = text(sheet, node, "inspect_devices")?;
+    let days = times::days_kept(typed);
+    if days.is_none() {
+        let sentence = format!("`{}` does not say how often.", short(typed));
+        sheet.error(node.at(), "bad-duration", &sentence, "Write it like 4 weeks or 1 month.");
+    }
+    days
+}
+
 /// Breaches stay for two months at least, so that each monthly visit of the independent person (Reg 44) finds what came since
 /// the last.
 const LEAST_BREACHES: u32 = 62;
 
+/// Reads `keep`; what it does not say stays as it is.
 pub(crate) fn keep(sheet: &mut Sheet<'_>, block: &Block<'_>, so_far: Keep) -> Keep {
     let Some(node) = block.get("keep") else { return so_far };
     let keys = ["breaches", "minutes", "monitoring"];

@@ -35,6 +35,8 @@ const KEYS: &[&str] = &[
     "notify",
     "keep",
     "desk",
+    "safeguarding",
+    "inspect_devices",
 ];
 /// What `unknown_devices` may say.
 pub(crate) const UNKNOWN_DEVICES: [(&str, UnknownDevices); 3] = [
@@ -66,6 +68,8 @@ pub(crate) fn built_in() -> Home {
         notify: Vec::new(),
         keep: Keep { breaches: 365, minutes: 90, monitoring: 28 },
         desk_idle: 5,
+        safeguarding: Vec::new(),
+        inspect_every: None,
         home_network: Vec::new(),
         people: Vec::new(),
     }
@@ -136,6 +140,8 @@ pub(crate) fn read(sheet: &mut Sheet<'_>, root: &Node) -> Home {
     home.notify = accounts::notify(sheet, &block);
     home.keep = accounts::keep(sheet, &block, home.keep);
     home.desk_idle = accounts::desk(sheet, &block, home.desk_idle);
+    home.safeguarding = accounts::safeguarding(sheet, &block);
+    home.inspect_every = accounts::inspect(sheet, &block);
     home
 }
 

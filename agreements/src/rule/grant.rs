@@ -2,7 +2,7 @@
 //!
 //! An approved ask opens its words whatever the agreement says. A supervised session opens what the agreement calls
 //! `with_staff`, its own words, and learning in `with_staff` school hours: a member of staff sits there, so times and limits
-//! do not close it. Extra time lifts times and limits alone: the words below still hold, and so do school hours, since more
+//! do not close it; one that is bound to a device is known on that device alone ([`Standing::on`](crate::Standing::on)). Extra time lifts times and limits alone: the words below still hold, and so do school hours, since more
 //! time for leisure is not less time for school.
 
 use super::{Case, Said, Voice, first};

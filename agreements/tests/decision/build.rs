@@ -154,6 +154,8 @@ impl Build {
             notify: vec![],
             keep: Keep { breaches: 365, minutes: 90, monitoring: 28 },
             desk_idle: 5,
+            safeguarding: vec![],
+            inspect_every: None,
             home_network: vec![],
             people: vec![],
         };
@@ -423,7 +425,8 @@ pub(crate) fn standing(house: &House, who: &str, day: &str, text: &str) -> Stand
             }
             other => panic!("no such standing: {other}"),
         };
-        grants.push(LiveGrant { entry, person: who.into(), kind, from, until, by: "K. Lane".into() });
+        let (by, supervision) = ("K. Lane".into(), None);
+        grants.push(LiveGrant { entry, person: who.into(), kind, from, until, by, supervision });
     }
     let minutes = |person: &str, key: &LimitKey| {
         let named = |text: &str| match key {

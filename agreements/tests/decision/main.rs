@@ -14,5 +14,6 @@ mod left;
 mod order;
 mod promises;
 mod sentences;
+mod supervised;
 mod week;
 mod windows;

@@ -107,7 +107,7 @@ impl Grant {
         };
         let by = "K. Lane".into();
         let (from, until) = (instant(self.from), instant(self.until));
-        LiveGrant { entry: self.entry, person: self.person.into(), kind, from, until, by }
+        LiveGrant { entry: self.entry, person: self.person.into(), kind, from, until, by, supervision: None }
     }
 }
 

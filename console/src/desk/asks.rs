@@ -174,6 +174,7 @@ impl<'a> Minds<'a> {
             from: self.now,
             until: self.now + LONGEST_GRANT,
             by: String::new(),
+            supervision: None,
         };
         let grants: Vec<LiveGrant> = self.grants.iter().cloned().chain([given]).collect();
         let standing = Standing::new(house, &grants, &self.restrictions, &|_, _| 0);

@@ -76,6 +76,7 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
             (&closed.by, format!("closed concern {}: {} has it", closed.entry, closed.with), &closed.words)
         }
         Entry::Report(report) => (&report.by, format!("a report by {}", report.person), &report.words),
+        Entry::ReportHeard(heard) => (&heard.by, format!("heard report {}", heard.entry), &heard.words),
         Entry::Review(review) => (&review.by, "signed a shift".to_owned(), &review.words),
         Entry::Grant(grant) => (&grant.by, format!("opened something for {}", grant.person), &grant.reason),
         Entry::GrantRevoked(ended) => (&ended.by, format!("took grant {} back", ended.entry), &ended.reason),
@@ -100,6 +101,16 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
             (&booked.by, format!("{}’s {}: {said}", booked.person, booked.device), &booked.words)
         }
         Entry::StaffAction(action) => (&action.by, action.what.clone(), &action.why),
+        Entry::AgreementRead(read) => {
+            let what = format!("read the agreement of {}", read.person);
+            return Some((author(&read.by), what, String::new()));
+        }
+        Entry::WrongList(said) => {
+            (&said.by, format!("reported {} as wrong in a list", said.host), &said.words)
+        }
+        Entry::WrongListAnswered(said) => {
+            (&said.by, format!("answered entry {} about a list", said.entry), &said.words)
+        }
         Entry::SignInFailed(failed) => return Some(failed_words(failed)),
         Entry::Started(_)
         | Entry::Stopped(_)

@@ -17,7 +17,8 @@ use std::fmt::Write;
 /// Four weeks: the last, and three to compare it with.
 const DAYS: u64 = 28;
 const LAST: usize = 7;
-/// Where a picture's columns begin, how wide each is, how high the picture.
+/// Where a picture's columns begin, after what stands beside its lines; how wide each is, how high the picture.
+const LEFT: usize = 46;
 const COLUMN: usize = 26;
 const HEIGHT: usize = 150;
 /// Bedtimes are drawn from 18:00 on, for ten hours.
@@ -165,7 +166,7 @@ fn median(days: &[Day]) -> Option<u16> {
 }
 
 fn open_picture(label: &str, days: usize) -> String {
-    let width = days * COLUMN + 8;
+    let width = wide(days);
     format!(
         "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {}\" role=\"img\" aria-label=\"{label}; the table says the same\">",
         HEIGHT + 22
@@ -173,7 +174,32 @@ fn open_picture(label: &str, days: usize) -> String {
 }
 
 fn column(place: usize) -> usize {
-    4 + place * COLUMN
+    LEFT + place * COLUMN
+}
+
+fn wide(days: usize) -> usize {
+    column(days) + 4
+}
+
+/// A line across a picture, with what it stands for.
+fn across(svg: &mut String, y: usize, days: usize, said: &str) {
+    let _ = write!(
+        svg,
+        "<line x1=\"{LEFT}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{said}</text>",
+        wide(days),
+        LEFT - 6,
+        y + 4
+    );
+}
+
+/// How many minutes lie between two lines, so that there are few.
+const fn between(most: u16) -> u16 {
+    match most {
+        ..=90 => 30,
+        91..=240 => 60,
+        241..=600 => 120,
+        _ => 240,
+    }
 }
 
 fn below(svg: &mut String, days: &[Day]) {
@@ -194,6 +220,10 @@ fn minutes_picture(days: &[Day]) -> String {
     let most = days.iter().map(|day| day.used.max(day.limit.unwrap_or(0))).max().unwrap_or(0).max(60);
     let height = |minutes: u16| usize::from(minutes) * (HEIGHT - 8) / usize::from(most);
     let mut svg = open_picture("Minutes by day against the limit", days.len());
+    for line in (0..=most / between(most)).map(|n| n * between(most)) {
+        let said = if between(most) < 60 { format!("{line} min") } else { format!("{} h", line / 60) };
+        across(&mut svg, HEIGHT - height(line), days.len(), &said);
+    }
     for (place, day) in days.iter().enumerate() {
         let (x, tall) = (column(place), height(day.used));
         let over = day.limit.is_some_and(|limit| day.used > limit);
@@ -218,6 +248,9 @@ fn beds_picture(days: &[Day]) -> String {
         usize::from(minute.saturating_sub(EVENING).min(NIGHT)) * (HEIGHT - 10) / usize::from(NIGHT) + 5
     };
     let mut svg = open_picture("Bedtime as planned, and when something was last in use", days.len());
+    for hour in (EVENING..=EVENING + NIGHT).step_by(120) {
+        across(&mut svg, y(hour), days.len(), &clock(hour));
+    }
     for (place, day) in days.iter().enumerate() {
         let x = column(place);
         if let Some(bed) = day.bed {
@@ -322,6 +355,16 @@ mod tests {
         assert_eq!(minutes_picture(&days).matches("class=\"high\"").count(), 7, "over the limit");
         assert_eq!(beds_picture(&days).matches("<circle class=\"high\"").count(), 2);
         assert!(beds_picture(&[]).ends_with("</svg>"));
+        for (picture, lines) in [
+            (minutes_picture(&days), &[">0 h</text>", ">2 h</text>", ">4 h</text>"][..]),
+            (minutes_picture(&month(20, 25, 0)), &[">2 h</text>", ">4 h</text>"]),
+            (minutes_picture(&month(20, 25, 0)[..0]), &[">0 min</text>", ">60 min</text>"]),
+            (beds_picture(&days), &[">18:00</text>", ">22:00</text>", ">00:00</text>", ">04:00</text>"]),
+        ] {
+            for line in lines {
+                assert!(picture.contains(line), "{line}: {picture}");
+            }
+        }
         let kinds = [("gambling".to_owned(), 8, 2), ("limit".to_owned(), 1, 1)];
         assert_eq!(kinds_picture(&kinds).matches("class=\"low\"").count(), 2);
         assert!(kinds_picture(&kinds).contains(">8</text>") && !kinds_picture(&kinds).contains("gambling"));

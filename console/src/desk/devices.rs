@@ -1,16 +1,17 @@
 //! **Devices**: whose each is, when it was last in use, where it is, when it was last looked at together.
 
-use super::Place;
-use super::page::{After, Frame, clock, html, name_for};
+use super::owning::in_address;
+use super::page::{Frame, clock, html, name_for};
 use super::session::SignedIn;
 use super::strangers::{Guest, LENGTHS, Stranger, guests, strangers, young};
 use super::wrong::Wrong;
+use super::{Place, inspections};
 use agreements::{DeviceBy, House, PersonKind, Role};
 use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
-use records::{Booking, Current, Whereabouts};
+use records::{Booking, Current, Face, Whereabouts};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -39,6 +40,22 @@ struct Device {
     lost: bool,
     words: String,
     inspected: String,
+    /// By when it is to be looked at together; empty where it is not.
+    due: String,
+    overdue: bool,
+    /// What it is called, as an address has it.
+    called: String,
+    /// What it is known by, for whoever gives it to somebody else; none where that is no address.
+    face: Option<String>,
+}
+
+/// What the page shows besides.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    done: String,
+    /// A device that is nobody's any more, by what it is known by.
+    device: String,
 }
 
 /// What became of a device.
@@ -55,13 +72,13 @@ pub(crate) struct Typed {
 pub(crate) async fn list(
     State(place): State<Place>,
     Extension(who): Extension<SignedIn>,
-    Query(after): Query<After>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let places = desk.records.whereabouts().await?;
     let house = &current.snapshot.house;
-    let done = match after.done.as_str() {
+    let done = match asked.done.as_str() {
         "booked" => Some("It is in the journal."),
         "let-in" => Some("It is in. Their agreement holds on it until nobody uses it for half an hour."),
         "let-out" => Some("Signed out."),
@@ -69,7 +86,8 @@ pub(crate) async fn list(
     };
     let knows = who.knows_names();
     let guests = if knows { guests(desk, house).await } else { Vec::new() };
-    let strangers = if knows { strangers(desk, house, &guests, now).await? } else { Vec::new() };
+    let face = asked.device.parse().ok().filter(|_| who.role == Role::Manager);
+    let strangers = if knows { strangers(desk, house, (&guests, face), now).await? } else { Vec::new() };
     Ok(html(&DevicesPage {
         strangers,
         guests: guests.into_iter().map(|(_, guest)| guest).collect(),
@@ -95,6 +113,7 @@ fn devices(
         let used = u16::try_from(place).ok().and_then(|place| current.device_used(place));
         let booked = places.get(&(person.id.clone(), known.name.clone()));
         let reads = who.knows_names();
+        let look = inspections::of(house, person, booked, now);
         Some(Device {
             person: if reads { person.id.clone() } else { String::new() },
             owner: match (who.role, person.kind) {
@@ -111,9 +130,22 @@ fn devices(
                 .is_some_and(|(booking, _, _)| *booking == Booking::Lost),
             words: booked.filter(|_| reads).map(|b| b.words.clone()).unwrap_or_default(),
             inspected: booked.and_then(|b| b.inspected).map(|at| day(house, at)).unwrap_or_default(),
+            due: look.map(inspections::Look::said).unwrap_or_default(),
+            overdue: look.is_some_and(|look| look.overdue),
+            called: if reads { in_address(&known.name) } else { String::new() },
+            face: face(&known.by).filter(|_| who.role == Role::Manager),
         })
     });
     all.collect()
+}
+
+/// What a device that is taken out is found by again.
+fn face(by: &DeviceBy) -> Option<String> {
+    match by {
+        DeviceBy::Mac(mac) => Some(Face::Mac(*mac).to_string()),
+        DeviceBy::Ip(address) => Some(Face::Address(*address).to_string()),
+        DeviceBy::Network(..) | DeviceBy::Token(_) => None,
+    }
 }
 
 /// What a device is known by, never its token.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use records::{Entry, Granting, Logged, Placed, Raised, Records};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Whose entries are looked for, and which were found so far: what speaks of one of them is theirs, too.
 struct About<'a> {
@@ -35,6 +36,8 @@ impl About<'_> {
             Entry::Concern(concern) => own(&concern.person),
             Entry::ConcernClosed(closed) => of(closed.entry),
             Entry::Report(report) => own(&report.person),
+            Entry::ReportHeard(heard) => of(heard.entry),
+            Entry::AgreementRead(read) => own(&read.person),
             Entry::Grant(grant) => {
                 own(&grant.person) || matches!(&grant.opens, Granting::Education(learner) if own(learner))
             }
@@ -57,6 +60,8 @@ impl About<'_> {
             | Entry::Clock(_)
             | Entry::Files(_)
             | Entry::ListMissing(_)
+            | Entry::WrongList(_)
+            | Entry::WrongListAnswered(_)
             | Entry::Misfit(_)
             | Entry::Purged(_) => false,
         }
@@ -188,9 +193,39 @@ pub(crate) fn concerns(entries: &[Logged]) -> Vec<Raised> {
     raised
 }
 
-/// The whole register: restrictions and concerns of everybody.
+/// What young people told within a stretch of time, and who heard it, of entries that were found.
+pub(crate) fn reports(entries: &[Logged], within: Range<DateTime<Utc>>) -> Value {
+    let heard = |entry: i64| {
+        entries.iter().find_map(|logged| match &logged.says {
+            Some(Entry::ReportHeard(heard)) if heard.entry == entry => Some((&logged.at, heard)),
+            _ => None,
+        })
+    };
+    let report = |logged: &Logged| {
+        let Some(Entry::Report(report)) = &logged.says else { return None };
+        let at: DateTime<Utc> = logged.at.parse().ok()?;
+        let heard = heard(logged.entry);
+        within.contains(&at).then(|| {
+            json!({
+                "entry": logged.entry, "at": logged.at, "person": report.person, "words": report.words,
+                "heard": heard.map(|(_, heard)| heard), "heard_at": heard.map(|(at, _)| at),
+            })
+        })
+    };
+    entries.iter().filter_map(report).collect()
+}
+
+/// The whole register: restrictions, concerns and what young people told, of everybody.
 pub(crate) async fn register(records: &Records) -> Result<Vec<Logged>, Wrong> {
-    let kinds = ["restriction", "restriction_ended", "authority_told", "concern", "concern_closed"];
+    let kinds = [
+        "restriction",
+        "restriction_ended",
+        "authority_told",
+        "concern",
+        "concern_closed",
+        "report",
+        "report_heard",
+    ];
     scan(records, |logged| kinds.contains(&logged.kind.as_str())).await
 }
 

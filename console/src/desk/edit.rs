@@ -3,6 +3,7 @@
 
 use super::Place;
 use super::given::{Effect, effects};
+use super::owning::{Begun, Proposed};
 use super::page::{Frame, html};
 use super::people::{Answer, WhatIf, answer_of};
 use super::running::{Kept, NotKept, Weighed};
@@ -150,6 +151,7 @@ pub(crate) async fn form(
     State(place): State<Place>,
     Extension(who): Extension<SignedIn>,
     Path(path): Path<String>,
+    Query(begun): Query<Begun>,
 ) -> Result<Response, Wrong> {
     let file = File::read(&path)?;
     let whose =
@@ -163,10 +165,31 @@ pub(crate) async fn form(
     if text.len() > LONGEST {
         return Err(Wrong::Typed(format!("`{path}` is too long to be edited here. Edit it on the gateway.")));
     }
+    if let Some(proposed) = begun.of(&text).filter(|_| file.id.is_some() && on_disk.is_some()) {
+        return begin(&place, &who, &file, (proposed, was)).await;
+    }
     let weighed = place.desk.running.weigh(&file.path, &text).await;
     let typed = Typed { text, was, ..Typed::default() };
     // A file that is opened as it stands changes nothing, so that there is nothing to weigh yet.
     Ok(html(&page(&place, &who, &file, typed, &weighed)))
+}
+
+/// A text that begins with a change that another page proposed: what it does stands beside it, and nothing is kept yet.
+async fn begin(
+    place: &Place,
+    who: &SignedIn,
+    file: &File,
+    (proposed, was): (Proposed, String),
+) -> Result<Response, Wrong> {
+    let Proposed { text, notice } = proposed;
+    let weighed = place.desk.running.weigh(&file.path, &text).await;
+    let typed = Typed { text, was, ..Typed::default() };
+    let mut page = page(place, who, file, typed, &weighed);
+    page.notice = Some(notice);
+    if weighed.is_good() {
+        weigh(place, file, &mut page, weighed).await?;
+    }
+    Ok(html(&page))
 }
 
 /// `POST /edit/{file}`: looks at a change, or keeps it.
@@ -337,6 +360,7 @@ fn kept_page(place: &Place, file: &File, kept: Kept) -> Response {
 /// What a page says after a change was kept.
 pub(crate) fn done_words(done: &str) -> Option<&'static str> {
     match done {
+        "read" => Some("Written down. When it changes you are asked again."),
         "pin" => Some("They can sign in with it on a shared device now. Tell it to nobody else."),
         "saved" => Some("Saved. It is in force within a second."),
         "committed" => Some("Saved, and committed to Git. It is in force within a second."),

@@ -8,7 +8,7 @@ use super::secret;
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::zip::Zip;
-use super::{Place, dossier};
+use super::{Place, dossier, printed};
 use agreements::{House, Person, PersonKind};
 use askama::Template;
 use axum::body::Body;
@@ -16,7 +16,7 @@ use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
-use records::export::{Format, NotExported};
+use records::export::{self, Format, NotExported};
 use records::{Head, Records, Which};
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -55,11 +55,30 @@ pub(crate) struct Asked {
 }
 
 /// A file of an export.
-struct File {
-    name: &'static str,
-    /// What in the law it is about.
-    about: &'static str,
-    content: Vec<u8>,
+pub(super) struct File {
+    pub(super) name: &'static str,
+    /// What stands in it.
+    pub(super) about: &'static str,
+    /// What in the law it is about: the Children's Homes (England) Regulations 2015, where nothing else is said.
+    pub(super) regulations: &'static [&'static str],
+    pub(super) content: Vec<u8>,
+}
+
+const EPISODES: &[&str] = &["reg 12", "reg 44(4)", "reg 45(2)"];
+const RESTRICTIONS: &[&str] = &["reg 22", "reg 35", "reg 44(4)", "reg 45(2)"];
+const CONCERNS: &[&str] = &["reg 12", "reg 34"];
+const TOLD: &[&str] = &["reg 7", "reg 12"];
+const SHIFTS: &[&str] = &["reg 13"];
+const JOURNAL: &[&str] = &["reg 36", "reg 37"];
+const SUBJECT: &[&str] = &["UK GDPR art 15"];
+
+/// Who lets it out, to whom, why, when, and how far the journal had come.
+pub(super) struct Stamp<'a> {
+    pub(super) who: &'a SignedIn,
+    pub(super) recipient: &'a str,
+    pub(super) purpose: &'a str,
+    pub(super) head: &'a Head,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl From<NotExported> for Wrong {
@@ -101,6 +120,8 @@ pub(crate) async fn export(
     }
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
+    let head = desk.records.head().await?;
+    let stamp = Stamp { who: &who, recipient, purpose, head: &head, now };
     let (name, whose, files) = if asked.person.is_empty() {
         let span = span(house, &asked, now)?;
         let full = asked.names == "full";
@@ -110,15 +131,16 @@ pub(crate) async fn export(
             asked.to,
             if full { ", with names" } else { "" }
         );
-        ("inspection".to_owned(), whose, for_inspector(&desk.records, house, span, full).await?)
+        let mut files = for_inspector(&desk.records, house, span, full).await?;
+        files.push(printed::summary(&desk.records, house, (span, full), &files, &stamp).await?);
+        ("inspection".to_owned(), whose, files)
     } else {
         let found = house.person(&asked.person).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
         let agreement = desk.running.text(&format!("agreements/{}.yaml", found.id)).await;
         let files = for_person(&desk.records, house, found, agreement, now).await?;
         (found.id.clone(), format!("the records of {}", found.id), files)
     };
-    let head = desk.records.head().await?;
-    let manifest = manifest(house, &files, (&head, now), (&who, recipient, purpose));
+    let manifest = manifest(house, &files, &stamp);
     let what =
         format!("exported {whose} for {recipient}; the manifest’s SHA-256 is {}", secret::hash(&manifest));
     desk.records.staff_action(who.by(), &what, purpose).await?;
@@ -151,17 +173,18 @@ async fn for_person(
     let mut files = for_reader(house, &person.id, episodes(records, house, &which).await?);
     let entries = dossier::of(records, &person.id).await?;
     let others = Redactor::others(house, &person.id);
-    let mut tell = |name, about, mut content: Value| {
+    let mut tell = |name, about, regulations, mut content: Value| {
         dossier::without(&others, &mut content);
-        files.push(file(name, about, &content));
+        files.push(file(name, (about, regulations), &content));
     };
-    tell("asks.json", "What they asked staff for, and the answers.", dossier::asks(&entries));
+    tell("asks.json", "What they asked staff for, and the answers.", SUBJECT, dossier::asks(&entries));
     let register = restrictions(dossier::restrictions(&entries).into_iter());
-    tell("restrictions.json", "Restrictions (reg 22).", register);
-    tell("concerns.json", "Safeguarding concerns (reg 12, reg 34).", concerns(&dossier::concerns(&entries)));
+    tell("restrictions.json", "Restrictions.", RESTRICTIONS, register);
+    tell("concerns.json", "Safeguarding concerns.", CONCERNS, concerns(&dossier::concerns(&entries)));
     let whole = "Everything that the journal says about them, entry by entry: episodes, notes, marks, concerns, reports, grants, devices, what staff did and looked at.";
-    tell("journal.json", whole, dossier::told(house, &person.id, &entries));
-    let csv = |name, about, text: String| File { name, about, content: text.into_bytes() };
+    tell("journal.json", whole, SUBJECT, dossier::told(house, &person.id, &entries));
+    let csv =
+        |name, about, text: String| File { name, about, regulations: SUBJECT, content: text.into_bytes() };
     let minutes = minutes(records, house, person, now).await?;
     files.push(csv("minutes.csv", "Minutes used, day by day.", minutes));
     let monitored = monitored(records, house, person, now).await?;
@@ -186,11 +209,14 @@ async fn episodes(records: &Records, house: &House, which: &Which) -> Result<Vec
     let (mut csv, mut json) = (Vec::new(), Vec::new());
     records.export(which, Format::Csv, zone, &mut csv).await?;
     records.export(which, Format::Json, zone, &mut json).await?;
-    let about = "Episodes of the breach log (reg 12, protection of children; reg 44(4), 45(2)).";
-    Ok(vec![
-        File { name: "episodes.csv", about, content: csv },
-        File { name: "episodes.json", about, content: json },
-    ])
+    Ok(both_shapes("Episodes of the breach log.", csv, json))
+}
+
+fn both_shapes(about: &'static str, csv: Vec<u8>, json: Vec<u8>) -> Vec<File> {
+    vec![
+        File { name: "episodes.csv", about, regulations: EPISODES, content: csv },
+        File { name: "episodes.json", about, regulations: EPISODES, content: json },
+    ]
 }
 
 fn restrictions(placed: impl Iterator<Item = records::Placed>) -> Value {
@@ -259,30 +285,28 @@ async fn for_inspector(
     let raised = dossier::concerns(&entries).into_iter();
     let raised: Vec<_> = raised.filter(|raised| raised.at >= from && raised.at < to).collect();
     let mut concerns = concerns(&raised);
+    let mut told = dossier::reports(&entries, from..to);
     let mut reviews = json!(records.reviews_between(from, to).await?);
     if !full {
         let names = Redactor::all(house);
-        for value in [&mut register, &mut concerns, &mut reviews] {
+        for value in [&mut register, &mut concerns, &mut told, &mut reviews] {
             hide(house, value);
             dossier::without(&names, value);
         }
     }
-    files.push(file(
-        "restrictions.json",
-        "The register of restrictions (reg 22; reg 44(4), 45(2)).",
-        &register,
-    ));
-    files.push(file(
-        "concerns.json",
-        "Safeguarding concerns and where they went (reg 12, reg 34).",
-        &concerns,
-    ));
-    files.push(file("shifts.json", "Which shifts were read, by whom (reg 13, leadership).", &reviews));
+    for (name, about, regulations, content) in [
+        ("restrictions.json", "The register of restrictions.", RESTRICTIONS, &register),
+        ("concerns.json", "Safeguarding concerns and where they went.", CONCERNS, &concerns),
+        ("reports.json", "What young people told staff, and who heard it.", TOLD, &told),
+        ("shifts.json", "Which shifts were read, by whom.", SHIFTS, &reviews),
+    ] {
+        files.push(file(name, (about, regulations), content));
+    }
     if full {
         let mut journal = Vec::new();
         records.export_journal(&mut journal).await?;
         let about = "The whole journal, a line an entry: its chain of hashes can be repeated.";
-        files.push(File { name: "journal.jsonl", about, content: journal });
+        files.push(File { name: "journal.jsonl", about, regulations: JOURNAL, content: journal });
     }
     Ok(files)
 }
@@ -311,8 +335,10 @@ async fn redacted(records: &Records, house: &House, which: &Which) -> Result<Vec
             None => break,
         }
     }
-    let about = "Episodes of the breach log, with initials (reg 12; reg 44(4), 45(2)).";
-    Ok(vec![file("episodes.json", about, &json!(all))])
+    let mut csv = Vec::new();
+    export::csv(&all, house.home().timezone, &mut csv).map_err(NotExported::File)?;
+    let json = serde_json::to_vec_pretty(&all).unwrap_or_default();
+    Ok(both_shapes("Episodes of the breach log, with initials.", csv, json))
 }
 
 /// Takes out of a register whom it is about, and what was written about them.
@@ -336,27 +362,27 @@ fn hide(house: &House, value: &mut Value) {
     }
 }
 
-fn file(name: &'static str, about: &'static str, content: &Value) -> File {
+fn file(
+    name: &'static str,
+    (about, regulations): (&'static str, &'static [&'static str]),
+    content: &Value,
+) -> File {
     // What serialised to a value serialises to text.
     let text = serde_json::to_string_pretty(content).unwrap_or_default();
-    File { name, about, content: text.into_bytes() }
+    File { name, about, regulations, content: text.into_bytes() }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the export holds: to whom, why, how far the journal had come, and each file's hash.
-fn manifest(
-    house: &House,
-    files: &[File],
-    (head, now): (&Head, DateTime<Utc>),
-    (who, recipient, purpose): (&SignedIn, &str, &str),
-) -> String {
+fn manifest(house: &House, files: &[File], stamp: &Stamp<'_>) -> String {
+    let Stamp { who, recipient, purpose, head, now } = stamp;
     let at = now.with_timezone(&house.home().timezone).to_rfc3339_opts(SecondsFormat::Secs, false);
     let listed: Vec<Value> = files
         .iter()
-        .map(|f| json!({"name": f.name, "about": f.about, "bytes": f.content.len(), "sha256": sha256(&f.content)}))
+        .map(|f| json!({"name": f.name, "about": f.about, "regulations": f.regulations, "bytes": f.content.len(), "sha256": sha256(&f.content)}))
         .collect();
     let whole = json!({
         "home": house.home().name, "at": at, "by": who.id, "recipient": recipient, "purpose": purpose,

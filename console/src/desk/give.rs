@@ -8,7 +8,9 @@ use super::session::SignedIn;
 use super::wrong::Wrong;
 use crate::effect::still_closed;
 use crate::typed::{self, Unread};
-use agreements::{GrantKind, House, LimitKey, LiveGrant, Person, PersonId, PersonKind, Profile};
+use agreements::{
+    GrantKind, House, LimitKey, LiveGrant, Person, PersonId, PersonKind, Profile, Role, Supervision,
+};
 use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -27,6 +29,9 @@ struct GivePage {
     /// The limits that more time can be given for: word and what it is called.
     limits: Vec<(String, String)>,
     devices: Vec<String>,
+    /// Who may sit beside them, by id and name; and who is signed in.
+    adults: Vec<(String, String)>,
+    me: String,
     /// Young people for whom an education session can be opened on this device; none where it is for nothing of the kind.
     learners: Vec<(String, String)>,
     education: bool,
@@ -76,6 +81,9 @@ pub(crate) struct Gift {
     words: String,
     #[serde(default)]
     device: String,
+    /// The account of whoever sits beside them.
+    #[serde(default)]
+    adult: String,
     #[serde(default)]
     learner: String,
     #[serde(default)]
@@ -127,7 +135,7 @@ pub(crate) async fn form(
     };
     let held = theirs.iter().map(|g| Held {
         entry: g.entry,
-        what: grant_words(house, &g.kind),
+        what: grant_words(house, g),
         until: clock(house, g.until, now),
         by: g.by.clone(),
     });
@@ -139,7 +147,9 @@ pub(crate) async fn form(
         given,
         tonight: tonight(house, place, now).map(|at| clock(house, at, now)),
         limits: limits(person),
-        devices: person.devices.iter().map(|d| d.name.clone()).collect(),
+        devices: names_of(person),
+        adults: adults(house),
+        me: who.id.clone(),
         learners: if education { learners(house) } else { Vec::new() },
         education,
         with_staff: with_staff(person),
@@ -174,12 +184,16 @@ async fn given(
     now: DateTime<Utc>,
 ) -> Result<Given, Wrong> {
     let (house, catalogue) = (&current.snapshot.house, &current.snapshot.catalogue);
-    // Judged by the records as they are: what is in force follows within a second.
+    // Judged by the records as they are, on the device where it opens: what is in force follows within a second.
     let standing = records.standing(house).await?;
+    let device = grant
+        .supervision
+        .as_ref()
+        .and_then(|session| house.devices_called(house.person(&person.id)?, &session.device).next());
     Ok(Given {
-        what: grant_words(house, &grant.kind),
+        what: grant_words(house, grant),
         until: clock(house, grant.until, now),
-        closed: still_closed((house, catalogue), &standing, person, &grant.kind, now),
+        closed: still_closed((house, catalogue), &standing.on(device), person, &grant.kind, now),
     })
 }
 
@@ -201,15 +215,43 @@ pub(crate) async fn give(
             "Their day has ended, so there is no tonight any more. Choose how many minutes.".to_owned(),
         )
     })?;
-    let device = person.devices.iter().find(|d| d.name == gift.device);
-    let reason = match (gift.why.trim(), device) {
-        // A supervised session is with a named adult, on a device (seed 003 §7.5); the journal has both.
-        (why, Some(device)) if !why.is_empty() => format!("{why} (on the {})", device.name),
-        (why, _) => why.to_owned(),
+    let session = match kind {
+        GrantKind::Supervised(_) => Some(supervision(house, person, &gift)?),
+        GrantKind::Sites(_) | GrantKind::ExtraTime(_) | GrantKind::Education { .. } => None,
     };
-    let new = NewGrant { person: person.id.clone(), kind, until, by: who.by(), reason };
-    let entry = desk.records.grant(new).await?;
+    let (id_of, reason) = (person.id.clone(), gift.why.trim().to_owned());
+    let new = NewGrant { person: id_of, kind, until, by: who.by(), reason };
+    let entry = match session {
+        Some(session) => desk.records.supervise(new, session).await?,
+        None => desk.records.grant(new).await?,
+    };
     Ok(Redirect::to(&format!("/give/{id}?done={entry}")).into_response())
+}
+
+/// What somebody's devices are called, each once however it is known.
+fn names_of(person: &Person) -> Vec<String> {
+    let mut names: Vec<String> = person.devices.iter().map(|device| device.name.clone()).collect();
+    names.dedup();
+    names
+}
+
+/// Who may sit beside a young person, by id and name.
+fn adults(house: &House) -> Vec<(String, String)> {
+    let staff = house.home().staff.iter().filter(|staff| matches!(staff.role, Role::Manager | Role::Staff));
+    staff.map(|staff| (staff.id.clone(), staff.name.clone())).collect()
+}
+
+/// A supervised session is with a named adult, on one device (seed 003 §7.5).
+fn supervision(house: &House, person: &Person, gift: &Gift) -> Result<Supervision, Wrong> {
+    let device = person.devices.iter().find(|device| device.name == gift.device);
+    let adult = adults(house).into_iter().find(|(id, _)| *id == gift.adult);
+    let (Some(device), Some((_, adult))) = (device, adult) else {
+        return Err(Wrong::Typed(
+            "A supervised session is on one device, and somebody of staff sits there: please say which, and who."
+                .to_owned(),
+        ));
+    };
+    Ok(Supervision { adult, device: device.name.clone() })
 }
 
 fn kind(house: &House, person: &Person, gift: &Gift) -> Result<GrantKind, Wrong> {
@@ -258,7 +300,7 @@ pub(crate) async fn take_back_form(
         frame: Frame::of("Take it back", "/", house, &who),
         entry,
         name: super::now::person_name(house, &grant.person),
-        what: grant_words(house, &grant.kind),
+        what: grant_words(house, &grant),
         until: clock(house, grant.until, now),
     }))
 }

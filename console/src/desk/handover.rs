@@ -2,61 +2,38 @@
 
 use super::Place;
 use super::session::SignedIn;
-use super::shift::{earlier, link, shift_of};
+use super::shift::{Span, asked, span};
 use super::wrong::Wrong;
 use agreements::House;
 use axum::extract::{Extension, Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use records::shift::{self, Shift};
-use records::{By, NotDone, Records, Review, Side, Tally};
+use records::{By, NotDone, Review, Side, Tally};
 use serde::Deserialize;
-
-/// Shifts of so long ago that nobody signed are asked for.
-const REMINDED: TimeDelta = TimeDelta::days(7);
 
 /// A signature.
 pub(super) struct Signed {
     pub(super) side: &'static str,
     pub(super) name: String,
     pub(super) words: String,
+    /// Which shifts, where they are not those of the page.
+    pub(super) of: String,
 }
 
 /// Somebody signs.
 #[derive(Deserialize)]
 pub(crate) struct Signing {
     at: String,
+    /// Where the last of several shifts ends.
+    #[serde(default)]
+    upto: String,
     side: String,
     /// What the page had when it was read.
     #[serde(default)]
     seen: String,
     #[serde(default)]
     words: String,
-}
-
-/// The shifts of late that are over and not signed by both sides, the oldest first. A home's first shifts, before there was
-/// a journal, are none.
-pub(crate) async fn unsigned(
-    records: &Records,
-    house: &House,
-    now: DateTime<Utc>,
-) -> Result<Vec<Shift>, Wrong> {
-    let first = records.entries(1).await?.first().and_then(|e| e.at.parse::<DateTime<Utc>>().ok());
-    let Some(first) = first else { return Ok(Vec::new()) };
-    let since = (now - REMINDED).max(first);
-    let reviews = records.reviews_between(since - TimeDelta::days(2), now).await?;
-    let mut unsigned = Vec::new();
-    let mut shift = shift::last(&house.home().shifts, house.home().timezone, now);
-    while shift.to > since {
-        let sides =
-            |side| reviews.iter().any(|r| (r.from, r.to) == (shift.from, shift.to) && r.side == Some(side));
-        if !(sides(Side::Outgoing) && sides(Side::Incoming)) {
-            unsigned.push(shift);
-        }
-        shift = earlier(house, shift);
-    }
-    unsigned.reverse();
-    Ok(unsigned)
 }
 
 /// What a shift has, as the form that signs it sends it back.
@@ -79,9 +56,18 @@ const fn side_words(side: Option<Side>) -> &'static str {
     }
 }
 
-pub(super) fn signed(who: &SignedIn, review: &Review) -> Signed {
+/// A signature, as it stands on the page of some shifts.
+pub(super) fn signed(
+    house: &House,
+    who: &SignedIn,
+    review: &Review,
+    shift: Shift,
+    now: DateTime<Utc>,
+) -> Signed {
     let words = if who.knows_names() { review.words.clone() } else { String::new() };
-    Signed { side: side_words(review.side), name: review.by.name.clone(), words }
+    let whole = Shift { from: review.from, to: review.to };
+    let of = if whole == shift { String::new() } else { span(house, whole, now).said };
+    Signed { side: side_words(review.side), name: review.by.name.clone(), words, of }
 }
 
 /// The sides that somebody may still sign.
@@ -95,7 +81,7 @@ pub(super) fn sides(reviews: &[Review], by: &By) -> Vec<(&'static str, &'static 
     free.map(|(_, value, label)| (*value, *label)).collect()
 }
 
-/// `POST /shift/sign`.
+/// `POST /shift/sign`: one signature for all the shifts of the page.
 pub(crate) async fn sign(
     State(place): State<Place>,
     Extension(who): Extension<SignedIn>,
@@ -103,12 +89,10 @@ pub(crate) async fn sign(
 ) -> Result<Response, Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
-    if !DateTime::parse_from_rfc3339(&signing.at).is_ok_and(|at| at <= now) {
-        return Err(Wrong::Typed(
-            "Nobody can tell which shift was meant. Open it again, and sign it there.".to_owned(),
-        ));
-    }
-    let shift = shift_of(&current.snapshot.house, &signing.at, now);
+    let house = &current.snapshot.house;
+    let shift = asked(house, &signing.at, &signing.upto, now).ok_or_else(|| {
+        Wrong::Typed("Nobody can tell which shift was meant. Open it again, and sign it there.".to_owned())
+    })?;
     if shift.to > now {
         return Err(Wrong::Typed("This shift still goes on. It is signed when it is over.".to_owned()));
     }
@@ -119,7 +103,8 @@ pub(crate) async fn sign(
     };
     let seen = stamped(&signing.seen).ok_or(NotDone::NotSeen)?;
     desk.records.sign_shift(shift, Some(side), who.by(), &signing.words, seen).await?;
-    Ok(Redirect::to(&format!("/shift?at={}&done=signed", link(shift))).into_response())
+    let signed: Span = span(house, shift, now);
+    Ok(Redirect::to(&format!("/shift?{}&done=signed", signed.query())).into_response())
 }
 
 /// The shifts that end within a stretch of time.

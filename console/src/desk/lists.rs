@@ -3,13 +3,13 @@
 
 use super::Place;
 use super::given::outcome;
-use super::page::{Frame, html};
+use super::page::{Frame, clock, html};
 use super::running::List;
 use super::session::SignedIn;
 use super::wrong::Wrong;
-use agreements::{Covered, Held, Host, House, PersonId, Request};
+use agreements::{Covered, Held, Host, House, PersonId, Request, Role};
 use askama::Template;
-use axum::extract::{Extension, Form, Query, State};
+use axum::extract::{Extension, Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use blocklists::{Catalogue, Domain};
 use chrono::{DateTime, Utc};
@@ -26,6 +26,18 @@ struct ListsPage {
     found: Option<Found>,
     wrong: Option<String>,
     reports: bool,
+    /// What is wrong in a list and nobody has answered; and whether whoever reads it answers.
+    open: Vec<Wronged>,
+    answers: bool,
+}
+
+/// A site about which somebody found a list to be wrong.
+struct Wronged {
+    entry: i64,
+    host: String,
+    words: String,
+    by: String,
+    at: String,
 }
 
 /// What is known of a site.
@@ -55,6 +67,13 @@ pub(crate) struct Report {
     why: String,
 }
 
+/// What became of it.
+#[derive(Deserialize)]
+pub(crate) struct Answer {
+    #[serde(default)]
+    words: String,
+}
+
 /// `GET /lists`.
 pub(crate) async fn show(
     State(place): State<Place>,
@@ -66,9 +85,25 @@ pub(crate) async fn show(
     let state = desk.running.state().await;
     let typed = asked.host.trim();
     let parsed = (!typed.is_empty()).then(|| host_of(typed));
-    let done = (asked.done == "reported").then_some(
-        "Written down. Whoever looks after the lists finds it in the journal; tell the list’s publisher too.",
-    );
+    if let (Some(Some(host)), true) = (&parsed, who.knows_names()) {
+        desk.looks(&who, format!("what everybody may do with {}", host.as_str())).await?;
+    }
+    let done = match asked.done.as_str() {
+        "reported" => {
+            Some("Written down. It stands here for whoever looks after the lists until they answer it.")
+        }
+        "answered" => Some("Answered. The journal has it."),
+        _ => None,
+    };
+    let house = &current.snapshot.house;
+    let open = if who.role == Role::Visitor { Vec::new() } else { desk.records.open_wrong().await? };
+    let open = open.into_iter().map(|found| Wronged {
+        entry: found.entry,
+        host: found.said.host,
+        words: found.said.words,
+        by: found.said.by.name,
+        at: clock(house, found.at, now),
+    });
     Ok(html(&ListsPage {
         frame: Frame::of("Lists", "/lists", &current.snapshot.house, &who).after(done),
         lists: state.lists,
@@ -77,6 +112,8 @@ pub(crate) async fn show(
         found: parsed.flatten().map(|host| found(&current, &who, &host, now)),
         host: typed.to_owned(),
         reports: who.knows_names(),
+        open: open.collect(),
+        answers: matches!(who.role, Role::Manager | Role::It),
     }))
 }
 
@@ -116,9 +153,19 @@ pub(crate) async fn report(
     if report.why.trim().is_empty() {
         return Err(Wrong::Typed("Please say what is wrong about it, in a few words.".to_owned()));
     }
-    let what = format!("reported {} as wrong in a list", host.as_str());
-    place.desk.records.staff_action(who.by(), &what, &report.why).await?;
+    place.desk.records.found_wrong(host.as_str(), who.by(), &report.why).await?;
     Ok(Redirect::to("/lists?done=reported").into_response())
+}
+
+/// `POST /lists/reports/{entry}`: whoever looks after the lists says what became of it.
+pub(crate) async fn answer(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(entry): Path<i64>,
+    Form(answer): Form<Answer>,
+) -> Result<Response, Wrong> {
+    place.desk.records.answer_wrong(entry, who.by(), &answer.words).await?;
+    Ok(Redirect::to("/lists?done=answered").into_response())
 }
 
 #[derive(Template)]

@@ -10,6 +10,7 @@ mod attempts;
 mod audit;
 mod charts;
 mod codes;
+mod concerns;
 mod devices;
 mod door;
 mod dossier;
@@ -19,17 +20,22 @@ mod failures;
 mod give;
 mod given;
 mod handover;
+mod inspections;
 mod known;
 mod lasting;
 mod lists;
 mod live;
 mod month;
 mod now;
+mod owning;
 mod page;
 mod password;
 mod people;
+mod printed;
 mod proposal;
+mod readers;
 mod redact;
+mod reports;
 mod restrictions;
 mod running;
 mod secret;
@@ -94,6 +100,7 @@ pub(crate) struct Place {
 const EVERYBODY: Open = Open::To(&[Manager, Staff, Visitor, It]);
 const SHIFT: Open = Open::To(&[Manager, Staff]);
 const READERS: Open = Open::To(&[Manager, Staff, Visitor]);
+const ANSWERERS: Open = Open::To(&[Manager, It]);
 const MANAGER: Open = Open::To(&[Manager]);
 
 /// The largest form: a note of four thousand bytes, as a browser may encode it, and room.
@@ -123,7 +130,8 @@ fn routes() -> Vec<Route> {
         ("/shift/sign", SHIFT, post(handover::sign)),
         ("/month", READERS, get(month::show)),
         ("/episodes/{entry}", SHIFT, post(shift::mark)),
-        ("/concerns/{entry}", SHIFT, post(shift::close)),
+        ("/concerns/{entry}", SHIFT, post(concerns::close)),
+        ("/reports/{entry}", SHIFT, post(reports::hear)),
         ("/asks", SHIFT, get(asks::list)),
         ("/asks/{entry}/yes", SHIFT, post(asks::yes)),
         ("/asks/{entry}/no", SHIFT, post(asks::no)),
@@ -136,6 +144,7 @@ fn routes() -> Vec<Route> {
         ("/restrictions/{entry}/told", MANAGER, post(restrictions::told)),
         ("/people", SHIFT, get(people::list)),
         ("/people/{person}", SHIFT, get(people::show)),
+        ("/people/{person}/read", SHIFT, post(readers::read)),
         ("/people/{person}/pin", SHIFT, post(people::pin)),
         ("/people/{person}/charts", SHIFT, get(charts::show)),
         ("/edit", MANAGER, get(edit::new)),
@@ -146,10 +155,12 @@ fn routes() -> Vec<Route> {
         ),
         ("/devices", EVERYBODY, get(devices::list)),
         ("/devices/book", SHIFT, post(devices::book)),
+        ("/devices/own", MANAGER, get(owning::own)),
         ("/devices/let-in", SHIFT, post(strangers::let_in)),
         ("/devices/let-out", SHIFT, post(strangers::let_out)),
         ("/lists", EVERYBODY, get(lists::show)),
         ("/lists/report", SHIFT, post(lists::report)),
+        ("/lists/reports/{entry}", ANSWERERS, post(lists::answer)),
         ("/coverage", EVERYBODY, get(lists::coverage)),
         ("/audit", MANAGER, get(audit::list)),
         ("/evidence", MANAGER, get(evidence::form).post(evidence::export)),

@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, Utc};
-use records::{Counted, Review, Side};
+use records::{Counted, Review, is_signed};
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -105,11 +105,6 @@ fn day(
     reviews: &[Review],
     shifts: &[records::shift::Shift],
 ) -> Day {
-    let both = |shift: &&records::shift::Shift| {
-        let by =
-            |side| reviews.iter().any(|r| r.from == shift.from && r.to == shift.to && r.side == Some(side));
-        by(Side::Outgoing) && by(Side::Incoming)
-    };
     Day {
         at: from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         said: date.format("%a %-d").to_string(),
@@ -118,22 +113,33 @@ fn day(
         medium: began.medium,
         high: began.high + began.critical,
         told: began.told,
-        signed: shifts.iter().filter(both).count(),
+        signed: shifts.iter().filter(|shift| is_signed(reviews, **shift)).count(),
         shifts: shifts.len(),
     }
 }
 
 /// The days as columns: small below, high above. The table beneath says the same to whoever does not see it.
 fn picture(days: &[Day], month: &str) -> String {
-    const WIDTH: usize = 744;
+    const WIDTH: usize = 784;
+    const LEFT: usize = 40;
     const HEIGHT: u64 = 140;
     let most = days.iter().map(|d| d.small + d.medium + d.high).max().unwrap_or(0).max(4);
     let mut svg = format!(
         "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Episodes by day, {month}\">",
         HEIGHT + 22
     );
+    // How many, beside the highest line and the middle one.
+    for count in [most, most / 2] {
+        let y = HEIGHT - count * (HEIGHT - 10) / most;
+        let _ = write!(
+            svg,
+            "<line x1=\"{LEFT}\" y1=\"{y}\" x2=\"{WIDTH}\" y2=\"{y}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{count}</text>",
+            LEFT - 6,
+            y + 4
+        );
+    }
     for day in days {
-        let x = 4 + (day.number as usize - 1) * 24;
+        let x = LEFT + 4 + (day.number as usize - 1) * 24;
         let mut top = HEIGHT;
         for (count, class) in [(day.small, "low"), (day.medium, "medium"), (day.high, "high")] {
             let height = count * (HEIGHT - 10) / most;
@@ -151,7 +157,7 @@ fn picture(days: &[Day], month: &str) -> String {
             day.number
         );
     }
-    svg + &format!("<line x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/></svg>")
+    svg + &format!("<line x1=\"{LEFT}\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/></svg>")
 }
 
 #[cfg(test)]

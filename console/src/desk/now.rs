@@ -1,7 +1,9 @@
 //! **Now**: who is online and until when, what waits for an answer, how the gateway is.
 
 use super::Place;
+use super::inspections::{Overdue, overdue};
 use super::page::{Frame, clock, html, length, name_for};
+use super::reports::{Saw, told};
 use super::running::State;
 use super::session::SignedIn;
 use super::wrong::Wrong;
@@ -29,6 +31,7 @@ struct NowPage {
     people: Vec<Card>,
     asks: Vec<Waits>,
     told: Vec<Saw>,
+    overdue: Vec<Overdue>,
     shift: Option<ShiftCard>,
     may: bool,
     gateway: GatewayCard,
@@ -73,16 +76,10 @@ struct Waits {
     waited: String,
 }
 
-/// A young person told that they saw something.
-struct Saw {
-    name: String,
-    words: String,
-    at: String,
-}
-
-/// The last shift, and those that nobody has signed.
+/// What the next handover is about, and the shifts that nobody has signed.
 struct ShiftCard {
-    last: super::shift::Span,
+    /// Since when, in words.
+    since: String,
     episodes: u64,
     serious: u64,
     unsigned: usize,
@@ -119,7 +116,8 @@ pub(crate) async fn show(
     let people =
         if who.role == Role::It { Vec::new() } else { cards(&desk.records, &current, &who, now).await? };
     let asks = if who.knows_names() { waiting(&desk.records, house, now).await? } else { Vec::new() };
-    let told = if who.knows_names() { told(&desk.records, house, now).await? } else { Vec::new() };
+    let told = if who.knows_names() { told(&desk.records, house, &who, now).await? } else { Vec::new() };
+    let overdue = if who.knows_names() { overdue(&desk.records, house, now).await? } else { Vec::new() };
     let journal = desk.records.status().await.ok();
     let state = desk.records.clock().state();
     let gateway = GatewayCard {
@@ -131,10 +129,14 @@ pub(crate) async fn show(
     };
     let shift =
         if who.role == Role::It { None } else { Some(shift_card(&desk.records, &who, house, now).await?) };
-    let done = (after.done == "back").then_some("Taken back. It closes within a second.");
+    let done = match after.done.as_str() {
+        "back" => Some("Taken back. It closes within a second."),
+        "heard" => Some("Thank you. They are told that you have read it."),
+        _ => None,
+    };
     let frame = Frame::of("Now", "/", house, &who).following().after(done);
     let (at, may) = (clock(house, now, now), who.knows_names());
-    Ok(html(&NowPage { frame, at, people, asks, told, shift, may, gateway }))
+    Ok(html(&NowPage { frame, at, people, asks, told, overdue, shift, may, gateway }))
 }
 
 async fn shift_card(
@@ -145,16 +147,17 @@ async fn shift_card(
 ) -> Result<ShiftCard, Wrong> {
     let home = house.home();
     let last = records::shift::last(&home.shifts, home.timezone, now);
-    let unsigned = super::handover::unsigned(records, house, now).await?;
-    // From the last handover's shift to now: what the next handover will be about, too.
-    let tally = records.tally(last.from, now + TimeDelta::seconds(1)).await?;
+    let unsigned = records.unsigned(house, now).await?;
+    // From what is to be signed to now: what the next handover will be about, too.
+    let since = records::together(last, &unsigned).from;
+    let tally = records.tally(since, now + TimeDelta::seconds(1)).await?;
     Ok(ShiftCard {
         serious: tally.serious,
         episodes: tally.breaches,
-        late: who.role == Role::Manager && unsigned.iter().any(|shift| shift.to < last.from),
+        late: who.role == Role::Manager && unsigned.iter().any(|shift| shift.to < last.to),
         unsigned: unsigned.len(),
         concerns: records.concerns(true).await?.len(),
-        last: super::shift::span(house, last, now),
+        since: clock(house, since, now),
     })
 }
 
@@ -166,20 +169,6 @@ async fn waiting(records: &Records, house: &House, now: DateTime<Utc>) -> Result
         waited: length((now - ask.at).num_minutes()),
     });
     Ok(waits.collect())
-}
-
-/// What young people told of since the last handover but one: whoever comes on shift finds it, too.
-async fn told(records: &Records, house: &House, now: DateTime<Utc>) -> Result<Vec<Saw>, Wrong> {
-    let last = records::shift::last(&house.home().shifts, house.home().timezone, now);
-    let saw = records.reports(last.from).await?.into_iter().map(|told| Saw {
-        name: match told.report.person.as_str() {
-            "nobody" => "Somebody on a device that nobody here is known to have".to_owned(),
-            id => person_name(house, id),
-        },
-        words: told.report.words,
-        at: clock(house, told.at, now),
-    });
-    Ok(saw.collect())
 }
 
 /// The name of a person by id; the id where nobody has it any more.
@@ -326,7 +315,7 @@ fn decided(
     let granted = grants.iter().filter(|g| g.person == person.id).map(|g| Decided {
         entry: g.entry,
         restricts: false,
-        what: grant_words(house, &g.kind),
+        what: grant_words(house, g),
         until: clock(house, g.until, now),
         by: g.by.clone(),
     });
@@ -334,15 +323,17 @@ fn decided(
 }
 
 /// What a grant opens, in words.
-pub(crate) fn grant_words(house: &House, kind: &GrantKind) -> String {
-    match kind {
+pub(crate) fn grant_words(house: &House, grant: &LiveGrant) -> String {
+    match &grant.kind {
         GrantKind::Sites(what) => format!("Open: {}", what_words(what)),
         GrantKind::ExtraTime(LimitKey::Everything) => "Extra time".to_owned(),
         GrantKind::ExtraTime(LimitKey::Word(word)) => format!("Extra time for {word}"),
-        GrantKind::Supervised(words) if words.is_empty() => "Together with staff".to_owned(),
         GrantKind::Supervised(words) => {
-            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-            format!("Together with staff, and {}", words.join(", "))
+            let words: String = words.iter().map(|word| format!(", and {word}")).collect();
+            match &grant.supervision {
+                Some(with) => format!("Together with {} on the {}{words}", with.adult, with.device),
+                None => format!("Together with staff{words}"),
+            }
         }
         GrantKind::Education { young_person } => {
             format!("Education session for {}", person_name(house, young_person))

@@ -4,6 +4,7 @@ use super::Place;
 use super::edit::done_words;
 use super::now::key_words;
 use super::page::{After, Frame, html};
+use super::readers::{self, Readers};
 use super::running::NoPin;
 use super::session::SignedIn;
 use super::wrong::Wrong;
@@ -35,6 +36,9 @@ struct Line {
     state: String,
     review: String,
     due: bool,
+    /// How many of staff have read it as it stands; and whether whoever looks has not.
+    read: String,
+    unread: bool,
 }
 
 #[derive(Template)]
@@ -56,6 +60,7 @@ struct PersonPage {
     tell: String,
     agreed: Vec<(&'static str, String)>,
     view: String,
+    readers: Readers,
     what_if: WhatIf,
     answer: Option<Answer>,
 }
@@ -108,19 +113,24 @@ pub(crate) async fn list(
     let today = now.with_timezone(&house.home().timezone).date_naive();
     let mut people: Vec<(PersonId, &Person)> = house.people().collect();
     people.sort_by_key(|(_, person)| person.kind != PersonKind::YoungPerson);
-    let lines = people.into_iter().map(|(_, person)| {
+    let read = desk.records.agreements_read().await?;
+    let mut lines = Vec::new();
+    for (_, person) in people {
         let (review, due) = review(person, today);
-        Line {
+        let readers = readers::of(desk, house, (person, &read), &who, now).await;
+        lines.push(Line {
             id: person.id.clone(),
             name: person.name.clone(),
             kind: kind(person.kind),
             state: state(person),
             review,
             due,
-        }
-    });
+            read: readers.said(),
+            unread: readers.mine.is_some(),
+        });
+    }
     let frame = Frame::of("People", "/people", house, &who).after(done_words(&after.done));
-    Ok(html(&PeoplePage { frame, manages: who.role == Role::Manager, people: lines.collect() }))
+    Ok(html(&PeoplePage { frame, manages: who.role == Role::Manager, people: lines }))
 }
 
 const fn kind(kind: PersonKind) -> &'static str {
@@ -183,6 +193,7 @@ pub(crate) async fn show(
     let monday = today - chrono::Days::new(u64::from(today.weekday().num_days_from_monday()));
     let week = house.week(place, monday);
     let answer = (!what_if.is_empty()).then(|| answer(&current, place, &what_if, now));
+    let read = desk.records.agreements_read().await?;
     let frame = Frame::of(person.name.clone(), "/people", house, &who).after(done_words(&after.done));
     let page = PersonPage {
         frame,
@@ -201,6 +212,7 @@ pub(crate) async fn show(
         tell: person.tell_someone.clone().unwrap_or_default(),
         agreed: agreed(person, today),
         view: person.agreed.young_person_view.clone().unwrap_or_default(),
+        readers: readers::of(desk, house, (person, &read), &who, now).await,
         what_if,
         answer,
     };

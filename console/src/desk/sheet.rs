@@ -1,10 +1,12 @@
 //! The hand-over sheet of a shift, to print.
 
+use super::concerns::Concerns;
 use super::handover::{Signed, signed};
 use super::now::person_name;
 use super::page::{Frame, clock, html, initials, name_for};
+use super::reports::{Saw, told as saw};
 use super::session::SignedIn;
-use super::shift::{Open, Person, Span, open, people, shift_of, span, summary, whose};
+use super::shift::{Person, Span, asked, people, span, summary, whose};
 use super::wrong::Wrong;
 use super::{Place, redact};
 use agreements::Role;
@@ -31,7 +33,8 @@ struct SheetPage {
     all: u64,
     /// The shift's newest episode.
     newest: i64,
-    concerns: Vec<Open>,
+    concerns: Concerns,
+    saw: Vec<Saw>,
     decided: Vec<String>,
     asks: Vec<String>,
     signed: Vec<Signed>,
@@ -45,9 +48,12 @@ struct SheetPage {
 /// Which sheet.
 #[derive(Deserialize)]
 pub(crate) struct Asked {
-    /// The instant of a shift; the last that is over where there is none.
+    /// The instant of a shift; where there is none, everything since the last that both sides signed.
     #[serde(default)]
     at: String,
+    /// Where the last of several shifts ends.
+    #[serde(default)]
+    upto: String,
     /// `full` shows names.
     #[serde(default)]
     names: String,
@@ -62,7 +68,10 @@ pub(crate) async fn sheet(
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
-    let shift = shift_of(house, &which.at, now);
+    let shift = match asked(house, &which.at, &which.upto, now) {
+        Some(shift) => shift,
+        None => desk.records.to_review(house, now).await?,
+    };
     let full = which.names == "full" && who.knows_names();
     if full {
         desk.looks(&who, "a hand-over sheet with names".to_owned()).await?;
@@ -73,7 +82,8 @@ pub(crate) async fn sheet(
     let (episodes, shares) = told(&desk.records, &Which::from(shift), tally.episodes).await?;
     let many = (tally.episodes > episodes.len() as u64).then_some(tally.episodes);
     let everybody = shares.iter().filter(|_| many.is_some());
-    let concerns = desk.records.concerns(true).await?;
+    let (concerns, raised) = Concerns::of(&desk.records, house, &reader, now).await?;
+    let reviews = desk.records.reviews_between(shift.from, shift.to).await?;
     let head = desk.records.head().await?;
     let name = |id: &str| name_for(reader.role, &person_name(house, id));
     let asks = desk.records.asks(Some(shift.from)).await?;
@@ -90,7 +100,7 @@ pub(crate) async fn sheet(
         format!(
             "{}: {}, until {}.",
             name(&g.person),
-            super::now::grant_words(house, &g.kind),
+            super::now::grant_words(house, g),
             clock(house, g.until, now)
         )
     });
@@ -109,11 +119,12 @@ pub(crate) async fn sheet(
         told: episodes.len(),
         all: tally.episodes,
         newest: tally.newest,
-        people: people(house, &reader, (&episodes.iter().collect::<Vec<_>>(), &shares), &concerns),
-        concerns: concerns.iter().map(|raised| open(house, &reader, raised, now)).collect(),
+        people: people(house, &reader, (&episodes.iter().collect::<Vec<_>>(), &shares), &raised),
+        concerns,
+        saw: saw(&desk.records, house, &reader, now).await?,
         decided: granted.chain(restricted).collect(),
         asks: asks.collect(),
-        signed: desk.records.reviews(shift).await?.iter().map(|review| signed(&reader, review)).collect(),
+        signed: reviews.iter().map(|review| signed(house, &reader, review, shift, now)).collect(),
         shift: span(house, shift, now),
         full,
         entries: head.entries,

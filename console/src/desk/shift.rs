@@ -1,8 +1,10 @@
 //! **Shift**: the breach log of one shift, person by person, and the two who sign it.
 
-use super::handover::{Signed, sides, signed, stamp, unsigned};
+use super::concerns::Concerns;
+use super::handover::{Signed, shifts_of, sides, signed, stamp};
 use super::now::person_name;
-use super::page::{Frame, clock, html, initials, name_for};
+use super::page::{Frame, html, initials, name_for};
+use super::reports::{Saw, told};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Place, words};
@@ -12,11 +14,13 @@ use axum::extract::{Extension, Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use records::shift::{self, Shift};
-use records::{Counted, Episode, Mark, Order, Raised, Records, Which};
+use records::{Counted, Episode, Mark, Order, Raised, Records, Review, Sort, Which, together};
 use serde::Deserialize;
 
 /// Episodes on one page: nobody reads more at once, and an old tablet shows no more.
 const PAGE: u64 = 200;
+/// Shifts of no more days than these are read as one.
+const LONGEST: TimeDelta = TimeDelta::days(40);
 
 #[derive(Template)]
 #[template(path = "desk/shift.html")]
@@ -38,7 +42,8 @@ struct ShiftPage {
     everybody: Vec<Whole>,
     filter: Filter,
     filtered: bool,
-    concerns: Vec<Open>,
+    concerns: Concerns,
+    told: Vec<Saw>,
     signed: Vec<Signed>,
     /// Which sides are still to sign; empty while the shift goes on and for whoever only reads.
     may_sign: Vec<(&'static str, &'static str)>,
@@ -49,12 +54,27 @@ struct ShiftPage {
     writes: bool,
 }
 
-/// A shift as pages name it.
+/// A shift, or several in a row that are read as one, as pages name it.
 pub(crate) struct Span {
     /// Its start, as an address names it.
     pub(crate) at: String,
+    /// Its end, where it is several shifts; empty for one.
+    pub(crate) upto: String,
     /// Its times in words.
     pub(crate) said: String,
+    /// Each of several in words; none for one.
+    pub(crate) shifts: Vec<String>,
+}
+
+impl Span {
+    /// What names it in an address.
+    pub(crate) fn query(&self) -> String {
+        if self.upto.is_empty() {
+            format!("at={}", self.at)
+        } else {
+            format!("at={}&upto={}", self.at, self.upto)
+        }
+    }
 }
 
 /// Somebody's part of a shift that stands on several pages.
@@ -82,6 +102,8 @@ pub(super) struct Shown {
     class: &'static str,
     sentence: String,
     why: String,
+    /// What to talk about; none where it is no risk.
+    talk: Option<String>,
     source: Option<String>,
     pub(super) circumvention: bool,
     critical: bool,
@@ -94,21 +116,15 @@ pub(super) struct Shown {
     concern: bool,
 }
 
-/// A concern that is open.
-pub(super) struct Open {
-    entry: i64,
-    pub(super) name: String,
-    pub(super) words: String,
-    pub(super) by: String,
-    pub(super) at: String,
-}
-
 /// What is looked at.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Filter {
-    /// The instant of a shift; the last that is over where there is none.
+    /// The instant of a shift; where there is none, everything since the last that both sides signed.
     #[serde(default)]
     at: String,
+    /// Where the last of several shifts ends.
+    #[serde(default)]
+    upto: String,
     /// From which severity on: `all`, `medium`, `high`.
     #[serde(default)]
     severity: String,
@@ -118,6 +134,9 @@ pub(crate) struct Filter {
     /// Only what nobody has marked.
     #[serde(default)]
     unmarked: String,
+    /// Of one kind: `times`, `around`, `unknown`.
+    #[serde(default)]
+    kind: String,
     /// So many episodes stand on the pages before.
     #[serde(default)]
     skip: u64,
@@ -132,40 +151,51 @@ pub(crate) struct Made {
     mark: String,
     #[serde(default)]
     words: String,
-}
-
-/// A concern goes its way.
-#[derive(Deserialize)]
-pub(crate) struct Went {
+    /// The page that it was read on.
     #[serde(default)]
-    with: String,
+    at: String,
     #[serde(default)]
-    words: String,
+    upto: String,
 }
 
 /// The address of a shift.
-pub(super) fn link(shift: Shift) -> String {
+fn link(shift: Shift) -> String {
     shift.from.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 pub(crate) fn span(house: &House, shift: Shift, now: DateTime<Utc>) -> Span {
     let zone = house.home().timezone;
-    let (from, to) = (shift.from.with_timezone(&zone), shift.to.with_timezone(&zone));
     let goes_on = if shift.to > now { ", still going on" } else { "" };
-    let said =
-        format!("{}, {} to {}{goes_on}", from.format("%A %-d %B"), from.format("%H:%M"), to.format("%H:%M"));
-    Span { at: link(shift), said }
-}
-
-pub(super) fn shift_of(house: &House, at: &str, now: DateTime<Utc>) -> Shift {
-    let (home, at) = (house.home(), DateTime::parse_from_rfc3339(at).map(|at| at.to_utc()));
-    match at {
-        Ok(at) if at <= now && now - at < TimeDelta::days(3660) => shift::at(&home.shifts, home.timezone, at),
-        Ok(_) | Err(_) => shift::last(&home.shifts, home.timezone, now),
+    let one = |shift: Shift| {
+        let (from, to) = (shift.from.with_timezone(&zone), shift.to.with_timezone(&zone));
+        format!("{}, {} to {}", from.format("%A %-d %B"), from.format("%H:%M"), to.format("%H:%M"))
+    };
+    let shifts = shifts_of(house, shift.from, shift.to);
+    if shifts.len() < 2 {
+        let said = format!("{}{goes_on}", one(shift));
+        return Span { at: link(shift), upto: String::new(), said, shifts: Vec::new() };
+    }
+    let ends = |at: DateTime<Utc>| at.with_timezone(&zone).format("%A %-d %B %H:%M").to_string();
+    Span {
+        at: link(shift),
+        upto: shift.to.to_rfc3339_opts(SecondsFormat::Secs, true),
+        said: format!("{} to {}, {} shifts", ends(shift.from), ends(shift.to), shifts.len()),
+        shifts: shifts.into_iter().map(one).collect(),
     }
 }
 
-pub(super) fn earlier(house: &House, shift: Shift) -> Shift {
+/// The shift that an address names, or the several in a row; none where it names none that has begun.
+pub(super) fn asked(house: &House, at: &str, upto: &str, now: DateTime<Utc>) -> Option<Shift> {
+    let home = house.home();
+    let read = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+    let shift_of = |at| shift::at(&home.shifts, home.timezone, at);
+    let at = read(at).filter(|at| *at <= now && now - *at < TimeDelta::days(3660))?;
+    let (first, upto) = (shift_of(at), read(upto).filter(|upto| *upto <= now && *upto - at < LONGEST));
+    let last = upto.map(|upto| shift_of(upto - TimeDelta::milliseconds(1)));
+    Some(Shift { to: last.map_or(first.to, |last| last.to.max(first.to)), ..first })
+}
+
+fn earlier(house: &House, shift: Shift) -> Shift {
     shift::at(&house.home().shifts, house.home().timezone, shift.from - TimeDelta::milliseconds(1))
 }
 
@@ -185,8 +215,11 @@ pub(crate) async fn show(
         // Whoever reads initials cannot ask whose they are.
         false => filter.person.clear(),
     }
-    let shift = shift_of(house, &filter.at, now);
-    let concerns = desk.records.concerns(true).await?;
+    let unsigned = desk.records.unsigned(house, now).await?;
+    let last = shift::last(&house.home().shifts, house.home().timezone, now);
+    let named = asked(house, &filter.at, &filter.upto, now);
+    let shift = named.unwrap_or_else(|| together(last, &unsigned));
+    let (concerns, raised) = Concerns::of(&desk.records, house, &who, now).await?;
     // Before the episodes are read: what comes in between is then not taken for seen.
     let tally = desk.records.tally(shift.from, shift.to).await?;
     let which = filter.which(shift);
@@ -196,15 +229,17 @@ pub(crate) async fn show(
     let wanted: Vec<&Episode> = episodes.iter().collect();
     let upto = filter.skip + wanted.len() as u64;
     let left = if wanted.is_empty() { 0 } else { u64::saturating_sub(count, upto) };
-    let reviews = desk.records.reviews(shift).await?;
+    // With those of some of its shifts alone: what they said is for whoever reads all of them.
+    let reviews = desk.records.reviews_between(shift.from, shift.to).await?;
+    let whole: Vec<Review> = reviews.iter().filter(|review| review.covers(shift)).cloned().collect();
     let writes = who.knows_names();
     let over = shift.to <= now;
-    let unsigned = unsigned(&desk.records, house, now).await?.into_iter().filter(|s| *s != shift);
+    let unsigned = unsigned.into_iter().filter(|other| other.from < shift.from || other.to > shift.to);
     let later = shift::at(&house.home().shifts, house.home().timezone, shift.to);
     let frame = Frame::of("Shift", "/shift", house, &who).after(match filter.done.as_str() {
         "noted" => Some("It is in the journal."),
         "signed" => Some("Signed. Thank you."),
-        "concern" => Some("The concern is raised and stays open. Now tell whoever leads on safeguarding: the gateway tells nobody by itself."),
+        "concern" => Some("The concern is raised and stays open. Now tell whoever leads on safeguarding: they stand below, as home.yaml names them."),
         _ => None,
     });
     let page = ShiftPage {
@@ -214,13 +249,14 @@ pub(crate) async fn show(
         more: (left > 0).then_some(upto),
         left,
         everybody: if count > PAGE { everybody(house, &who, &shares) } else { Vec::new() },
-        people: people(house, &who, (&wanted, &shares), &concerns),
+        people: people(house, &who, (&wanted, &shares), &raised),
         before: link(earlier(house, shift)),
         after: (later.from <= now).then(|| link(later)),
         unsigned: unsigned.map(|shift| span(house, shift, now)).collect(),
-        concerns: concerns.iter().map(|raised| open(house, &who, raised, now)).collect(),
-        signed: reviews.iter().map(|review| signed(&who, review)).collect(),
-        may_sign: if over && writes { sides(&reviews, &who.by()) } else { Vec::new() },
+        concerns,
+        told: told(&desk.records, house, &who, now).await?,
+        signed: reviews.iter().map(|review| signed(house, &who, review, shift, now)).collect(),
+        may_sign: if over && writes { sides(&whole, &who.by()) } else { Vec::new() },
         seen: stamp(tally),
         all: tally.episodes,
         shift: span(house, shift, now),
@@ -253,13 +289,20 @@ impl Filter {
             _ => None,
         };
         let person = Some(self.person.clone()).filter(|id| !id.is_empty());
-        Which { severity, person, unmarked: !self.unmarked.is_empty(), ..Which::from(shift) }
+        let sort = match self.kind.as_str() {
+            "times" => Some(Sort::Times),
+            "around" => Some(Sort::Around),
+            "unknown" => Some(Sort::Unknown),
+            _ => None,
+        };
+        Which { severity, person, unmarked: !self.unmarked.is_empty(), sort, ..Which::from(shift) }
     }
 
     fn is_set(&self) -> bool {
         !self.severity.is_empty() && self.severity != "all"
             || !self.person.is_empty()
             || !self.unmarked.is_empty()
+            || !self.kind.is_empty()
     }
 }
 
@@ -373,6 +416,7 @@ fn shown(house: &House, who: &SignedIn, episode: &Episode, name: &str, concerns:
         class,
         sentence: redacted(who, episode, &episode.sentence),
         why: redacted(who, episode, &episode.why),
+        talk: words::to_talk_about(&episode.categories),
         source: episode
             .source
             .as_ref()
@@ -386,17 +430,6 @@ fn shown(house: &House, who: &SignedIn, episode: &Episode, name: &str, concerns:
         marks: marks.collect(),
         notes: notes.collect(),
         concern: concerns.iter().any(|raised| raised.concern.entry == episode.entry),
-    }
-}
-
-pub(super) fn open(house: &House, who: &SignedIn, raised: &Raised, now: DateTime<Utc>) -> Open {
-    let reads = who.knows_names();
-    Open {
-        entry: raised.entry,
-        name: name_for(who.role, &person_name(house, &raised.concern.person)),
-        words: if reads { raised.concern.words.clone() } else { String::new() },
-        by: raised.concern.by.name.clone(),
-        at: clock(house, raised.at, now),
     }
 }
 
@@ -419,17 +452,15 @@ pub(crate) async fn mark(
         }
         _ => return Err(Wrong::Missing),
     };
-    let at = episode.first.to_rfc3339_opts(SecondsFormat::Secs, true);
-    Ok(Redirect::to(&format!("/shift?at={at}&done={done}#episode-{entry}")).into_response())
-}
-
-/// `POST /concerns/{entry}`.
-pub(crate) async fn close(
-    State(place): State<Place>,
-    Extension(who): Extension<SignedIn>,
-    Path(entry): Path<i64>,
-    Form(went): Form<Went>,
-) -> Result<Response, Wrong> {
-    place.desk.records.close_concern(entry, who.by(), &went.with, &went.words).await?;
-    Ok(Redirect::to("/shift?done=noted").into_response())
+    // Back to the page that it was read on, which may be of several shifts.
+    let desk = &place.desk;
+    let (current, now) = (desk.in_force.to_keep(), desk.now());
+    let house = &current.snapshot.house;
+    let read = asked(house, &made.at, &made.upto, now);
+    let read = read.filter(|shift| episode.first < shift.to && episode.last >= shift.from);
+    let query = match read {
+        Some(shift) => span(house, shift, now).query(),
+        None => format!("at={}", episode.first.to_rfc3339_opts(SecondsFormat::Secs, true)),
+    };
+    Ok(Redirect::to(&format!("/shift?{query}&done={done}#episode-{entry}")).into_response())
 }

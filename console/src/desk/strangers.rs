@@ -4,7 +4,7 @@ use super::page::{clock, length};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Desk, Place};
-use agreements::{House, PersonKind};
+use agreements::{DeviceBy, House, PersonKind};
 use axum::extract::{Extension, Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,9 +23,8 @@ pub(super) const LENGTHS: [(u16, &str); 4] =
 /// A device that nobody knows.
 pub(super) struct Stranger {
     pub(super) face: String,
+    /// When it was last seen; empty for one that was not, of late.
     pub(super) seen: String,
-    /// The line of an agreement that makes it somebody's own.
-    pub(super) line: String,
 }
 
 /// A device on which somebody is signed in.
@@ -61,11 +60,11 @@ pub(super) async fn guests(desk: &Desk, house: &House) -> Vec<(Face, Guest)> {
     .collect()
 }
 
-/// The devices that nobody knows and that were seen of late; but those that are let in.
+/// The devices that nobody knows and that were seen of late, and the one that is asked for; but those that are let in.
 pub(super) async fn strangers(
     desk: &Desk,
     house: &House,
-    guests: &[(Face, Guest)],
+    (guests, asked): (&[(Face, Guest)], Option<Face>),
     now: DateTime<Utc>,
 ) -> Result<Vec<Stranger>, Wrong> {
     let which = Which { from: Some(now - SHOWN), person: Some("nobody".to_owned()), ..Which::default() };
@@ -78,23 +77,23 @@ pub(super) async fn strangers(
         }
     }
     seen.retain(|face, _| !guests.iter().any(|(guest, _)| guest == face));
-    let mut seen: Vec<(Face, DateTime<Utc>)> = seen.into_iter().collect();
+    let unseen = asked.filter(|face| !seen.contains_key(face) && !is_known(house, *face));
+    let mut seen: Vec<(Face, DateTime<Utc>)> =
+        seen.into_iter().filter(|(face, _)| !is_known(house, *face)).collect();
     seen.sort_by_key(|(_, last)| std::cmp::Reverse(*last));
-    let shown = seen.into_iter().take(MOST);
-    Ok(shown
-        .map(|(face, last)| Stranger {
-            face: face.to_string(),
-            seen: clock(house, last, now),
-            line: line(face),
-        })
-        .collect())
+    let unseen = unseen.map(|face| Stranger { face: face.to_string(), seen: String::new() });
+    let seen = seen.into_iter().take(MOST);
+    let seen = seen.map(|(face, last)| Stranger { face: face.to_string(), seen: clock(house, last, now) });
+    Ok(unseen.into_iter().chain(seen).collect())
 }
 
-fn line(face: Face) -> String {
-    match face {
-        Face::Mac(_) => format!("- {{name: phone, mac: \"{face}\"}}"),
-        Face::Address(address) => format!("- {{name: phone, ip: \"{address}\"}}"),
-    }
+/// Whether an agreement names the device by now.
+fn is_known(house: &House, face: Face) -> bool {
+    let by = match face {
+        Face::Mac(mac) => DeviceBy::Mac(mac),
+        Face::Address(address) => DeviceBy::Ip(address),
+    };
+    house.devices().iter().any(|device| device.known.by == by)
 }
 
 /// The young people of the home, by id and name.

@@ -1,6 +1,7 @@
 //! An episode in a sentence. The words say what was seen and never guilt: nobody sees who held a device.
 
 use agreements::{Evidence, House, Severity};
+use blocklists::{Category, FourC};
 use chrono::{DateTime, Utc};
 use records::{Episode, Mark};
 
@@ -49,6 +50,28 @@ pub(crate) const fn severity(severity: Severity) -> (&'static str, &'static str)
     }
 }
 
+/// What staff may want to talk about, by the part of "the 4 Cs" that the site's first category belongs to (seed 003 §4.13); none
+/// where it is no risk. It asks and never accuses.
+pub(crate) fn to_talk_about(categories: &[String]) -> Option<String> {
+    let found =
+        categories.iter().find_map(|word| Category::from_word(word).filter(|c| c.four_c().is_some()))?;
+    let question = match found.four_c()? {
+        FourC::Content => {
+            "What is seen there can frighten, or soon seem normal. Ask what they saw, who showed it to them, and how they are now."
+        }
+        FourC::Contact => {
+            "Others reach them there. Ask whom they know, and whether anybody wants pictures, money, a meeting, or a secret kept."
+        }
+        FourC::Conduct => {
+            "Ask what they needed that was closed, and who told them how. A wish is a reason to look at the agreement together."
+        }
+        FourC::Commerce => {
+            "Somebody earns by it. Ask whether money, vouchers or skins went there, and who began it."
+        }
+    };
+    Some(format!("{question} More about {}: {}.", found.for_staff(), found.learn_host()))
+}
+
 /// A mark in words.
 pub(crate) const fn mark(mark: Mark) -> &'static str {
     match mark {
@@ -90,6 +113,20 @@ mod tests {
             marks: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    #[test]
+    fn every_risk_has_something_to_talk_about() {
+        for category in Category::all() {
+            let said = to_talk_about(&["no_such_word".to_owned(), category.word().to_owned()]);
+            assert_eq!(said.is_some(), category.four_c().is_some(), "{}", category.word());
+            let said = said.unwrap_or_default().to_lowercase();
+            for hard in ["guilt", "offen", "why did", "caught"] {
+                assert!(!said.contains(hard), "{hard}: {said}");
+            }
+        }
+        assert!(to_talk_about(&["gambling".to_owned()]).unwrap().contains("vouchers"));
+        assert_eq!(to_talk_about(&[]), None);
     }
 
     #[test]

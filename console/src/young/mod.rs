@@ -4,6 +4,7 @@
 //! the countdown counts. On a device that several share nothing about one person is shown.
 
 mod agreed;
+pub(crate) mod first;
 mod now;
 pub(crate) mod pin;
 mod recorded;
@@ -118,7 +119,7 @@ pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderM
         Whose::Shared(device) => device.id.clone(),
         Whose::Nobody | Whose::Own(_) => String::new(),
     };
-    let (visit, signed_in) = pin::signed_in(desk, visit, headers);
+    let (visit, signed_in) = pin::signed_in(desk, visit, headers).await;
     let mut response = match uri.path() {
         "" | "/" => now::page(desk, &visit, v, signed_in).await,
         "/week" => week::page(&visit, v),
@@ -128,7 +129,7 @@ pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderM
         _ => said(StatusCode::NOT_FOUND, v, &visit, ("missing", &["missing.1"])),
     };
     if signed_in {
-        pin::stays(desk, &visit, &device, &mut response);
+        pin::stays(desk, &visit, &device, &mut response).await;
     }
     response
 }
@@ -172,5 +173,7 @@ pub(crate) fn spaced(word: &str) -> String {
     word.replace('_', " ")
 }
 
+#[cfg(test)]
+mod reading;
 #[cfg(test)]
 mod tests;

@@ -1,25 +1,28 @@
 //! What is open now and until when, my minutes, what I asked for.
 
+use super::first::{First, notice};
 use super::pin::{ME, SIGN_IN};
 use super::{Frame, Voice, Whose, agreed, shown, spaced};
 use crate::pages::{Desk, Visit};
 use crate::refusal::ASK;
 use crate::telling::MORE_TIME;
 use agreements::{
-    Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, Request, Rule, Soon, UnknownDevices,
-    What,
+    Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, PersonKind, Request, Rule, Soon,
+    UnknownDevices, What,
 };
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use blocklists::{Name, Tags};
 use chrono::{DateTime, TimeDelta, Utc};
-use records::{Ask, Records, StoreError};
+use records::{Ask, Records, Reported, StoreError};
 
 /// A site that no list and no agreement has: what is said of it is said of all that nobody mentioned.
 const UNLISTED: &str = "unlisted-by-anyone.invalid";
 /// Asks of so long ago are shown.
 const ASKED: TimeDelta = TimeDelta::hours(24);
+/// And what they told staff of so long ago.
+const TOLD: TimeDelta = TimeDelta::days(7);
 
 #[derive(Template)]
 #[template(path = "young/now.html")]
@@ -36,9 +39,13 @@ struct NowPage {
     /// Whether somebody can sign in on the device.
     signs_in: bool,
     kept: Vec<String>,
+    /// What is told before anything else, until they have read it.
+    first: Option<First>,
     minutes: Vec<Left>,
     asked: Vec<Asked>,
     opened: Vec<String>,
+    /// What they told staff of late, and who has read it.
+    told: Vec<String>,
     ask: Option<AskForms>,
     /// Where one signs in on a shared device, and with what; whether somebody is.
     me: String,
@@ -72,6 +79,7 @@ struct Known {
     minutes: Vec<Left>,
     asked: Vec<Asked>,
     opened: Vec<String>,
+    told: Vec<String>,
 }
 
 /// `/`.
@@ -91,6 +99,10 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         // What cannot be read is left out: the page with the helplines is shown all the same.
         Some(person) => known(desk.visitors.records(), visit, person, v).await.unwrap_or_default(),
         None => Known::default(),
+    };
+    let first = match whose.own().filter(|person| !signed_in && person.kind == PersonKind::YoungPerson) {
+        Some(person) => notice(desk, visit, person, v).await,
+        None => None,
     };
     let (state, line, ends) = state(visit, v);
     let key = desk.refusals.key();
@@ -116,9 +128,11 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         soon: whose.own().and_then(|_| soon(visit, v)),
         signs_in: signs_in(visit),
         kept: whose.own().map(|person| agreed::kept_more(person, visit, v)).unwrap_or_default(),
+        first,
         minutes: known.minutes,
         asked: known.asked,
         opened: known.opened,
+        told: known.told,
         ask,
         me: v.link(ME),
         pin,
@@ -211,7 +225,9 @@ async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> R
         let until = v.when(grant.until, visit.at, zone);
         v.fill("opened.until", &[("what", &opens(grant, v)), ("until", &until)])
     });
+    let reports = records.reports_of(&person.id, visit.at - TOLD).await?;
     Ok(Known {
+        told: reports.iter().take(12).map(|told| was_heard(told, v, visit)).collect(),
         minutes: minutes.collect(),
         asked: asks
             .iter()
@@ -221,6 +237,15 @@ async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> R
             .collect(),
         opened: opened.collect(),
     })
+}
+
+/// That they told, and who has read it: what they said, and what staff did, is not for whoever looks over a shoulder.
+fn was_heard(told: &Reported, v: Voice, visit: &Visit) -> String {
+    let when = v.when(told.at, visit.at, visit.current.snapshot.house.home().timezone);
+    match &told.heard {
+        None => v.fill("told.waits", &[("when", &when)]),
+        Some(heard) => v.fill("told.heard", &[("when", &when), ("name", &heard.by.name)]),
+    }
 }
 
 fn asked(ask: &Ask, v: Voice) -> Asked {
@@ -247,7 +272,10 @@ fn opens(grant: &LiveGrant, v: Voice) -> String {
         GrantKind::ExtraTime(LimitKey::Word(word)) => {
             format!("{}: {}", v.say("opened.time"), spaced(&word.to_string()))
         }
-        GrantKind::Supervised(_) => v.say("agreement.with_staff").to_owned(),
+        GrantKind::Supervised(_) => match &grant.supervision {
+            Some(with) => v.fill("opened.with", &[("adult", &with.adult), ("device", &with.device)]),
+            None => v.say("agreement.with_staff").to_owned(),
+        },
         GrantKind::Education { .. } => v.say("week.school").to_owned(),
     }
 }

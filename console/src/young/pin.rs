@@ -30,26 +30,28 @@ pub(crate) struct PinForm {
     out: String,
 }
 
-/// What the cookie's token is made for: this device alone.
-fn about(device: &str) -> String {
-    format!("me on {device}")
+/// What the cookie's token is made for: this device alone, while they have this PIN.
+fn about(device: &str, mark: &str) -> String {
+    format!("me on {device} with {mark}")
 }
 
 /// The visit as whoever is signed in on a shared device; as it was where nobody is.
-pub(crate) fn signed_in(desk: &Desk, visit: Visit, headers: &HeaderMap) -> (Visit, bool) {
-    let found = who(desk, &visit, headers);
+pub(crate) async fn signed_in(desk: &Desk, visit: Visit, headers: &HeaderMap) -> (Visit, bool) {
+    let found = who(desk, &visit, headers).await;
     let Some((who, id)) = found else { return (visit, false) };
     let explanation = agreements::Explanation { person: id, ..visit.explanation };
     (Visit { who, explanation, ..visit }, true)
 }
 
-fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<(agreements::PersonId, String)> {
+async fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<(agreements::PersonId, String)> {
     let Whose::Shared(device) = Whose::of(visit) else { return None };
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.into_iter().find(|(name, _)| *name == COOKIE)?;
     let (id, token) = value.rsplit_once('.')?;
-    let good = desk.refusals.key().accepts(token, id, &about(&device.id), visit.at);
+    // Another PIN, or none: whoever was in with the old one is out.
+    let mark = desk.visitors.pin_mark(id.to_owned()).await?;
+    let good = desk.refusals.key().accepts(token, id, &about(&device.id, &mark), visit.at);
     let person = visit.current.snapshot.house.person(id).filter(|_| good)?;
     Some((person, id.to_owned()))
 }
@@ -61,9 +63,10 @@ fn cookie(value: &str, lasts: u32) -> HeaderValue {
 }
 
 /// Keeps whoever looks at a page signed in. `device` is the shared one.
-pub(crate) fn stays(desk: &Desk, visit: &Visit, device: &str, response: &mut Response<Body>) {
+pub(crate) async fn stays(desk: &Desk, visit: &Visit, device: &str, response: &mut Response<Body>) {
     let id = &visit.explanation.person;
-    let token = desk.refusals.key().token(id, &about(device), visit.at);
+    let Some(mark) = desk.visitors.pin_mark(id.clone()).await else { return };
+    let token = desk.refusals.key().token(id, &about(device, &mark), visit.at);
     response.headers_mut().insert(header::SET_COOKIE, cookie(&format!("{id}.{token}"), LASTS));
 }
 
@@ -95,6 +98,6 @@ pub(crate) async fn enter(State(desk): State<Desk>, Sent { here, form }: Sent<Pi
     }
     let device = device.id.clone();
     let explanation = agreements::Explanation { person: id, ..visit.explanation.clone() };
-    stays(&desk, &Visit { explanation, ..visit }, &device, &mut home);
+    stays(&desk, &Visit { explanation, ..visit }, &device, &mut home).await;
     home
 }

@@ -163,7 +163,7 @@ fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
 /// `POST` [`NOTE`]: they say something about an episode of theirs.
 pub(crate) async fn note(State(desk): State<Desk>, Sent { here, form }: Sent<NoteForm>) -> Response<Body> {
     let v = here.v;
-    let (visit, _) = super::pin::signed_in(&desk, here.visit(&desk, ""), &here.headers);
+    let (visit, _) = super::pin::signed_in(&desk, here.visit(&desk, ""), &here.headers).await;
     let made_here =
         |person: &str| desk.refusals.key().accepts(&form.token, person, &about(form.entry), visit.at);
     let person = Whose::of(&visit).own().filter(|person| made_here(&person.id));

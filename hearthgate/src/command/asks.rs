@@ -117,7 +117,7 @@ impl AnswerIt {
             Some(grant) => {
                 terminal::say_line(&format!("Answered yes; the grant is entry {grant}."));
                 if let Some((person, opened)) = ask.and_then(|ask| opened(&desk, &ask)) {
-                    terminal::say(&still_closed(&desk, person, &opened)?);
+                    terminal::say(&still_closed(&desk, person, &opened, None)?);
                 }
             }
             None => terminal::say_line("Answered no."),

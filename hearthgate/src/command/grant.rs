@@ -7,7 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal;
 use crate::when;
-use agreements::{GrantKind, LimitKey, Person, PersonKind, Profile, Role, What, Word};
+use agreements::{GrantKind, LimitKey, Person, PersonKind, Profile, Role, Supervision, What, Word};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
@@ -21,7 +21,7 @@ Examples:
   hearthgate grant --person jordan --sites chat.example --for 30m --by k.lane --reason \"call with a cousin\"
   hearthgate grant --person jordan --extra-time 20m --by k.lane --reason \"helped with dinner\"
   hearthgate grant --person jordan --extra-time 30m --of games --by k.lane --reason \"birthday\"
-  hearthgate grant --person jordan --supervised facebook.com --for 1h --by k.lane --reason \"looked at it together\"
+  hearthgate grant --person jordan --supervised facebook.com --on laptop --for 1h --by k.lane --reason \"looked at it together\"
   hearthgate grant --person school-laptop --education-session sam --until 15:00 --by k.lane --reason \"tutoring\"
 
 The running gateway follows within a second. `hearthgate revoke ENTRY` takes it back. A grant lasts 24 hours at most. What
@@ -38,6 +38,9 @@ pub(crate) struct Grant {
     /// The limit that more time is for: a word of the agreement [default: everything].
     #[arg(long, value_name = "WORD", requires = "extra_time")]
     of: Option<String>,
+    /// The device at which whoever grants it sits beside them: a supervised session opens there and nowhere else.
+    #[arg(long, value_name = "DEVICE", requires = "supervised")]
+    on: Option<String>,
     #[command(flatten)]
     end: End,
     #[command(flatten)]
@@ -127,11 +130,17 @@ impl Grant {
         }
         let until = self.until(&desk)?;
         let (id, reason) = (person.id.clone(), self.done.reason.clone());
+        let session = self.on.as_deref().map(|on| supervision(person, on, &by.name)).transpose()?;
         let new = NewGrant { person: id, kind: kind.clone(), until, by, reason };
-        let entry = desk.write(desk.records.grant(new))?;
+        let entry = match session.clone() {
+            Some(session) => desk.write(desk.records.supervise(new, session))?,
+            None => desk.write(desk.records.grant(new))?,
+        };
         let ends = desk.house().spoken(until, desk.now());
         terminal::say_line(&format!("Granted until {ends} as entry {entry}."));
-        terminal::say(&still_closed(&desk, person, &kind)?);
+        let who = desk.house().person(&person.id);
+        let device = session.zip(who).and_then(|(s, who)| desk.house().devices_called(who, &s.device).next());
+        terminal::say(&still_closed(&desk, person, &kind, device)?);
         Ok(Exit::Done)
     }
 
@@ -185,10 +194,28 @@ fn unread(why: Unread) -> Failure {
     if help.is_empty() { failure } else { failure.help(help) }
 }
 
-/// A line for each thing that was granted and is still closed; empty when all of it is open.
-pub(crate) fn still_closed(desk: &Desk, person: &Person, kind: &GrantKind) -> Result<String, Failure> {
+/// The device that a supervised session is bound to.
+fn supervision(person: &Person, on: &str, adult: &str) -> Result<Supervision, Failure> {
+    let names: Vec<&str> = person.devices.iter().map(|device| device.name.as_str()).collect();
+    if !names.contains(&on) {
+        let failure = Failure::cannot_read(format!("{} has no device that is called `{on}`", person.name));
+        let known = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+        return Err(failure.help(format!("the devices of the agreement: {known}")));
+    }
+    Ok(Supervision { adult: adult.to_owned(), device: on.to_owned() })
+}
+
+/// A line for each thing that was granted and is still closed, on a device where it is opened there alone; empty when all of
+/// it is open.
+pub(crate) fn still_closed(
+    desk: &Desk,
+    person: &Person,
+    kind: &GrantKind,
+    device: Option<u16>,
+) -> Result<String, Failure> {
     let catalogue = catalogue::for_command(&desk.loaded, desk.loaded.state().as_ref(), clock::now())?;
     let standing = desk.ask(desk.records.standing(desk.house()))?;
+    let standing = standing.on(device);
     let told = console::still_closed((desk.house(), &catalogue), &standing, person, kind, desk.now());
     Ok(told.iter().map(|line| format!("{line}\n")).collect())
 }

@@ -1,7 +1,7 @@
 //! The pages listener and the proxy's own pages: the console's router, told who visits.
 
 use crate::asked::{Asked, AskedHost};
-use crate::signing::{Signing, Tried};
+use crate::signing::{Signing, Tried, pins};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -134,6 +134,16 @@ impl Visitors for AtTheGate {
         })
     }
 
+    fn pin_mark(
+        &self,
+        person: String,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
+        Box::pin(async move {
+            let kept = self.records.password(&pins::account(&person)).await;
+            kept.ok().flatten().map(|hash| console::print_of(&hash))
+        })
+    }
+
     fn form(&self, headers: &hyper::HeaderMap) -> Form {
         form_of(proxy::http::want(headers))
     }
@@ -156,7 +166,7 @@ async fn keep(records: &Records, told: Told) -> Heard {
             let (id, name) = (saw.person.clone(), saw.person.clone());
             let by = records::By { role: records::ByRole::YoungPerson, id, name };
             let words = if saw.words.is_empty() { "I saw something that upset me." } else { &saw.words };
-            records.report(&saw.person, by, words).await
+            records.report(&saw.person, by, words, saw.adult.as_deref()).await
         }
     };
     match kept {
@@ -180,11 +190,12 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
     };
     let request = agreements::Request { host: asked.host(), tags, path: asked.path.as_deref() };
     let (person, house) = (gate.person(who), &current.snapshot.house);
-    let explanation = house.explain(person, at, &request, &current.standing);
+    let standing = current.standing.on(who.device);
+    let explanation = house.explain(person, at, &request, &standing);
     if let Showing::Refusal(method, headers) = showing
         && is_a_site(&asked.host, own)
     {
-        let verdict = house.judge(person, at, &request, &current.standing);
+        let verdict = house.judge(person, at, &request, &standing);
         if !verdict.allows() {
             gate.recorder.refused(&Refused {
                 at,
@@ -200,6 +211,7 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
             });
         }
     }
+    drop(standing);
     Visit { current, who: person, whose: who.person, explanation, at }
 }
 

@@ -11,6 +11,7 @@ mod home;
 mod monitored;
 mod notices;
 mod readme;
+mod supervised;
 mod ways;
 mod world;
 

@@ -17,9 +17,18 @@ fn web(statuses: &'static [&'static str]) -> (u16, Heard) {
 
 fn listening(heard: &Heard, serve: impl Fn(TcpStream, &Heard) -> Option<()> + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (port, heard) = (listener.local_addr().unwrap().port(), heard.clone());
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| _ = serve(stream, &heard)));
+    let port = listener.local_addr().unwrap().port();
+    serving(listener, heard, serve);
     port
+}
+
+fn serving(
+    listener: TcpListener,
+    heard: &Heard,
+    serve: impl Fn(TcpStream, &Heard) -> Option<()> + Send + 'static,
+) {
+    let heard = heard.clone();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| _ = serve(stream, &heard)));
 }
 
 fn hook(mut stream: TcpStream, statuses: &[&str], heard: &Heard) -> Option<()> {
@@ -215,5 +224,46 @@ fn everybody_is_told_once_in_their_own_way() {
         "one message, and of the ask alone"
     );
     assert!(topic.lock().unwrap().last().unwrap().contains("an ask waits for an answer"));
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn a_message_waits_over_a_restart_while_nobody_listens_and_is_told_once() {
+    // An address of this test's own: nobody else takes its port while it is closed.
+    let own = std::net::SocketAddr::from(([127, 88, 17, 4], 0));
+    let closed = TcpListener::bind(own).unwrap();
+    let at = closed.local_addr().unwrap();
+    drop(closed);
+    let world = World::start();
+    let home = Home::new(&world);
+    let text = std::fs::read_to_string(home.path().join("home.yaml")).unwrap();
+    home.write("home.yaml", &format!("{text}notify: [{{when: [report], to: \"http://{at}/hook\"}}]\n"));
+    let failed = |gateway: &Gateway| gateway.log().matches("could not be sent").count();
+    let gateway = Gateway::start(&home, SATURDAY);
+    saw_something(&gateway);
+    wait_for("a try", || (failed(&gateway) > 0).then_some(()));
+    let before = failed(&gateway);
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+    // A gateway that starts anew tries again, and the message still waits.
+    let gateway = Gateway::start(&home, "2026-11-21T16:10:00");
+    wait_for("another try", || (failed(&gateway) > before).then_some(()));
+    let heard = Heard::default();
+    serving(TcpListener::bind(at).unwrap(), &heard, |stream, heard| hook(stream, &["200 ok"], heard));
+    wait_for("the message", || (!heard.lock().unwrap().is_empty()).then_some(()));
+    // What is told next is the next thing: the first is not told again.
+    saw_something(&gateway);
+    wait_for("the next", || (heard.lock().unwrap().len() > 1).then_some(()));
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+    let gateway = Gateway::start(&home, "2026-11-21T16:20:00");
+    saw_something(&gateway);
+    wait_for("a third", || (heard.lock().unwrap().len() > 2).then_some(()));
+    let all = heard.lock().unwrap().clone();
+    let ids: std::collections::BTreeSet<&str> =
+        all.iter().map(|said| said.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap()).collect();
+    assert_eq!((all.len(), ids.len()), (3, 3), "each once: {all:?}");
+    assert!(
+        all.iter().all(|said| said.contains("a young person told") && !said.contains("times")),
+        "{all:?}"
+    );
     assert_eq!(gateway.stop("-TERM"), Some(0));
 }

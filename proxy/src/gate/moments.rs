@@ -5,6 +5,7 @@ use agreements::{House, Moment, PersonId};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use chrono::{DateTime, Utc};
 use records::Current;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One moment a person, for what is in force. Reading takes no lock; whoever finds none that holds makes it.
@@ -31,13 +32,17 @@ struct Place {
 }
 
 impl Moments {
-    /// The moment of a person at an instant, and what is said to them.
+    /// The moment of a person on a device at an instant, and what is said to them.
     pub(super) fn of(
         &self,
         current: &Current,
-        who: PersonId,
+        (who, device): (PersonId, Option<u16>),
         at: DateTime<Utc>,
     ) -> (Arc<Moment>, Arc<Sentences>) {
+        // Something is open on this device alone: rare, and made anew each time.
+        if let Cow::Owned(here) = current.standing.on(device) {
+            return (Arc::new(current.snapshot.house.moment(who, at, &here)), Arc::default());
+        }
         let mut table = self.table.load();
         if table.generation < current.generation {
             self.table.store(Arc::new(Table::new(current)));

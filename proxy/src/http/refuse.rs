@@ -91,6 +91,7 @@ pub fn refusal_page(
     };
     let person = gate.person(who);
     let request = Request { host, tags, path };
-    let explanation = current.snapshot.house.explain(person, gate.clock.now(), &request, &current.standing);
+    let standing = current.standing.on(who.device);
+    let explanation = current.snapshot.house.explain(person, gate.clock.now(), &request, &standing);
     (gate.pages)(current, who, &explanation, want, language)
 }

@@ -113,6 +113,7 @@ async fn a_grant_opens_and_its_end_closes() {
         from: instant(NOON),
         until: instant(NOON) + TimeDelta::hours(1),
         by: "K. Lane".into(),
+        supervision: None,
     };
     home.grant(std::slice::from_ref(&grant));
     let revoked = tunnel(&home, JORDAN, "ask.test", bytes).await;

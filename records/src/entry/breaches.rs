@@ -106,6 +106,20 @@ pub struct Report {
     pub words: String,
     /// The episodes that it marks as reported.
     pub entries: Vec<i64>,
+    /// The id of the member of staff with whom they would like to talk, if they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adult: Option<String>,
+}
+
+/// Somebody heard a young person's report, and says what was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportHeard {
+    /// The report.
+    pub entry: i64,
+    /// Who heard it.
+    pub by: By,
+    /// What was done.
+    pub words: String,
 }
 
 /// What staff made of an episode, once they knew more.
@@ -136,7 +150,7 @@ pub struct Marked {
 /// A safeguarding concern: it goes the home's own way, and stays open until somebody says to whom it went (seed 003 §4.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concern {
-    /// The episode that it came from.
+    /// The episode, or the young person's report, that it came from.
     pub entry: i64,
     /// The person's id.
     pub person: String,

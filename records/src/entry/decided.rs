@@ -1,7 +1,7 @@
 //! What staff decide and young people ask: grants, restrictions, asks, devices.
 
 use super::By;
-use agreements::{GrantKind, LimitKey, What, Word};
+use agreements::{GrantKind, LimitKey, Supervision, What, Word};
 use blocklists::Domain;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,9 @@ pub struct Granted {
     pub reason: String,
     /// The ask that it answers, if any.
     pub ask: Option<i64>,
+    /// On which device it opens, beside whom; none where it opens on all of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<Supervision>,
 }
 
 /// Something ended early: a grant was revoked, a restriction ended.
@@ -179,6 +182,39 @@ pub struct StaffAction {
     pub what: String,
     /// Why.
     pub why: String,
+}
+
+/// Somebody of staff says that they have read somebody's agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementRead {
+    /// Whose it is, by id.
+    pub person: String,
+    /// Which version.
+    pub version: String,
+    /// Who read it.
+    pub by: By,
+}
+
+/// Somebody found that a list is wrong about a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongList {
+    /// The site.
+    pub host: String,
+    /// Who found it.
+    pub by: By,
+    /// What is wrong about it.
+    pub words: String,
+}
+
+/// Whoever looks after the lists answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongListAnswered {
+    /// What is answered.
+    pub entry: i64,
+    /// Who answered.
+    pub by: By,
+    /// What was done.
+    pub words: String,
 }
 
 /// Somebody could not sign in at the desk: a wrong password, a wrong code, or no such account. Many from one place are few

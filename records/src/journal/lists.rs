@@ -4,7 +4,7 @@
 //! entries, and compared both ways: every line has its entry, and every entry whose text is still there has its line.
 
 use super::{Misfit, PAGE, Row};
-use crate::entry::{BreachEnded, BreachOpened, Entry, Grown};
+use crate::entry::{BreachEnded, BreachOpened, Entry, Grown, Mark};
 use crate::episode::Sum;
 use crate::spell;
 use crate::store::{Line, Store, StoreError};
@@ -67,8 +67,17 @@ pub(super) struct Lists {
 }
 
 /// The kinds that end or mark another entry.
-const CLOSING: [&str; 6] =
-    ["breach_ended", "report", "grant_revoked", "restriction_ended", "ask_answered", "monitoring_ended"];
+const CLOSING: [&str; 9] = [
+    "breach_ended",
+    "mark",
+    "report",
+    "report_heard",
+    "grant_revoked",
+    "restriction_ended",
+    "ask_answered",
+    "monitoring_ended",
+    "wrong_list_answered",
+];
 
 impl Lists {
     /// Takes the next entry of the journal.
@@ -102,7 +111,12 @@ impl Lists {
             Some(Entry::Ask(a)) => self.line(seq, "ask", &a.person, 0, (at, at), false),
             Some(Entry::Device(d)) => self.line(seq, "device", &d.person, 0, (at, at), false),
             Some(Entry::Note(n)) => self.line(seq, "note", "", n.entry, (at, at), false),
-            Some(Entry::Mark(m)) => self.line(seq, "mark", "", m.entry, (at, at), false),
+            Some(Entry::Mark(m)) => {
+                self.line(seq, "mark", "", m.entry, (at, at), false);
+                if m.mark == Mark::TheirReport {
+                    self.reported(m.entry, seq);
+                }
+            }
             Some(Entry::Concern(c)) => self.line(seq, "concern", &c.person, c.entry, (at, at), false),
             Some(Entry::ConcernClosed(c)) => self.closed(c.entry, seq),
             Some(Entry::Review(r)) => self.line(seq, "review", "", 0, (r.from, r.to), false),
@@ -111,6 +125,10 @@ impl Lists {
             }
             Some(Entry::GrantRevoked(e) | Entry::RestrictionEnded(e)) => self.closed(e.entry, seq),
             Some(Entry::AskAnswered(a)) => self.closed(a.entry, seq),
+            Some(Entry::ReportHeard(heard)) => self.closed(heard.entry, seq),
+            Some(Entry::AgreementRead(r)) => self.line(seq, "agreement_read", &r.person, 0, (at, at), false),
+            Some(Entry::WrongList(_)) => self.line(seq, "wrong_list", "", 0, (at, at), false),
+            Some(Entry::WrongListAnswered(a)) => self.closed(a.entry, seq),
             Some(Entry::MonitoringEnded(m)) => self.closed(m.entry, seq),
             Some(_) | None => {}
         }

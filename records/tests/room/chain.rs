@@ -250,7 +250,7 @@ async fn lived_in(play: &Play) {
     gateway.asks_for("jordan", "games.example", Evidence::Navigation);
     gateway.asks_for("jordan", "chat.example", Evidence::Lookup);
     until("two", async || all().await.len() == 2).await;
-    records.report("jordan", jordan(), "I saw something").await.unwrap();
+    records.report("jordan", jordan(), "I saw something", None).await.unwrap();
     play.clock.advance(Duration::from_secs(20 * 60));
     until("their end", async || all().await.iter().all(|e| !e.open)).await;
     gateway.asks_for("jordan", "chat.example", Evidence::Navigation);

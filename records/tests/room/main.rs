@@ -16,6 +16,7 @@ mod play;
 mod postgres;
 mod recording;
 mod staff;
+mod together;
 
 use play::Play;
 
@@ -83,6 +84,10 @@ scenarios! {
     staff::a_wrong_entry_is_said_to_be_wrong,
     staff::a_shift_is_read_and_signed,
     staff::exports_carry_their_manifest,
+    together::shifts_that_nobody_signed_are_read_as_one,
+    together::a_report_is_open_until_somebody_heard_it,
+    together::a_wrong_list_is_told_until_it_is_answered,
+    together::what_staff_mark_as_told_is_no_breach,
     keeping::what_is_old_is_purged_and_the_chain_stays_whole,
     keeping::what_a_wrong_clock_dated_is_not_lost_early,
     monitoring::who_is_not_monitored_leaves_nothing,

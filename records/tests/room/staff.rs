@@ -172,7 +172,7 @@ pub async fn notes_and_reports_change_nothing_of_an_episode(play: Play) {
     let before = one_episode(&gateway.records).await;
     gateway.records.note(before.entry, jordan(), "that was the game's advert").await.unwrap();
     assert!(matches!(gateway.records.note(9999, jordan(), "x").await, Err(NotDone::NoEntry(9999))));
-    gateway.records.report("jordan", jordan(), "I saw something").await.unwrap();
+    gateway.records.report("jordan", jordan(), "I saw something", None).await.unwrap();
     let after = gateway.records.episode(before.entry).await.unwrap().unwrap();
     assert_eq!((after.notes.len(), after.notes[0].words.as_str()), (1, "that was the game's advert"));
     assert!(after.reported);
@@ -189,7 +189,7 @@ pub async fn notes_and_reports_change_nothing_of_an_episode(play: Play) {
     })
     .await;
     gateway.clock.advance(records::GRACE.to_std().unwrap() + Duration::from_secs(1));
-    gateway.records.report("jordan", jordan(), "").await.unwrap();
+    gateway.records.report("jordan", jordan(), "", None).await.unwrap();
     let second = gateway.records.episodes(&Which::default()).await.unwrap().pop().unwrap();
     assert!(!second.reported);
     assert!(matches!(gateway.records.verify(None).await.unwrap(), Verified::Whole { .. }));
@@ -204,22 +204,22 @@ pub async fn reports_all_the_time_mark_nothing(play: Play) {
             gateway.asks_for("jordan", "games.example", Evidence::Navigation);
             one_episode(&records).await;
         }
-        records.report("jordan", jordan(), &format!("{i}")).await.unwrap();
+        records.report("jordan", jordan(), &format!("{i}"), None).await.unwrap();
     }
     let episode = one_episode(&records).await;
     assert!(!episode.reported, "the third report marks nothing");
-    assert!(matches!(records.report("jordan", jordan(), "").await, Err(NotDone::TooManyReports)));
+    assert!(matches!(records.report("jordan", jordan(), "", None).await, Err(NotDone::TooManyReports)));
     gateway.clock.advance(Duration::from_secs(3601));
     gateway.asks_for("jordan", "chat.example", Evidence::Navigation);
     let all = async || records.episodes(&Which::default()).await.unwrap();
     crate::play::until("another", async || all().await.len() == 2).await;
-    records.report("jordan", jordan(), "").await.unwrap();
+    records.report("jordan", jordan(), "", None).await.unwrap();
     assert!(all().await[1].reported && !all().await[1].is_breach(), "an hour later it does");
     // What staff have to look at stays a breach, with the report beside it.
     // The address of a resolver that somebody has to choose.
     gateway.asks_for("jordan", "94.140.14.14", Evidence::Connection);
     crate::play::until("a high one", async || all().await.len() == 3).await;
-    records.report("jordan", jordan(), "").await.unwrap();
+    records.report("jordan", jordan(), "", None).await.unwrap();
     let high = all().await.remove(2);
     assert!(high.reported && high.is_breach() && high.severity == agreements::Severity::High, "{high:?}");
     let now = gateway.clock.now();

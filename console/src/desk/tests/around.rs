@@ -46,8 +46,24 @@ async fn why_a_site_is_closed_and_that_it_is_wrong() {
     let words = page.words();
     assert!(words.contains("games.example") && words.contains("Jordan : closed."), "{words}");
     assert!(staff.get("/lists?host=%3Cscript%3E").await.words().contains("is no site"));
+    let looked = format!("{:?}", play.records.newest(1).await.unwrap());
+    assert!(looked.contains("looked at what everybody may do with games.example"), "{looked}");
     let report = [("host", "games.example"), ("why", "it is a revision site")];
     assert_eq!(staff.post("/lists/report", &report).await.location(), "/lists?done=reported");
+    let said = "games.example : it is a revision site Kate Lane, 17:30";
+    let seen = staff.get("/lists").await;
+    assert!(seen.words().contains(said) && !seen.text.contains("/lists/reports/"), "{}", seen.words());
+    let mut it = play.signed_in("it").await;
+    assert!(it.get("/lists").await.words().contains(said), "it stands there for IT until it is answered");
+    assert!(!play.signed_in("visitor").await.get("/lists").await.text.contains("revision"));
+    let entry = play.records.open_wrong().await.unwrap()[0].entry;
+    let address = format!("/lists/reports/{entry}");
+    assert_eq!(it.post(&address, &[("words", " ")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let answer = [("words", "the publisher took it out")];
+    assert_eq!(it.post(&address, &answer).await.location(), "/lists?done=answered");
+    assert!(!it.get("/lists").await.words().contains("revision"));
+    let journal = format!("{:?}", play.records.newest(3).await.unwrap());
+    assert!(journal.contains("the publisher took it out") && journal.contains("\"it\""), "{journal}");
     assert_eq!(
         staff.post("/lists/report", &[("host", "games.example")]).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
@@ -74,7 +90,7 @@ async fn who_looked_and_who_changed_stands_in_the_journal() {
 }
 
 /// A device that nobody knows asks for something.
-async fn stranger_comes(play: &Play, face: Face) {
+pub(super) async fn stranger_comes(play: &Play, face: Face) {
     let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
     let current = play.in_force.to_keep();
     let host = "games.example";
@@ -149,8 +165,8 @@ async fn a_new_pin_signs_out_whoever_was_in_with_the_old_one() {
 async fn what_a_young_person_saw_stands_on_the_first_page() {
     let play = Play::new().await;
     let by = records::By { role: records::ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
-    play.records.report("jordan", by.clone(), "a mean message").await.unwrap();
-    play.records.report("nobody", by, "somebody is scared").await.unwrap();
+    play.records.report("jordan", by.clone(), "a mean message", None).await.unwrap();
+    play.records.report("nobody", by, "somebody is scared", None).await.unwrap();
     let words = play.signed_in("k.lane").await.get("/").await.words();
     for said in
         ["They saw something 2", "Jordan : a mean message 17:30", "nobody here is known to have : somebody"]

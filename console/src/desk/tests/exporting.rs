@@ -111,6 +111,72 @@ async fn an_inspector_reads_initials_unless_names_were_asked_for() {
 }
 
 #[tokio::test]
+async fn every_row_of_a_manifest_has_its_regulation_and_a_page_to_print_lists_it() {
+    let play = lived().await;
+    let days =
+        [("from", "2026-11-01"), ("to", "2026-11-22"), ("recipient", "the visitor"), ("purpose", "reg 44")];
+    let subject = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
+    for (form, wanted) in [
+        (
+            &days[..],
+            &[
+                ("episodes.csv", "reg 12"),
+                ("episodes.json", "reg 44(4)"),
+                ("restrictions.json", "reg 22"),
+                ("concerns.json", "reg 34"),
+                ("reports.json", "reg 7"),
+                ("shifts.json", "reg 13"),
+                ("summary.html", "reg 45(2)"),
+            ][..],
+        ),
+        (
+            &subject[..],
+            &[("episodes.csv", "reg 12"), ("asks.json", "UK GDPR art 15"), ("minutes.csv", "UK GDPR art 15")]
+                [..],
+        ),
+    ] {
+        let (_, bytes) = export(&play, form).await;
+        let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+        let text = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
+        let manifest: serde_json::Value = serde_json::from_str(text("manifest.json")).unwrap();
+        let rows = manifest["files"].as_array().unwrap();
+        for row in rows {
+            let tags = row["regulations"].as_array().unwrap();
+            assert!(!tags.is_empty() && tags.iter().all(|tag| tag.as_str().unwrap().contains(' ')), "{row}");
+        }
+        for (name, tag) in wanted {
+            let row = rows.iter().find(|row| row["name"] == *name).expect(name);
+            assert!(row["regulations"].as_array().unwrap().contains(&(*tag).into()), "{name}: {row}");
+        }
+    }
+    let (_, bytes) = export(&play, &days).await;
+    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let text = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
+    let csv = text("episodes.csv");
+    assert!(csv.starts_with("\"entry\",\"person\",\"name\"") && csv.contains("\"J.\",\"J.\",\"\""), "{csv}");
+    let page = text("summary.html");
+    for said in [
+        "Oakview House",
+        "<th scope=\"row\">J.</th><td>1 medium</td>",
+        "1 open, 0 with",
+        "reg 12, reg 34",
+        "0 of",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    for (name, content) in
+        files.iter().filter(|(name, _)| name.starts_with("episodes") || name == "shifts.json")
+    {
+        let row = page.split(&format!("<th scope=\"row\">{name}</th>")).nth(1).expect(name);
+        let sum = row.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+        assert!(text("SHA256SUMS").contains(&format!("{sum}  {name}")), "{name}: {}", content.len());
+    }
+    for secret in ["Jordan", "jordan", "upset", "stranger"] {
+        assert!(!page.contains(secret) && !csv.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
 async fn without_whom_and_why_nothing_goes_out() {
     let play = lived().await;
     for form in [
@@ -141,7 +207,8 @@ async fn everything(play: &Play, id: &str, secret: &str) {
     records.mark(entry, by(), Mark::FalseAlarm, &words("mark")).await.unwrap();
     let concern = records.concern(entry, id, by(), &words("concern")).await.unwrap();
     records.close_concern(concern, by(), &words("with"), &words("closed")).await.unwrap();
-    records.report(id, by(), &words("report")).await.unwrap();
+    let report = records.report(id, by(), &words("report"), None).await.unwrap();
+    records.hear_report(report, by(), &words("heard")).await.unwrap();
     let ask = records.ask(id, &format!("{secret}-asked.example"), &words("ask")).await.unwrap();
     records.answer(ask, Answer::Decline, by(), &words("answer")).await.unwrap();
     let until = now + chrono::TimeDelta::hours(1);
@@ -172,13 +239,14 @@ async fn everything(play: &Play, id: &str, secret: &str) {
     records.staff_action(by(), &format!("looked at the agreement of {id}"), &words("looked")).await.unwrap();
 }
 
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 18] = [
     "note",
     "mark",
     "concern",
     "with",
     "closed",
     "report",
+    "heard",
     "asked.example",
     "ask",
     "answer",

@@ -61,7 +61,7 @@ async fn play(markup: &str) -> Play {
     play.records.note(entry, by(), markup).await.unwrap();
     play.records.mark(entry, by(), Mark::FalseAlarm, markup).await.unwrap();
     play.records.concern(entry, "jordan", by(), markup).await.unwrap();
-    play.records.report("jordan", by(), markup).await.unwrap();
+    play.records.report("jordan", by(), markup, None).await.unwrap();
     play.records.staff_action(by(), markup, markup).await.unwrap();
     play.records.book("jordan", markup, records::Booking::Lost, by(), markup).await.unwrap();
     let trouble = || Trouble { file: markup.into(), line: 1, sentence: markup.into(), help: markup.into() };

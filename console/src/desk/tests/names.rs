@@ -34,7 +34,7 @@ async fn play() -> Play {
     records.note(entry, by(), words).await.unwrap();
     records.mark(entry, by(), Mark::SpokeWithThem, words).await.unwrap();
     records.concern(entry, "jordan-ashby", by(), words).await.unwrap();
-    records.report("jordan-ashby", by(), words).await.unwrap();
+    records.report("jordan-ashby", by(), words, None).await.unwrap();
     records.book("jordan-ashby", "Jordans-iPhone", Booking::Lost, by(), words).await.unwrap();
     let until = play.clock.now() + TimeDelta::hours(8);
     let kind = GrantKind::Education { young_person: "jordan-ashby".into() };

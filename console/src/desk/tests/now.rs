@@ -112,3 +112,17 @@ async fn visitors_see_initials_and_it_sees_no_children() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn minutes_in_use_stand_against_their_limit() {
+    let jordan = super::play::JORDAN.replace("everything: 4h", "everything: 6m");
+    let play = Play::of(super::play::HOME, &[("jordan", &jordan)]).await;
+    super::four_weeks::in_use(&play, 5).await;
+    let page = play.signed_in("k.lane").await.get("/").await;
+    assert!(page.words().contains("All together 5 of 6 min"), "{}", page.words());
+    assert!(page.text.contains("<progress max=\"6\" value=\"5\""), "{}", page.text);
+    super::four_weeks::in_use(&play, 1).await;
+    play.settle().await;
+    let page = play.signed_in("k.lane").await.get("/").await.words();
+    assert!(page.contains("All together 6 of 6 min") && page.contains("used up for Jordan"), "{page}");
+}

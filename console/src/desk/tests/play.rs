@@ -223,6 +223,11 @@ impl Play {
         browser
     }
 
+    /// What time it is there.
+    pub(crate) fn clock_now(&self) -> DateTime<Utc> {
+        records::Clock::now(&*self.clock)
+    }
+
     /// What was decided is in force, as in a running gateway.
     pub(crate) async fn settle(&self) {
         let current = self.in_force.to_keep();
@@ -232,6 +237,7 @@ impl Play {
 }
 
 /// What a page answered.
+#[derive(Clone)]
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
     pub(crate) headers: axum::http::HeaderMap,

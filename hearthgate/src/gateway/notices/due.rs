@@ -6,7 +6,7 @@ use super::said::{Message, is_quiet};
 use crate::when;
 use agreements::{Draft, House, Notify, Person};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
-use records::{ClockState, Side, StoreError, shift};
+use records::{ClockState, StoreError, is_signed, shift};
 
 /// A shift that nobody has signed for so long is told.
 const UNSIGNED: TimeDelta = TimeDelta::hours(2);
@@ -35,6 +35,9 @@ impl Notices {
         if wants("review") {
             due.extend(self.unsigned(house, key, now).await?);
         }
+        if wants("review_late") {
+            due.extend(self.unsigned_late(house, key, now).await?);
+        }
         if wants("draft") {
             due.extend(self.drafts(house, key).await?);
         }
@@ -58,14 +61,34 @@ impl Notices {
         if now - last.to < UNSIGNED || self.records.told(&key).await?.unwrap_or(0) >= upto {
             return Ok(None);
         }
-        let reviews = self.records.reviews(last).await?;
-        let signed = |side| reviews.iter().any(|review| review.side == Some(side));
-        if signed(Side::Outgoing) && signed(Side::Incoming) {
+        if is_signed(&self.records.reviews(last).await?, last) {
             return Ok(None);
         }
         let ended = when::words(last.to, home.timezone);
         let line = format!("The shift that ended at {ended} is not signed by both sides.");
         let message = Message::of(house, "a shift is not signed", &[line], upto);
+        Ok(Some(Due { message, told: vec![(key, upto)] }))
+    }
+
+    /// Shifts that are still not signed at the end of the one after them: for the manager, each once.
+    async fn unsigned_late(
+        &self,
+        house: &House,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Due>, StoreError> {
+        let home = house.home();
+        let key = format!("{key}|review_late");
+        let told = self.records.told(&key).await?.unwrap_or(0);
+        let last = shift::last(&home.shifts, home.timezone, now);
+        let late = self.records.unsigned(house, now).await?.into_iter().filter(|shift| shift.to < last.to);
+        let late: Vec<i64> = late.map(|shift| shift.to.timestamp()).collect();
+        let Some(upto) = late.last().copied().filter(|newest| *newest > told) else { return Ok(None) };
+        let line = match late.len() {
+            1 => "A shift is still not signed by both sides, and the one after it is over.".to_owned(),
+            count => format!("{count} shifts are still not signed by both sides."),
+        };
+        let message = Message::of(house, "a shift stays unsigned", &[line], upto);
         Ok(Some(Due { message, told: vec![(key, upto)] }))
     }
 

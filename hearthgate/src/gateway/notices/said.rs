@@ -77,6 +77,10 @@ pub(super) fn told(says: &Entry, when: &[String]) -> Option<Told> {
             "times a young person told that they saw something",
             Haste::Always,
         ),
+        // Somebody by name has to have it before the gateway is content.
+        Entry::Concern(_) if wants("concern") => {
+            told("a safeguarding concern was raised", "safeguarding concerns were raised", Haste::Always)
+        }
         Entry::Misfit(found) if wants(word_of(found.severity)) => told(
             "something in the records does not fit",
             "places in the records do not fit",

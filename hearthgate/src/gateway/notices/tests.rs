@@ -5,7 +5,9 @@ use super::*;
 use agreements::{Evidence, Outcome, Rule, Severity, Snapshot, Store};
 use blocklists::Catalogue;
 use chrono::{NaiveTime, TimeDelta};
-use records::{Asked, BreachesGrew, By, ByRole, Identified, MisfitFound, Report, SetClock, SignInFailed};
+use records::{
+    Asked, BreachesGrew, By, ByRole, Concern, Identified, MisfitFound, Report, SetClock, Side, SignInFailed,
+};
 use tempfile::TempDir;
 
 const NOON: &str = "2026-11-22T12:00:00Z";
@@ -69,7 +71,13 @@ fn report() -> Entry {
         by: young(),
         words: "a mean message".into(),
         entries: vec![],
+        adult: Some("k.lane".into()),
     })
+}
+
+fn concern() -> Entry {
+    let words = "a stranger wrote to Jordan".into();
+    Entry::Concern(Concern { entry: 3, person: "jordan".into(), by: young(), words })
 }
 
 fn misfit() -> Entry {
@@ -108,6 +116,7 @@ fn what_is_told_when() {
             night,
             Some("a young person told that they saw something"),
         ),
+        ("a_concern_in_the_night", "concern", concern(), night, Some("a safeguarding concern was raised")),
         ("high_in_the_night", "high", breach(High, "jordan"), night, Some("an episode of high severity")),
         ("a_wrong_password", "sign_in_failed", failed(1), later, None),
         ("many", "sign_in_failed", failed(5), 0, Some("somebody tries passwords at the desk")),
@@ -230,7 +239,7 @@ async fn what_is_urgent_is_told_behind_a_thousand_that_wait() {
         play.records.staff_action(by.clone(), "looked", &n.to_string()).await.expect("written");
     }
     assert_eq!(play.look().await, Waits::Later, "an ask waits for the morning");
-    play.records.report("jordan", young(), "a mean message").await.expect("told");
+    play.records.report("jordan", young(), "a mean message", None).await.expect("told");
     let waits = play.look().await;
     let Waits::Now(message) = waits else { panic!("a report does not: {waits:?}") };
     assert!(message.subject.contains("a young person told"), "{message:?}");
@@ -284,4 +293,45 @@ async fn a_draft_and_a_review_that_is_due_are_told_once() {
     play.clock.set("2026-12-25T12:00:00Z".parse().expect("an instant"));
     play.clock.look();
     assert_eq!(play.due(&whole).await, [""; 0], "nobody knows what day it is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shift_that_nobody_signs_reminds_and_then_tells_the_manager() {
+    let home = format!("{HOME}shifts: [07:30, 14:30, 21:30]\n");
+    let house = house_of(&home, &[]);
+    let mut play = Play::new(NOON, notify(&["review"])).await;
+    let by = |id: &str| By { role: ByRole::Staff, id: id.into(), name: id.into() };
+    play.records.staff_action(by("k.lane"), "began", "").await.expect("written");
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    let (staff, manager) = (notify(&["review"]), notify(&["review_late"]));
+    // Handovers are at 14:30, 21:30 and 07:30; it is quiet from 22:00 to 07:00. What is due for whom, and how it begins.
+    let (reminds, tells) = ("Oakview House: a shift is not signed", "Oakview House: a shift stays unsigned");
+    for (name, after, notify, said) in [
+        ("early", minutes(4 * 60), &staff, ""),
+        ("two_hours_after", minutes(31), &staff, reminds),
+        ("once", minutes(10), &staff, ""),
+        ("not_the_manager_yet", minutes(0), &manager, ""),
+        ("the_next_shift_is_over", minutes(5 * 60), &manager, tells),
+        ("the_manager_once", minutes(1), &manager, ""),
+        ("two_hours_after_in_the_night", minutes(2 * 60), &staff, ""),
+        ("in_the_morning", minutes(7 * 60 + 30), &staff, reminds),
+    ] {
+        play.clock.advance(after);
+        play.notify = notify.clone();
+        let due = play.due(&house).await;
+        assert_eq!(due.len(), usize::from(!said.is_empty()), "{name}: {due:?}");
+        assert!(due.first().is_none_or(|due| due.starts_with(said)), "{name}: {due:?}");
+    }
+    // One pair of signatures for everything ends it for both.
+    play.clock.advance(minutes(3 * 60));
+    let now = play.clock.now();
+    let span = play.records.to_review(&house, now).await.expect("read");
+    let seen = play.records.tally(span.from, span.to).await.expect("read");
+    for (side, id) in [(Side::Outgoing, "k.lane"), (Side::Incoming, "m.ali")] {
+        play.records.sign_shift(span, Some(side), by(id), "", seen).await.expect("signed");
+    }
+    for notify in [&staff, &manager] {
+        play.notify = notify.clone();
+        assert_eq!(play.due(&house).await, [""; 0], "{:?}", notify.when);
+    }
 }

@@ -1,0 +1,80 @@
+//! Safeguarding concerns that are open, with the home's own way that each goes (seed 003 §4.4). None closes by itself.
+
+use super::Place;
+use super::now::person_name;
+use super::page::{clock, name_for};
+use super::session::SignedIn;
+use super::wrong::Wrong;
+use agreements::{Contact, House};
+use axum::extract::{Extension, Form, Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, Utc};
+use records::{Raised, Records};
+use serde::Deserialize;
+
+/// A concern that is open.
+pub(super) struct Concern {
+    pub(super) entry: i64,
+    pub(super) name: String,
+    pub(super) words: String,
+    pub(super) by: String,
+    pub(super) at: String,
+}
+
+/// The concerns that are open, and whom the home reaches about them.
+pub(super) struct Concerns {
+    pub(super) open: Vec<Concern>,
+    /// In the order in which home.yaml names them.
+    pub(super) way: Vec<Contact>,
+    /// Whether whoever reads it can close one.
+    pub(super) may: bool,
+}
+
+/// A concern goes its way.
+#[derive(Deserialize)]
+pub(crate) struct Went {
+    #[serde(default)]
+    with: String,
+    #[serde(default)]
+    words: String,
+}
+
+impl Concerns {
+    /// What is open, as somebody may read it.
+    pub(super) async fn of(
+        records: &Records,
+        house: &House,
+        who: &SignedIn,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Vec<Raised>), Wrong> {
+        let raised = records.concerns(true).await?;
+        let open = raised.iter().map(|raised| concern(house, who, raised, now)).collect();
+        let way = house.home().safeguarding.clone();
+        Ok((Self { open, way, may: who.knows_names() }, raised))
+    }
+}
+
+fn concern(house: &House, who: &SignedIn, raised: &Raised, now: DateTime<Utc>) -> Concern {
+    let said = &raised.concern;
+    Concern {
+        entry: raised.entry,
+        name: match said.person.as_str() {
+            "nobody" => "Somebody on a device that nobody here is known to have".to_owned(),
+            id => name_for(who.role, &person_name(house, id)),
+        },
+        words: if who.knows_names() { said.words.clone() } else { String::new() },
+        by: said.by.name.clone(),
+        at: clock(house, raised.at, now),
+    }
+}
+
+/// `POST /concerns/{entry}`.
+pub(crate) async fn close(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(entry): Path<i64>,
+    Form(went): Form<Went>,
+) -> Result<Response, Wrong> {
+    place.desk.records.close_concern(entry, who.by(), &went.with, &went.words).await?;
+    Ok(Redirect::to("/shift?done=noted").into_response())
+}

@@ -1,0 +1,83 @@
+//! What a young person told, and that they see who has read it.
+
+use super::{JORDANS, LOUNGE, OWN, SAMS, STRANGER, Young, token};
+use crate::pages::Told;
+use axum::http::StatusCode;
+use records::{By, ByRole, Clock};
+use std::time::Duration;
+
+#[tokio::test]
+async fn they_choose_an_adult_and_see_who_has_read_it() {
+    const SAW: &str = "/hearthgate/saw?lang=en";
+    let young = Young::new().await;
+    let own = format!("http://{OWN}");
+    let (_, page) = young.get(JORDANS, SAW).await;
+    assert!(page.contains("<option value=\"k.lane\">Kate Lane</option>"), "{page}");
+    assert!(!page.contains("Reg 44") && !page.contains("IT support"), "adults of the home alone: {page}");
+    let (_, stranger) = young.get(STRANGER, SAW).await;
+    assert!(!stranger.contains("Kate Lane"), "who works here is told to nobody unknown");
+    for (typed, adult) in [("k.lane", Some("k.lane")), ("", None), ("it", None), ("<b>", None)] {
+        let form = format!("token={}&words=x&adult={typed}", token(&page));
+        young.post(JORDANS, SAW, &own, &form).await;
+        let told = std::mem::take(&mut *young.gate.told.lock().unwrap());
+        let [Told::Saw(saw)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(saw.adult.as_deref(), adult, "{typed}");
+    }
+    let records = &young.play.records;
+    let by = By { role: ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
+    let report = records.report("jordan", by, "a mean message", Some("k.lane")).await.unwrap();
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("17:30: staff have it."), "{page}");
+    let mut kate = young.play.signed_in("k.lane").await;
+    let now = kate.get("/").await.words();
+    assert!(now.contains("They would like to talk to Kate Lane"), "{now}");
+    let heard =
+        kate.post(&format!("/reports/{report}"), &[("words", "told the school; Jordan is fine")]).await;
+    assert_eq!(heard.location(), "/?done=heard", "{}", heard.words());
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("17:30: Kate Lane has read it."), "{page}");
+    assert!(
+        !page.contains("told the school") && !page.contains("mean message"),
+        "no words for others' eyes: {page}"
+    );
+    assert!(!young.get(SAMS, "/?lang=en").await.1.contains("has read it"), "nobody else's");
+    young.play.clock.advance(Duration::from_secs(8 * 86_400));
+    assert!(!young.get(JORDANS, "/?lang=en").await.1.contains("has read it"), "a week later it is gone");
+}
+
+#[tokio::test]
+async fn who_saw_something_is_heard_whatever_the_clock_and_whosever_the_device() {
+    const SAW: &str = "/hearthgate/saw";
+    let young = Young::new().await;
+    let own = format!("http://{OWN}");
+    let told = || std::mem::take(&mut *young.gate.told.lock().unwrap());
+    let saw = |person: &str| {
+        let words = "a mean message".to_owned();
+        Told::Saw(crate::ask::Saw { person: person.to_owned(), words, adult: None })
+    };
+    let form = |page: &str| format!("token={}&words=a+mean+message", token(page));
+    for (from, person) in [(JORDANS, "jordan"), (LOUNGE, "lounge"), (STRANGER, "nobody")] {
+        for path in ["/", "/talk"] {
+            assert!(young.get(from, path).await.1.contains(SAW), "{person}: the way there on {path}");
+        }
+        let (status, page) = young.get(from, SAW).await;
+        assert_eq!(status, StatusCode::OK, "{person}");
+        assert_eq!(young.post(from, SAW, &own, &form(&page)).await.0, StatusCode::OK, "{person}");
+        assert_eq!(told(), [saw(person)]);
+    }
+    let (_, before) = young.get(JORDANS, SAW).await;
+    // The clock jumps by years: everybody has the baseline, and Jordan is heard as Jordan.
+    young.play.clock.set("2031-01-01T12:00:00Z".parse().unwrap());
+    young.play.clock.look();
+    assert!(young.get(JORDANS, "/talk").await.1.contains(SAW));
+    let (status, page) = young.get(JORDANS, SAW).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    for page in [&before, &page] {
+        assert_eq!(young.post(JORDANS, SAW, &own, &form(page)).await.0, StatusCode::OK);
+        assert_eq!(told(), [saw("jordan")]);
+    }
+    let (status, _) = young.post(SAMS, SAW, &own, &form(&page)).await;
+    assert_eq!((status, told().len()), (StatusCode::FORBIDDEN, 0), "a form is for whoever it was made for");
+    let (status, _) = young.post(JORDANS, SAW, "http://evil.example", &form(&page)).await;
+    assert_eq!((status, told().len()), (StatusCode::FORBIDDEN, 0), "and is sent from here");
+}

@@ -1,0 +1,127 @@
+//! What staff and young people do together: shifts read as one, reports heard, lists put right.
+
+use crate::play::{Play, at, jordan, snapshot, staff, until};
+use agreements::Evidence;
+use records::shift::{self, Shift};
+use records::{By, Clock, Mark, NotDone, Side, Verified, Which, is_signed};
+use std::time::Duration;
+
+fn other() -> By {
+    By { id: "m.ali".into(), name: "Mo Ali".into(), ..staff() }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const GRACE: chrono::TimeDelta = records::GRACE;
+
+pub async fn shifts_that_nobody_signed_are_read_as_one(play: Play) {
+    let gateway = play.gateway().await;
+    let (records, home) = (&gateway.records, snapshot());
+    let house = &home.house;
+    let (shifts, zone) = (&house.home().shifts, house.home().timezone);
+    let first = shift::at(shifts, zone, gateway.clock.now());
+    let second = shift::at(shifts, zone, first.to);
+    let third = shift::at(shifts, zone, second.to);
+    let now = third.to + chrono::TimeDelta::minutes(5);
+    let together = Shift { from: first.from, to: third.to };
+    // Before there is a journal nobody had a shift.
+    records.staff_action(staff(), "began", "").await.unwrap();
+    assert_eq!(records.unsigned(house, now).await.unwrap(), [first, second, third]);
+    assert_eq!(records.to_review(house, now).await.unwrap(), together);
+    let sign = async |which: Shift, side, by| {
+        let seen = records.tally(which.from, which.to).await.unwrap();
+        records.sign_shift(which, Some(side), by, "", seen).await
+    };
+    // One side of one shift signs nothing off.
+    sign(first, Side::Outgoing, staff()).await.unwrap();
+    assert_eq!(records.to_review(house, now).await.unwrap(), together);
+    // Who worked the first takes over from all three: that is one person on both sides of the first.
+    sign(together, Side::Incoming, staff()).await.unwrap();
+    let all = async || records.reviews_between(together.from, now).await.unwrap();
+    assert!(!is_signed(&all().await, first), "two sides, two people");
+    let again = sign(together, Side::Outgoing, staff()).await;
+    assert!(matches!(again, Err(NotDone::SignedAlready)), "{again:?}");
+    sign(together, Side::Outgoing, other()).await.unwrap();
+    for shift in [first, second, third, together] {
+        assert!(is_signed(&all().await, shift), "one pair covers {shift:?}");
+    }
+    assert_eq!(records.unsigned(house, now).await.unwrap(), []);
+    assert_eq!(records.to_review(house, now).await.unwrap(), third, "the last one is shown");
+    let alone = sign(second, Side::Outgoing, staff()).await;
+    assert!(matches!(alone, Err(NotDone::SignedAlready)), "it was signed with the others: {alone:?}");
+    assert_eq!(records.reviews(second).await.unwrap().len(), 2);
+    // What comes before a shift that is signed is asked for by itself.
+    let fourth = shift::at(shifts, zone, third.to);
+    let fifth = shift::at(shifts, zone, fourth.to);
+    for (side, by) in [(Side::Outgoing, staff()), (Side::Incoming, other())] {
+        sign(fifth, side, by).await.unwrap();
+    }
+    let later = fifth.to + chrono::TimeDelta::minutes(5);
+    assert_eq!(records.unsigned(house, later).await.unwrap(), [fourth]);
+    assert_eq!(records.to_review(house, later).await.unwrap(), fifth);
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn a_report_is_open_until_somebody_heard_it(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    let report = records.report("jordan", jordan(), "a mean message", Some("k.lane")).await.unwrap();
+    gateway.clock.advance(HOUR * 48);
+    let open = records.open_reports().await.unwrap();
+    assert_eq!(
+        (open.len(), open[0].report.adult.as_deref()),
+        (1, Some("k.lane")),
+        "days later it stands there"
+    );
+    let silent = records.hear_report(report, staff(), " ").await;
+    assert!(matches!(silent, Err(NotDone::NoReason)), "what was done is said: {silent:?}");
+    let heard = records.hear_report(report, staff(), "We talked, and told the school").await.unwrap();
+    assert!(records.open_reports().await.unwrap().is_empty());
+    let theirs = records.reports_of("jordan", at("2026-01-01T00:00:00Z")).await.unwrap();
+    assert_eq!(theirs[0].heard.as_ref().map(|heard| heard.by.id.as_str()), Some("k.lane"));
+    assert!(records.reports_of("sam", at("2026-01-01T00:00:00Z")).await.unwrap().is_empty());
+    let twice = records.hear_report(report, other(), "again").await;
+    assert!(matches!(twice, Err(NotDone::NotOpen(_))), "{twice:?}");
+    assert!(matches!(records.hear_report(heard, other(), "x").await, Err(NotDone::OtherKind { .. })));
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    play.unguard().await;
+    play.tamper("UPDATE register SET closed = 0 WHERE kind = 'report'").await;
+    assert!(
+        matches!(records.verify(None).await.unwrap(), Verified::Broken { .. }),
+        "a report that opened itself"
+    );
+    gateway.stops().await;
+}
+
+pub async fn a_wrong_list_is_told_until_it_is_answered(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    assert!(matches!(records.found_wrong("bbc.example", staff(), "").await, Err(NotDone::NoReason)));
+    let found = records.found_wrong("bbc.example", staff(), "it is a revision site").await.unwrap();
+    let open = records.open_wrong().await.unwrap();
+    assert_eq!((open.len(), open[0].said.host.as_str()), (1, "bbc.example"));
+    records.answer_wrong(found, other(), "the publisher took it out").await.unwrap();
+    assert!(records.open_wrong().await.unwrap().is_empty());
+    assert!(matches!(records.answer_wrong(found, other(), "x").await, Err(NotDone::NotOpen(_))));
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn what_staff_mark_as_told_is_no_breach(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    let all = async || records.episodes(&Which::default()).await.unwrap();
+    until("an episode", async || all().await.len() == 1).await;
+    let entry = all().await[0].entry;
+    records.mark(entry, staff(), Mark::SpokeWithThem, "").await.unwrap();
+    assert!(all().await[0].is_breach(), "having talked about it changes nothing");
+    records.mark(entry, staff(), Mark::TheirReport, "they came and said so").await.unwrap();
+    assert!(all().await[0].reported && !all().await[0].is_breach());
+    let now = gateway.clock.now();
+    let tally = records.tally(now - GRACE, now + GRACE).await.unwrap();
+    assert_eq!((tally.episodes, tally.breaches), (1, 0));
+    assert_eq!(records.reached("jordan", now - GRACE, records::Kind::Breaches).await.unwrap(), 0);
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
