@@ -16,11 +16,11 @@ mod young;
 
 pub use ask::{Ask, AskKey, Saw};
 pub use desk::{
-    Desk, Doing, Kept, List, NoPin, NotKept, Running, State, Trouble, Waiting, Weighed, password_link,
-    print_of,
+    Desk, Doing, Kept, List, NoPin, NotKept, Running, State, Trouble, Waiting, Weighed,
+    addresses as desk_addresses, password_link, print_of,
 };
 pub use effect::still_closed;
-pub use pages::{Heard, Known, Showing, Token, Told, Visit, Visitors, router};
+pub use pages::{Heard, Known, Showing, Token, Told, Visit, Visitors, addresses as young_addresses, router};
 pub use portal::{Captive, Portal, SIGN_IN, SIGN_OUT, Slip, TimeLeft, Typed, portal, sign_in_of, to_portal};
 pub use refusal::{Form, Refusals};
 pub use typed::{Unread, what, word};

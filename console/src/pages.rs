@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use chrono::{DateTime, Utc};
 use records::{Current, Records};
 use std::future::Future;
@@ -118,24 +118,44 @@ pub trait Visitors: Send + Sync + 'static {
 pub(crate) struct Desk {
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) visitors: Arc<dyn Visitors>,
+    /// Whose turn it is on the devices that several share.
+    pub(crate) turns: Arc<young::pin::Turns>,
 }
 
 pub(crate) type Shown = Option<Extension<Token>>;
+
+/// Where forms of the pages are shown or sent to. Every other address of the gateway's own is one of [`young::PAGES`].
+fn routes() -> Vec<(&'static str, MethodRouter<Desk>)> {
+    vec![
+        (ASK, get(telling::ask).post(telling::asked)),
+        (SAW, get(telling::see).post(telling::saw)),
+        (young::NOTE, post(young::note)),
+        (young::first::FIRST, post(young::first::seen)),
+        (young::pin::ME, post(young::pin::enter)),
+    ]
+}
+
+/// The addresses of the young person's pages, and of what their forms are sent to: for whoever looks at each of them, like the
+/// tests with a browser.
+pub fn addresses() -> Vec<&'static str> {
+    let pages = young::PAGES.iter().map(|page| page.path());
+    pages.chain(routes().into_iter().map(|(path, _)| path)).collect()
+}
 
 /// The routes of the pages listener. Whatever is not for the gateway itself is a visit to a refused host.
 ///
 /// It needs the client's address: serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or put
 /// [`ConnectInfo`] into the request's extensions.
 pub fn router(refusals: Arc<Refusals>, visitors: Arc<dyn Visitors>) -> Router {
-    Router::new()
-        .route(ASK, get(telling::ask).post(telling::asked).fallback(visited))
-        .route(SAW, get(telling::see).post(telling::saw).fallback(visited))
-        .route(young::NOTE, post(young::note).fallback(visited))
-        .route(young::first::FIRST, post(young::first::seen).fallback(visited))
-        .route(young::pin::ME, post(young::pin::enter).fallback(visited))
-        .fallback(visited)
-        .layer(DefaultBodyLimit::max(8 * 1024))
-        .with_state(Desk { refusals, visitors })
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods.fallback(visited));
+    }
+    router.fallback(visited).layer(DefaultBodyLimit::max(8 * 1024)).with_state(Desk {
+        refusals,
+        visitors,
+        turns: Arc::default(),
+    })
 }
 
 pub(crate) async fn visited(

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Datelike, Duration, Utc};
 use records::{Clock, ClockState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The wall clock, for a command that runs once.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
@@ -12,27 +13,38 @@ pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A clock that runs beside another at a fixed distance: for trying the gateway out, and for tests.
+/// A clock that runs beside another at a distance: for trying the gateway out, and for tests.
 pub(crate) struct Pretend {
     beneath: Arc<dyn Clock>,
     ahead: Duration,
+    /// The seconds by which it was moved on since.
+    passed: AtomicU64,
 }
 
 impl Pretend {
     /// A clock that says `now` now.
     pub(crate) fn starting(beneath: Arc<dyn Clock>, now: DateTime<Utc>) -> Self {
         let ahead = now - beneath.now();
-        Self { beneath, ahead }
+        Self { beneath, ahead, passed: AtomicU64::new(0) }
+    }
+
+    /// Lets so many seconds pass at once, by both clocks: it is no jump, as a night's sleep is none.
+    pub(crate) fn pass(&self, seconds: u32) {
+        self.passed.fetch_add(seconds.into(), Ordering::Relaxed);
+    }
+
+    fn passed(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.passed.load(Ordering::Relaxed))
     }
 }
 
 impl Clock for Pretend {
     fn now(&self) -> DateTime<Utc> {
-        self.beneath.now() + self.ahead
+        self.beneath.now() + self.ahead + self.passed()
     }
 
     fn steady(&self) -> std::time::Duration {
-        self.beneath.steady()
+        self.beneath.steady() + self.passed()
     }
 
     /// As beneath, save that a time before this program existed is one that no clock can have: so a machine that starts
@@ -77,6 +89,9 @@ mod tests {
         assert_eq!(clock.now(), then);
         assert_eq!(clock.steady(), Stands.steady());
         assert_eq!(clock.state(), ClockState::Right);
+        clock.pass(90);
+        assert_eq!(clock.now(), then + Duration::seconds(90));
+        assert_eq!(clock.steady(), Stands.steady() + std::time::Duration::from_secs(90), "no jump");
         let long_ago = Pretend::starting(Arc::new(Stands), "1970-01-01T00:00:05Z".parse().expect("a time"));
         assert_eq!(long_ago.state(), ClockState::NotYet);
     }

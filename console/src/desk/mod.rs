@@ -170,6 +170,12 @@ fn routes() -> Vec<Route> {
     ]
 }
 
+/// The address of every route of the desk, with `{…}` where something is named: for whoever looks at each of them, like the
+/// tests with a browser.
+pub fn addresses() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _, _)| path).collect()
+}
+
 impl Desk {
     /// The desk of a gateway that has these names besides its addresses.
     pub fn new(

@@ -94,6 +94,14 @@ pub(super) struct Person {
     pub(super) episodes: Vec<Shown>,
 }
 
+impl Person {
+    /// What is small is folded: once it is unfolded, what is written to it needs no fold more, unless that would make it long.
+    fn at_hand(&self) -> bool {
+        const FEW: usize = 5;
+        !self.open && self.episodes.len() <= FEW
+    }
+}
+
 /// An episode.
 pub(super) struct Shown {
     entry: i64,

@@ -56,6 +56,43 @@ impl<'a> Whose<'a> {
     }
 }
 
+/// A page of a young person's, by its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Now,
+    Week,
+    Agreement,
+    Recorded,
+    Talk,
+}
+
+/// All of them, as the navigation has them.
+pub(crate) const PAGES: [Page; 5] = [Page::Now, Page::Week, Page::Agreement, Page::Recorded, Page::Talk];
+
+impl Page {
+    /// Its address, and what its tab is called.
+    const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Now => ("/", "tab.now"),
+            Self::Week => ("/week", "tab.week"),
+            Self::Agreement => ("/agreement", "tab.agreement"),
+            Self::Recorded => ("/recorded", "tab.recorded"),
+            Self::Talk => ("/talk", "tab.talk"),
+        }
+    }
+
+    /// Its address.
+    pub(crate) const fn path(self) -> &'static str {
+        self.place().0
+    }
+
+    /// The page at an address.
+    fn at(path: &str) -> Option<Self> {
+        let path = if path.is_empty() { "/" } else { path };
+        PAGES.into_iter().find(|page| page.path() == path)
+    }
+}
+
 /// A page's surroundings.
 pub(crate) struct Frame {
     pub(crate) v: Voice,
@@ -77,21 +114,14 @@ pub(crate) struct Tab {
 impl Frame {
     /// The frame of a page at an address.
     pub(crate) fn of(v: Voice, visit: &Visit, path: &str, title: impl Into<String>) -> Self {
-        let tabs: &[(&str, &str)] = match Whose::of(visit) {
-            Whose::Nobody => &[("/", "tab.now"), ("/talk", "tab.talk")],
-            Whose::Shared(_) => &[("/", "tab.now"), ("/week", "tab.week"), ("/talk", "tab.talk")],
-            Whose::Own(_) => &[
-                ("/", "tab.now"),
-                ("/week", "tab.week"),
-                ("/agreement", "tab.agreement"),
-                ("/recorded", "tab.recorded"),
-                ("/talk", "tab.talk"),
-            ],
+        let tabs: &[Page] = match Whose::of(visit) {
+            Whose::Nobody => &[Page::Now, Page::Talk],
+            Whose::Shared(_) => &[Page::Now, Page::Week, Page::Talk],
+            Whose::Own(_) => &PAGES,
         };
-        let tab = |(href, label): &(&str, &str)| Tab {
-            href: v.link(href),
-            label: v.say(label),
-            here: *href == path,
+        let tab = |page: &Page| {
+            let (href, label) = page.place();
+            Tab { href: v.link(href), label: v.say(label), here: href == path }
         };
         Self {
             v,
@@ -120,13 +150,13 @@ pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderM
         Whose::Nobody | Whose::Own(_) => String::new(),
     };
     let (visit, signed_in) = pin::signed_in(desk, visit, headers).await;
-    let mut response = match uri.path() {
-        "" | "/" => now::page(desk, &visit, v, signed_in).await,
-        "/week" => week::page(&visit, v),
-        "/agreement" => agreed::page(&visit, v),
-        "/recorded" => recorded::page(desk, &visit, v, uri).await,
-        "/talk" => talk::page(&visit, v),
-        _ => said(StatusCode::NOT_FOUND, v, &visit, ("missing", &["missing.1"])),
+    let mut response = match Page::at(uri.path()) {
+        Some(Page::Now) => now::page(desk, &visit, v, signed_in).await,
+        Some(Page::Week) => week::page(&visit, v),
+        Some(Page::Agreement) => agreed::page(&visit, v),
+        Some(Page::Recorded) => recorded::page(desk, &visit, v, uri).await,
+        Some(Page::Talk) => talk::page(&visit, v),
+        None => said(StatusCode::NOT_FOUND, v, &visit, ("missing", &["missing.1"])),
     };
     if signed_in {
         pin::stays(desk, &visit, &device, &mut response).await;
@@ -176,4 +206,4 @@ pub(crate) fn spaced(word: &str) -> String {
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

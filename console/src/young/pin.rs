@@ -9,6 +9,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The path of the form.
 pub(crate) const ME: &str = "/hearthgate/me";
@@ -17,6 +20,29 @@ pub(crate) const SIGN_IN: &str = "sign in";
 const COOKIE: &str = "hearthgate-me";
 /// Who looks at nothing for so long is signed out, in seconds: the next child sits down.
 const LASTS: u32 = 600;
+
+/// Whose turn it is on each shared device, by its id. With everybody who signs in there, or is done there, a new one begins, and
+/// what a browser kept of the one before opens nothing. It has no more entries than the home has had such devices.
+#[derive(Default)]
+pub(crate) struct Turns(Mutex<HashMap<String, i64>>);
+
+impl Turns {
+    /// The turn that it is; none where nobody has had one.
+    fn of(&self, device: &str) -> Option<i64> {
+        self.all().get(device).copied()
+    }
+
+    /// The next turn begins. Its number is no earlier one's, also not of a gateway whose listeners began anew meanwhile.
+    fn next(&self, device: &str, at: DateTime<Utc>) {
+        let mut all = self.all();
+        let turn = all.entry(device.to_owned()).or_default();
+        *turn = at.timestamp_micros().max(*turn + 1);
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[derive(serde::Deserialize)]
 pub(crate) struct PinForm {
@@ -30,9 +56,9 @@ pub(crate) struct PinForm {
     out: String,
 }
 
-/// What the cookie's token is made for: this device alone, while they have this PIN.
-fn about(device: &str, mark: &str) -> String {
-    format!("me on {device} with {mark}")
+/// What the cookie's seal is on: this person, while they have this PIN, on this device alone, in this turn, since this second.
+fn about((id, mark): (&str, &str), device: &str, turn: i64, since: i64) -> String {
+    format!("me\n{id}\n{mark}\n{device}\n{turn}\n{since}")
 }
 
 /// The visit as whoever is signed in on a shared device; as it was where nobody is.
@@ -48,10 +74,15 @@ async fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<(agreeme
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.into_iter().find(|(name, _)| *name == COOKIE)?;
-    let (id, token) = value.rsplit_once('.')?;
+    let (rest, seal) = value.rsplit_once('.')?;
+    let (id, since) = rest.rsplit_once('.')?;
+    let since: i64 = since.parse().ok()?;
+    // A browser forgets the cookie by itself; one that does not is not believed.
+    let lasts = (0..=i64::from(LASTS)).contains(&visit.at.timestamp().saturating_sub(since));
     // Another PIN, or none: whoever was in with the old one is out.
     let mark = desk.visitors.pin_mark(id.to_owned()).await?;
-    let good = desk.refusals.key().accepts(token, id, &about(&device.id, &mark), visit.at);
+    let words = about((id, &mark), &device.id, desk.turns.of(&device.id)?, since);
+    let good = lasts && desk.refusals.key().is_seal(seal, &words);
     let person = visit.current.snapshot.house.person(id).filter(|_| good)?;
     Some((person, id.to_owned()))
 }
@@ -64,10 +95,12 @@ fn cookie(value: &str, lasts: u32) -> HeaderValue {
 
 /// Keeps whoever looks at a page signed in. `device` is the shared one.
 pub(crate) async fn stays(desk: &Desk, visit: &Visit, device: &str, response: &mut Response<Body>) {
-    let id = &visit.explanation.person;
-    let Some(mark) = desk.visitors.pin_mark(id.clone()).await else { return };
-    let token = desk.refusals.key().token(id, &about(device, &mark), visit.at);
-    response.headers_mut().insert(header::SET_COOKIE, cookie(&format!("{id}.{token}"), LASTS));
+    let (id, since) = (&visit.explanation.person, visit.at.timestamp());
+    let (Some(turn), Some(mark)) = (desk.turns.of(device), desk.visitors.pin_mark(id.clone()).await) else {
+        return;
+    };
+    let seal = desk.refusals.key().seal(&about((id, &mark), device, turn, since));
+    response.headers_mut().insert(header::SET_COOKIE, cookie(&format!("{id}.{since}.{seal}"), LASTS));
 }
 
 /// `POST` [`ME`].
@@ -78,6 +111,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, Sent { here, form }: Sent<Pi
     };
     let mut home = Redirect::to(&v.link("/")).into_response();
     if !form.out.is_empty() {
+        desk.turns.next(&device.id, visit.at);
         home.headers_mut().insert(header::SET_COOKIE, cookie("", 0));
         return home;
     }
@@ -97,6 +131,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, Sent { here, form }: Sent<Pi
         return said(StatusCode::FORBIDDEN, v, &visit, wrong);
     }
     let device = device.id.clone();
+    desk.turns.next(&device, visit.at);
     let explanation = agreements::Explanation { person: id, ..visit.explanation.clone() };
     stays(&desk, &Visit { explanation, ..visit }, &device, &mut home).await;
     home

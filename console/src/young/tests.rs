@@ -22,10 +22,14 @@ use tower::ServiceExt;
 
 mod first;
 mod heard;
+mod pins;
 
 const OWN: &str = "hearthgate.home.arpa";
 /// Devices of the home by their addresses.
-const DEVICES: [(&str, &str); 3] = [("192.0.2.1", "jordan"), ("192.0.2.2", "sam"), ("192.0.2.3", "lounge")];
+const DEVICES: [(&str, &str); 4] =
+    [("192.0.2.1", "jordan"), ("192.0.2.2", "sam"), ("192.0.2.3", "lounge"), (PERSON_7, "person-7")];
+/// One of many in a home that is full.
+pub(crate) const PERSON_7: &str = "192.0.2.7";
 
 /// The program's side of the pages, with a home that is in the test's hand.
 struct Gate {
@@ -93,7 +97,7 @@ impl Visitors for Gate {
 }
 
 /// A home, and the pages as they are served.
-struct Young {
+pub(crate) struct Young {
     play: Play,
     gate: Arc<Gate>,
     router: axum::Router,
@@ -108,7 +112,11 @@ impl Young {
     async fn of(jordan: &str) -> Self {
         let lounge = "person: Lounge\nfor: device\ndevices:\n  - {name: lounge, ip: 192.0.2.3}\nonline: {every_day: 09:00-21:00}\notherwise: block\n";
         let sam = JORDAN.replace("Jordan", "Sam").replace("3c:06:30:11:22:33", "3c:06:30:11:22:44");
-        let play = Play::of(HOME, &[("jordan", jordan), ("sam", &sam), ("lounge", lounge)]).await;
+        Self::over(Play::of(HOME, &[("jordan", jordan), ("sam", &sam), ("lounge", lounge)]).await)
+    }
+
+    /// The pages of a home that is there already.
+    pub(crate) fn over(play: Play) -> Self {
         let gate = Arc::new(Gate {
             clock: play.clock.clone(),
             records: play.records.clone(),
@@ -131,7 +139,7 @@ impl Young {
         (parts.status, text)
     }
 
-    async fn get(&self, from: &str, path: &str) -> (StatusCode, String) {
+    pub(crate) async fn get(&self, from: &str, path: &str) -> (StatusCode, String) {
         let request = Request::builder().uri(path).header(header::HOST, OWN).body(Body::empty()).unwrap();
         self.send(from, request).await
     }
@@ -396,74 +404,4 @@ async fn asking_for_a_site_and_for_time() {
     }
     let (_, sams) = young.get(SAMS, "/").await;
     assert!(!sams.contains("not tonight"), "{sams}");
-}
-
-#[tokio::test]
-async fn on_a_shared_device_a_pin_shows_ones_own_pages_for_a_while() {
-    let young = Young::new().await;
-    happens(&young.play, "jordan", "games.example").await;
-    let mut desk = young.play.signed_in("k.lane").await;
-    let weak = desk.post("/people/jordan/pin", &[("pin", "1234")]).await;
-    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(
-        desk.post("/people/jordan/pin", &[("pin", "471982")]).await.location(),
-        "/people/jordan?done=pin"
-    );
-    assert_eq!(desk.post("/people/lounge/pin", &[("pin", "471982")]).await.status, StatusCode::NOT_FOUND);
-
-    let origin = format!("http://{OWN}");
-    let (_, page) = young.get(LOUNGE, "/").await;
-    let form = |name: &str, pin: &str| format!("name={name}&pin={pin}&token={}", token(&page));
-    for (name, pin) in [("Jordan", "471981"), ("Sam", "471982"), ("nobody", "471982")] {
-        let (status, said) = young.post(LOUNGE, "/hearthgate/me?lang=en", &origin, &form(name, pin)).await;
-        assert!(status == StatusCode::FORBIDDEN && said.contains("That did not fit"), "{name}: {said}");
-    }
-    let (status, _) =
-        young.post(LOUNGE, "/hearthgate/me", "http://evil.example", &form("Jordan", "471982")).await;
-    assert_eq!(status, StatusCode::FORBIDDEN, "another site signs nobody in");
-    let (status, _) = young.post(SAMS, "/hearthgate/me", &origin, &form("Jordan", "471982")).await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "on a device of one's own nobody signs in as another");
-
-    let cookie = young.cookie(LOUNGE, &form("jordan", "471982")).await;
-    let (_, own) = young.get_with(LOUNGE, "/recorded", &cookie).await;
-    assert!(own.contains("Your phone tried to open games.example."), "{own}");
-    let (_, sams) = young.get_with(SAMS, "/recorded", &cookie).await;
-    assert!(!sams.contains("games.example"), "the cookie is for the shared device alone");
-    let forged = cookie.replace("jordan.", "sam.");
-    let (status, _) = young.get_with(LOUNGE, "/recorded", &forged).await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "and for one person");
-    desk.post("/people/jordan/pin", &[("pin", "582093")]).await;
-    let (status, _) = young.get_with(LOUNGE, "/recorded", &cookie).await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "another PIN ends what the old one began");
-    let cookie = young.cookie(LOUNGE, &form("jordan", "582093")).await;
-    assert_eq!(young.get_with(LOUNGE, "/recorded", &cookie).await.0, StatusCode::OK);
-    young.play.clock.advance(Duration::from_secs(4 * 3600));
-    let (status, _) = young.get_with(LOUNGE, "/recorded", &cookie).await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "an old one is none");
-}
-
-#[tokio::test]
-async fn a_pin_is_not_found_by_trying() {
-    let young = Young::new().await;
-    let mut desk = young.play.signed_in("k.lane").await;
-    desk.post("/people/jordan/pin", &[("pin", "471982")]).await;
-    // A member of staff may have a PIN for a device. Their pages are nobody's here.
-    young.play.running.pins.lock().unwrap().insert("lounge".to_owned(), "471982".to_owned());
-    let origin = format!("http://{OWN}");
-    let (_, page) = young.get(LOUNGE, "/").await;
-    for (name, pin, status, words) in [
-        ("jordan", "471981", StatusCode::FORBIDDEN, "That did not fit"),
-        ("jordan", "often", StatusCode::TOO_MANY_REQUESTS, "There were many tries"),
-        ("lounge", "471982", StatusCode::FORBIDDEN, "That did not fit"),
-    ] {
-        let form = format!("name={name}&pin={pin}&token={}", token(&page));
-        let (found, said) = young.post(LOUNGE, "/hearthgate/me", &origin, &form).await;
-        assert!(found == status && said.contains(words), "{name} {pin}: {found} {said}");
-    }
-    // A form that was not made here, or was sent from elsewhere, is no try.
-    let tries = young.gate.tries.lock().unwrap().len();
-    young.post(LOUNGE, "/hearthgate/me", &origin, "name=jordan&pin=471981&token=x").await;
-    let form = format!("name=jordan&pin=471981&token={}", token(&page));
-    young.post(LOUNGE, "/hearthgate/me", "http://evil.example", &form).await;
-    assert_eq!((tries, young.gate.tries.lock().unwrap().len()), (3, 3));
 }

@@ -26,18 +26,23 @@
   }, 2000);
 
   // What somebody is typing, or has opened, stays as it is.
-  const busy = (main) => main.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')
-    || [...main.querySelectorAll('textarea, input[type=text]')].some((field) => field.value !== field.defaultValue);
+  const busy = (main) => main.contains(document.activeElement) && document.activeElement.matches('input:not(#sound), textarea, select')
+    || [...main.querySelectorAll('textarea, input[type=text]')].some((field) => field.value !== field.defaultValue)
+    || [...main.querySelectorAll('input[type=radio]')].some((choice) => choice.checked !== choice.defaultChecked);
+  // Whoever is at a link, a fold or a button by key stays there when the page is drawn anew: it is known by what it says and does.
+  const named = (part) => [part.localName, part.id, part.getAttribute('href'), part.name, part.value, part.form?.getAttribute('action'), part.parentElement?.id, part.textContent].join('\n');
+  const alike = (main, name) => [...main.querySelectorAll('a[href],button,summary,input,[tabindex]')].filter((part) => named(part) === name);
   const show = (text) => {
     const main = document.getElementById('main'), page = new DOMParser().parseFromString(text, 'text/html');
-    const fresh = page.getElementById('main'), tabs = page.querySelector('nav');
+    const fresh = page.getElementById('main'), tabs = page.querySelector('nav'), nav = document.querySelector('nav');
     if (!fresh || busy(main)) return;
     const open = [...main.querySelectorAll('details[open][id]')].map((part) => part.id);
-    const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement.id : '';
+    const at = main.contains(document.activeElement) && document.activeElement !== main ? document.activeElement : null;
+    const kept = at && { of: named(at), nth: alike(main, named(at)).indexOf(at) };
     main.replaceChildren(...fresh.childNodes);
     for (const id of open) document.getElementById(id)?.setAttribute('open', '');
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    if (tabs) document.querySelector('nav')?.replaceChildren(...tabs.childNodes);
+    if (kept) alike(main, kept.of)[kept.nth]?.focus({ preventScroll: true });
+    if (tabs && nav && nav.innerHTML !== tabs.innerHTML) nav.replaceChildren(...tabs.childNodes);
   };
   // A sound when somebody asks: off until somebody here wants it.
   const asks = () => document.querySelectorAll('[id^="ask-"]').length;
@@ -74,11 +79,20 @@
     if (again) { again = false; look(); }
   };
 
-  const source = new EventSource('/live');
-  source.addEventListener('still', hears);
-  source.addEventListener('changed', () => { hears(); look(); });
-  source.addEventListener('over', leave);
-  source.addEventListener('open', () => { hears(); look(); });
+  // A browser asks again by itself while nobody answers, and gives up where it is told no: the page looks then, and asks again later.
+  const follow = () => {
+    const source = new EventSource('/live');
+    source.addEventListener('still', hears);
+    source.addEventListener('changed', () => { hears(); look(); });
+    source.addEventListener('over', leave);
+    source.addEventListener('open', () => { hears(); look(); });
+    source.addEventListener('error', () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      look();
+      setTimeout(follow, 10 * 1000);
+    });
+  };
+  follow();
 })();
 
 // The editor: line numbers, and what is wrong with the text while it is typed. Without it the page says the same when it is sent.

@@ -109,7 +109,8 @@ async fn run_once(
 
     // The files say where everything else is.
     let Begun { mut files, house, journal, state } = Files::begin(&options.home, machine.now())?;
-    let clock = clock_of(options, &house, machine)?;
+    let pretend = pretend(options, &house, &machine)?;
+    let clock = pretend.clone().map_or(machine, |pretend| pretend as Arc<dyn Clock>);
 
     // The records keep a second gateway out; from here on the folder is ours.
     let Kept { records, house, standing } =
@@ -136,7 +137,7 @@ async fn run_once(
         in_force: in_force.clone(),
         records: records.clone(),
         clock: clock.clone(),
-        pretended: options.pretend_now.is_some(),
+        pretend,
         started: clock.now(),
         state: state.clone(),
         neighbours: neighbours.clone(),
@@ -242,11 +243,16 @@ fn ask_key() -> Result<AskKey, Failure> {
     AskKey::fresh().map_err(|_| Failure::cannot_read("the system has no randomness to give"))
 }
 
-fn clock_of(options: &Options, house: &House, machine: Arc<dyn Clock>) -> Result<Arc<dyn Clock>, Failure> {
-    let Some(text) = &options.pretend_now else { return Ok(machine) };
+/// The clock that was started elsewhere, where somebody asked for one.
+fn pretend(
+    options: &Options,
+    house: &House,
+    machine: &Arc<dyn Clock>,
+) -> Result<Option<Arc<Pretend>>, Failure> {
+    let Some(text) = &options.pretend_now else { return Ok(None) };
     let now = when::instant(text, house.home().timezone, clock::now()).map_err(Failure::cannot_read)?;
     tracing::warn!(%now, "THE CLOCK IS PRETENDED: every window, limit and entry goes by it. For trying out and tests only");
-    Ok(Arc::new(Pretend::starting(machine, now)))
+    Ok(Some(Arc::new(Pretend::starting(Arc::clone(machine), now))))
 }
 
 /// The records, with the house and the standing that go with them.

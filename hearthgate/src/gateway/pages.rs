@@ -300,6 +300,9 @@ pub(crate) async fn serve(listener: TcpListener, served: Served, stop: Cancellat
         };
         let cut = stop.child_token();
         let Some(seat) = seats.take_as(faces(peer.ip()), cut.clone()) else { continue };
+        // Whoever reads nothing of what they asked for is cut like whoever sends nothing (RFC 5482): the system sees it, and a
+        // system that does not know how leaves it to the whole time of a connection.
+        let _if_it_knows = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(BODY));
         let (router, tls) = (router.clone(), tls.clone());
         tokio::spawn(async move {
             tokio::select! {

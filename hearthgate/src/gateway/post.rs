@@ -1,7 +1,7 @@
 //! The post: what the control socket answers from.
 
 use crate::catalogue::Notes;
-use crate::clock::word;
+use crate::clock::{Pretend, word};
 use crate::control::Answering;
 use crate::gateway::board::{self, Board, CatalogueShown, Listener, Upstreams};
 use crate::gateway::crowd;
@@ -27,7 +27,8 @@ pub(crate) struct Post {
     pub(crate) in_force: Arc<InForce>,
     pub(crate) records: Arc<Records>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) pretended: bool,
+    /// The same clock, where it was started elsewhere (`--pretend-now`): it can be moved on.
+    pub(crate) pretend: Option<Arc<Pretend>>,
     pub(crate) started: DateTime<Utc>,
     pub(crate) state: State,
     /// Who stands behind which address.
@@ -86,7 +87,7 @@ impl Post {
             started: Some(when::rfc3339(self.started, zone)),
             now: when::rfc3339(now, zone),
             clock: word(self.clock.state()),
-            pretended: self.pretended,
+            pretended: self.pretend.is_some(),
             listeners,
             upstreams,
             lists: board::lists(house, Some(&Shelf::at(self.state.lists())), &notes, crate::clock::now()),
@@ -120,7 +121,7 @@ impl Post {
         });
         console::State {
             version: env!("HEARTHGATE_VERSION").to_owned(),
-            pretended: self.pretended,
+            pretended: self.pretend.is_some(),
             upstreams: upstreams.filter(|u| u.of > u.not_asked).map(|u| (u.answering, u.of)),
             names,
             lists: lists.iter().map(list_on_the_desk).collect(),
@@ -133,13 +134,25 @@ impl Post {
     async fn answer(&self, question: &str) -> Option<Value> {
         match question {
             "status" => serde_json::to_value(self.board().await).ok(),
-            "clock" => Some(json!({"now": self.clock.now().to_rfc3339(), "pretended": self.pretended})),
+            "clock" => {
+                let pretended = self.pretend.is_some();
+                Some(json!({"now": self.clock.now().to_rfc3339(), "pretended": pretended}))
+            }
             "lists-changed" => {
                 self.lists.notify_one();
                 Some(json!({"heard": true}))
             }
-            _ => self.signing(&question.split(' ').collect::<Vec<_>>()),
+            _ => match question.strip_prefix("pass ") {
+                Some(seconds) => self.pass(seconds),
+                None => self.signing(&question.split(' ').collect::<Vec<_>>()),
+            },
         }
+    }
+
+    /// Lets so many seconds pass at once, where the clock is pretended; a real one goes by itself.
+    fn pass(&self, seconds: &str) -> Option<Value> {
+        self.pretend.as_ref()?.pass(seconds.parse().ok()?);
+        Some(json!({"now": self.clock.now().to_rfc3339()}))
     }
 
     /// What staff decide about who is signed in.

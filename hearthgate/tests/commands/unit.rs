@@ -75,6 +75,7 @@ const UNITS: [(&str, Option<&str>, u32); 5] = [
 #[test]
 fn the_units_are_well_formed_and_give_up_what_they_can() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        assert!(std::env::var_os("HEARTHGATE_MAY_SKIP").is_some(), "systemd-analyze is missing");
         eprintln!("skipped: there is no systemd-analyze here");
         return;
     }

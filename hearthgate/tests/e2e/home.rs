@@ -1,10 +1,12 @@
 //! A home of these tests, and the gateway that runs it.
 
 use crate::world::{Process, World, read_file, wait_for};
+use chrono::{DateTime, Utc};
 use std::fs;
-use std::os::unix::net::UnixDatagram;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -130,6 +132,8 @@ impl Home {
 pub(crate) struct Gateway {
     process: Process,
     log: PathBuf,
+    printed: PathBuf,
+    control: PathBuf,
     pub(crate) dns: u16,
     pub(crate) proxy: u16,
     pub(crate) pages: u16,
@@ -149,12 +153,15 @@ impl Gateway {
         let _ = fs::remove_file(&socket_path);
         let socket = UnixDatagram::bind(&socket_path).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let printed = home.path().join("printed");
         let child = Command::new(env!("CARGO_BIN_EXE_hearthgate"))
             .args(["run", "--pretend-now", now, "--home"])
             .arg(home.path())
             .env("NOTIFY_SOCKET", &socket_path)
+            // Under systemd it prints nothing: the tests may run under it, the gateway is started by hand.
+            .env_remove("INVOCATION_ID")
             .envs((level != "info").then_some(("HEARTHGATE_LOG", level)))
-            .stdout(Stdio::null())
+            .stdout(fs::File::create(&printed).unwrap())
             .stderr(fs::OpenOptions::new().create(true).append(true).open(&log).unwrap())
             .spawn()
             .unwrap();
@@ -173,7 +180,41 @@ impl Gateway {
         }
         let port = |kind: &str| home.port(kind);
         let (dns, proxy, pages, console) = (port("dns"), port("proxy"), port("pages"), port("console"));
-        Self { process, log, dns, proxy, pages, console }
+        let control = home.path().join("state/control.sock");
+        Self { process, log, printed, control, dns, proxy, pages, console }
+    }
+
+    /// Asks over the gateway's control socket.
+    fn asks(&self, question: &str) -> serde_json::Value {
+        let mut stream = UnixStream::connect(&self.control).unwrap();
+        writeln!(stream, "{question}").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{question}: {e}: {text}"))
+    }
+
+    /// What the gateway's clock says.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.asks("clock")["now"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Lets so much time pass for the gateway, at once.
+    pub(crate) fn passes(&self, seconds: i64) {
+        let said = self.asks(&format!("pass {seconds}"));
+        assert!(said["now"].is_string(), "{seconds}: {said}");
+    }
+
+    /// Lets the time pass until the home's clock shows this, to the second: `2026-11-22T07:31:00`, in winter.
+    pub(crate) fn passes_until(&self, clock: &str) {
+        let until: DateTime<Utc> = format!("{clock}Z").parse().unwrap();
+        let left = (until - self.now()).num_milliseconds();
+        assert!(left > 0, "{clock} is over: {}", self.now());
+        self.passes((left + 999) / 1000);
+    }
+
+    /// What it printed when it started.
+    pub(crate) fn printed(&self) -> String {
+        read_file(&self.printed)
     }
 
     /// `dig` from an address of the home.

@@ -13,6 +13,7 @@ mod notices;
 mod readme;
 mod supervised;
 mod ways;
+mod wire;
 mod world;
 
 use home::{Gateway, Home, JORDAN, JORDAN_YAML, SAM, STRANGER};

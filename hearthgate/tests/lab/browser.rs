@@ -32,6 +32,7 @@ fn page(lab: &Lab, mode: &str, template: &str, url: &str) -> String {
 #[test]
 fn doh_in_chromium_falls_back_and_is_held() {
     if Command::new("chromium").arg("--version").output().is_err() {
+        assert!(std::env::var_os("HEARTHGATE_MAY_SKIP").is_some(), "chromium is missing");
         return println!("SKIPPED: there is no Chromium here");
     }
     let Some(lab) = held(SATURDAY) else { return };

@@ -137,26 +137,42 @@ async fn what_a_page_may_not_do_and_what_it_carries() {
 #[tokio::test]
 async fn forms_of_other_sites_change_nothing() {
     let play = Play::new().await;
-    let mut browser = play.signed_in("k.lane").await;
-    for (name, site, origin) in [
-        ("another_site", Some("cross-site"), Some("https://evil.example")),
-        ("a_refusal_page_on_another_port", Some("same-site"), Some("http://127.0.0.1:8080")),
-        ("no_sign_of_a_browser", None, None),
-        ("a_sandbox", None, Some("null")),
-    ] {
-        let mut request = browser.request(Method::POST, "/sign-out").body(Body::empty()).unwrap();
-        request.headers_mut().remove("sec-fetch-site");
-        request.headers_mut().remove(header::ORIGIN);
-        if let Some(site) = site {
-            request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+    play.has_password("k.lane").await;
+    let mut browser = play.signed_in("r.osei").await;
+    let before = play.records.head().await.unwrap().entries;
+    let forms = MATRIX.iter().filter(|(method, _, _)| *method == "POST");
+    for (_, path, _) in forms {
+        let address = path
+            .replace("{token}", "none")
+            .replace("{entry}", "1")
+            .replace("{person}", "jordan")
+            .replace("{*file}", "home.yaml");
+        for (name, site, origin) in [
+            ("another_site", Some("cross-site"), Some("https://evil.example")),
+            ("a_refusal_page_on_another_port", Some("same-site"), Some("http://127.0.0.1:8080")),
+            ("no_sign_of_a_browser", None, None),
+            ("a_sandbox", None, Some("null")),
+        ] {
+            let mut request = browser.request(Method::POST, &address).body(Body::empty()).unwrap();
+            request.headers_mut().remove("sec-fetch-site");
+            request.headers_mut().remove(header::ORIGIN);
+            if let Some(site) = site {
+                request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+            }
+            if let Some(origin) = origin {
+                request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            let page = browser.send(request).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}: {name}");
+            assert!(
+                page.words().contains("That did not come from the desk"),
+                "{path}: {name}: {}",
+                page.words()
+            );
         }
-        if let Some(origin) = origin {
-            request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
-        }
-        let page = browser.send(request).await;
-        assert_eq!(page.status, StatusCode::FORBIDDEN, "{name}");
-        assert_eq!(browser.get("/").await.status, StatusCode::OK, "{name}: still signed in");
     }
+    assert_eq!(play.records.head().await.unwrap().entries, before, "nothing was done");
+    assert_eq!(browser.get("/").await.status, StatusCode::OK, "still signed in");
     assert_eq!(browser.post("/sign-out", &[]).await.location(), "/sign-in");
     assert_eq!(browser.get("/").await.location(), "/sign-in");
 }

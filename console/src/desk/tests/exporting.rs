@@ -60,7 +60,7 @@ async fn one_persons_records_and_nobody_elses() {
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let name = page.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
     assert_eq!(name, "attachment; filename=\"hearthgate-jordan-2026-11-22.zip\"");
-    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     for wanted in [
         "episodes.csv",
@@ -94,7 +94,7 @@ async fn an_inspector_reads_initials_unless_names_were_asked_for() {
     let days =
         [("from", "2026-11-01"), ("to", "2026-11-22"), ("recipient", "the visitor"), ("purpose", "reg 44")];
     let (_, bytes) = export(&play, &days).await;
-    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
     let all: String =
         files.iter().filter(|(name, _)| name != "README.txt").map(|(_, text)| text.as_str()).collect();
     assert!(all.contains("games.example") && all.contains("J."), "{all}");
@@ -280,7 +280,7 @@ async fn everything_about_one_and_nothing_about_others() {
     everything(&play, "jordan", "jordans-later").await;
     let form = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
     let (_, bytes) = export(&play, &form).await;
-    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
     let all: String = files.iter().map(|(_, text)| text.as_str()).collect();
     for kind in KINDS {
         for secret in ["jordans", "jordans-later"] {
@@ -326,7 +326,7 @@ async fn no_free_text_of_staff_goes_out_with_initials() {
     let days =
         [("from", "2026-11-01"), ("to", "2026-11-22"), ("recipient", "the visitor"), ("purpose", "reg 44")];
     let (_, bytes) = export(&play, &days).await;
-    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
     for (name, text) in files.iter().filter(|(name, _)| name != "README.txt") {
         for secret in ["ordan", "stranger", "jordans-"] {
             assert!(!text.contains(secret), "{secret} in {name}: {text}");

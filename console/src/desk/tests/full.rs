@@ -1,17 +1,19 @@
 //! A home with thirty people and many episodes: every page stays quick, and shows no more than somebody reads.
 
 use super::play::{Browser, HOME, JORDAN, Page, Play};
-use agreements::{Evidence, Host};
+use crate::desk::{password_link, routes};
+use crate::young::tests::{PERSON_7, Young};
+use agreements::{Evidence, GrantKind, Host, LimitKey};
 use blocklists::Name;
-use records::{Clock, Identified, Recorder, Refused, Which};
+use records::{By, ByRole, Clock, Identified, NewGrant, Recorder, Refused, Which};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 const PEOPLE: usize = 30;
 /// `HEARTHGATE_EPISODES` says how many more: ten thousand take a debug build minutes to write down.
 const EPISODES: usize = 600;
-/// A debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// What a page may take of the gateway: a fifth of a second. A debug build on a busy machine has more.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 6000 } else { 200 });
 
 /// People's devices open sites that are refused, all at once, and it is on the disk.
 pub(crate) async fn refused(play: &Play, asked: &[(String, String)]) {
@@ -66,50 +68,95 @@ async fn full() -> Play {
     play
 }
 
-/// Loads a page, and how long the second time takes: the first is written down as looked at, which waits for the disk.
+/// Loads a page, and how long the quickest of some more times takes: the first is written down as looked at, which waits for
+/// the disk, and a busy machine makes single ones slow, never fast.
 async fn took(browser: &mut Browser, page: &str) -> (Page, Duration) {
-    let first = browser.get(page).await;
-    assert_eq!(first.status, axum::http::StatusCode::OK, "{page}");
-    let begun = Instant::now();
-    let shown = browser.get(page).await;
-    (shown, begun.elapsed())
+    let mut shown = browser.get(page).await;
+    let mut least = Duration::MAX;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        shown = browser.get(page).await;
+        least = least.min(begun.elapsed());
+    }
+    (shown, least)
+}
+
+fn is_quick(page: &str, took: Duration, bytes: usize) {
+    println!("{page}: {} ms, {} KiB", took.as_millis(), bytes / 1024);
+    assert!(took < PATIENCE, "{page} took {took:?}");
+    assert!(bytes < 700 * 1024, "{page} has {bytes} bytes");
+}
+
+/// Every address of the desk that can be looked at, as this home has it.
+async fn addresses(play: &Play) -> Vec<String> {
+    let (link, _) = password_link(&play.records, "m.ali").await.unwrap().unwrap();
+    let grant = NewGrant {
+        person: "person-7".to_owned(),
+        kind: GrantKind::ExtraTime(LimitKey::Everything),
+        until: play.clock.now() + chrono::TimeDelta::minutes(30),
+        by: By { role: ByRole::Staff, id: "k.lane".into(), name: "Kate Lane".into() },
+        reason: "film night".to_owned(),
+    };
+    let grant = play.records.grant(grant).await.unwrap().to_string();
+    play.settle().await;
+    // What follows never ends.
+    let routes = routes().into_iter().map(|(path, _, _)| path).filter(|path| *path != "/live");
+    let named = |path: &str| match path {
+        "/first/{token}" => link.clone(),
+        "/grants/{entry}/end" => format!("/grants/{grant}/end"),
+        // These lead to the editor, which is looked at.
+        "/edit" => "/edit/agreements/robin.yaml".to_owned(),
+        "/devices/own" => "/edit/agreements/person-7.yaml?add=192.0.2.9&name=laptop".to_owned(),
+        path => path.replace("{person}", "person-7").replace("{*file}", "agreements/person-7.yaml"),
+    };
+    routes.map(named).collect()
 }
 
 #[tokio::test]
 async fn every_page_stays_quick() {
     let play = full().await;
     let at = play.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let mut manager = play.signed_in("r.osei").await;
-    for page in [
-        "/".to_owned(),
-        "/shift".to_owned(),
+    let more = [
         format!("/shift?at={at}"),
         format!("/shift?at={at}&skip=400"),
         format!("/shift?at={at}&severity=medium&unmarked=yes"),
         format!("/shift/sheet?at={at}"),
         format!("/shift/sheet?at={at}&names=full"),
-        "/month".to_owned(),
-        "/restrictions".to_owned(),
-        "/restrictions/new".to_owned(),
-        "/people".to_owned(),
-        "/people/person-7".to_owned(),
         "/people/person-7?host=site1.example".to_owned(),
-        "/people/person-7/charts".to_owned(),
-        "/give/person-7".to_owned(),
-        "/edit/agreements/person-7.yaml".to_owned(),
-        "/devices".to_owned(),
         "/lists?host=site1.example".to_owned(),
-        "/coverage".to_owned(),
-        "/audit".to_owned(),
-        "/asks".to_owned(),
-        "/evidence".to_owned(),
-        "/accounts".to_owned(),
-        "/me".to_owned(),
-    ] {
+    ];
+    let addresses = addresses(&play).await;
+    let mut manager = play.signed_in("r.osei").await;
+    let mut looked = 0;
+    for page in addresses.into_iter().chain(more) {
+        let first = manager.get(&page).await;
+        // Forms are sent there, and nobody looks at it.
+        if first.status == axum::http::StatusCode::METHOD_NOT_ALLOWED {
+            continue;
+        }
+        assert_eq!(first.status, axum::http::StatusCode::OK, "{page}");
         let (shown, took) = took(&mut manager, &page).await;
-        println!("{page}: {} ms, {} KiB", took.as_millis(), shown.text.len() / 1024);
-        assert!(took < PATIENCE, "{page} took {took:?}");
-        assert!(shown.text.len() < 700 * 1024, "{page} has {} bytes", shown.text.len());
+        is_quick(&page, took, shown.text.len());
+        looked += 1;
+    }
+    assert!(looked > 25, "{looked}");
+    let mut visitor = play.signed_in("visitor").await;
+    for page in
+        ["/".to_owned(), format!("/shift?at={at}"), format!("/shift/sheet?at={at}"), "/month".to_owned()]
+    {
+        let (shown, took) = took(&mut visitor, &page).await;
+        is_quick(&format!("{page} (visitor)"), took, shown.text.len());
+    }
+    let young = Young::over(play);
+    for page in crate::young_addresses() {
+        let mut least = Duration::MAX;
+        let mut bytes = 0;
+        for _ in 0..4 {
+            let begun = Instant::now();
+            bytes = young.get(PERSON_7, &format!("{page}?host=site1.example")).await.1.len();
+            least = least.min(begun.elapsed());
+        }
+        is_quick(&format!("{page} (young)"), least, bytes);
     }
 }
 

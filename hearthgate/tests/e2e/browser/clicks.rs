@@ -1,0 +1,281 @@
+//! Each daily task of docs/program.md, clicked from **Now** by whoever does it. A click follows a link, opens a fold or presses a
+//! button; fields are typed into.
+
+use super::begins;
+use super::lived_in::{LivedIn, PIN};
+use crate::driver::{Driver, Window};
+use crate::world::{World, wait_for};
+
+/// A step of a task.
+enum Step {
+    /// A click, which counts.
+    Click(&'static str),
+    /// Words typed, or a choice made, in a field.
+    Type(&'static str, &'static str),
+}
+use Step::{Click, Type};
+
+/// A task: as docs/program.md has it with its clicks, the steps, and where what then is said.
+type Task = (&'static str, usize, &'static [Step], (&'static str, &'static str));
+
+/// What a member of staff does.
+const OF_STAFF: &[Task] = &[
+    ("answer an ask", 2, &[Click("#asks a"), Click("button[value='30m']")], ("", "Opened.")),
+    (
+        "say no to one",
+        3,
+        &[Click("#asks a"), Click("[id^='no-'] summary"), Click("[id^='no-'] button")],
+        ("", "Answered."),
+    ),
+    (
+        "give more time",
+        2,
+        &[
+            Click("a[href='/give/jordan']"),
+            Type("#t-why", "helped with dinner"),
+            Click("#t-why ~ .row button"),
+        ],
+        ("", "It works within a second"),
+    ),
+    (
+        "give a site",
+        2,
+        &[
+            Click("a[href='/give/jordan']"),
+            Type("#words", "chat.test"),
+            Type("#s-why", "a call"),
+            Click("#s-why ~ .row button"),
+        ],
+        ("", "It works within a second"),
+    ),
+    (
+        "sit with somebody",
+        2,
+        &[
+            Click("a[href='/give/jordan']"),
+            Type("#v-why", "looking at it together"),
+            Click("#v-why ~ .row button"),
+        ],
+        ("", "It works within a second"),
+    ),
+    (
+        "take something back",
+        2,
+        &[Click("a[href^='/grants/']"), Type("#why", "it is late"), Click("main form button")],
+        ("", "Taken back."),
+    ),
+    (
+        "note or mark an episode",
+        3,
+        &[
+            Click("#shift a"),
+            Click("details.of[open] [id^='make-']:not([open]) summary"),
+            Type("details.of[open] [id^='make-'][open] textarea", "we talked"),
+            Click("details.of[open] [id^='make-'][open] button[value='note']"),
+        ],
+        ("", "It is in the journal."),
+    ),
+    (
+        "raise a concern",
+        3,
+        &[
+            Click("#shift a"),
+            Click("details.of[open] [id^='make-']:not([open]) summary"),
+            Type("details.of[open] [id^='make-'][open] textarea", "somebody sent the address"),
+            Click("details.of[open] [id^='make-'][open] button[value='concern']"),
+        ],
+        ("", "The concern is raised"),
+    ),
+    (
+        "close a concern",
+        3,
+        &[
+            Click("#shift a"),
+            Click("[id^='concern-'] summary"),
+            Type("[id^='with-']", "J. Adeyemi"),
+            Type("[id^='agreed-']", "she rings at nine"),
+            Click("[id^='concern-'] button"),
+        ],
+        ("", "It is in the journal."),
+    ),
+    (
+        "say that a report was heard",
+        2,
+        &[
+            Click("[id^='saw-'] summary"),
+            Type("[id^='heard-']", "We sat together"),
+            Click("[id^='saw-'] button:not([name])"),
+        ],
+        ("", "They are told that you have read it"),
+    ),
+    (
+        "say that an agreement was read",
+        3,
+        &[
+            Click("nav a[href='/people']"),
+            Click("a[href='/people/jordan']"),
+            Click("form[action='/people/jordan/read'] button"),
+        ],
+        ("", "Written down."),
+    ),
+    (
+        "read and sign the shift",
+        2,
+        &[Click("#shift a"), Click("button[value='outgoing']")],
+        ("", "Signed. Thank you."),
+    ),
+    (
+        "sign an earlier one",
+        3,
+        &[Click("#shift a"), Click(".notice a[href^='/shift?at=']"), Click("button[value='outgoing']")],
+        ("", "Signed. Thank you."),
+    ),
+    (
+        "print the hand-over sheet",
+        2,
+        &[Click("#shift a"), Click("a[href^='/shift/sheet']")],
+        ("", "Printed "),
+    ),
+    (
+        "book a device",
+        3,
+        &[
+            Click("nav a[href='/devices']"),
+            Click("[id^='book-'] summary"),
+            Click("[id^='book-'] button[value='in']"),
+        ],
+        ("", "It is in the journal."),
+    ),
+    (
+        "let a device in",
+        3,
+        &[
+            Click("nav a[href='/devices']"),
+            Click("[id^='let-in-'] summary"),
+            Type("[id^='guest-']", "Jordan"),
+            Click("[id^='let-in-'] button"),
+        ],
+        ("", "It is in. Their agreement holds on it"),
+    ),
+    (
+        "ask why a site is closed",
+        2,
+        &[Click("nav a[href='/lists']"), Type("#host", "casino.test"), Click("form[action='/lists'] button")],
+        ("", "The lists call it gambling"),
+    ),
+    (
+        "say that a list is wrong",
+        3,
+        &[
+            Click("nav a[href='/lists']"),
+            Type("#host", "casino.test"),
+            Click("form[action='/lists'] button"),
+            Type("#why", "it is a card shop"),
+            Click("form[action='/lists/report'] button"),
+        ],
+        ("", "Written down."),
+    ),
+    (
+        "give a PIN",
+        3,
+        &[
+            Click("nav a[href='/people']"),
+            Click("a[href='/people/jordan']"),
+            Type("#pin", PIN),
+            Click("form[action='/people/jordan/pin'] button"),
+        ],
+        ("", "They can sign in with it"),
+    ),
+];
+
+/// What the manager alone does.
+const OF_THE_MANAGER: &[Task] = &[
+    (
+        "place a restriction",
+        3,
+        &[
+            Click("nav a[href='/restrictions']"),
+            Click("a[href='/restrictions/new']"),
+            Type("#closes", "club.test"),
+            Type("#reason", "a stranger there asked Jordan to meet"),
+            Type("#tried", "we talked, and blocked the stranger"),
+            Type("#until", "2026-11-25T20:00"),
+            Type("#review", "2026-11-23"),
+            Type("#consent", "A. Mensah, Leeds"),
+            Type("#consent_on", "2026-11-21"),
+            Type("#told_on", "2026-11-21"),
+            Type("#view", "I know why"),
+            Click("main form button"),
+        ],
+        ("", "Placed."),
+    ),
+    (
+        "say that the authority knows",
+        3,
+        &[
+            Click("nav a[href='/restrictions']"),
+            Click("[id^='told-'] summary"),
+            Type("[id^='whom-']", "A. Mensah, by telephone"),
+            Click("[id^='told-'] button"),
+        ],
+        ("", "had full details"),
+    ),
+    (
+        "export",
+        2,
+        &[
+            Click("nav a[href='/evidence']"),
+            Type("#i-recipient", "Reg 44 visitor"),
+            Type("#i-purpose", "the visit of November"),
+            Click("#i-purpose ~ button"),
+        ],
+        ("/audit", "the visit of November"),
+    ),
+];
+
+#[test]
+fn each_daily_task_is_three_clicks_from_now_at_most() {
+    let Some(driver) = Driver::start() else { return };
+    let world = World::start();
+    let lived = LivedIn::begin(&driver, &world);
+    let staff = driver.window(&lived.home.path().join("staff"), &[]);
+    begins(&staff, &lived.home, "m.ali");
+    let program =
+        include_str!("../../../../docs/program.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    for (window, tasks) in [(&staff, OF_STAFF), (&lived.manager, OF_THE_MANAGER)] {
+        for (task, clicks, steps, (page, words)) in tasks {
+            window.open(&lived.desk);
+            window.shows("The gateway");
+            let counted = does(window, steps);
+            assert!(counted == *clicks && counted <= 3, "{task} takes {counted} clicks, not {clicks}");
+            assert!(
+                program.contains(&format!("{task} {clicks}")),
+                "docs/program.md does not say: {task} {clicks}"
+            );
+            if !page.is_empty() {
+                wait_for(words, || {
+                    window.open(&format!("{}{page}", lived.desk));
+                    window.words().contains(words).then_some(())
+                });
+            }
+            window.shows(words);
+        }
+    }
+    assert_eq!(lived.gateway.stop("-TERM"), Some(0));
+}
+
+/// Goes through the steps: how many clicks it took.
+fn does(window: &Window<'_>, steps: &[Step]) -> usize {
+    let mut counted = 0;
+    for step in steps {
+        match step {
+            Click(css) => {
+                window.click(css);
+                counted += 1;
+            }
+            // Dates and choices are put there as a browser's own pickers do.
+            Type(css, text) => window.chooses(css, text),
+        }
+    }
+    counted
+}

@@ -1,0 +1,110 @@
+//! The desk on paper, and in a browser that runs no scripts.
+
+use super::lived_in::LivedIn;
+use super::pages::readable;
+use super::{begins, own_of, young_window};
+use crate::driver::{Driver, Window};
+use crate::world::World;
+use serde_json::json;
+
+/// What nobody wants on paper, and which is none the less there.
+const ON_SCREEN_ONLY: &str = "[...document.querySelectorAll('nav,form,button,.button,input,textarea,select,.skip')].filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 100))";
+
+/// What a page has on paper: the words that must stand there, and those that must not.
+const ON_PAPER: [(&str, &[&str], &[&str]); 4] = [
+    (
+        "/shift/sheet?at=2026-11-21T08:00:00Z",
+        &[
+            "Hand-over",
+            "Saturday 21 November, 07:30 to 14:30",
+            "tried to open club.test",
+            "Worked the shift",
+            "Took over",
+            "The journal had",
+            "breaches verify",
+        ],
+        &["Sign out", "Evidence", "Print it with the browser", "Jordan"],
+    ),
+    (
+        "/shift?at=2026-11-21T08:00:00Z",
+        &[
+            "tried to open club.test",
+            "known by",
+            "block: [gambling, club.test]",
+            "Spoke with them: It was a friend",
+            "Sam showed it to us",
+        ],
+        &["Sign out", "Note or mark it", "Safeguarding concern ", "Show"],
+    ),
+    (
+        "/people/jordan",
+        &["The week", "gambling", "Social worker", "Home manager", "RA-1", "Jordan"],
+        &["Sign out", "Ask the gateway", "A PIN for shared devices", "Give it"],
+    ),
+    (
+        "/restrictions",
+        &["a stranger there asked Sam to meet", "A. Mensah, Leeds"],
+        &["End it early", "Draft a restriction"],
+    ),
+];
+
+#[test]
+fn what_is_printed_is_what_is_read() {
+    let Some(driver) = Driver::start() else { return };
+    let world = World::start();
+    let lived = LivedIn::begin(&driver, &world);
+    let manager = &lived.manager;
+    for (page, there, not_there) in ON_PAPER {
+        manager.open(&format!("{}{page}", lived.desk));
+        // Everything folded is folded.
+        manager.run("for (const fold of document.querySelectorAll('details')) fold.open = false;");
+        let paper = manager.printed();
+        let words = paper.split_whitespace().collect::<Vec<_>>().join(" ");
+        for said in there {
+            assert!(words.contains(said), "{page}: no `{said}` on paper: {paper}");
+        }
+        for said in not_there {
+            assert!(!words.contains(said), "{page}: `{said}` on paper: {paper}");
+        }
+        manager.cdp("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+        assert_eq!(manager.value(ON_SCREEN_ONLY), json!([]), "{page}");
+        manager.wants(&[]);
+    }
+    assert_eq!(lived.gateway.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn every_page_reads_without_scripts() {
+    let Some(driver) = Driver::start() else { return };
+    let world = World::start();
+    let lived = LivedIn::begin(&driver, &world);
+    let staff = driver.window(&lived.home.path().join("staff"), &[]);
+    begins(&staff, &lived.home, "m.ali");
+    let young = young_window(&driver, &lived.home, &lived.gateway);
+    for window in [&lived.manager, &staff, &young] {
+        window.cdp("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
+    }
+    for (name, by_manager, address) in readable() {
+        let window = if by_manager { &lived.manager } else { &staff };
+        reads(window, name, &format!("{}{address}", lived.desk));
+    }
+    for page in console::young_addresses().into_iter().filter(|page| !page.starts_with("/hearthgate/")) {
+        reads(&young, page, &format!("{}{page}", own_of(&lived.gateway)));
+    }
+    // What is said of a refusal is switched without them, too.
+    young.open(&format!("http://club.test:{}/", world.http_port));
+    assert!(young.words().contains("Not open here"), "{}", young.words());
+    assert_eq!(lived.gateway.stop("-TERM"), Some(0));
+}
+
+/// The page says something, and stays as long as anybody reads it.
+fn reads(window: &Window<'_>, name: &str, address: &str) {
+    window.open(address);
+    let words = window.words_of("main");
+    assert!(words.split_whitespace().count() > 5, "{name}: {words}");
+    // Half an hour is the longest that a home may leave a desk open.
+    let sends_away = window.value(
+        "[...document.querySelectorAll('meta[http-equiv=refresh i]')].map(e => parseInt(e.content)).filter(s => s < 1800)",
+    );
+    assert_eq!(sends_away, json!([]), "{name} sends its reader away");
+}
