@@ -20,6 +20,7 @@ mod pac;
 mod pages;
 mod portal;
 mod post;
+mod pulse;
 pub(crate) mod router;
 pub(crate) mod stand_in;
 mod steward;
@@ -52,6 +53,7 @@ use network::{Network, Shared};
 use notices::Notices;
 use post::{Post, Shown};
 use proxy::identify::Neighbours;
+use pulse::Pulse;
 use records::{Clock, InForce, OpenError, Recorder, Records, SystemClock};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -213,6 +215,7 @@ async fn run_once(
         changed,
         compiled,
         hinted: None,
+        pulse: Pulse::default(),
     };
     let told = match (steward.begin(journal, signals).await, signals) {
         (Ok(ears), Some(signals)) => steward.work(ears, signals).await,

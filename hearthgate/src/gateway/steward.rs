@@ -3,6 +3,7 @@
 use super::files::{Change, Files};
 use super::network::{Network, Shared};
 use super::post::Post;
+use super::pulse::Pulse;
 use super::{systemd, watch::Watch};
 use crate::catalogue::Compiled;
 use crate::clock::word;
@@ -46,6 +47,8 @@ pub(crate) struct Steward {
     pub(crate) compiled: mpsc::Receiver<Compiled>,
     /// When the home's network was last looked at for hints.
     pub(crate) hinted: Option<Instant>,
+    /// Whether the gateway's own DNS listener answers.
+    pub(crate) pulse: Pulse,
 }
 
 /// What the steward listens to: from before the gateway says that it is ready, so that nothing is missed.
@@ -142,7 +145,11 @@ impl Steward {
     }
 
     fn tick(&mut self, before: ClockState) -> ClockState {
-        systemd::alive();
+        if systemd::heartbeat().is_some()
+            && self.pulse.beats(&self.network.listeners, &self.files.gateway.name)
+        {
+            systemd::alive();
+        }
         let upstreams = self.network.upstreams();
         let everybody = self.network.everybody();
         self.post.show(|shown| {

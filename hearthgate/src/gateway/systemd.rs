@@ -32,7 +32,7 @@ pub(crate) fn heartbeat() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|every| every / 2)
 }
 
-/// The gateway is alive.
+/// The gateway is alive: its own DNS listener has answered.
 pub(crate) fn alive() {
     notify(&[NotifyState::Watchdog]);
 }
