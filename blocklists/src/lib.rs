@@ -3,6 +3,7 @@
 //! This room knows names, categories, services, list formats, and the compiled catalogue with its lookup. It opens no
 //! sockets, reads no clock and knows no people.
 
+mod addresses;
 pub mod builtin;
 mod catalogue;
 pub mod compile;
@@ -12,6 +13,7 @@ pub mod subscription;
 mod tags;
 mod words;
 
+pub use addresses::AddressRange;
 #[doc(hidden)]
 pub use catalogue::fuzz;
 pub use catalogue::{Catalogue, Finding, Info, ListInfo, OpenError, Probe, explain};

@@ -57,6 +57,25 @@ fn each_format_is_recognised_and_understood() {
     assert_eq!(checked, 6);
 }
 
+/// Ranges are no names, so that they come beside the entries.
+#[test]
+fn addresses_are_recognised_and_understood() {
+    let text =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/addresses.txt")).unwrap();
+    assert_eq!(recognise(&text).unwrap(), Format::Addresses);
+    let outcome =
+        read_list(ListInput::new("a", Tags::NONE, &text), &Limits::default(), &mut |_| panic!("no name"))
+            .unwrap();
+    let meant = ["192.0.2.1", "192.0.2.0/28", "198.51.100.7-198.51.100.9", "2001:db8::53"];
+    let meant: Vec<_> = meant.iter().map(|text| blocklists::AddressRange::read(text).unwrap()).collect();
+    assert_eq!((outcome.addresses, outcome.entries), (meant, 4));
+    for (reason, lines) in
+        [(Reason::NotAnAddress, 3), (Reason::InsideHomes, 1), (Reason::Shared, 1), (Reason::TooWide, 1)]
+    {
+        assert_eq!(outcome.skips.count(reason), lines, "{reason}");
+    }
+}
+
 /// One bad line for each row, in the format named: it is skipped for this reason and the line after it is read.
 const BAD_LINES: &[(&str, Format, &[u8], Reason)] = &[
     (
@@ -116,6 +135,7 @@ fn good_line(format: Format) -> &'static str {
     match format {
         Format::Hosts => "0.0.0.0 good.example",
         Format::Plain | Format::V2fly | Format::Ut1 => "good.example",
+        Format::Addresses => "192.0.2.1",
         Format::Dnsmasq => "address=/good.example/",
         Format::Rpz => "good.example CNAME .",
         Format::Adblock => "||good.example^",

@@ -211,7 +211,10 @@ fn every_list_of_the_data_folder_compiles() {
         word_of(BLOCKLISTPROJECT, file.strip_suffix(end)?).map(|tags| (tags, format))
     });
     run.add_members(&read("doh-servers.tar.gz"), |path| {
-        (path == "doh-domains.txt").then(|| (tags("circumvention"), Format::Plain))
+        let format = if path == "doh-domains.txt" { Format::Plain } else { Format::Addresses };
+        ["doh-domains.txt", "doh-ipv4.txt", "doh-ipv6.txt"]
+            .contains(&path)
+            .then(|| (tags("circumvention"), format))
     });
     let parsed = begun.elapsed();
     let catalogue = run.compiler.finish(0).unwrap();
@@ -222,6 +225,47 @@ fn every_list_of_the_data_folder_compiles() {
         catalogue.info().names
     );
     spot_checks(&catalogue);
+}
+
+/// Addresses of resolvers are known, and those that thousands of other sites share are left out, which the report says.
+#[test]
+fn addresses_of_resolvers_are_a_list_that_can_be_subscribed_to() {
+    let Some(folder) = data() else {
+        say_skipped();
+        return;
+    };
+    let archive = std::fs::read(folder.join("doh-servers.tar.gz")).unwrap();
+    let mut run = Run { compiler: Compiler::new(), reports: Vec::new() };
+    // As a home subscribes to them: nobody says which format it is.
+    run.add_members(&archive, |path| {
+        path.starts_with("doh-ipv").then(|| (tags("circumvention"), Format::Addresses))
+    });
+    let (names, shared): (u64, u64) = run.reports.iter().fold((0, 0), |(names, shared), report| {
+        (names + report.names, shared + report.skips.count(blocklists::format::Reason::Shared))
+    });
+    println!("{names} entries, {shared} left out for being a carrier's");
+    assert!(names > 1_500 && shared > 100, "{names} {shared}");
+    let catalogue = run.compiler.finish(0).unwrap();
+    assert!(catalogue.knows_addresses());
+    for (address, around) in [
+        ("1.1.1.1", true),
+        ("9.9.9.9", true),
+        ("2620:fe::fe", true),
+        ("203.0.113.7", false),
+        ("192.168.4.1", false),
+        ("2001:db8::1", false),
+    ] {
+        let found = catalogue.lookup_address(address.parse().unwrap());
+        assert_eq!(found.has(Category::CIRCUMVENTION), around, "{address}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalogue");
+    catalogue.write_to(&file).unwrap();
+    let again = Catalogue::open(&file).unwrap();
+    assert!(
+        again.lookup_address("9.9.9.9".parse().unwrap()).has(Category::CIRCUMVENTION),
+        "and from its file"
+    );
 }
 
 fn print_figures(catalogue: &Catalogue, reports: &[ListReport], parsed: f64, whole: f64) {

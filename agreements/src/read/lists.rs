@@ -10,7 +10,8 @@ use blocklists::Category;
 use chrono::Duration;
 
 const KEYS: &[&str] = &["category", "from", "format", "categories", "refresh", "sealed"];
-const FORMATS: [(&str, &str); 7] = [
+const FORMATS: [(&str, &str); 8] = [
+    ("addresses", "addresses"),
     ("hosts", "hosts"),
     ("domains", "domains"),
     ("adblock", "adblock"),

@@ -1,5 +1,6 @@
 //! Resolvers and Tor by address, for connections that never asked for a name.
 
+use crate::addresses::{AddressRange, number};
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
@@ -20,24 +21,8 @@ fn lines() -> impl Iterator<Item = &'static str> {
 
 fn read(line: &'static str) -> Option<Range> {
     let (prefix, whose) = line.split_once('\t')?;
-    let (address, length) = match prefix.split_once('/') {
-        Some((address, length)) => (address, Some(length.parse::<u32>().ok()?)),
-        None => (prefix, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let bits: u32 = if address.is_ipv4() { 32 } else { 128 };
-    let host_bits = bits.checked_sub(length.unwrap_or(bits))?;
-    let first = number(address);
-    let last = first | 1_u128.checked_shl(host_bits).map_or(u128::MAX, |size| size - 1);
+    let AddressRange { first, last } = AddressRange::read(prefix)?;
     Some((first, last, whose))
-}
-
-/// An address as one number; IPv4 as IPv6 writes it (`::ffff:1.1.1.1`), so that both spellings are one.
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
 }
 
 /// Whose resolver, VPN or Tor directory an address is, when it is a known one. Allocates nothing.

@@ -33,7 +33,7 @@ use std::ops::Range;
 use zerocopy::FromBytes;
 
 pub(crate) const MAGIC: [u8; 8] = *b"HGATECAT";
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 pub(crate) const HEADER: usize = 1024;
 const TABLE: usize = 128;
 const ROW: usize = 32;
@@ -50,10 +50,11 @@ pub(crate) enum Section {
     Buckets = 6,
     Long = 7,
     Spread = 8,
+    Addresses = 9,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Words,
         Self::Sets,
         Self::Code,
@@ -62,6 +63,7 @@ impl Section {
         Self::Buckets,
         Self::Long,
         Self::Spread,
+        Self::Addresses,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -74,6 +76,7 @@ impl Section {
             Self::Buckets => "buckets",
             Self::Long => "long records",
             Self::Spread => "sites",
+            Self::Addresses => "addresses",
         }
     }
 }

@@ -41,12 +41,15 @@ pub(crate) use memory::{Line, Memory};
 pub(crate) use set::Set;
 pub(crate) use spread::Spread;
 
+use crate::Tags;
+use crate::addresses::Addresses;
 use file::{Damaged, Layout};
 use memory::Buckets;
 use set::Words;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -63,6 +66,7 @@ pub struct Catalogue {
     code: Code,
     sets: Box<[Set]>,
     spread: Spread,
+    addresses: Addresses,
     has_tops: bool,
     header: Header,
     info: Info,
@@ -114,11 +118,25 @@ impl Catalogue {
             long: layout.range(Section::Long),
             digests: layout.range(Section::Digests),
             code: Code::read(part(Section::Code), header.told, header.set_bits)?,
+            addresses: Addresses::read(part(Section::Addresses), |categories, services| {
+                words.translate(categories, services)
+            })
+            .ok_or(Damaged("addresses"))?,
             sets: Set::read_all(part(Section::Sets), &words)?,
             header,
             info: Info::read(part(Section::Lists), &header, bytes.len() as u64, &words)?,
             memory: memory.buckets(buckets).ok_or(Damaged("buckets"))?,
         })
+    }
+
+    /// What lists of addresses say of an address. Allocates nothing.
+    pub fn lookup_address(&self, address: IpAddr) -> Tags {
+        self.addresses.find(address)
+    }
+
+    /// Whether any list of addresses has an entry.
+    pub fn knows_addresses(&self) -> bool {
+        !self.addresses.is_empty()
     }
 
     /// Writes the catalogue to a file: a temporary one beside it, synced, then renamed over it.

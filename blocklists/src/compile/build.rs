@@ -7,6 +7,7 @@ use super::intake::Intake;
 use super::resolve::{Resolver, Sets};
 use super::shards::{SHARDS, Shard};
 use super::table::{Table, bytes, lines};
+use crate::addresses::Addresses;
 use crate::catalogue::{
     Code, Draft, FINGERPRINTS, Header, Info, Line, ListInfo, MAX_RECORD, MAX_SET_BITS, Memory, Section, Set,
     Tops, cells_to_tell,
@@ -45,7 +46,9 @@ pub(super) fn build(
         intake.has_exceptions,
     );
     let plan = Plan::new(&intake.shards, intake.entries, &resolver)?;
-    let rest = Rest { seed: intake.hasher.seed(), digests: intake.digests.as_flattened(), lists, built };
+    let addresses = Addresses::new(&intake.addresses).write();
+    let digests = intake.digests.as_flattened();
+    let rest = Rest { seed: intake.hasher.seed(), digests, addresses: &addresses, lists, built };
     if intake.entries > SMALL {
         // Each part is given back while the table grows. So a second try has to begin with the lists.
         return plan.fill(fills[0], intake.shards.into_iter(), &resolver, &rest);
@@ -61,6 +64,7 @@ pub(super) fn build(
 struct Rest<'a> {
     seed: u64,
     digests: &'a [u8],
+    addresses: &'a [u8],
     lists: &'a [ListInfo],
     built: i64,
 }
@@ -140,6 +144,7 @@ impl Plan {
                 (Section::Digests, rest.digests),
                 (Section::Long, &long),
                 (Section::Spread, &resolver.spread.write()),
+                (Section::Addresses, rest.addresses),
             ],
         ))
     }

@@ -5,7 +5,7 @@ use super::report::{ListReport, ProtectedHit, Touch};
 use super::shards::{Mark, SHARDS, Shard, bits, shard_of};
 use crate::catalogue::{Hasher, Spread, sha256, starts};
 use crate::format::{Effect, Entry, Limits, ListInput, NotAList, Reach, Reason, Tagged, read_list};
-use crate::{Domain, Name, Tags};
+use crate::{AddressRange, Domain, Name, Tags};
 use std::collections::{HashMap, HashSet};
 
 /// A list, or the part of an archive that means one thing.
@@ -19,6 +19,8 @@ pub(super) struct Intake {
     pub(super) shards: Vec<Shard>,
     pub(super) digests: Vec<[u8; 32]>,
     pub(super) sources: Vec<Source>,
+    /// What lists of addresses say.
+    pub(super) addresses: Vec<(AddressRange, Tags)>,
     /// The first bits of the hashes of names without a dot: at most as many as [`Spread`] has bits for them.
     pub(super) tops: HashSet<u64>,
     /// The hashes of the sites and of the names of three labels above sealed names: see [`super::heads`].
@@ -41,6 +43,7 @@ impl Intake {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             digests: Vec::new(),
             sources: Vec::new(),
+            addresses: Vec::new(),
             tops: HashSet::new(),
             sealed_sites: Vec::new(),
             sealed_thirds: Vec::new(),
@@ -57,7 +60,7 @@ impl Intake {
         protected: &Protected,
         limits: &Limits,
     ) -> Result<(ListReport, Tags), NotAList> {
-        let (id, sealed, built_in) = (input.id.to_owned(), input.sealed, input.built_in);
+        let (id, sealed, built_in, own) = (input.id.to_owned(), input.sealed, input.built_in, input.tags);
         let marks: Vec<Mark> = self.shards.iter().map(Shard::mark).collect();
         let (digests, sources) = (self.digests.len(), self.sources.len());
         let above = [&self.sealed_sites, &self.sealed_thirds, &self.sealed_pairs].map(Vec::len);
@@ -82,11 +85,15 @@ impl Intake {
         }
         let mut skips = outcome.skips;
         refused.drain(..).for_each(|line| skips.add(Reason::Sealed, line, ""));
-        let tags = self.sources[sources..].iter().fold(Tags::NONE, |all, source| all.union(source.tags));
+        let mut tags = self.sources[sources..].iter().fold(Tags::NONE, |all, source| all.union(source.tags));
+        if !outcome.addresses.is_empty() {
+            tags = tags.union(own);
+            self.addresses.extend(outcome.addresses.iter().map(|range| (*range, own)));
+        }
         let report = ListReport {
             id,
             format: outcome.format,
-            names,
+            names: names + outcome.addresses.len() as u64,
             skips,
             touches_protected: touches,
             protected: hits,

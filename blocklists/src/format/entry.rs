@@ -72,6 +72,10 @@ reasons! {
     NotAName, "this is not a host name";
     PublicSuffix, "everybody registers names under this ending, so it is no site";
     Address, "this is an address, not a name";
+    NotAnAddress, "this is no address, no prefix and no range of addresses";
+    InsideHomes, "homes and providers use these addresses inside, and no list may close them";
+    TooWide, "this is far more of the internet than a list may close at once";
+    Shared, "a carrier of thousands of sites has this address, and they would be closed with it";
     Path, "this names a page, and a name server sees only the host";
     Pattern, "patterns and keywords would match names that nobody looked at";
     Option, "a name server cannot honour this option";

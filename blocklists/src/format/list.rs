@@ -5,7 +5,7 @@ use super::entry::{Entry, Skips};
 use super::lines::{Line, for_each_line};
 use super::out::Out;
 use super::{Format, Reason, recognise};
-use crate::Tags;
+use crate::{AddressRange, Tags};
 use flate2::bufread::MultiGzDecoder;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
@@ -141,6 +141,8 @@ pub struct Outcome {
     pub format: Format,
     /// How many entries it has.
     pub entries: u64,
+    /// The addresses that it lists: of a list of addresses alone.
+    pub addresses: Vec<AddressRange>,
     /// The lines that were skipped.
     pub skips: Skips,
 }
@@ -226,11 +228,14 @@ impl Wanted<'_, '_> {
         match format {
             Format::Ut1 => reading.ut1()?,
             Format::V2fly => reading.v2fly()?,
-            Format::Hosts | Format::Plain | Format::Dnsmasq | Format::Rpz | Format::Adblock => {
-                return Err(NotAList::Unknown);
-            }
+            Format::Hosts
+            | Format::Plain
+            | Format::Dnsmasq
+            | Format::Rpz
+            | Format::Adblock
+            | Format::Addresses => return Err(NotAList::Unknown),
         }
-        Ok(Outcome { format, entries: reading.entries, skips: reading.skips })
+        Ok(Outcome { format, entries: reading.entries, addresses: Vec::new(), skips: reading.skips })
     }
 
     fn text(&mut self, reader: &mut dyn BufRead) -> Result<Outcome, NotAList> {
@@ -246,7 +251,7 @@ impl Wanted<'_, '_> {
         let mut out = Out::new(self.limits.entries, &mut pass);
         out.takes_endings = self.built_in;
         read_lines(&mut head.as_slice().chain(reader), format, &mut out)?;
-        Ok(Outcome { format, entries: out.entries, skips: out.skips })
+        Ok(Outcome { format, entries: out.entries, addresses: out.ranges, skips: out.skips })
     }
 }
 

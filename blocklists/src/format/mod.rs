@@ -4,6 +4,7 @@
 //! in its bytes, holds one line, and never fails: a bad line is skipped and counted with its [`Reason`].
 
 mod adblock;
+mod addresses;
 mod archive;
 mod dnsmasq;
 mod entry;
@@ -40,6 +41,8 @@ pub enum Format {
     V2fly,
     /// The tarball of the Université Toulouse Capitole.
     Ut1,
+    /// One address, prefix or range a line.
+    Addresses,
 }
 
 /// What reads the lines of one format.
@@ -59,7 +62,7 @@ struct Row {
     exceptions_win: bool,
 }
 
-/// Every format. Where two fit a body equally well, the earlier row is taken: bare names fit the last three, and mean
+/// Every format. Where two fit a body equally well, the earlier row is taken: bare names fit three of them, and mean
 /// the same in each.
 const FORMATS: &[Row] = &[
     Row {
@@ -110,6 +113,13 @@ const FORMATS: &[Row] = &[
         word: "ut1",
         smells: |_| false,
         reader: || Box::new(plain::Plain),
+        exceptions_win: true,
+    },
+    Row {
+        format: Format::Addresses,
+        word: "addresses",
+        smells: addresses::smells,
+        reader: || Box::new(addresses::Addresses),
         exceptions_win: true,
     },
 ];
@@ -241,6 +251,7 @@ mod tests {
             Format::Adblock,
             Format::V2fly,
             Format::Ut1,
+            Format::Addresses,
         ];
         for format in all {
             assert_eq!(Format::from_word(format.word()), Some(format));

@@ -1,7 +1,11 @@
 //! Where a format's reader puts what it understood of a line.
 
 use super::entry::{Effect, Entry, Reach, Reason, Skips};
+use crate::addresses::{AddressRange, NotListable};
 use crate::{Domain, MAX_LABEL, MAX_NAME, Name, NotADomain};
+
+/// So many entries of a list of addresses are kept: the largest public ones have some ten thousand.
+const MOST_RANGES: u64 = 200_000;
 
 /// The receiving end of a format's reader: checks host names, passes entries on, counts what is skipped.
 pub(crate) struct Out<'e> {
@@ -10,6 +14,8 @@ pub(crate) struct Out<'e> {
     pub(crate) line: u32,
     pub(crate) entries: u64,
     most: u64,
+    /// What a list of addresses lists.
+    pub(crate) ranges: Vec<AddressRange>,
     /// Whether an ending such as `nhs.uk` may be an entry: a table of this program means it, a stranger's list errs.
     pub(crate) takes_endings: bool,
     scratch: [u8; MAX_NAME],
@@ -23,6 +29,7 @@ impl<'e> Out<'e> {
             line: 0,
             entries: 0,
             most,
+            ranges: Vec::new(),
             takes_endings: false,
             scratch: [0; MAX_NAME],
         }
@@ -57,9 +64,34 @@ impl<'e> Out<'e> {
         }
     }
 
+    /// A line that lists addresses.
+    pub(crate) fn addresses(&mut self, written: &str) {
+        if self.entries >= self.most.min(MOST_RANGES) {
+            return self.skip(Reason::TooMany, written);
+        }
+        let read = AddressRange::read(written).ok_or(Reason::NotAnAddress);
+        match read.and_then(|range| range.listable().map_err(Reason::from)) {
+            Ok(range) => {
+                self.entries += 1;
+                self.ranges.push(range);
+            }
+            Err(why) => self.skip(why, written),
+        }
+    }
+
     /// A line that this program cannot or will not follow.
     pub(crate) fn skip(&mut self, reason: Reason, text: &str) {
         self.skips.add(reason, self.line, text);
+    }
+}
+
+impl From<NotListable> for Reason {
+    fn from(why: NotListable) -> Self {
+        match why {
+            NotListable::Inside => Self::InsideHomes,
+            NotListable::TooMany => Self::TooWide,
+            NotListable::Shared => Self::Shared,
+        }
     }
 }
 

@@ -77,7 +77,7 @@ fn another_version_says_which() {
     let mut other = file_of(&sample());
     other[8] = 9;
     let error = open_bytes(&other).expect_err("another version").to_string();
-    assert_eq!(error, "the catalogue has version 9, this program reads version 4: compile the lists again");
+    assert_eq!(error, "the catalogue has version 9, this program reads version 5: compile the lists again");
 }
 
 #[test]
