@@ -158,7 +158,7 @@ pub const DETECTORS: &[Row] = &[
     Row {
         detector: Detector::WireGuard,
         key: "wireguard",
-        sentence: "The first packet of a WireGuard VPN, to an address that no answer gave.",
+        sentence: "The first packet of a WireGuard VPN: it is refused wherever it goes.",
         to_you: "A VPN on your device tried to start. VPNs are closed for everyone here.",
         to_you_in_welsh: "Ceisiodd VPN ar dy ddyfais gychwyn. Mae VPNs ar gau i bawb yma.",
         weight: Severity::High,
@@ -168,17 +168,17 @@ pub const DETECTORS: &[Row] = &[
     Row {
         detector: Detector::OpenVpn,
         key: "openvpn",
-        sentence: "The first packet of an OpenVPN VPN, to an address that no answer gave.",
+        sentence: "The first packet of an OpenVPN VPN: it is refused wherever it goes.",
         to_you: "A VPN on your device tried to start. VPNs are closed for everyone here.",
         to_you_in_welsh: "Ceisiodd VPN ar dy ddyfais gychwyn. Mae VPNs ar gau i bawb yma.",
         weight: Severity::High,
         seen_by: SeenBy::Packets,
-        test: "a_handshake_of_each_vpn_is_told_by_its_name",
+        test: "a_real_vpn_is_refused_even_at_an_address_that_a_name_opened",
     },
     Row {
         detector: Detector::Ike,
         key: "ike",
-        sentence: "An IPsec handshake to an address that no answer gave: a VPN, or a phone that calls over Wi-Fi by itself.",
+        sentence: "An IPsec handshake, which is refused wherever it goes: a VPN, or a phone that calls over Wi-Fi by itself.",
         to_you: "Your device tried a closed tunnel. Phones do this by themselves, for calls over Wi-Fi.",
         to_you_in_welsh: "Rhoddodd dy ddyfais gynnig ar dwnnel caeedig. Mae ffonau’n gwneud hyn eu hunain, ar gyfer galwadau dros Wi-Fi.",
         weight: Severity::Low,
@@ -332,6 +332,11 @@ impl Detector {
     pub fn row(self) -> &'static Row {
         let row = DETECTORS.iter().find(|row| row.detector == self);
         row.expect("every detector has a row, as a test holds")
+    }
+
+    /// The one of a key.
+    pub fn of_key(key: &str) -> Option<Self> {
+        DETECTORS.iter().find(|row| row.key == key).map(|row| row.detector)
     }
 
     /// Which way around a name is, as far as the built-in table knows. Names of subscribed lists are ways around too, of no

@@ -9,7 +9,7 @@ pub(crate) mod sites;
 use crate::calendar::{Day, SchoolDays};
 use crate::explain::{Explanation, TraceStep};
 use crate::meant::{
-    DeviceMatch, Draft, Home, LimitKey, Person, PersonKind, Profile, SafeSearch, UnknownDevices,
+    AnyAddressOn, DeviceMatch, Draft, Home, LimitKey, Person, PersonKind, Profile, SafeSearch, UnknownDevices,
 };
 use crate::network::holds;
 use crate::request::Request;
@@ -24,7 +24,7 @@ use moment::Moment;
 use rules::Rules;
 pub(crate) use sentence::key_in_words;
 use sites::{As, Sites};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// A person of a house, by place. It is good for the house that gave it and no other.
@@ -196,6 +196,21 @@ impl House {
         rule::decide(&Case::new(self, moment, request))
     }
 
+    /// Decides about addresses that no name led to, for a device that people share and whose own agreement opens them on some
+    /// ports (`any_address_on`): which those are, and whether they are open in this moment. None for everybody else: whoever
+    /// has signed in on such a device has an agreement of their own, and a draft opens nothing.
+    pub fn judge_any_address(&self, moment: &Moment) -> Option<(Verdict, &AnyAddressOn)> {
+        let agreement = self.agreement(moment.who()).filter(|agreement| agreement.draft.is_none())?;
+        let except = agreement.any_address_on.as_ref()?;
+        let request = Request {
+            host: crate::Host::Address(Ipv4Addr::UNSPECIFIED.into()),
+            tags: Tags::NONE,
+            path: None,
+        };
+        let verdict = rule::decide(&Case::of_any_address(self, moment, &request, except.source));
+        Some((verdict, except))
+    }
+
     /// Whether [`House::judge_in`] goes by the tags alone: in this moment it says the same of every such name that has
     /// these tags and no others.
     ///
@@ -339,12 +354,23 @@ impl Snapshot {
         self.judge_in(&self.house.moment(who, at, standing), host, path)
     }
 
+    /// Decides about a way around the gateway at a host, whatever else the host is: a VPN's first words were heard there. What
+    /// is protected stays open.
+    pub fn judge_around(&self, moment: &Moment, host: crate::Host<'_>) -> Verdict {
+        let tags = self.tags(host).union(Tags::category(blocklists::Category::CIRCUMVENTION));
+        self.house.judge_in(moment, &Request { host, tags, path: None })
+    }
+
+    /// What the catalogue knows of a host.
+    pub fn tags(&self, host: crate::Host<'_>) -> Tags {
+        match host {
+            crate::Host::Name(name) => self.catalogue.lookup(name),
+            crate::Host::Address(address) => self.catalogue.lookup_address(address),
+        }
+    }
+
     /// Looks the name up and decides within a moment of the house: see [`House::judge_in`].
     pub fn judge_in(&self, moment: &Moment, host: crate::Host<'_>, path: Option<&str>) -> Verdict {
-        let tags = match host {
-            crate::Host::Name(name) => self.catalogue.lookup(name),
-            crate::Host::Address(_) => Tags::NONE,
-        };
-        self.house.judge_in(moment, &Request { host, tags, path })
+        self.house.judge_in(moment, &Request { host, tags: self.tags(host), path })
     }
 }

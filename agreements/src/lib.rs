@@ -29,7 +29,7 @@ mod word;
 mod yaml;
 
 pub use calendar::bank_holidays;
-pub use coverage::{Covered, Held, coverage, is_made_up};
+pub use coverage::{Covered, Held, Running, coverage, is_made_up};
 pub use detector::{DETECTORS, Detector, Row as DetectorRow, SeenBy};
 pub use diff::{
     Diff, LimitChange, MinutesChange, PersonDiff, Presence, SettingChange, Which, WordChange, diff,

@@ -2,6 +2,7 @@
 //!
 //! The reading side (`read`) builds these values; the deciding side (`house`) only uses them.
 
+use crate::ports::Ports;
 use crate::source::SourceId;
 use crate::word::Word;
 use chrono::{NaiveDate, NaiveTime};
@@ -233,6 +234,8 @@ pub struct Person {
     pub education: Education,
     /// Their devices.
     pub devices: Vec<DeviceMatch>,
+    /// Where a shared device may go beside what names open to it; never anybody's own.
+    pub any_address_on: Option<AnyAddressOn>,
     /// When they are online.
     pub online: DayTable<Vec<Window>>,
     /// When their day ends: minutes after the day's midnight (a bedtime before noon is after the next midnight: > 1440).
@@ -364,6 +367,17 @@ pub struct DeviceMatch {
     pub name: String,
     /// By what.
     pub by: DeviceBy,
+    /// Its line.
+    pub source: SourceId,
+}
+
+/// On which ports a shared device (a games console, a television) may reach any address, also one that no name led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnyAddressOn {
+    /// The ports.
+    pub ports: Ports,
+    /// The same, as the file has it.
+    pub written: Vec<String>,
     /// Its line.
     pub source: SourceId,
 }

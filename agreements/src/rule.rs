@@ -168,14 +168,29 @@ impl<'a> Case<'a> {
         let rules = house.rules(moment.who());
         let mut found = rules.find(request);
         let at_home = matches!(request.host, Host::Address(address) if house.opens(address));
-        if matches!(request.host, Host::Address(_)) && !at_home && !rules.is_allow_only() {
-            // An address without a name is a way around every word for names. In an allow-only agreement it is simply not
-            // on the list.
-            found.tags = Tags::category(Category::CIRCUMVENTION);
+        if matches!(request.host, Host::Address(_)) && !at_home {
+            // An address without a name is a way around every word for names.
+            found.tags = found.tags.union(Tags::category(Category::CIRCUMVENTION));
         }
-        let mut case = Self { house, rules, moment, request, found, at_home, lifted: None };
-        case.lifted = case.lift();
-        case
+        Self { house, rules, moment, request, found, at_home, lifted: None }.with_grants()
+    }
+
+    /// Addresses that no name led to, on the ports on which a shared device's own agreement (that line) opens all of them: it is
+    /// the agreement's word for them, and whatever speaks before words speaks before this one.
+    pub(crate) fn of_any_address(
+        house: &'a House,
+        moment: &'a Moment,
+        request: &'a Request<'a>,
+        line: SourceId,
+    ) -> Self {
+        let rules = house.rules(moment.who());
+        let found = Found { ruling: Some((Outcome::Allow, line)), ..Found::default() };
+        Self { house, rules, moment, request, found, at_home: false, lifted: None }.with_grants()
+    }
+
+    fn with_grants(mut self) -> Self {
+        self.lifted = self.lift();
+        self
     }
 
     /// What refuses the host for being a search engine without safe search, if this is the rule that holds search.
@@ -317,14 +332,6 @@ impl<'a> Case<'a> {
 }
 
 impl Rules {
-    /// Whether what nobody mentioned is closed.
-    fn is_allow_only(&self) -> bool {
-        match self.body {
-            Body::Agreement | Body::Baseline => self.otherwise == Outcome::Block,
-            Body::EmailOnly | Body::EducationSession => true,
-        }
-    }
-
     /// The places that speak for this body, in order.
     fn order(&self) -> impl Iterator<Item = &'static Place> + use<> {
         let body = self.body;

@@ -32,6 +32,7 @@ fn errors(kind: &str, text: &str) -> Vec<String> {
         "home" => ("home.yaml", text.to_owned()),
         "gateway" => ("gateway.yaml", text.to_owned()),
         "whole" => ("agreements/jordan.yaml", text.to_owned()),
+        "device" => ("agreements/lounge.yaml", text.to_owned()),
         // A part of an agreement, with a name and, for the profile's own words, nothing else.
         _ => ("agreements/jordan.yaml", format!("{text}person: Jordan\n")),
     };

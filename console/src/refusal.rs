@@ -6,10 +6,10 @@
 
 use crate::ask::AskKey;
 use crate::young::Voice;
-use agreements::{Draft, Explanation, House, Outcome, PersonId, Rule, Standing};
+use agreements::{Detector, Draft, Explanation, House, Outcome, PersonId, Rule, Standing};
 use askama::Template;
 use axum::http::HeaderValue;
-use blocklists::{Category, builtin};
+use blocklists::{Category, Domain, builtin};
 use chrono::{DateTime, Utc};
 use records::Current;
 
@@ -77,6 +77,8 @@ struct Said<'a> {
     /// The same in a few plain words.
     easy: &'static str,
     sentence: &'a str,
+    /// What it was, where a way around is refused that is known.
+    around: Option<&'static str>,
     until: String,
     until_easy: String,
     source: Option<SourceBox<'a>>,
@@ -192,6 +194,7 @@ impl Refusals {
             easy: why(explanation, v.easier()),
             // What the decision says of itself it says in the home's own language.
             sentence: if v.is_welsh() { why(explanation, v) } else { &explanation.to_you },
+            around: around(explanation).map(|detector| v.of_detector(detector)),
             until: until(v),
             until_easy: until(v.easier()),
             source: source_box(explanation, v),
@@ -229,6 +232,20 @@ impl Refusals {
         // The shape holds only strings, numbers and lists, which always serialise.
         serde_json::to_string(&whole).unwrap_or_default()
     }
+}
+
+/// Which way around the gateway is refused, where one is and it is for being one.
+fn around(explanation: &Explanation) -> Option<Detector> {
+    let closed = explanation.verdict != Outcome::Allow;
+    if !closed || !matches!(explanation.rule, Rule::Floor | Rule::Category) {
+        return None;
+    }
+    if let Ok(address) = explanation.host.parse() {
+        return Some(Detector::of_address(address));
+    }
+    let is_around = explanation.categories.contains(&Category::CIRCUMVENTION.word());
+    let host = Domain::parse(&explanation.host).ok().filter(|_| is_around)?;
+    Detector::of_name(host.name())
 }
 
 /// Whether a refusal offers to ask staff, in every form alike. They have to know who asks; and nobody can open a sealed

@@ -1,13 +1,12 @@
 //! A home, a catalogue and what staff decided, on the bench: for commands that ask without running a gateway.
 
-use crate::asked::{Asked, AskedHost};
+use crate::asked::Asked;
 use crate::catalogue;
 use crate::desk::Decided;
 use crate::failure::Failure;
 use crate::home::Loaded;
 use crate::people;
 use agreements::{Explanation, PersonId, Request, Snapshot};
-use blocklists::Tags;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -44,10 +43,7 @@ impl Bench {
 
     /// The answer in the shape of `explain --json`.
     pub(crate) fn explain(&self, who: PersonId, at: DateTime<Utc>, asked: &Asked) -> Explanation {
-        let tags = match &asked.host {
-            AskedHost::Name(name) => self.snapshot.catalogue.lookup(name.name()),
-            AskedHost::Address(_) => Tags::NONE,
-        };
+        let tags = self.snapshot.tags(asked.host());
         let request = Request { host: asked.host(), tags, path: asked.path.as_deref() };
         let house = &self.snapshot.house;
         // Minutes used today say nothing of another day.

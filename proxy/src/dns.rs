@@ -46,7 +46,7 @@ use crate::limits::Limits;
 use crate::resolver::{Cached, For, Found};
 use crate::upstream::Failure;
 use again::Told;
-use agreements::{Detector, Dnssec, Host, Request};
+use agreements::{Dnssec, Host, Request};
 use blocklists::{Name, Tags};
 use case::{Case, Decided, Showing};
 use chrono::{DateTime, Utc};
@@ -423,13 +423,11 @@ impl Dns {
             }
         };
         let bare = |address| round.current.snapshot.judge_in(&client.moment, Host::Address(address), None);
-        if let Some((address, refusal)) = verdicts::judge_bare(bare, asked, entry.bare()) {
+        let around = verdicts::around(&round.current, entry);
+        if let Some((address, refusal)) = verdicts::judge_bare(bare, asked, around) {
             count(&self.counters.answers_refused);
-            let detected = match Detector::of_address(address) {
-                Detector::DirectAddress => Detector::EncodedAddress,
-                known => known,
-            };
-            self.refuse_as(case, query.text, &refusal, Some(detected), out);
+            let detected = verdicts::detected(&round.current, address);
+            self.refuse_as(case, query.text, &refusal, detected, out);
             return None;
         }
         if entry.rebinds {

@@ -12,7 +12,7 @@ use crate::identify::{Identities, Neighbours, Shown, SignedIn};
 use crate::resolver::Resolver;
 use crate::router::Openings;
 use crate::target::is_open_internet;
-use agreements::{Explanation, Host, House, PersonId, Verdict};
+use agreements::{Explanation, Host, House, PersonId, Ports, Verdict};
 use chrono::{DateTime, Utc};
 use crowd::Crowd;
 use hyper::header::HeaderValue;
@@ -227,6 +227,19 @@ impl Gate {
     pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
         let (moment, _) = self.moments.of(current, (self.person(who), who.device), self.clock.now());
         current.snapshot.judge_in(&moment, host, path)
+    }
+
+    /// Decides about a way around the gateway at a host: a VPN's first words were heard there.
+    pub(crate) fn judge_around(&self, current: &Current, who: &Who, host: Host<'_>) -> Verdict {
+        let (moment, _) = self.moments.of(current, (self.person(who), who.device), self.clock.now());
+        current.snapshot.judge_around(&moment, host)
+    }
+
+    /// Decides about addresses that no name led to, for a device that people share; none for everybody else.
+    pub(crate) fn judge_any_address(&self, current: &Current, who: &Who) -> Option<(Verdict, Ports)> {
+        let (moment, _) = self.moments.of(current, (self.person(who), who.device), self.clock.now());
+        let (verdict, except) = current.snapshot.house.judge_any_address(&moment)?;
+        Some((verdict, except.ports.clone()))
     }
 
     /// What is in force and what time it is, now.

@@ -5,6 +5,7 @@
 mod cache;
 pub mod dns;
 mod gate;
+mod handshake;
 pub mod http;
 pub mod identify;
 pub mod limits;

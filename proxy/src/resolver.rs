@@ -296,8 +296,8 @@ impl Resolver {
             }
         }
         let judge = |address| gate.judge(current, who, Host::Address(address), None);
-        let bare = found.iter().filter_map(|entry| entry.bare());
-        if let Some((_, verdict)) = verdicts::judge_bare(judge, Some(&asked), bare) {
+        let around = found.iter().flat_map(|entry| verdicts::around(current, entry));
+        if let Some((_, verdict)) = verdicts::judge_bare(judge, Some(&asked), around) {
             return Err(Unresolved::Refused(name.to_domain(), Box::new(verdict)));
         }
         let addresses = outside(&found)?;

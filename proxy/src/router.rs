@@ -1,7 +1,8 @@
 //! Enforcement at the router: a device of the home reaches what its own judged answers gave it, and nothing else.
 //!
-//! - [`rules`] is the table, as a script that is checked and put in place in one transaction;
+//! - [`rules`] is the table, as a script that is checked and put in place in one transaction; [`vpn`] its part that knows VPNs;
 //! - [`openings`] is what each device may reach now, and what of the agreement says so: it stands under judgement;
+//! - [`changes`] is what the kernel has to be told of them, and [`except`] what shared devices may reach by number;
 //! - [`watch`] looks after them, and marks minutes of use by what [`passed`];
 //! - [`keeper`] is the thread that tells the kernel, by [`sets`] and [`flows`]; [`lan`] says which flows are the home's;
 //! - [`heard`] is what the rules refused, [`door`] what becomes of it, and [`attempts`] how much it tells;
@@ -11,7 +12,9 @@
 //! in its sets is refused, and what is in them ends by its time.
 
 mod attempts;
+mod changes;
 mod door;
+mod except;
 mod flows;
 mod heard;
 mod keeper;
@@ -24,6 +27,7 @@ mod passed;
 mod restart;
 mod rules;
 mod sets;
+mod vpn;
 mod watch;
 
 pub use openings::Openings;
@@ -31,6 +35,7 @@ pub(crate) use openings::Wanted;
 pub use rules::Plan;
 
 use netlink::Netlink;
+use rules::Stays;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -67,7 +72,7 @@ impl std::error::Error for NotHeld {}
 impl Plan {
     /// The rules as they would be put in place on a router that has none of ours.
     pub fn rules(&self) -> String {
-        self.script(&[])
+        self.script(Stays::default())
     }
 
     /// Asks `nft` whether it would take the rules. Nothing is changed.
@@ -81,13 +86,13 @@ impl Plan {
 }
 
 /// Checks rules, and puts them in place of those before, in one transaction, with what is open.
-fn install(plan: &Plan, open: &[(sets::Element, Duration)]) -> Result<(), NotHeld> {
+fn install(plan: &Plan, open: Stays<'_>) -> Result<(), NotHeld> {
     nft(&["-c", "-f", "-"], &plan.script(open))?;
     put(plan, open)
 }
 
 /// The same with rules that were checked before.
-fn put(plan: &Plan, open: &[(sets::Element, Duration)]) -> Result<(), NotHeld> {
+fn put(plan: &Plan, open: Stays<'_>) -> Result<(), NotHeld> {
     nft(&["-f", "-"], &plan.script(open)).map(drop)
 }
 
@@ -109,7 +114,7 @@ pub fn hold(plan: &Plan) -> Result<bool, NotHeld> {
 ///
 /// When they cannot be put in place.
 pub fn hold_anew(plan: &Plan) -> Result<(), NotHeld> {
-    install(plan, &[])?;
+    install(plan, Stays::default())?;
     // What was open before there were rules was judged by nobody.
     let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
     keeper::end_all_that_pass(&mut kernel, &lan::Lan::now(&plan.lan)).map_err(NotHeld::Kernel)

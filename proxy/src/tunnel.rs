@@ -14,6 +14,7 @@
 //! | a plain WebSocket (`ws://`) to the same host | its path must be allowed too, and it flows after the origin's `101` |
 //! | plain HTTP to another host | that must be allowed, or it is recorded; either way it does not flow |
 //! | any other plain HTTP | it is told to use the proxy without a tunnel, where each request is judged |
+//! | the first words of a VPN | what it speaks to must be allowed to whoever goes around, too; then as what follows |
 //! | anything else, broken TLS too | it shows no name, so the address that was dialled is judged as one |
 //! | nothing within the deadline | it is closed |
 //!
@@ -171,8 +172,8 @@ fn then(spoken: &Spoken, target: &Target, dialled: IpAddr) -> Then {
             Some(path) => Then::Upgrade(path.clone()),
         },
         // The address that the client itself named was judged before it was dialled.
-        Spoken::Nameless if matches!(target, TargetHost::Address(_)) => Then::Flow,
-        Spoken::Nameless => Then::Judge(vec![address()]),
+        Spoken::Nameless | Spoken::Around(_) if matches!(target, TargetHost::Address(_)) => Then::Flow,
+        Spoken::Nameless | Spoken::Around(_) => Then::Judge(vec![address()]),
         Spoken::Nothing => Then::Close,
     }
 }
@@ -219,6 +220,11 @@ impl Tunnel {
     async fn may_go_on(&self, spoken: &Spoken, client: &mut TcpStream) -> bool {
         if matches!(spoken, Spoken::Tls(hello) if hello.encrypted) {
             self.proxy.counters.encrypted_hellos.add(1);
+        }
+        if let Spoken::Around(heard) = spoken
+            && !self.proxy.admits_around(&self.asker, Asked::host(self.target.host.clone()), *heard)
+        {
+            return false;
         }
         let Ok(dialled) = self.origin.peer_addr() else { return false };
         match then(spoken, &self.target, dialled.ip()) {

@@ -177,6 +177,9 @@ pub struct Episode {
     pub marks: Vec<Marked>,
     /// What people have noted.
     pub notes: Vec<Note>,
+    /// Which way around the gateway it was, by the detector's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
 }
 
 impl Episode {
@@ -349,6 +352,7 @@ fn begun(entry: i64, opened: BreachOpened) -> Episode {
         first,
         sentence,
         source,
+        detector,
     } = opened;
     Episode {
         entry,
@@ -373,5 +377,6 @@ fn begun(entry: i64, opened: BreachOpened) -> Episode {
         source,
         marks: Vec::new(),
         notes: Vec::new(),
+        detector,
     }
 }

@@ -23,6 +23,7 @@ fn opening(key: &Key, seen: Seen) -> BreachOpened {
         first: seen.at,
         sentence: String::new(),
         source: None,
+        detector: None,
     }
 }
 

@@ -235,6 +235,8 @@ fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
         source,
         marks,
         notes,
+        // Its sentence stands in `sentence`.
+        detector: _,
     } = episode;
     let marks: Vec<_> =
         marks.iter().map(|m| format!("{}: {} {}", m.by.name, word(&m.mark), m.words)).collect();

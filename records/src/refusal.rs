@@ -4,8 +4,7 @@ use crate::entry::{BreachOpened, Line, stamp};
 use crate::episode::{Key, KeyRef, OTHERS, Seen};
 use crate::refused::{Face, Identified, Refused};
 use agreements::{
-    Detector, Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, UnknownDevices,
-    Verdict, Word,
+    Detector, Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, Verdict, Word,
 };
 use blocklists::{Category, Name, Tags};
 use std::borrow::Cow;
@@ -96,7 +95,8 @@ fn host(text: &str) -> Host<'_> {
 /// Whose episode it is.
 pub(crate) fn key<'a>(refused: &Refused<'a>) -> KeyRef<'a> {
     let person = person(refused).map_or(NOBODY.0, |p| &p.id);
-    KeyRef { person, rule: refused.verdict.rule, site: site(refused) }
+    let rule = if stranger(refused).is_some() { Rule::Baseline } else { refused.verdict.rule };
+    KeyRef { person, rule, site: site(refused) }
 }
 
 /// The site of an episode: the rule's, where it names a service or site; else the registrable domain, which is all that
@@ -119,12 +119,13 @@ fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
     }
 }
 
-/// The device that is the episode itself: where unknown devices sign in, one that nobody knows is told of once, whatever and
-/// however often it asks. What the floor, a sealed list or a way around refuses it is told as of everybody.
+/// The device that is the episode itself: one that nobody knows is told of once, whatever and however often it asks, by name or
+/// by number. What the floor, a sealed list or a way around that somebody chose refuses it is told as of everybody.
 fn stranger(refused: &Refused<'_>) -> Option<Face> {
-    let signs_in = refused.current.snapshot.house.home().unknown_devices == UnknownDevices::SignIn;
-    let face = refused.stranger.filter(|_| signs_in && refused.who == House::NOBODY)?;
-    (refused.verdict.rule == Rule::Baseline).then_some(face)
+    let face = refused.stranger.filter(|_| refused.who == House::NOBODY)?;
+    let is_a_number =
+        refused.verdict.subject == Subject::Address && detector(refused) == Some(Detector::DirectAddress);
+    (refused.verdict.rule == Rule::Baseline || is_a_number).then_some(face)
 }
 
 /// The longest site of the rule's line that the name is under.
@@ -142,7 +143,12 @@ fn rules_site<'a>(refused: &Refused<'a>, name: Name<'_>) -> Option<&'a str> {
 fn detector(refused: &Refused<'_>) -> Option<Detector> {
     let by_host = || match host(refused.host) {
         Host::Name(name) => Detector::of_name(name),
-        Host::Address(address) => Some(Detector::of_address(address)),
+        Host::Address(address) => {
+            let listed =
+                refused.current.snapshot.catalogue.lookup_address(address).has(Category::CIRCUMVENTION);
+            // One of a subscribed list is a way around of no kind that anybody can tell.
+            Some(Detector::of_address(address)).filter(|known| !listed || *known != Detector::DirectAddress)
+        }
     };
     refused.verdict.is_circumvention().then(|| refused.detected.or_else(by_host)).flatten()
 }
@@ -156,7 +162,8 @@ pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     } else {
         evidence
     };
-    let most = detector(refused).map_or(Severity::Critical, |detector| detector.row().weight);
+    let detected = detector(refused).filter(|_| stranger(refused).is_none());
+    let most = detected.map_or(Severity::Critical, |detector| detector.row().weight);
     Seen { at, evidence, severity: refused.verdict.severity_seen(evidence).min(most) }
 }
 
@@ -181,7 +188,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         name: person(refused).map_or(NOBODY.1, |p| &p.name).to_owned(),
         device: device.map(|d| d.known.name.clone()),
         identified: refused.identified,
-        rule: verdict.rule,
+        rule: key.rule,
         outcome: verdict.outcome,
         site: key.site.clone(),
         categories: if sealed || others || stranger(refused).is_some() || refused.who == House::LOST {
@@ -192,7 +199,9 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         severity: seen.severity,
         evidence: seen.evidence,
         // What a program may do by itself is no way around that somebody took.
-        circumvention: verdict.is_circumvention() && seen.severity > Severity::Low,
+        circumvention: verdict.is_circumvention()
+            && seen.severity > Severity::Low
+            && stranger(refused).is_none(),
         first: seen.at,
         sentence: match (sealed, others) {
             _ if refused.who == House::LOST => "A device that is marked as lost was in use.".to_owned(),
@@ -211,6 +220,9 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
             }
         },
         source: verdict.source.filter(|_| !sealed).and_then(|s| house.source(s)).map(Line::from),
+        detector: (stranger(refused).is_none() && !others)
+            .then(|| detector(refused).map(|one| one.row().key.to_owned()))
+            .flatten(),
     })
 }
 
@@ -220,7 +232,7 @@ fn tags(refused: &Refused<'_>, host: Host<'_>) -> Tags {
             let snapshot = &refused.current.snapshot;
             snapshot.catalogue.lookup(name).union(snapshot.house.home_tags(name))
         }
-        Host::Address(_) => Tags::NONE,
+        Host::Address(address) => refused.current.snapshot.catalogue.lookup_address(address),
     }
 }
 

@@ -50,6 +50,7 @@ fn person_says(person: &Person) -> Said {
         ("safe_search", spelt(&SAFE_SEARCH, person.safe_search)),
         ("monitoring", spelt(&LEVELS, person.monitoring.level)),
         ("devices", listed(person.devices.iter().map(|device| device.name.clone()))),
+        ("any_address_on", listed(person.any_address_on.iter().flat_map(|except| except.written.clone()))),
     ])
 }
 

@@ -356,7 +356,7 @@ fn router(sheet: &mut Sheet<'_>, node: &Node) -> Router {
         block.need(sheet, "mode", "how the router is used").and_then(|n| choice(sheet, n, "mode", &modes));
     let [lan, wan, others] = ["lan", "wan", "others"].map(|key| interfaces(sheet, &block, key));
     let fail = choice_of(sheet, &block, "fail", &FAIL, Fail::default());
-    let ports = ports(sheet, &block);
+    let ports = ports(sheet, &block, "ports").map(|(ports, _)| ports).unwrap_or_default();
     let Some(Mode::Nftables) = mode else { return Router::Off };
     for (key, names) in [("lan", &lan), ("wan", &wan)] {
         if names.is_empty() && block.get(key).is_none() {
@@ -419,15 +419,19 @@ fn warn_of_families(sheet: &mut Sheet<'_>, block: &Block<'_>, gateway: &Gateway)
     }
 }
 
-/// On which ports opened addresses are open.
-fn ports(sheet: &mut Sheet<'_>, block: &Block<'_>) -> Ports {
-    let Some(node) = block.get("ports") else { return Ports::default() };
-    let written = texts(sheet, block, "ports");
-    Ports::read(written.iter().map(String::as_str)).unwrap_or_else(|place| {
-        let sentence = format!("`{}` is no word for ports, no port and no range.", short(&written[place]));
-        let words = Ports::words().collect::<Vec<_>>().join(", ");
-        let help = format!("Write {words}, a port (`5000`) or a range (`udp 27000-27100`).");
-        sheet.error(node.at(), "bad-ports", &sentence, &help);
-        Ports::default()
-    })
+/// The ports of a key, and how they are written; none where the key is not there, or something in it is no port.
+pub(super) fn ports(sheet: &mut Sheet<'_>, block: &Block<'_>, key: &str) -> Option<(Ports, Vec<String>)> {
+    let node = block.get(key)?;
+    let written = texts(sheet, block, key);
+    match Ports::read(written.iter().map(String::as_str)) {
+        Ok(ports) => Some((ports, written)),
+        Err(place) => {
+            let sentence =
+                format!("`{}` is no word for ports, no port and no range.", short(&written[place]));
+            let words = Ports::words().collect::<Vec<_>>().join(", ");
+            let help = format!("Write {words}, a port (`5000`) or a range (`udp 27000-27100`).");
+            sheet.error(node.at(), "bad-ports", &sentence, &help);
+            None
+        }
+    }
 }

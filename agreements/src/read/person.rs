@@ -7,6 +7,7 @@ use super::days::table;
 use super::devices;
 use super::filled::Filled;
 use super::limits;
+use super::network;
 use super::pledges;
 use super::sheet::Sheet;
 use super::times;
@@ -23,6 +24,7 @@ const KEYS: &[&str] = &[
     "agreed",
     "education",
     "devices",
+    "any_address_on",
     "online",
     "bedtime",
     "limits",
@@ -82,6 +84,7 @@ pub(crate) fn unusable(sheet: &mut Sheet<'_>, id: &str) -> Person {
         agreed: Agreed::default(),
         education: Education::default(),
         devices: Vec::new(),
+        any_address_on: None,
         online: DayTable { entries: Vec::new() },
         bedtime: DayTable { entries: Vec::new() },
         limits: Vec::new(),
@@ -114,6 +117,7 @@ pub(crate) fn read(
     let Some(block) = Block::read(sheet, root, "an agreement", KEYS) else { return person };
     who(sheet, &block, &mut person);
     person.devices = devices::read(sheet, &block, id, known);
+    person.any_address_on = any_address_on(sheet, &block, &person);
     when(sheet, &block, &mut person, home);
     let measure = Measure { protected: &home.protected, floor: Some(&home.everyone), filled };
     person.limits = limits::read(sheet, &block, &measure);
@@ -153,6 +157,28 @@ fn who(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person) {
         let sentence = "`education_session` is a profile of a device, which staff open for a young person.";
         sheet.error(block.key_at("profile"), "profile", sentence, "Write `for: device` as well.");
     }
+}
+
+/// The exception of a device that people share. One's own agreement has none: an address without a name can be anything, a way
+/// around too.
+fn any_address_on(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &Person) -> Option<AnyAddressOn> {
+    const KEY: &str = "any_address_on";
+    let node = block.get(KEY)?;
+    let (ports, written) = network::ports(sheet, block, KEY)?;
+    if person.kind != PersonKind::Device || person.profile != Profile::Agreement {
+        let sentence = "Only a device that people share, with an agreement of its own, may reach addresses that no name led to.";
+        let help =
+            "Take it out, or write `for: device` in an agreement for the console or the television itself.";
+        sheet.error(block.key_at(KEY), "any-address", sentence, help);
+        return None;
+    }
+    let is_told = |device: &DeviceMatch| matches!(device.by, DeviceBy::Mac(_) | DeviceBy::Ip(_));
+    if !person.devices.iter().any(is_told) {
+        let sentence = "The router tells a device by its `mac` or its `ip`, and none of these has one.";
+        sheet.warning(node.at(), "no-effect", sentence, "Add the device's `mac` under `devices`.");
+    }
+    let source = sheet.source(block.key_at(KEY));
+    (!written.is_empty()).then_some(AnyAddressOn { ports, written, source })
 }
 
 fn when(sheet: &mut Sheet<'_>, block: &Block<'_>, person: &mut Person, home: &Home) {

@@ -202,6 +202,7 @@ impl Build {
             agreed: Agreed::default(),
             education: Education::School,
             devices: vec![],
+            any_address_on: None,
             online: DayTable { entries: vec![] },
             bedtime: DayTable { entries: vec![] },
             limits: vec![],

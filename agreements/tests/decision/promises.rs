@@ -60,7 +60,7 @@ fn refusals_tell_staff_what_the_table_of_severities_says() {
         ("jordan", "2026-11-28T16:00", "x.example #circumvention", "-", High, High, Episode),
         ("jordan", "2026-11-28T16:00", "x.example #circumvention #tracking", "-", High, High, Episode),
         ("jordan", "2026-11-28T16:00", "192.0.2.1", "-", High, High, Episode),
-        ("alex", "2026-11-28T16:00", "192.0.2.1", "-", Medium, Low, Episode),
+        ("alex", "2026-11-28T16:00", "192.0.2.1", "-", High, High, Episode),
         ("alex", "2026-11-28T16:00", "192.168.4.10", "-", Medium, Low, Nothing),
         ("jordan", "2026-11-28T23:00", "192.168.4.10", "-", Low, Low, Nothing),
         (
@@ -272,6 +272,50 @@ fn without_a_clock_there_is_the_baseline_and_no_night() {
         sentence,
         "The gateway does not know the right time yet, and until it does only some sites are open."
     );
+}
+
+/// A console whose agreement names ports on which it may reach any address: when it may, and which rule says so.
+#[test]
+fn any_address_is_open_to_a_shared_device_within_all_else_that_its_agreement_says() {
+    let home = "home: Oakview\nschool:\n  hours: {mon-fri: 09:00-15:15}\n  terms: [2026-11-02..2026-12-18]\n\
+        everyone: {block: [circumvention]}\nunknown_devices: block\n";
+    let console = "person: Lounge console\nfor: device\ndevices: [{name: box, mac: \"3c:06:30:11:22:33\"}]\n\
+        online: {every_day: 08:00-21:00}\nlimits: {everything: 2h}\notherwise: block\nany_address_on: [games]\n";
+    let television = console.replace("any_address_on: [games]\n", "").replace("22:33", "22:44");
+    let files =
+        [("home.yaml", home), ("agreements/console.yaml", console), ("agreements/tv.yaml", &television)]
+            .map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let house = read(&files, at("2026-11-23T12:00").date_naive()).house;
+    for (when, given, expected) in [
+        ("2026-11-28T16:00", "-", Some((Outcome::Allow, Rule::Site))),
+        ("2026-11-28T22:00", "-", Some((Outcome::Block, Rule::Online))),
+        ("2026-11-28T07:59", "-", Some((Outcome::Block, Rule::Online))),
+        ("2026-11-23T10:00", "-", Some((Outcome::Block, Rule::SchoolHours))),
+        ("2026-11-28T16:00", "used everything 120", Some((Outcome::Block, Rule::Limit))),
+        ("2026-11-28T16:00", "used everything 119", Some((Outcome::Allow, Rule::Site))),
+        ("2026-11-28T16:00", "restrict everything 15:00-18:00", Some((Outcome::Block, Rule::Restriction))),
+        ("2026-11-28T22:00", "time everything 21:30-22:30", Some((Outcome::Allow, Rule::Grant))),
+    ] {
+        let (who, then) = (person(&house, "console"), at(when));
+        let standing = standing(&house, "console", &when[..10], given);
+        let moment = house.moment(who, then, &standing);
+        let judged = house.judge_any_address(&moment);
+        assert_eq!(judged.map(|(verdict, _)| (verdict.outcome, verdict.rule)), expected, "{when} {given}");
+        let (verdict, except) = judged.expect("the console's");
+        assert_eq!(except.written, ["games"]);
+        assert!(!verdict.allows() || verdict.counts.0 & 1 == 1, "its minutes count: {when} {given}");
+        assert!(!verdict.allows() || verdict.until.is_some(), "and it ends: {when} {given}");
+        // An address by itself stays what it is: the router asks with the port.
+        let (address, _) = judge(&house, "console", then, "192.0.2.1", &standing);
+        assert!(!address.allows());
+    }
+    for who in [person(&house, "tv"), House::NOBODY, House::LOST, House::NO_CLOCK, PersonId(999)] {
+        let moment = house.moment(who, at("2026-11-28T16:00"), &Standing::default());
+        assert!(house.judge_any_address(&moment).is_none(), "{who:?}");
+    }
+    let without = house.without_records();
+    let moment = without.moment(person(&without, "console"), at("2026-11-28T16:00"), &Standing::default());
+    assert!(without.judge_any_address(&moment).is_none(), "on the baseline there is none");
 }
 
 #[test]

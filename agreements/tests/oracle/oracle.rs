@@ -123,7 +123,7 @@ impl Facts {
             Some(p) if life != Life::Baseline => &p.words,
             _ => &plan.baseline,
         };
-        let tags = tags(person.filter(|_| life != Life::Baseline), words, life, question);
+        let tags = tags(person.filter(|_| life != Life::Baseline), question);
         let means = |word: &str| means(word, question, &tags);
         let keys: Vec<&str> = person.into_iter().flat_map(|p| p.limits.iter().map(|(key, _)| *key)).collect();
         let limits: Vec<usize> =
@@ -149,11 +149,10 @@ impl Facts {
 }
 
 /// Everything that is known of a question: the catalogue's word, the home's, and what somebody learns with.
-fn tags(person: Option<&PersonPlan>, words: &Words, life: Life, question: &Question) -> Vec<&'static str> {
+fn tags(person: Option<&PersonPlan>, question: &Question) -> Vec<&'static str> {
     if is_address(question) {
-        // A way around names, but where only what is listed is open: there it is simply not on the list.
-        let listed = matches!(life, Life::EmailOnly | Life::Laptop) || words.otherwise == "block";
-        return if listed { Vec::new() } else { vec!["circumvention"] };
+        // A way around names.
+        return vec!["circumvention"];
     }
     let mut tags = question.tags.to_vec();
     tags.extend(PROTECTED.iter().filter(|(_, site)| means(site, question, &[])).map(|(set, _)| *set));

@@ -112,6 +112,7 @@ mod tests {
             source: None,
             marks: Vec::new(),
             notes: Vec::new(),
+            detector: None,
         }
     }
 

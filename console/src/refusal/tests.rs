@@ -26,6 +26,9 @@ fn catalogue() -> Catalogue {
     let mut compiler = Compiler::new();
     let sealed = Tags::category(Category::ILLEGAL);
     compiler.add(blocklists::format::ListInput::new("sealed", sealed, b"sealed.example")).expect("a list");
+    let around = Tags::category(Category::CIRCUMVENTION);
+    let names = b"www.nordvpn.com\ndns.nextdns.io\nlisted.example\n";
+    compiler.add(blocklists::format::ListInput::new("around", around, names)).expect("a list");
     compiler.finish(0).expect("a catalogue")
 }
 
@@ -94,6 +97,25 @@ fn every_form_offers_to_ask_alike_and_says_until_when() {
         let same = html.contains("same at any time");
         assert_eq!(same, until.starts_with("This is the same"), "{who} {host} {when}\n{html}");
     }
+}
+
+#[test]
+fn a_way_around_is_told_in_its_own_words_in_both_languages() {
+    let current = in_force();
+    for (host, detector) in [
+        ("www.nordvpn.com", Some(agreements::Detector::VpnApp)),
+        ("dns.nextdns.io", Some(agreements::Detector::Doh)),
+        ("listed.example", None),
+        ("bets.example", None),
+    ] {
+        let [html, ..] = forms(&current, "jordan", host, at(NOON));
+        for row in agreements::DETECTORS {
+            let told = [row.to_you, row.to_you_in_welsh].map(|words| html.contains(words));
+            assert_eq!(told, [Some(row.detector) == detector; 2], "{host}: {}\n{html}", row.key);
+        }
+    }
+    let [night, ..] = forms(&current, "jordan", "www.nordvpn.com", at(NIGHT));
+    assert!(night.contains(agreements::Detector::VpnApp.row().to_you), "the floor speaks before the times");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Frame, Voice, Whose, said, shown};
 use crate::ask::tidy;
 use crate::pages::{Desk, Visit};
 use crate::sent::Sent;
-use agreements::{Evidence, Person};
+use agreements::{Detector, Evidence, Person};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
@@ -36,6 +36,8 @@ struct RecordedPage {
 struct Line {
     entry: i64,
     said: String,
+    /// What it was, where it was a way around that is known by its form.
+    around: Option<&'static str>,
     when: String,
     told: bool,
     marks: Vec<&'static str>,
@@ -149,6 +151,7 @@ fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
     Line {
         entry: episode.entry,
         said: v.fill(key, &[("device", device), ("site", site)]),
+        around: episode.detector.as_deref().and_then(Detector::of_key).map(|one| v.of_detector(one)),
         when: format!("{day} {date}, {}{often}", first.format("%H:%M")),
         told: episode.reported,
         marks: episode.marks.iter().map(mark).collect(),

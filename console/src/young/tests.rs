@@ -3,10 +3,10 @@
 use crate::ask::AskKey;
 use crate::desk::tests::full::refused;
 use crate::desk::tests::play::{HOME, JORDAN, Play, Set};
-use crate::desk::tests::shifts::happens;
+use crate::desk::tests::shifts::{goes_around, happens};
 use crate::pages::{Heard, Known, Showing, Told, Visit, Visitors, router};
 use crate::refusal::{Form, Refusals};
-use agreements::House;
+use agreements::{Detector, House};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -329,6 +329,21 @@ async fn nothing_that_is_written_down_is_kept_from_them() {
     assert!(status == StatusCode::OK && beyond.contains("1 to 100"), "what is no number is none");
     let (status, _) = young.get(JORDANS, "/recorded?skip=18446744073709551615").await;
     assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_way_around_that_is_written_down_is_explained_in_plain_words() {
+    let young = Young::new().await;
+    goes_around(&young.play, "jordan", "192.0.2.77", Detector::WireGuard).await;
+    let row = Detector::WireGuard.row();
+    for (path, words) in [("/recorded", row.to_you), ("/recorded?lang=cy", row.to_you_in_welsh)] {
+        let (_, page) = young.get(JORDANS, path).await;
+        assert!(page.contains(words), "{path}: {page}");
+        assert!(!page.contains(row.sentence), "staff's sentence is for staff: {page}");
+    }
+    happens(&young.play, "jordan", "games.example").await;
+    let (_, page) = young.get(JORDANS, "/recorded").await;
+    assert_eq!(page.matches(row.to_you).count(), 1, "and nothing else is: {page}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! All words of the young person's pages stand in `console/words/`, one file a language, so that a translator needs nothing
 //! else. What somebody chose stands in the address, and no page keeps it: on a shared device nobody finds another's choice.
 
+use agreements::Detector;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -61,6 +62,12 @@ impl Voice {
     /// The same in easy words.
     pub(crate) fn easier(self) -> Self {
         Self { easy: true, ..self }
+    }
+
+    /// What a way around the gateway is, in its own words.
+    pub(crate) fn of_detector(self, detector: Detector) -> &'static str {
+        let row = detector.row();
+        if self.welsh { row.to_you_in_welsh } else { row.to_you }
     }
 
     pub(crate) const fn is_welsh(self) -> bool {

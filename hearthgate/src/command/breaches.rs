@@ -427,6 +427,7 @@ mod tests {
             source: None,
             marks: Vec::new(),
             notes: Vec::new(),
+            detector: None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::last_good;
 use crate::lists::calendar;
 use crate::lists::shelf::Shelf;
 use crate::state::State;
-use agreements::{Gateway, Problem};
+use agreements::Problem;
 use chrono::{DateTime, Utc};
 use console::{Doing, Kept, NotKept, Weighed};
 use records::By;
@@ -80,11 +80,6 @@ impl Editor {
         let path = folder::contained(&self.home, file)?;
         let bytes = folder::at_most(&path, folder::MAX_FILE).ok()??;
         String::from_utf8(bytes).ok()
-    }
-
-    /// The network as the folder has it; none where nobody can tell.
-    pub(crate) fn gateway(&self, now: DateTime<Utc>) -> Option<Gateway> {
-        crate::home::load(&self.home, now).ok()?.gateway_in_force().cloned()
     }
 
     /// The home as it would be if a file had this text: with every other file as it stands.

@@ -5,7 +5,7 @@ use crate::signing::{Signing, Tried, pins};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
-use blocklists::{Domain, Tags};
+use blocklists::Domain;
 use bytes::Bytes;
 use console::{AskKey, Form, Heard, Known, Refusals, Showing, Token, Told, Visit, Visitors};
 use futures_util::future::BoxFuture;
@@ -184,10 +184,7 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
     let current = gate.in_force.to_keep();
     let at = gate.clock.now();
     let asked = asked(host, path);
-    let tags = match &asked.host {
-        AskedHost::Name(name) => current.snapshot.catalogue.lookup(name.name()),
-        AskedHost::Address(_) => Tags::NONE,
-    };
+    let tags = current.snapshot.tags(asked.host());
     let request = agreements::Request { host: asked.host(), tags, path: asked.path.as_deref() };
     let (person, house) = (gate.person(who), &current.snapshot.house);
     let standing = current.standing.on(who.device);

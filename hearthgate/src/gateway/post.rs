@@ -11,7 +11,7 @@ use crate::lists::shelf::Shelf;
 use crate::signing::Signing;
 use crate::state::State;
 use crate::when;
-use agreements::{Covered, Problem};
+use agreements::{Covered, Gateway, Problem, Running};
 use chrono::{DateTime, TimeDelta, Utc};
 use console::{Doing, Kept, NoPin, NotKept, Weighed};
 use proxy::identify::Neighbours;
@@ -47,13 +47,16 @@ pub(crate) struct Post {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
     pub(crate) listeners: Vec<Listener>,
+    /// gateway.yaml as it is listened by.
+    pub(crate) gateway: Gateway,
     pub(crate) upstreams: Option<Upstreams>,
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) warnings: Vec<Problem>,
     pub(crate) needs_restart: Vec<&'static str>,
     /// The one client that everybody looks like.
     pub(crate) everybody: Option<IpAddr>,
-    /// What keeps the router from holding what it is meant to.
+    /// What keeps the router from holding what it is meant to, and the same as people are told of it.
+    pub(crate) running: Running,
     pub(crate) router: Vec<Problem>,
     /// What staff may want to know of the network.
     pub(crate) hints: Vec<Problem>,
@@ -74,8 +77,17 @@ impl Post {
         let (house, info) = (&current.snapshot.house, current.snapshot.catalogue.info());
         let zone = house.home().timezone;
         let notes = Notes::load(&self.state).unwrap_or_default();
-        let Shown { listeners, upstreams, waiting, mut warnings, needs_restart, everybody, router, hints } =
-            self.shown();
+        let Shown {
+            listeners,
+            upstreams,
+            waiting,
+            mut warnings,
+            needs_restart,
+            everybody,
+            router,
+            hints,
+            ..
+        } = self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
         warnings.extend(router);
         warnings.extend(hints);
@@ -109,7 +121,7 @@ impl Post {
         let (current, now) = (self.in_force.to_keep(), crate::clock::now());
         let (house, names) = (&current.snapshot.house, current.snapshot.catalogue.info().names);
         let state = self.state.clone();
-        let Shown { listeners: _, upstreams, waiting, mut warnings, needs_restart, everybody, router, hints } =
+        let Shown { upstreams, waiting, mut warnings, needs_restart, everybody, router, hints, .. } =
             self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
         warnings.extend(router);
@@ -131,6 +143,12 @@ impl Post {
         }
     }
 
+    /// What this set-up holds as it runs now.
+    fn covered(&self) -> Vec<Covered> {
+        let (current, Shown { gateway, running, .. }) = (self.in_force.to_keep(), self.shown());
+        agreements::coverage(&gateway, &current.snapshot.house, &running)
+    }
+
     async fn answer(&self, question: &str) -> Option<Value> {
         match question {
             "status" => serde_json::to_value(self.board().await).ok(),
@@ -138,6 +156,7 @@ impl Post {
                 let pretended = self.pretend.is_some();
                 Some(json!({"now": self.clock.now().to_rfc3339(), "pretended": pretended}))
             }
+            "coverage" => serde_json::to_value(self.covered()).ok(),
             "lists-changed" => {
                 self.lists.notify_one();
                 Some(json!({"heard": true}))
@@ -219,11 +238,7 @@ impl console::Running for Post {
     }
 
     fn coverage(&self) -> Doing<'_, Vec<Covered>> {
-        let (current, now) = (self.in_force.to_keep(), self.clock.now());
-        Box::pin(async move {
-            let told = tokio::task::block_in_place(|| self.editor.gateway(now));
-            told.map(|gateway| agreements::coverage(&gateway, &current.snapshot.house)).unwrap_or_default()
-        })
+        Box::pin(async move { self.covered() })
     }
 
     fn text<'a>(&'a self, file: &'a str) -> Doing<'a, Option<String>> {

@@ -4,7 +4,7 @@ use super::hold;
 use super::network::Shared;
 use crate::failure::Failure;
 use crate::state::State;
-use agreements::{Fail, Gateway, Level, Listen, Problem, Router};
+use agreements::{Fail, Gateway, Level, Listen, Problem, Router, Running};
 use proxy::router::{self, NotHeld, Openings, Plan};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -98,41 +98,23 @@ impl Rules {
     }
 
     /// What keeps the rules from holding what they are meant to, as far as this machine shows it.
-    pub(crate) fn troubles(&self) -> Vec<Problem> {
+    pub(crate) fn running(&self) -> Running {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((plan, openings)) = held.as_ref() else { return Vec::new() };
+        let Some((plan, openings)) = held.as_ref() else { return Running::default() };
         let there = interfaces();
         let is_missing = |name: &&String| !there.contains(*name);
-        let mut all = Vec::new();
-        for (key, names) in [("lan", &plan.lan), ("wan", &plan.wan), ("others", &plan.others)] {
-            for name in names.iter().filter(is_missing) {
-                let sentence = format!("There is no interface `{name}` (`{key}`) on this machine now.");
-                let help = match key {
-                    "lan" => {
-                        "What comes in elsewhere and leaves for the internet is closed. `ip link` shows the names."
-                    }
-                    "wan" => "`ip link` shows the names.",
-                    _ => {
-                        "What it is called meanwhile is held like the rest of the home. `ip link` shows the names."
-                    }
-                };
-                all.push(trouble("no-interface", sentence, help));
-            }
+        let sides = [("lan", &plan.lan), ("wan", &plan.wan), ("others", &plan.others)];
+        let missing = sides
+            .iter()
+            .flat_map(|(key, names)| names.iter().filter(is_missing).map(move |name| (*key, name.clone())));
+        Running {
+            not_in_place: !openings.are_in_place(),
+            holds_nobody: !plan.lan.is_empty()
+                && plan.lan.iter().chain(&plan.wan).all(|name| is_missing(&name)),
+            missing: missing.collect(),
+            offloaded: router::is_offloaded().unwrap_or(false),
+            not_counted: !openings.counts(),
         }
-        if !plan.lan.is_empty() && plan.lan.iter().chain(&plan.wan).all(|name| is_missing(&name)) {
-            all.push(trouble(
-                "router-open",
-                "THE ROUTER HOLDS NOBODY: none of its interfaces is there.".into(),
-                "See `router` there.",
-            ));
-        }
-        if router::is_offloaded().unwrap_or(false) {
-            all.push(trouble("flow-offload", OFFLOADED.into(), OFFLOAD_HELP));
-        }
-        if !openings.counts() {
-            all.push(trouble("not-counted", NOT_COUNTED.into(), NOT_COUNTED_HELP));
-        }
-        all
     }
 
     /// Puts the rules of whoever stands in back where there are none.
@@ -146,6 +128,37 @@ impl Rules {
     }
 }
 
+/// The same as people are told of it.
+pub(crate) fn troubles(running: &Running) -> Vec<Problem> {
+    let Running { not_in_place, holds_nobody, missing, offloaded, not_counted } = running;
+    let mut all: Vec<Problem> = missing.iter().map(|(key, name)| not_there(key, name)).collect();
+    if *not_in_place {
+        all.push(trouble("rules-not-in-place", NOT_IN_PLACE.into(), NOT_IN_PLACE_HELP));
+    }
+    if *holds_nobody {
+        let sentence = "THE ROUTER HOLDS NOBODY: none of its interfaces is there.";
+        all.push(trouble("router-open", sentence.into(), "See `router` there."));
+    }
+    if *offloaded {
+        all.push(trouble("flow-offload", OFFLOADED.into(), OFFLOAD_HELP));
+    }
+    if *not_counted {
+        all.push(trouble("not-counted", NOT_COUNTED.into(), NOT_COUNTED_HELP));
+    }
+    all
+}
+
+/// An interface that is not there.
+fn not_there(key: &str, name: &str) -> Problem {
+    let sentence = format!("There is no interface `{name}` (`{key}`) on this machine now.");
+    let help = match key {
+        "lan" => "What comes in elsewhere and leaves for the internet is closed. `ip link` shows the names.",
+        "wan" => "`ip link` shows the names.",
+        _ => "What it is called meanwhile is held like the rest of the home. `ip link` shows the names.",
+    };
+    trouble("no-interface", sentence, help)
+}
+
 /// The machine's interfaces: of the network that this program is in, which `/sys` may not show.
 fn interfaces() -> BTreeSet<String> {
     let table = std::fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
@@ -153,6 +166,10 @@ fn interfaces() -> BTreeSet<String> {
     table.lines().filter_map(name).collect()
 }
 
+const NOT_IN_PLACE: &str =
+    "THE ROUTER'S RULES ARE NOT IN PLACE: somebody took them away, and they cannot be put back.";
+const NOT_IN_PLACE_HELP: &str =
+    "It is tried twice a second; the log says why it fails. `hearthgate router check` asks nft.";
 const OFFLOADED: &str =
     "The firewall hands flows over to a fast path (flow offload) on which no rule sees them.";
 const OFFLOAD_HELP: &str = "Switch it off: cuts come late there, and minutes are not counted. OpenWrt: `flow_offloading` and \

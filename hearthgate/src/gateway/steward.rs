@@ -4,7 +4,7 @@ use super::files::{Change, Files};
 use super::network::{Network, Shared};
 use super::post::Post;
 use super::pulse::Pulse;
-use super::{systemd, watch::Watch};
+use super::{router, systemd, watch::Watch};
 use crate::catalogue::Compiled;
 use crate::clock::word;
 use crate::failure::Failure;
@@ -102,8 +102,8 @@ impl Steward {
         }
         self.look().await;
         self.bell.notify_one();
-        let listeners = self.network.listeners.clone();
-        self.post.show(|shown| shown.listeners = listeners);
+        let (listeners, gateway) = (self.network.listeners.clone(), self.files.gateway.clone());
+        self.post.show(|shown| (shown.listeners, shown.gateway) = (listeners, gateway));
         self.look_at_the_router();
         systemd::ready("The gateway listens.");
         tracing::info!(listeners = self.network.listeners.len(), "ready");
@@ -183,8 +183,10 @@ impl Steward {
 
     /// Sees whether anything keeps the router from holding what it is meant to, and says so once.
     fn look_at_the_router(&self) {
-        let troubles = tokio::task::block_in_place(|| self.shared.rules.troubles());
+        let running = tokio::task::block_in_place(|| self.shared.rules.running());
+        let troubles = router::troubles(&running);
         self.post.show(|shown| {
+            shown.running = running;
             for new in troubles.iter().filter(|trouble| !shown.router.contains(trouble)) {
                 tracing::warn!(code = new.code, "{}", new.sentence);
             }
@@ -252,20 +254,20 @@ impl Steward {
             tracing::warn!("`store` in gateway.yaml has changed; it takes a restart");
             self.post.show(|shown| shown.needs_restart = vec!["store"]);
         }
-        let network = match self.listen(&gateway).await {
-            Ok(network) => network,
+        let (network, gateway) = match self.listen(&gateway).await {
+            Ok(network) => (network, gateway),
             Err(failure) => {
                 tracing::error!(%failure, "the gateway cannot listen as gateway.yaml says now; it listens as before");
                 self.files.refuse_gateway(before.clone(), &failure);
                 match self.listen(&before).await {
-                    Ok(network) => network,
+                    Ok(network) => (network, before),
                     Err(failure) => return tracing::error!(%failure, "nor as before"),
                 }
             }
         };
         let listeners = network.listeners.clone();
         self.network = network;
-        self.post.show(|shown| shown.listeners = listeners);
+        self.post.show(|shown| (shown.listeners, shown.gateway) = (listeners, gateway));
     }
 
     /// Stops the network and starts another one, while its open connections end by themselves.

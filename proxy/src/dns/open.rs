@@ -11,6 +11,7 @@ use crate::router::Wanted;
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker as Who, Made, Way};
 use crate::upstream::Failure;
+use agreements::Rule;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -88,6 +89,7 @@ impl Dns {
             hardware: shown.hardware,
             asked: Arc::new(Asked { host, path: None, way }),
             protected: verdicts::protects(verdict),
+            unread: verdicts::protects(verdict) || verdict.rule == Rule::PrivateMail,
             made: Made { until, ..made },
             addresses,
             usable,

@@ -2,9 +2,11 @@
 
 use super::case::Case;
 use super::reply::{Extended, ede};
-use agreements::{Evidence, Host, Outcome, Record, Request, Rule, Severity, Subject, Verdict};
-use blocklists::{Domain, Name};
+use crate::cache::Entry;
+use agreements::{Detector, Evidence, Host, Outcome, Record, Request, Rule, Severity, Subject, Verdict};
+use blocklists::{Category, Domain, Name};
 use chrono::{DateTime, Utc};
+use records::Current;
 use std::net::IpAddr;
 
 /// A refusal is kept by clients for at most so long, in seconds: staff may change their mind.
@@ -44,6 +46,24 @@ pub(crate) fn judge_bare(
         verdict.is_circumvention() && !asked.is_some_and(|asked| stands(asked, verdict))
     };
     bare.into_iter().map(refused).find(reaches)
+}
+
+/// The addresses of an answer that are no site's: the one that its names have written in them or the built-in table knows, and those
+/// that a list of ways around names.
+pub(crate) fn around<'e>(current: &'e Current, entry: &'e Entry) -> impl Iterator<Item = IpAddr> + 'e {
+    let catalogue = &current.snapshot.catalogue;
+    let listed = |to: &IpAddr| catalogue.lookup_address(*to).has(Category::CIRCUMVENTION);
+    let known = entry.leads_to().filter(|_| catalogue.knows_addresses());
+    entry.bare().into_iter().chain(known.copied().filter(listed))
+}
+
+/// What it is that a name leads to; none where a list alone knows, which tells no kind.
+pub(crate) fn detected(current: &Current, address: IpAddr) -> Option<Detector> {
+    let listed = current.snapshot.catalogue.lookup_address(address).has(Category::CIRCUMVENTION);
+    match Detector::of_address(address) {
+        Detector::DirectAddress => (!listed).then_some(Detector::EncodedAddress),
+        known => Some(known),
+    }
 }
 
 fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {

@@ -5,8 +5,7 @@ use super::{No, Proxy};
 use crate::gate::{Gate, Page, Want, Who};
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker};
-use agreements::{Evidence, Request, Verdict};
-use blocklists::Tags;
+use agreements::{Detector, Evidence, Request, Verdict};
 use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 use records::Current;
@@ -29,6 +28,30 @@ impl Proxy {
         verdict: Verdict,
         evidence: Evidence,
     ) -> Refused {
+        self.refuse_as((asker, who), current, asked, verdict, (evidence, None))
+    }
+
+    /// Whether a way around the gateway that a client began may go on to there. A refusal is recorded as what was heard.
+    pub(crate) fn admits_around(&self, asker: &Asker, asked: Asked, heard: Detector) -> bool {
+        let current = self.gate.in_force.to_keep();
+        let who = asker.who(&self.gate, &current);
+        let verdict = asked.judge_around(&self.gate, &current, &who);
+        if !verdict.allows() {
+            self.counters.refused_inside(&asked.host);
+            let seen = (Evidence::Connection, Some(heard));
+            let _no_page = self.refuse_as((asker, who), &current, asked, verdict, seen);
+        }
+        verdict.allows()
+    }
+
+    fn refuse_as(
+        &self,
+        (asker, who): (&Asker, Who),
+        current: &Arc<Current>,
+        asked: Asked,
+        verdict: Verdict,
+        (evidence, detected): (Evidence, Option<Detector>),
+    ) -> Refused {
         self.counters.refused.add(1);
         self.gate.recorder.refused(&records::Refused {
             at: self.gate.clock.now(),
@@ -40,7 +63,7 @@ impl Proxy {
             host: &asked.host.to_string(),
             verdict,
             evidence: self.strengthened(asker, &asked, evidence),
-            detected: None,
+            detected,
         });
         Refused { current: Arc::clone(current), who, asked }
     }
@@ -85,10 +108,7 @@ pub fn refusal_page(
     (host, path): (agreements::Host<'_>, Option<&str>),
     (want, language): (Want, Option<&HeaderValue>),
 ) -> Page {
-    let tags = match host {
-        agreements::Host::Name(name) => current.snapshot.catalogue.lookup(name),
-        agreements::Host::Address(_) => Tags::NONE,
-    };
+    let tags = current.snapshot.tags(host);
     let person = gate.person(who);
     let request = Request { host, tags, path };
     let standing = current.standing.on(who.device);

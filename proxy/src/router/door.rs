@@ -12,6 +12,7 @@ use crate::gate::{Gate, Who};
 use crate::target::{TargetHost, is_open_internet};
 use crate::tunnel::{Asked, Asker, Made};
 use agreements::{Detector, Evidence, Severity, Verdict};
+use blocklists::Category;
 use records::Current;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 /// What is remembered of an address.
 enum Remembered {
-    Allowed(Arc<Asked>, Made),
+    Allowed(Who, Arc<Asked>, Made),
     Refused(Who, Arc<Asked>, Verdict),
 }
 
@@ -29,13 +30,18 @@ impl Openings {
         let Refused { device, from, to, says } = refused;
         let current = gate.in_force.to_keep();
         match self.remembered(device, to, gate, &current) {
-            Some(Remembered::Allowed(asked, made)) => {
-                self.let_in(device, from, to, (asked, made, Duration::ZERO)).await;
+            Some(Remembered::Allowed(who, asked, made)) => {
+                let around = says.vpn().map(|heard| (heard, asked.judge_around(gate, &current, &who)));
+                if let Some((heard, verdict)) = around.filter(|(_, verdict)| !verdict.allows()) {
+                    let weight = self.attempts.again(device, to, gate.clock.steady());
+                    return record(gate, &current, &who, &asked.host, weighed(verdict, weight, Some(heard)));
+                }
+                self.let_in((device, from, to), says, (asked, made, Duration::ZERO)).await;
             }
             Some(Remembered::Refused(who, asked, verdict)) => {
                 let weight = match says {
                     Says::GoesOn => Weight::None,
-                    Says::Icmp | Says::Time | Says::Stun | Says::Around(_) | Says::Other => {
+                    Says::Icmp | Says::Time | Says::Stun | Says::Around(_) | Says::Vpn(_) | Says::Other => {
                         self.attempts.again(device, to, gate.clock.steady())
                     }
                 };
@@ -49,16 +55,11 @@ impl Openings {
                 let verdict = asked.judge(gate, &current, &who);
                 if verdict.allows() {
                     let made = Made::new(gate, &current, &who, &verdict);
-                    self.let_in(device, from, to, (asked, made, LINGER)).await;
+                    self.let_in((device, from, to), says, (asked, made, LINGER)).await;
                 } else if !says.by_itself() {
                     let weight = self.attempts.unknown(device, from, to, gate.clock.steady());
-                    let detector = match says {
-                        Says::Around(detector) => detector,
-                        Says::Icmp | Says::Time | Says::Stun | Says::GoesOn | Says::Other => {
-                            Detector::of_address(to)
-                        }
-                    };
-                    record(gate, &current, &who, &asked.host, weighed(verdict, weight, Some(detector)));
+                    let detected = says.around().or_else(|| nameless(&current, to));
+                    record(gate, &current, &who, &asked.host, weighed(verdict, weight, detected));
                 }
             }
         }
@@ -67,17 +68,16 @@ impl Openings {
     /// The next packet passes.
     async fn let_in(
         &self,
-        device: Device,
-        from: IpAddr,
-        to: IpAddr,
+        (device, from, to): (Device, IpAddr, IpAddr),
+        says: Says,
         (asked, made, usable): (Arc<Asked>, Made, Duration),
     ) {
         let asker = Asker { address: from, token: None };
         let hardware = shown(device, from, None).hardware;
+        let (protected, unread, addresses) = (false, says.vpn().is_some(), vec![to]);
         // Where that fails, the next packet is heard of again.
-        let _opened = self
-            .open(Wanted { asker, hardware, asked, protected: false, made, addresses: vec![to], usable })
-            .await;
+        let _opened =
+            self.open(Wanted { asker, hardware, asked, protected, unread, made, addresses, usable }).await;
     }
 
     fn remembered(
@@ -92,13 +92,19 @@ impl Openings {
         let who = opening.who(device, gate, current);
         for asked in &opening.asked {
             if let Some(made) = asked.again(gate, current, &who) {
-                return Some(Remembered::Allowed(asked.clone(), made));
+                return Some(Remembered::Allowed(who, asked.clone(), made));
             }
         }
         let asked = opening.asked.last()?.clone();
         let verdict = asked.judge(gate, current, &who);
         Some(Remembered::Refused(who, asked, verdict))
     }
+}
+
+/// Which way around an address without a name is. One of a subscribed list is a way around of no kind that anybody can tell.
+fn nameless(current: &Current, to: IpAddr) -> Option<Detector> {
+    let listed = current.snapshot.catalogue.lookup_address(to).has(Category::CIRCUMVENTION);
+    Some(Detector::of_address(to)).filter(|known| !listed || *known != Detector::DirectAddress)
 }
 
 /// The verdict with as much weight as the attempt has, and what was detected; none where nobody needs to hear of it. What weighs

@@ -1,6 +1,7 @@
 //! What flows through the router now, by the kernel's own table of connections.
 
 use super::netlink::{ACK, Attributes, Came, Messages, Netlink, REQUEST};
+use agreements::Transport;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +16,13 @@ const COUNTED_BYTES: u16 = 2;
 const ID: u16 = 12;
 const ZONE: u16 = 18;
 const TUPLE_IP: u16 = 1;
+const TUPLE_PROTO: u16 = 2;
+const PROTO_NUMBER: u16 = 1;
+const PROTO_TO_PORT: u16 = 3;
 const NESTED: u16 = 0x8000;
+
+/// Over what, and to which port; none where there are no ports.
+pub(super) type Port = Option<(Transport, u16)>;
 
 /// One connection, or exchange of datagrams.
 #[derive(Clone, Debug)]
@@ -24,6 +31,8 @@ pub(super) struct Flow {
     pub(super) from: IpAddr,
     /// Where it was meant to go.
     pub(super) to: IpAddr,
+    /// Over what, and to which port.
+    pub(super) port: Port,
     /// Whether it goes there: what was redirected to the gateway itself does not.
     pub(super) forwarded: bool,
     /// Its number, as the kernel has it.
@@ -50,6 +59,7 @@ fn read(came: &Came<'_>) -> Option<Flow> {
     Some(Flow {
         from,
         to,
+        port: port(Attributes(original)),
         forwarded: answers == to,
         bytes: bytes(attributes),
         id: attributes.of(ID).and_then(|id| id.first_chunk::<4>()).map_or(0, |id| u32::from_be_bytes(*id)),
@@ -72,8 +82,19 @@ impl Flow {
     /// A flow of nobody's.
     pub(super) fn for_tests(id: u32, bytes: Option<u64>) -> Self {
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { from: any, to: any, forwarded: true, id, bytes, family: 2, original: Vec::new(), zone: None }
+        let original = Vec::new();
+        Self { from: any, to: any, port: None, forwarded: true, id, bytes, family: 2, original, zone: None }
     }
+}
+
+fn port(tuple: Attributes<'_>) -> Port {
+    let proto = tuple.inside(TUPLE_PROTO)?;
+    let transport = match proto.of(PROTO_NUMBER)?.first()? {
+        6 => Transport::Tcp,
+        17 => Transport::Udp,
+        _ => return None,
+    };
+    Some((transport, u16::from_be_bytes(*proto.of(PROTO_TO_PORT)?.first_chunk::<2>()?)))
 }
 
 /// The two ends of a tuple: source and destination.

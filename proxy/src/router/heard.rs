@@ -2,6 +2,7 @@
 
 use super::netlink::{ACK, Came, Messages, Netlink, REQUEST};
 use super::sets::Device;
+use crate::handshake::{self, Begins};
 use agreements::Detector;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -23,7 +24,7 @@ const COPY_PACKET: u8 = 2;
 const HARDWARE: u16 = 8;
 const PAYLOAD: u16 = 9;
 /// So much of a packet is copied: both headers and the first bytes of what it says.
-const COPIED: u32 = 128;
+pub(super) const COPIED: u32 = 192;
 /// The kernel gathers packets for so long, in hundredths of a second: a program that comes back waits for it.
 const GATHERED: u32 = 5;
 /// How often the thread looks whether it is to stop.
@@ -51,18 +52,36 @@ pub(super) enum Says {
     Stun,
     /// It belongs to a connection that began before, or answers one (TCP without a beginning, RFC 9293 §3.5).
     GoesOn,
-    /// The first word of a way around, by its form or its usual port.
+    /// The first word of a way around, by its usual port.
     Around(Detector),
+    /// A VPN's own words, by their form: they are refused wherever they go.
+    Vpn(Detector),
     /// Anything else.
     Other,
 }
 
 impl Says {
+    /// The VPN whose own words it is.
+    pub(super) fn vpn(self) -> Option<Detector> {
+        match self {
+            Self::Vpn(detector) => Some(detector),
+            Self::Icmp | Self::Time | Self::Stun | Self::GoesOn | Self::Around(_) | Self::Other => None,
+        }
+    }
+
+    /// The way around that it is, as far as it shows.
+    pub(super) fn around(self) -> Option<Detector> {
+        match self {
+            Self::Around(detector) | Self::Vpn(detector) => Some(detector),
+            Self::Icmp | Self::Time | Self::Stun | Self::GoesOn | Self::Other => None,
+        }
+    }
+
     /// Whether nobody needs to hear of it.
     pub(super) fn by_itself(self) -> bool {
         match self {
             Self::Icmp | Self::Time | Self::Stun | Self::GoesOn => true,
-            Self::Around(_) | Self::Other => false,
+            Self::Around(_) | Self::Vpn(_) | Self::Other => false,
         }
     }
 }
@@ -160,20 +179,16 @@ fn packet(bytes: &[u8]) -> Option<(IpAddr, IpAddr, Says)> {
 
 fn says(protocol: u8, after: &[u8]) -> Says {
     const UDP_HEADER: usize = 8;
-    const TCP_FLAGS: usize = 13;
-    const SYN_RST_ACK: u8 = 0x16;
-    const SYN: u8 = 0x02;
     let port = after.get(2..4).map_or(0, |port| u16::from_be_bytes([port[0], port[1]]));
     let said = after.get(UDP_HEADER..).unwrap_or_default();
     match protocol {
         1 | 58 => Says::Icmp,
-        6 if after.get(TCP_FLAGS).is_none_or(|flags| flags & SYN_RST_ACK != SYN) => Says::GoesOn,
-        6 => stream(port),
+        6 => stream(port, after),
         17 if port == 123 => Says::Time,
         17 if is_stun(said) => Says::Stun,
-        17 => datagram(port, after.get(4..6), said),
+        17 => datagram(after.get(4..6), said),
         // ESP and AH carry what IKE agreed; GRE is PPTP's.
-        47 | 50 | 51 => Says::Around(Detector::Ike),
+        47 | 50 | 51 => Says::Vpn(Detector::Ike),
         _ => Says::Other,
     }
 }
@@ -183,8 +198,19 @@ fn is_stun(said: &[u8]) -> bool {
 }
 
 /// A stream shows no more than its port before it is answered: those that onion relays (Tor manual, `ORPort`, `DirPort`) and
-/// OpenVPN (IANA) take by habit.
-fn stream(port: u16) -> Says {
+/// OpenVPN (IANA) take by habit. Once it is, it shows what it says.
+fn stream(port: u16, header: &[u8]) -> Says {
+    const FLAGS: usize = 13;
+    const SYN_RST_ACK: u8 = 0x16;
+    const SYN: u8 = 0x02;
+    let begins = header.get(FLAGS).is_some_and(|flags| flags & SYN_RST_ACK == SYN);
+    if !begins {
+        let length = header.get(12).map_or(0, |length| usize::from(length >> 4) * 4);
+        return match handshake::stream(header.get(length..).unwrap_or_default()) {
+            Begins::Is(detector) => Says::Vpn(detector),
+            Begins::More | Begins::Not => Says::GoesOn,
+        };
+    }
     match port {
         9001 | 9030 | 9050 | 9051 | 9150 => Says::Around(Detector::Tor),
         1194 => Says::Around(Detector::OpenVpn),
@@ -192,27 +218,10 @@ fn stream(port: u16) -> Says {
     }
 }
 
-/// A datagram shows what it says. The lengths are those of the first packets; `length` is the UDP header's own.
-fn datagram(port: u16, length: Option<&[u8]>, said: &[u8]) -> Says {
+/// A datagram shows what it says; `length` is the UDP header's own.
+fn datagram(length: Option<&[u8]>, said: &[u8]) -> Says {
     let length = length.map_or(0, |length| usize::from(u16::from_be_bytes([length[0], length[1]])));
-    match said {
-        // "Handshake initiation", 148 bytes (WireGuard whitepaper §5.4.2).
-        [1, 0, 0, 0, ..] if length == 8 + 148 => Says::Around(Detector::WireGuard),
-        // `P_CONTROL_HARD_RESET_CLIENT_V2` or `_V3` with key 0, a session and more (OpenVPN protocol, "packet format").
-        [0x38 | 0x50, ..] if length >= 8 + 14 && port != 443 => Says::Around(Detector::OpenVpn),
-        // `IKE_SA_INIT` from who begins: no responder's SPI yet, version 2.0, exchange 34 (RFC 7296 §3.1); or version 1 and its main
-        // mode. Behind four noughts at port 4500 (RFC 3948 §2.2).
-        _ if is_ike(said) || said.get(..4) == Some(&[0; 4]) && is_ike(&said[4..]) => {
-            Says::Around(Detector::Ike)
-        }
-        _ => Says::Other,
-    }
-}
-
-fn is_ike(said: &[u8]) -> bool {
-    said.get(8..16) == Some(&[0; 8])
-        && said.get(..8).is_some_and(|spi| spi != [0; 8])
-        && matches!((said.get(17), said.get(18)), (Some(0x20), Some(34)) | (Some(0x10), Some(2 | 4)))
+    handshake::datagram(said, length.saturating_sub(8)).map_or(Says::Other, Says::Vpn)
 }
 
 #[cfg(test)]
@@ -266,39 +275,30 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_of_each_vpn_is_told_by_its_name() {
+    fn a_way_around_is_told_by_its_words_or_its_usual_port() {
         let udp = |port: u16, said: &[u8], length: u16| {
-            let mut bytes = vec![0xc0, 0];
-            bytes.extend(port.to_be_bytes());
-            bytes.extend((length + 8).to_be_bytes());
-            bytes.extend([0, 0]);
-            bytes.extend(said);
-            bytes
+            let [high, low] = port.to_be_bytes();
+            let [long, short] = (length + 8).to_be_bytes();
+            [&[0xc0, 0, high, low, long, short, 0, 0], said].concat()
         };
-        let tcp =
-            |port: u16| [vec![0xc0, 0], port.to_be_bytes().to_vec(), vec![0; 8], vec![0x50, 2]].concat();
-        let spi = [7; 8];
-        let ike = |version, exchange| [&spi[..], &[0; 8], &[33, version, exchange, 8]].concat();
-        let encapsulated = [&[0; 4][..], &ike(0x20, 34)].concat();
-        for (case, protocol, after, detector) in [
-            ("WireGuard, at any port", 17, udp(443, &[1, 0, 0, 0, 9, 9], 148), Some(Detector::WireGuard)),
-            ("something of another length", 17, udp(51_820, &[1, 0, 0, 0, 9, 9], 92), None),
-            ("OpenVPN", 17, udp(1194, &[0x38, 1, 2, 3], 14), Some(Detector::OpenVpn)),
-            ("OpenVPN with tls-crypt-v2", 17, udp(5000, &[0x50, 1, 2, 3], 300), Some(Detector::OpenVpn)),
-            ("too short for it", 17, udp(1194, &[0x38], 5), None),
-            ("OpenVPN over TCP", 6, tcp(1194), Some(Detector::OpenVpn)),
-            ("IKEv2", 17, udp(500, &ike(0x20, 34), 300), Some(Detector::Ike)),
-            ("IKEv2 through a translator", 17, udp(4500, &encapsulated, 300), Some(Detector::Ike)),
-            ("IKEv1", 17, udp(500, &ike(0x10, 2), 300), Some(Detector::Ike)),
-            ("no IKE", 17, udp(500, &[0; 28], 28), None),
-            ("IPsec itself", 50, vec![0; 8], Some(Detector::Ike)),
-            ("PPTP's tunnel", 47, vec![0; 8], Some(Detector::Ike)),
-            ("an onion relay", 6, tcp(9001), Some(Detector::Tor)),
-            ("the web", 6, tcp(443), None),
-            ("a game", 17, udp(3074, &[0, 0, 0, 0, 1, 2], 40), None),
-            ("nothing", 17, Vec::new(), None),
+        let tcp = |port: u16, flags: u8, said: &[u8]| {
+            let [high, low] = port.to_be_bytes();
+            let header = [0xc0, 0, high, low, 0, 0, 0, 1, 0, 0, 0, 0, 0x80, flags, 0xff, 0xff, 0, 0, 0, 0];
+            [&header, &[1; 12][..], said].concat()
+        };
+        let reset = b"\0\x0e\x38sessions\0\0\0\0\0";
+        for (case, protocol, after, says) in [
+            ("WireGuard", 17, udp(443, &[1, 0, 0, 0, 9], 148), Says::Vpn(Detector::WireGuard)),
+            ("OpenVPN, in a stream that has begun", 6, tcp(443, 0x18, reset), Says::Vpn(Detector::OpenVpn)),
+            ("something else in it", 6, tcp(443, 0x18, b"hello, hello"), Says::GoesOn),
+            ("the beginning of one", 6, tcp(1194, 2, &[]), Says::Around(Detector::OpenVpn)),
+            ("an onion relay", 6, tcp(9001, 2, &[]), Says::Around(Detector::Tor)),
+            ("IPsec itself", 50, vec![0; 8], Says::Vpn(Detector::Ike)),
+            ("PPTP's tunnel", 47, vec![0; 8], Says::Vpn(Detector::Ike)),
+            ("the web", 6, tcp(443, 2, &[]), Says::Other),
+            ("a game", 17, udp(3074, &[0, 0, 0, 0, 1, 2], 40), Says::Other),
+            ("nothing", 17, Vec::new(), Says::Other),
         ] {
-            let says = detector.map_or(Says::Other, Says::Around);
             assert_eq!(packet(&four(protocol, &after)).unwrap().2, says, "{case}");
             assert_eq!(packet(&six(protocol, &after)).unwrap().2, says, "{case}");
         }

@@ -1,7 +1,8 @@
 //! The thread that tells the kernel: many changes in one transaction, and an end to flows that are no longer allowed.
 
 use super::PATIENCE;
-use super::flows::{self, Flow};
+use super::except;
+use super::flows::{self, Flow, Port};
 use super::lan::Lan;
 use super::netlink::Netlink;
 use super::openings::Openings;
@@ -26,6 +27,8 @@ pub(super) enum Work {
     Change(Vec<Change>, oneshot::Sender<()>),
     /// Take these out of the sets and end what flows there.
     Shut(Vec<Shutting>),
+    /// Let shared devices reach by number what they may now, and nothing else.
+    Except,
     /// See what flows: count it, and end what nothing let begin.
     Flows,
     /// See that the table is in place, and finish what could not be done before.
@@ -63,6 +66,7 @@ pub(super) fn start(openings: Weak<Openings>, mut work: mpsc::Receiver<Work>) ->
                 let kernel = &mut *openings.kernel();
                 match one {
                     Work::Shut(shutting) => keeper.shut(kernel, &openings, shutting),
+                    Work::Except => change_exceptions(kernel, &openings),
                     Work::Flows => keeper.flows(kernel, &openings),
                     Work::LookOver => keeper.look_over(kernel, &openings),
                     Work::Change(changes, done) => {
@@ -128,10 +132,11 @@ fn one_by_one(kernel: &mut Netlink, changes: &[Change]) -> bool {
 fn hold(kernel: &mut Netlink, openings: &Openings) {
     let held = match openings.is_in_place(kernel) {
         _ if openings.is_retired() => return,
-        Ok(true) => return,
+        Ok(true) => return openings.is_placed(true),
         Ok(false) => openings.put_back(kernel),
         Err(error) => Err(super::NotHeld::Kernel(error)),
     };
+    openings.is_placed(held.is_ok());
     let ended = match held {
         Ok(()) => end_strays(kernel, openings).map_err(super::NotHeld::Kernel),
         Err(error) => Err(error),
@@ -139,6 +144,22 @@ fn hold(kernel: &mut Netlink, openings: &Openings) {
     match ended {
         Ok(()) => tracing::warn!("the router's rules had been taken away; they are in place again"),
         Err(error) => tracing::error!(%error, "THE ROUTER'S RULES ARE NOT IN PLACE; trying again"),
+    }
+}
+
+/// Brings the sets of exceptions to what holds now, and ends what flows by one that is over.
+fn change_exceptions(kernel: &mut Netlink, openings: &Openings) {
+    if openings.is_retired() {
+        return;
+    }
+    let done = super::nft(&["-f", "-"], &except::change(&openings.except_for()));
+    openings.except_placed(done.is_ok());
+    if let Err(error) = done {
+        tracing::warn!(%error, "what shared devices may reach by number cannot be changed; trying again");
+        return hold(kernel, openings);
+    }
+    if end_strays(kernel, openings).is_err() {
+        begin_anew(kernel);
     }
 }
 
@@ -151,11 +172,12 @@ impl Keeper {
         for some in removed.chunks(TOGETHER) {
             done &= sets::change(kernel, some).is_ok() || one_by_one(kernel, some);
         }
-        let ended = end_some(kernel, &openings.lan(), |from, to| {
+        let ended = end_some(kernel, &openings.lan(), |from, to, port| {
             let device = openings.device(from, None);
             let is_shut =
                 |s: &Shutting| s.element.to == to && (s.element.device == device || s.asked_from == from);
-            shutting.iter().any(is_shut) || openings.is_stray(from, to)
+            (shutting.iter().any(is_shut) && !openings.excepts(device, port))
+                || openings.is_stray(from, to, port)
         });
         if let Err(error) = &ended {
             tracing::warn!(%error, "some of the kernel's flows cannot be ended; trying again");
@@ -182,11 +204,12 @@ impl Keeper {
         };
         let passed = self.meter.look(&all);
         for (flow, bytes) in passed.iter().filter(|(flow, _)| flow.forwarded) {
-            openings.flowed(flow.from.to_canonical(), flow.to.to_canonical(), *bytes);
+            openings.flowed(flow.from.to_canonical(), flow.to.to_canonical(), flow.port, *bytes);
         }
         let moving = passed.iter().map(|(flow, _)| *flow);
         let moving = moving.chain(all.iter().filter(|flow| flow.bytes.is_none()));
-        if end_of(kernel, moving, &openings.lan(), |from, to| openings.is_stray(from, to)).is_err() {
+        let is_stray = |from, to, port| openings.is_stray(from, to, port);
+        if end_of(kernel, moving, &openings.lan(), is_stray).is_err() {
             begin_anew(kernel);
         }
     }
@@ -232,7 +255,7 @@ pub(super) fn ended_before() -> Vec<(IpAddr, IpAddr)> {
 /// Ends every flow from the home that passes through the router.
 pub(super) fn end_all_that_pass(kernel: &mut Netlink, lan: &Lan) -> io::Result<()> {
     let mut ended = ENDED_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-    end_some(kernel, lan, |from, to| {
+    end_some(kernel, lan, |from, to, _| {
         if ended.len() < MOST_ENDED {
             ended.push((from, to));
         }
@@ -242,8 +265,8 @@ pub(super) fn end_all_that_pass(kernel: &mut Netlink, lan: &Lan) -> io::Result<(
 
 /// Ends what no answer gave, as far as anybody remembers.
 fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
-    end_some(kernel, &openings.lan(), |from, to| {
-        let is_stray = openings.is_stray(from, to);
+    end_some(kernel, &openings.lan(), |from, to, port| {
+        let is_stray = openings.is_stray(from, to, port);
         if is_stray {
             openings.ended(from, to);
         }
@@ -251,7 +274,11 @@ fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
     })
 }
 
-fn end_some(kernel: &mut Netlink, lan: &Lan, ends: impl FnMut(IpAddr, IpAddr) -> bool) -> io::Result<()> {
+fn end_some(
+    kernel: &mut Netlink,
+    lan: &Lan,
+    ends: impl FnMut(IpAddr, IpAddr, Port) -> bool,
+) -> io::Result<()> {
     let all = flows::all(kernel)?;
     end_of(kernel, all.iter(), lan, ends)
 }
@@ -262,10 +289,10 @@ fn end_of<'a>(
     kernel: &mut Netlink,
     flows: impl Iterator<Item = &'a Flow>,
     lan: &Lan,
-    mut ends: impl FnMut(IpAddr, IpAddr) -> bool,
+    mut ends: impl FnMut(IpAddr, IpAddr, Port) -> bool,
 ) -> io::Result<()> {
     let (mut own, mut at_home) = (HashMap::new(), HashMap::new());
-    let mut judged: HashMap<(IpAddr, IpAddr), bool> = HashMap::new();
+    let mut judged: HashMap<(IpAddr, IpAddr, Port), bool> = HashMap::new();
     let (mut seen, mut wrong) = (HashSet::new(), None);
     for flow in flows {
         let is_ours = *own.entry(flow.from).or_insert_with(|| is_own(flow.from))
@@ -276,7 +303,7 @@ fn end_of<'a>(
             continue;
         }
         let (from, to) = (flow.from.to_canonical(), flow.to.to_canonical());
-        if *judged.entry((from, to)).or_insert_with(|| ends(from, to))
+        if *judged.entry((from, to, flow.port)).or_insert_with(|| ends(from, to, flow.port))
             && let Err(error) = flows::end(kernel, flow)
         {
             wrong = Some(error);

@@ -215,6 +215,7 @@ mod tests {
             made: None,
             closes: Duration::from_secs(10),
             stand: Stand::Lapsed,
+            unread: Duration::ZERO,
             passed: crate::router::passed::Passed::default(),
             flowed: Duration::ZERO,
         };

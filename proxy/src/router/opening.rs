@@ -37,6 +37,8 @@ pub(super) struct Opening {
     /// When the kernel lets it end, by the steady clock.
     pub(super) closes: Duration,
     pub(super) stand: Stand,
+    /// Until when nobody looks into what is spoken there, by the steady clock.
+    pub(super) unread: Duration,
     /// What passes through flows that it let begin.
     pub(super) passed: Passed,
     /// When something flowed last, by the steady clock: it is remembered from then on.
@@ -52,6 +54,7 @@ impl Opening {
             made: None,
             closes,
             stand: Stand::Lapsed,
+            unread: Duration::ZERO,
             passed: Passed::default(),
             flowed: Duration::ZERO,
         }

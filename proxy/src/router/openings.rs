@@ -7,6 +7,8 @@
 //! judged by its name and not taken for one that goes around.
 
 use super::attempts::{Attempts, QUIET};
+use super::except::Exceptions;
+use super::flows::Port;
 use super::heard::{self, Refused};
 use super::keeper::{self, WAITING, Work};
 use super::lan::Lan;
@@ -14,20 +16,19 @@ use super::memory::{Line, Memory};
 use super::netlink::Netlink;
 use super::opening::{Opening, Stand};
 use super::passed;
-use super::rules::{self, Plan};
-use super::sets::{self, Change, Device, Element};
+use super::rules::{self, Plan, Stays};
+use super::sets::{self, Device, Element};
 use super::{NotHeld, PATIENCE, install, put};
 use crate::identify::{Neighbours, Shown};
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker, Made};
 use records::Clock;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -37,15 +38,11 @@ use tokio_util::sync::CancellationToken;
 pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// The kernel ends an element a little later than we count.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// So many addresses of one device: the oldest make room.
-const MOST_OF_ONE: usize = 4096;
 /// So many of all together, below what a set can hold.
 pub(super) const MOST: usize = rules::MOST - 4096;
 /// So many of them are left for what is protected: whoever fills all the rest, with whatever devices they make up, keeps nobody
 /// from help.
-const RESERVED: usize = 4096;
-/// So many before devices that are known by their address alone get no more: anybody can make addresses up.
-const MOST_WITHOUT_HARDWARE: usize = (MOST - RESERVED) / 2;
+pub(super) const RESERVED: usize = 4096;
 /// Refused packets that wait to be told of.
 const HEARD: usize = 256;
 /// An answer waits no longer than this for the kernel.
@@ -64,6 +61,8 @@ pub(crate) struct Wanted {
     pub(crate) asked: Arc<Asked>,
     /// Whether what is asked for is protected: it has room of its own.
     pub(crate) protected: bool,
+    /// Whether nobody looks into what is spoken there.
+    pub(crate) unread: bool,
     /// The decision that allowed it.
     pub(crate) made: Made,
     /// The addresses.
@@ -95,12 +94,16 @@ pub struct Openings {
     table: Mutex<Option<u64>>,
     /// Cancelled when these rules are put away for good: what is still asked of them brings them back no more.
     retired: CancellationToken,
+    /// Whether the rules are in place, as far as anybody saw.
+    placed: AtomicBool,
     /// Whether the kernel counts what passes.
     counts: bool,
     /// Whoever changes what is in the kernel holds this meanwhile.
     kernel: Mutex<Netlink>,
     pub(super) work: mpsc::Sender<Work>,
     pub(super) heard: tokio::sync::Mutex<mpsc::Receiver<Refused>>,
+    /// What shared devices may reach by number.
+    pub(super) exceptions: Mutex<Exceptions>,
     /// What refused packets add up to.
     pub(super) attempts: Attempts,
     pub(super) memory: Option<Mutex<Memory>>,
@@ -157,7 +160,7 @@ impl Openings {
         super::hold(plan)?;
         let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
         let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
-        install(plan, &kept)?;
+        install(plan, Stays { elements: &kept, except: &[] })?;
         let table = sets::table(&mut kernel).map_err(NotHeld::Kernel)?;
         let (memory, lines) = memory.map(Memory::open).unzip();
         let (now, lines) = (clock.steady(), lines.flatten());
@@ -176,10 +179,12 @@ impl Openings {
             plan: Mutex::new(plan.clone()),
             table: Mutex::new(table),
             retired: stop.child_token(),
+            placed: AtomicBool::new(true),
             counts: passed::begin_to_count(),
             kernel: Mutex::new(kernel),
             work,
             heard: tokio::sync::Mutex::new(heard),
+            exceptions: Mutex::default(),
             attempts,
             memory: memory.map(Mutex::new),
         });
@@ -195,7 +200,9 @@ impl Openings {
     pub fn replan(&self, plan: &Plan) -> Result<(), NotHeld> {
         let mut kernel = self.kernel();
         let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
-        install(plan, &kept)?;
+        let except = self.except_for();
+        install(plan, Stays { elements: &kept, except: &except })?;
+        self.except_placed(true);
         // What flowed from an interface that is the home's from now on is found and ended with the next look at what flows.
         *lock(&self.plan) = plan.clone();
         self.is_now(&mut kernel)
@@ -232,13 +239,21 @@ impl Openings {
         for shard in &self.shards {
             for (device, of) in lock(shard).iter() {
                 let holding = of.iter().filter(|(_, opening)| opening.stand == Stand::Open);
-                open.extend(holding.map(|(to, opening)| {
-                    (Element { device: *device, to: *to }, opening.closes.saturating_sub(now))
-                }));
+                open.extend(
+                    holding.map(|(to, opening)| {
+                        (Element::open(*device, *to), opening.closes.saturating_sub(now))
+                    }),
+                );
+                let unread = of.iter().filter(|(_, opening)| opening.unread > now);
+                open.extend(
+                    unread.map(|(to, opening)| (Element::unread(*device, *to), opening.unread - now)),
+                );
             }
         }
         let plan = lock(&self.plan).clone();
-        put(&plan, &open)?;
+        let except = self.except_for();
+        put(&plan, Stays { elements: &open, except: &except })?;
+        self.except_placed(true);
         self.is_now(kernel)
     }
 
@@ -273,15 +288,26 @@ impl Openings {
 
     /// Whether a flow is one that no answer gave, as far as anybody remembers. What goes to a device of the home was begun
     /// outside, or next door: that is not ours to end.
-    pub(super) fn is_stray(&self, from: IpAddr, to: IpAddr) -> bool {
+    pub(super) fn is_stray(&self, from: IpAddr, to: IpAddr, port: Port) -> bool {
+        let device = self.device(from, None);
         // Whose hardware address the kernel has found out meanwhile was given it under their address.
-        let is_known = || self.knows(self.device(from, None), to) || self.knows(Device::Address(from), to);
-        self.neighbours.mac(to).is_none() && !is_known()
+        let is_known = || self.knows(device, to) || self.knows(Device::Address(from), to);
+        self.neighbours.mac(to).is_none() && !is_known() && !self.excepts(device, port)
     }
 
     /// The home's addresses, as the routes are now.
     pub(super) fn lan(&self) -> Lan {
         Lan::now(&lock(&self.plan).lan)
+    }
+
+    /// Whether the rules were in place at the last look, or could be put back.
+    pub fn are_in_place(&self) -> bool {
+        self.placed.load(Ordering::Relaxed)
+    }
+
+    /// What the last look found.
+    pub(super) fn is_placed(&self, placed: bool) {
+        self.placed.store(placed, Ordering::Relaxed);
     }
 
     /// Whether the kernel counts what passes, so that nobody need estimate it.
@@ -290,12 +316,18 @@ impl Openings {
     }
 
     /// Something flows from a device to an address, and so much has passed since the last look.
-    pub(super) fn flowed(&self, from: IpAddr, to: IpAddr, bytes: u64) {
+    pub(super) fn flowed(&self, from: IpAddr, to: IpAddr, port: Port, bytes: u64) {
         let (device, now) = (self.device(from, None), self.clock.steady());
         let mut shard = self.shard(device);
-        if let Some(opening) = shard.get_mut(&device).and_then(|of| of.get_mut(&to)) {
-            opening.flowed = now;
-            opening.passed.add(bytes);
+        match shard.get_mut(&device).and_then(|of| of.get_mut(&to)) {
+            Some(opening) => {
+                opening.flowed = now;
+                opening.passed.add(bytes);
+            }
+            None => {
+                drop(shard);
+                self.passed_by_exception(device, port, bytes);
+            }
         }
     }
 
@@ -373,111 +405,14 @@ impl Openings {
         let is_open = |to: &IpAddr| of.and_then(|of| of.get(to)).is_some_and(|o| o.stand == Stand::Open);
         addresses.iter().filter(|to| is_held(device, **to)).all(is_open)
     }
-
-    /// Writes down what is wanted, and says what the kernel has to be told, and whether any of it is not remembered yet.
-    fn prepare(&self, device: Device, wanted: &Wanted, lasts: Duration) -> (Vec<Change>, bool) {
-        let now = self.clock.steady();
-        let enough = now + lasts.saturating_sub(LINGER / 2).max(wanted.usable).min(lasts);
-        let (mut changes, mut is_new) = (Vec::new(), false);
-        let mut shard = self.shard(device);
-        let of = shard.entry(device).or_default();
-        for &to in wanted.addresses.iter().filter(|to| is_held(device, **to)) {
-            let element = Element { device, to };
-            if !of.contains_key(&to) && !self.make_room(device, of, wanted.protected, &mut changes) {
-                continue;
-            }
-            let opening = match of.entry(to) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    self.count.fetch_add(1, Ordering::Relaxed);
-                    entry.insert(Opening {
-                        stand: Stand::Shut,
-                        ..Opening::over(wanted.asker.clone(), Duration::ZERO)
-                    })
-                }
-            };
-            is_new |= opening.note(wanted);
-            let is_there = opening.closes + GRACE > now;
-            match opening.stand {
-                Stand::Open | Stand::Asked if opening.closes >= enough => continue,
-                // It may still be in the kernel's set, which would not give it more time.
-                Stand::Open | Stand::Asked | Stand::Lapsed if is_there => {
-                    changes.push(Change::Renew(element, lasts));
-                }
-                Stand::Open | Stand::Asked | Stand::Lapsed | Stand::Shut => {
-                    changes.push(Change::Add(element, lasts));
-                }
-            }
-            opening.stand = Stand::Asked;
-            opening.closes = now + lasts;
-        }
-        (changes, is_new)
-    }
-
-    /// What became of changes: called before whoever asked for them goes on.
-    pub(super) fn tried(&self, changes: &[Change], made: bool) {
-        for change in changes {
-            let (Change::Add(Element { device, to }, _) | Change::Renew(Element { device, to }, _)) = change
-            else {
-                continue;
-            };
-            let mut shard = self.shard(*device);
-            let opening = shard.get_mut(device).and_then(|of| of.get_mut(to));
-            if let Some(opening) = opening.filter(|opening| opening.stand == Stand::Asked) {
-                opening.stand = if made { Stand::Open } else { Stand::Lapsed };
-            }
-        }
-    }
-
-    /// Makes room for one more: whoever reaches for many loses their own oldest.
-    fn make_room(&self, device: Device, of: &mut Of, protected: bool, changes: &mut Vec<Change>) -> bool {
-        let most = room(device, protected);
-        if of.len() < MOST_OF_ONE && self.len() < most {
-            return true;
-        }
-        let Some(oldest) =
-            of.iter().min_by_key(|(_, opening)| opening.closes.max(opening.flowed)).map(|(to, _)| *to)
-        else {
-            return false;
-        };
-        let gone = of.remove(&oldest).map(|opening| opening.stand);
-        if matches!(gone, Some(Stand::Open | Stand::Asked)) {
-            changes.push(Change::Remove(Element { device, to: oldest }));
-        }
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        true
-    }
-}
-
-/// How many there may be of all together for one more to be put in.
-fn room(device: Device, protected: bool) -> usize {
-    match device {
-        _ if protected => MOST,
-        Device::Mac(_) => MOST - RESERVED,
-        Device::Address(_) => MOST_WITHOUT_HARDWARE,
-    }
 }
 
 /// Whether an element of the sets can be that.
 pub(super) fn is_held(device: Device, to: IpAddr) -> bool {
-    rules::is_holdable(to) && Element { device, to }.is_possible()
+    rules::is_holdable(to) && Element::open(device, to).is_possible()
 }
 
 /// Nothing leaves a shard half changed, so a panic elsewhere does not make it unusable.
 pub(super) fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_takes_the_room_of_what_is_protected() {
-        let (mac, address) = (Device::Mac([2; 6]), Device::Address(IpAddr::from([192, 168, 4, 9])));
-        for device in [mac, address] {
-            assert_eq!(room(device, true), MOST);
-            assert!(room(device, false) + RESERVED <= MOST, "{device:?}");
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use super::memory::Line;
 use super::opening::{Opening, Stand};
 use super::openings::{Kept, MOST, Openings, Wanted, is_held, lock};
-use super::sets::Device;
+use super::sets::{As, Device};
 use super::watch::REMEMBERED;
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker};
@@ -37,13 +37,22 @@ impl Openings {
             opening.asker = asker;
             opening.name(Arc::new(asked));
         }
-        for (element, left) in elements {
+        let (open, unread): (Vec<_>, Vec<_>) =
+            elements.into_iter().partition(|(element, _)| element.as_ == As::Open);
+        for (element, left) in open {
             let mut shard = self.shard(element.device);
             let opening = shard.entry(element.device).or_default().entry(element.to).or_insert_with(|| {
                 self.count.fetch_add(1, Ordering::Relaxed);
                 nameless(element.device)
             });
             (opening.closes, opening.stand) = (now + left, Stand::Open);
+        }
+        for (element, left) in unread {
+            let mut shard = self.shard(element.device);
+            let opening = shard.get_mut(&element.device).and_then(|of| of.get_mut(&element.to));
+            if let Some(opening) = opening {
+                opening.unread = now + left;
+            }
         }
     }
 

@@ -4,8 +4,11 @@
 //! lets pass, they may still refuse. Everything that it does is inside one table, so that taking that table away takes all.
 
 use super::TABLE;
-use super::heard::GROUP;
-use super::sets::{ADDRESS4, ADDRESS6, Element, MAC4, MAC6};
+use super::except::Except;
+use super::heard::{COPIED, GROUP};
+use super::sets::{
+    ADDRESS4, ADDRESS6, Element, MAC4, MAC6, UNREAD_ADDRESS4, UNREAD_ADDRESS6, UNREAD_MAC4, UNREAD_MAC6,
+};
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -35,6 +38,15 @@ pub struct Plan {
     pub ports: agreements::Ports,
 }
 
+/// What was open before and stays open.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stays<'o> {
+    /// What answers gave devices, and for how long.
+    pub(super) elements: &'o [(Element, Duration)],
+    /// What shared devices may reach by number, and for how long.
+    pub(super) except: &'o [(Except, Duration)],
+}
+
 /// Ports that a family's packets are redirected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ports {
@@ -44,9 +56,8 @@ struct Ports {
 }
 
 impl Plan {
-    /// The script that puts the table in place of the one before, if any, in one transaction. `kept` is what was open
-    /// before and stays open.
-    pub(super) fn script(&self, kept: &[(Element, Duration)]) -> String {
+    /// The script that puts the table in place of the one before, if any, in one transaction, with what stays open.
+    pub(super) fn script(&self, stays: Stays<'_>) -> String {
         let mut script = String::from(
             "#!/usr/sbin/nft -f\n# Made by Hearthgate from gateway.yaml; `hearthgate router off` takes it away.\n\
              # Do not change it here: it is made anew with each start.\n",
@@ -54,47 +65,15 @@ impl Plan {
         // A table that is not there cannot be deleted, so it is first made.
         let _ = writeln!(script, "table inet {TABLE} {{\n}}\ndelete table inet {TABLE}\n");
         let _ = writeln!(script, "table inet {TABLE} {{");
-        self.sets(&mut script, kept);
+        sets(&mut script, stays.elements);
+        super::except::sets(&mut script, stays.except);
+        told(&mut script);
         self.redirects(&mut script);
         self.gate(&mut script);
+        super::vpn::chains(&mut script);
         self.by_name(&mut script);
         script.push_str("}\n");
         script
-    }
-
-    fn sets(&self, script: &mut String, kept: &[(Element, Duration)]) {
-        script.push_str(
-            "\t# Who may reach what, and until when: filled from the answers that each device was given.\n",
-        );
-        for (set, by, to) in [
-            (MAC4, "ether_addr", "ipv4_addr"),
-            (MAC6, "ether_addr", "ipv6_addr"),
-            (ADDRESS4, "ipv4_addr", "ipv4_addr"),
-            (ADDRESS6, "ipv6_addr", "ipv6_addr"),
-        ] {
-            let _ =
-                writeln!(script, "\tset {set} {{\n\t\ttype {by} . {to}\n\t\tsize {MOST}\n\t\tflags timeout");
-            let elements: Vec<String> = kept
-                .iter()
-                .map(|(element, left)| (element.written(), left))
-                .filter(|((of, _), left)| *of == set && !left.is_zero())
-                .map(|((_, written), left)| format!("{written} timeout {}ms", left.as_millis().max(1)))
-                .collect();
-            if !elements.is_empty() {
-                let _ = writeln!(script, "\t\telements = {{ {} }}", elements.join(", "));
-            }
-            script.push_str("\t}\n");
-        }
-        script.push_str(
-            "\n\t# Who tells much: one device that tries every address takes nobody else's room.\n\tset tells {\n\t\ttype ether_addr\n\t\tsize 1024\n\t\tflags dynamic, timeout\n\t\ttimeout 1m\n\t}\n",
-        );
-        script.push_str("\n\t# What was told of a moment ago.\n");
-        for (set, address) in [("told4", "ipv4_addr"), ("told6", "ipv6_addr")] {
-            let _ = writeln!(
-                script,
-                "\tset {set} {{\n\t\ttype {address} . {address} . inet_proto . inet_service\n\t\tsize 4096\n\t\tflags dynamic, timeout\n\t\ttimeout {TOLD_EVERY}\n\t}}"
-            );
-        }
     }
 
     /// Names are looked up here, and the web comes through here, whatever address was meant.
@@ -138,6 +117,11 @@ impl Plan {
 {}	}}
 
 	chain gate {{
+		# What a VPN says first, in whatever flow and wherever it goes.
+		meta l4proto udp jump vpn_in_datagrams
+		meta l4proto tcp ct original packets < 8 jump vpn_in_streams
+		meta l4proto {{ 47, 50, 51 }} jump vpn
+
 		# What was let pass goes on until it is cut. The other direction was begun from outside: it is a new question.
 		ct state established ct direction original accept
 		meta l4proto {{ icmp, ipv6-icmp }} ct state related accept
@@ -147,6 +131,7 @@ impl Plan {
 		# DNS over TLS and over QUIC to somebody else.
 		meta l4proto {{ tcp, udp }} th dport 853 counter goto refuse comment \"dns over tls\"
 
+{}
 		ether saddr . ip daddr @{MAC4} goto by_name
 		ether saddr . ip6 daddr @{MAC6} goto by_name
 		ip saddr . ip daddr @{ADDRESS4} goto by_name
@@ -157,10 +142,14 @@ impl Plan {
 		udp dport 123 counter goto refuse comment \"time\"
 
 		# An address that no answer gave: told once, and refused.
-		meta l4proto {{ tcp, udp }} ip saddr . ip daddr . meta l4proto . th dport != @told4 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told4 {{ ip saddr . ip daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
-		meta l4proto {{ tcp, udp }} ip6 saddr . ip6 daddr . meta l4proto . th dport != @told6 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }} log group {GROUP} snaplen 128
-		meta l4proto != {{ tcp, udp }} limit rate 1/second burst 5 packets log group {GROUP} snaplen 128
+		jump tell
 		counter goto refuse comment \"no name\"
+	}}
+
+	chain tell {{
+		meta l4proto {{ tcp, udp }} ip saddr . ip daddr . meta l4proto . th dport != @told4 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told4 {{ ip saddr . ip daddr . meta l4proto . th dport }} log group {GROUP} snaplen {COPIED}
+		meta l4proto {{ tcp, udp }} ip6 saddr . ip6 daddr . meta l4proto . th dport != @told6 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }} log group {GROUP} snaplen {COPIED}
+		meta l4proto != {{ tcp, udp }} limit rate 1/second burst 5 packets log group {GROUP} snaplen {COPIED}
 	}}
 
 	chain refuse {{
@@ -168,7 +157,8 @@ impl Plan {
 		reject with icmpx admin-prohibited
 	}}
 ",
-            self.gated()
+            self.gated(),
+            super::except::RULES
         );
     }
 
@@ -222,6 +212,49 @@ impl Plan {
     }
 }
 
+/// The sets of who may reach what, with what stays open.
+fn sets(script: &mut String, kept: &[(Element, Duration)]) {
+    script.push_str(
+        "\t# Who may reach what, and until when: filled from the answers that each device was given.\n",
+    );
+    for (set, by, to) in [
+        (MAC4, "ether_addr", "ipv4_addr"),
+        (MAC6, "ether_addr", "ipv6_addr"),
+        (ADDRESS4, "ipv4_addr", "ipv4_addr"),
+        (ADDRESS6, "ipv6_addr", "ipv6_addr"),
+        (UNREAD_MAC4, "ether_addr", "ipv4_addr"),
+        (UNREAD_MAC6, "ether_addr", "ipv6_addr"),
+        (UNREAD_ADDRESS4, "ipv4_addr", "ipv4_addr"),
+        (UNREAD_ADDRESS6, "ipv6_addr", "ipv6_addr"),
+    ] {
+        let _ = writeln!(script, "\tset {set} {{\n\t\ttype {by} . {to}\n\t\tsize {MOST}\n\t\tflags timeout");
+        let elements: Vec<String> = kept
+            .iter()
+            .map(|(element, left)| (element.written(), left))
+            .filter(|((of, _), left)| *of == set && !left.is_zero())
+            .map(|((_, written), left)| format!("{written} timeout {}ms", left.as_millis().max(1)))
+            .collect();
+        if !elements.is_empty() {
+            let _ = writeln!(script, "\t\telements = {{ {} }}", elements.join(", "));
+        }
+        script.push_str("\t}\n");
+    }
+}
+
+/// The sets of what is told of.
+fn told(script: &mut String) {
+    script.push_str(
+        "\n\t# Who tells much: one device that tries every address takes nobody else's room.\n\tset tells {\n\t\ttype ether_addr\n\t\tsize 1024\n\t\tflags dynamic, timeout\n\t\ttimeout 1m\n\t}\n",
+    );
+    script.push_str("\n\t# What was told of a moment ago.\n");
+    for (set, address) in [("told4", "ipv4_addr"), ("told6", "ipv6_addr")] {
+        let _ = writeln!(
+            script,
+            "\tset {set} {{\n\t\ttype {address} . {address} . inet_proto . inet_service\n\t\tsize 4096\n\t\tflags dynamic, timeout\n\t\ttimeout {TOLD_EVERY}\n\t}}"
+        );
+    }
+}
+
 /// A set of interfaces. Names were checked where they were read; quoted they can be nothing else.
 fn interfaces(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("\"{}\"", name.replace('"', ""))).collect();
@@ -266,7 +299,7 @@ mod tests {
 
     #[test]
     fn what_leaves_for_the_internet_passes_the_gate_save_what_is_named_otherwise() {
-        let script = plan().script(&[]);
+        let script = plan().script(Stays::default());
         assert!(script.contains(
             "iifname { \"br-lan\", \"br-guest\" } oifname != { \"br-lan\", \"br-guest\" } goto gate"
         ));
@@ -280,11 +313,11 @@ mod tests {
     fn what_was_open_stays_open() {
         let device = Device::Mac([2, 0, 0, 0, 0, 0x11]);
         let kept = [
-            (Element { device, to: "192.0.2.1".parse().unwrap() }, Duration::from_secs(90)),
-            (Element { device, to: "2001:db8::1".parse().unwrap() }, Duration::from_millis(1)),
-            (Element { device, to: "192.0.2.2".parse().unwrap() }, Duration::ZERO),
+            (Element::open(device, "192.0.2.1".parse().unwrap()), Duration::from_secs(90)),
+            (Element::open(device, "2001:db8::1".parse().unwrap()), Duration::from_millis(1)),
+            (Element::open(device, "192.0.2.2".parse().unwrap()), Duration::ZERO),
         ];
-        let script = plan().script(&kept);
+        let script = plan().script(Stays { elements: &kept, except: &[] });
         assert!(script.contains("elements = { 02:00:00:00:00:11 . 192.0.2.1 timeout 90000ms }"), "{script}");
         assert!(script.contains("elements = { 02:00:00:00:00:11 . 2001:db8::1 timeout 1ms }"), "{script}");
         assert!(!script.contains("192.0.2.2"), "{script}");

@@ -22,6 +22,17 @@ pub(crate) struct Element {
     pub(crate) device: Device,
     /// What it may reach.
     pub(crate) to: IpAddr,
+    /// What it says of that.
+    pub(crate) as_: As,
+}
+
+/// What an element says of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum As {
+    /// A name led there: it is open.
+    Open,
+    /// What is spoken there is nobody's affair: a VPN's first words are not looked for. It opens nothing by itself.
+    Unread,
 }
 
 /// The sets, by what a device is known by and the family of what it may reach.
@@ -29,7 +40,13 @@ pub(super) const MAC4: &str = "mac4";
 pub(super) const MAC6: &str = "mac6";
 pub(super) const ADDRESS4: &str = "address4";
 pub(super) const ADDRESS6: &str = "address6";
-const SETS: [&str; 4] = [MAC4, MAC6, ADDRESS4, ADDRESS6];
+/// The same of what is not looked into.
+pub(super) const UNREAD_MAC4: &str = "unread_mac4";
+pub(super) const UNREAD_MAC6: &str = "unread_mac6";
+pub(super) const UNREAD_ADDRESS4: &str = "unread_address4";
+pub(super) const UNREAD_ADDRESS6: &str = "unread_address6";
+const SETS: [&str; 8] =
+    [MAC4, MAC6, ADDRESS4, ADDRESS6, UNREAD_MAC4, UNREAD_MAC6, UNREAD_ADDRESS4, UNREAD_ADDRESS6];
 
 /// Elements in one message: its list is then shorter than an attribute can be.
 const IN_ONE: usize = 256;
@@ -61,17 +78,35 @@ impl Element {
     /// an address of the other family, which no packet can be from.
     fn place(&self) -> Option<(&'static str, Vec<u8>)> {
         let mac = |mac: [u8; 6]| mac.into_iter().chain([0, 0]);
+        let named = |open, unread| match self.as_ {
+            As::Open => open,
+            As::Unread => unread,
+        };
         Some(match (self.device, self.to) {
-            (Device::Mac(by), IpAddr::V4(to)) => (MAC4, mac(by).chain(to.octets()).collect()),
-            (Device::Mac(by), IpAddr::V6(to)) => (MAC6, mac(by).chain(to.octets()).collect()),
+            (Device::Mac(by), IpAddr::V4(to)) => {
+                (named(MAC4, UNREAD_MAC4), mac(by).chain(to.octets()).collect())
+            }
+            (Device::Mac(by), IpAddr::V6(to)) => {
+                (named(MAC6, UNREAD_MAC6), mac(by).chain(to.octets()).collect())
+            }
             (Device::Address(IpAddr::V4(by)), IpAddr::V4(to)) => {
-                (ADDRESS4, [by.octets(), to.octets()].concat())
+                (named(ADDRESS4, UNREAD_ADDRESS4), [by.octets(), to.octets()].concat())
             }
             (Device::Address(IpAddr::V6(by)), IpAddr::V6(to)) => {
-                (ADDRESS6, [by.octets(), to.octets()].concat())
+                (named(ADDRESS6, UNREAD_ADDRESS6), [by.octets(), to.octets()].concat())
             }
             (Device::Address(_), _) => return None,
         })
+    }
+
+    /// That a name led a device there.
+    pub(crate) fn open(device: Device, to: IpAddr) -> Self {
+        Self { device, to, as_: As::Open }
+    }
+
+    /// That nobody looks into what it says there.
+    pub(crate) fn unread(device: Device, to: IpAddr) -> Self {
+        Self { device, to, as_: As::Unread }
     }
 
     /// Whether a packet can show it.
@@ -89,13 +124,14 @@ impl Element {
         let six = |at: usize| Some(IpAddr::V6(Ipv6Addr::from(*key.get(at..)?.first_chunk::<16>()?)));
         let mac = || Some(Device::Mac(*key.first_chunk::<6>()?));
         let (device, to) = match set {
-            MAC4 => (mac()?, four(8)?),
-            MAC6 => (mac()?, six(8)?),
-            ADDRESS4 => (Device::Address(four(0)?), four(4)?),
-            ADDRESS6 => (Device::Address(six(0)?), six(16)?),
+            MAC4 | UNREAD_MAC4 => (mac()?, four(8)?),
+            MAC6 | UNREAD_MAC6 => (mac()?, six(8)?),
+            ADDRESS4 | UNREAD_ADDRESS4 => (Device::Address(four(0)?), four(4)?),
+            ADDRESS6 | UNREAD_ADDRESS6 => (Device::Address(six(0)?), six(16)?),
             _ => return None,
         };
-        Some(Self { device, to })
+        let as_ = if [MAC4, MAC6, ADDRESS4, ADDRESS6].contains(&set) { As::Open } else { As::Unread };
+        Some(Self { device, to, as_ })
     }
 
     /// As a script of rules has it: the set and the element.
@@ -162,7 +198,7 @@ struct List {
 }
 
 fn listed(kind: u16, elements: impl Iterator<Item = (Element, Option<Duration>)>) -> Vec<List> {
-    let mut of_set: [Vec<(Vec<u8>, Option<Duration>)>; 4] = Default::default();
+    let mut of_set: [Vec<(Vec<u8>, Option<Duration>)>; SETS.len()] = Default::default();
     for (element, time) in elements {
         let Some((set, key)) = element.place() else { continue };
         let place = SETS.iter().position(|s| *s == set).expect("every set is in the list of sets");
@@ -262,15 +298,21 @@ mod tests {
             (mac, "2001:db8::1", MAC6, 24),
             (by("192.168.4.11"), "192.0.2.1", ADDRESS4, 8),
             (by("2001:db8:4::11"), "2001:db8::1", ADDRESS6, 32),
+            (mac, "192.0.2.1", UNREAD_MAC4, 12),
+            (mac, "2001:db8::1", UNREAD_MAC6, 24),
+            (by("192.168.4.11"), "192.0.2.1", UNREAD_ADDRESS4, 8),
+            (by("2001:db8:4::11"), "2001:db8::1", UNREAD_ADDRESS6, 32),
         ] {
-            let element = Element { device, to: to.parse().unwrap() };
+            let to = to.parse().unwrap();
+            let unread = set.starts_with("unread");
+            let element = if unread { Element::unread(device, to) } else { Element::open(device, to) };
             let (found, key) = element.place().unwrap();
             assert_eq!((found, key.len()), (set, length));
             assert_eq!(Element::read(set, &key), Some(element));
             assert_eq!(Element::read(set, &key[..key.len() - 1]), None);
             assert!(element.is_possible());
         }
-        let crossed = Element { device: by("192.168.4.11"), to: "2001:db8::1".parse().unwrap() };
+        let crossed = Element::open(by("192.168.4.11"), "2001:db8::1".parse().unwrap());
         assert!(crossed.place().is_none() && !crossed.is_possible());
     }
 }

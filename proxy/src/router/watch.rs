@@ -61,6 +61,7 @@ impl Openings {
             for shard in 0..SHARDS {
                 self.round_of(shard, &gate, &mut crumbs).await;
             }
+            self.except(&gate, &mut crumbs);
         }
     }
 
@@ -78,7 +79,7 @@ impl Openings {
         let (now, mut shutting) = (self.clock.steady(), Vec::new());
         for (device, of) in shard.iter_mut() {
             of.retain(|to, opening| {
-                let element = Element { device: *device, to: *to };
+                let element = Element::open(*device, *to);
                 if opening.stand == Stand::Open && opening.closes <= now {
                     opening.stand = Stand::Lapsed;
                 }

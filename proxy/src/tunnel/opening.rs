@@ -1,8 +1,10 @@
 //! How a tunnel begins: what the client's first bytes are, read without answering them.
 
+use crate::handshake;
 use crate::http::Path;
 use crate::sni::{self, Hello};
 use crate::target::Target;
+use agreements::Detector;
 use std::io;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -15,6 +17,8 @@ pub(crate) enum Spoken {
     Tls(Hello),
     /// A plain HTTP/1 request.
     Plain(PlainHead),
+    /// A VPN's first words.
+    Around(Detector),
     /// Something that shows no name: no TLS, broken TLS, no HTTP/1.
     Nameless,
     /// Nothing yet, or nothing whole, and the deadline has passed or the client has closed.
@@ -67,7 +71,11 @@ fn look(bytes: &[u8]) -> Look {
         sni::Opening::More => Look::More,
         sni::Opening::Hello(hello) => Look::Is(Spoken::Tls(hello)),
         sni::Opening::Malformed => Look::Is(Spoken::Nameless),
-        sni::Opening::NotTls => look_plain(bytes),
+        sni::Opening::NotTls => match handshake::stream(bytes) {
+            handshake::Begins::More => Look::More,
+            handshake::Begins::Is(heard) => Look::Is(Spoken::Around(heard)),
+            handshake::Begins::Not => look_plain(bytes),
+        },
     }
 }
 
@@ -195,7 +203,11 @@ mod tests {
             (b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n", Some(Spoken::Nameless)),
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some(Spoken::Nameless)),
             (b"SSH-2.0-OpenSSH_9.6\r\n", Some(Spoken::Nameless)),
-            (b"\x00\x0e\x38", Some(Spoken::Nameless)),
+            (b"\x00", None),
+            (b"\x00\x0e\x38", None),
+            (b"\x00\x0e\x38sessions\0\0\0\0\0", Some(Spoken::Around(Detector::OpenVpn))),
+            (b"\x00\x0e\x38sessions\0\0\0\0\x01", Some(Spoken::Nameless)),
+            (b"\x00\x0e\x39", Some(Spoken::Nameless)),
             (b"\x05\x01\x00", Some(Spoken::Nameless)),
         ];
         for (bytes, meant) in cases {

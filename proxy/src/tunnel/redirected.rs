@@ -5,6 +5,7 @@
 //! |---|---|
 //! | TLS with a server name, its hello encrypted or not | the name is judged and resolved, and an address that it really has is dialled: whatever address was meant, and whatever an encrypted hello hides, reach no other server than that |
 //! | TLS without a name, broken TLS, anything else | it shows no name: the address that was meant is judged as one; on other ports than 80 and 443, where programs speak what they like, by the name that opened the address at the router, if one did |
+//! | the first words of a VPN | the same, and it has to be allowed as a way around |
 //! | nothing within the deadline | it is closed |
 
 use super::opening::{self, Spoken};
@@ -48,12 +49,19 @@ async fn begin(
     proxy.gate.meet(&shown).await;
     let mut first = Vec::new();
     let spoken = opening::listen(&mut client, &mut first, proxy.config.limits.opening).await.ok()?;
+    let heard = match &spoken {
+        Spoken::Around(heard) => Some(*heard),
+        Spoken::Tls(_) | Spoken::Plain(_) | Spoken::Nameless | Spoken::Nothing => None,
+    };
     let target = Target { host: wanted(proxy, spoken, meant, &shown)?, port: meant.port() };
     if !proxy.may_ask(visit, &target) {
         return None;
     }
     let asker = Asker { address: visit.peer.ip().to_canonical(), token: None };
     let asked = Asked::host(target.host.clone());
+    if heard.is_some_and(|heard| !proxy.admits_around(&asker, asked.clone(), heard)) {
+        return None;
+    }
     let mut admitted = match proxy.admit(asker, asked, Evidence::Connection) {
         Ok(admitted) => admitted,
         Err(_) => {
@@ -79,7 +87,7 @@ fn wanted(proxy: &Proxy, spoken: Spoken, meant: SocketAddr, shown: &Shown<'_>) -
             }
             hello.name.map(TargetHost::Name)
         }
-        Spoken::Nameless => None,
+        Spoken::Nameless | Spoken::Around(_) => None,
         // Plain HTTP has gone another way, before its first byte was read.
         Spoken::Plain(_) | Spoken::Nothing => return None,
     };

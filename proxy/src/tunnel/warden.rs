@@ -149,6 +149,11 @@ impl Asked {
         Some(Made::new(gate, current, who, &verdict))
     }
 
+    /// Decides about a way around the gateway there, now.
+    pub(crate) fn judge_around(&self, gate: &Gate, current: &Current, who: &Who) -> Verdict {
+        gate.judge_around(current, who, self.host.judged())
+    }
+
     /// Decides, now.
     pub(crate) fn judge(&self, gate: &Gate, current: &Current, who: &Who) -> Verdict {
         let judge = |path: Option<&str>| gate.judge(current, who, self.host.judged(), path);

@@ -71,7 +71,7 @@ async fn everybody_gets_their_own_agreement() {
         (JORDAN, "http://[2001:db8::1]/".into(), Err(Rule::Floor)),
         (SAM, format!("http://learn.test:{port}/"), Ok(())),
         (SAM, format!("http://any.test:{port}/"), Err(Rule::Otherwise)),
-        (SAM, "http://192.0.2.1/".into(), Err(Rule::Otherwise)),
+        (SAM, "http://192.0.2.1/".into(), Err(Rule::Floor)),
         (UNKNOWN, format!("http://learn.test:{port}/"), Ok(())),
         (UNKNOWN, format!("http://any.test:{port}/"), Err(Rule::Baseline)),
         (UNKNOWN, format!("http://help.test:{port}/"), Ok(())),

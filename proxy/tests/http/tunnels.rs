@@ -44,7 +44,7 @@ async fn what_a_tunnel_shows_is_judged_too() {
         ),
         ("no name, to an opened address", JORDAN, "127.0.0.1", Hello::nameless().bytes(), Flows),
         ("no name, to help, not at 443", JORDAN, "help.test", Hello::nameless().bytes(), Closed),
-        ("no TLS, to help", SAM, "help.test", b"\x00\x0e\x38".to_vec(), Told),
+        ("no TLS, to help", SAM, "help.test", b"\x05\x01\x00".to_vec(), Told),
         (
             "another site's page, to help",
             JORDAN,
@@ -105,7 +105,7 @@ async fn what_a_tunnel_shows_is_judged_too() {
             JORDAN,
             far,
             b"\x00\x0e\x38\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x00\x00\x00".to_vec(),
-            Recorded("127.0.0.1"),
+            Recorded(far),
         ),
         (
             "HTTP/2 without TLS",

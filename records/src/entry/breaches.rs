@@ -37,6 +37,9 @@ pub struct BreachOpened {
     pub sentence: String,
     /// The line that says so; none for what is built in or sealed.
     pub source: Option<Line>,
+    /// Which way around the gateway it was, by its key; none where it was none, or of a kind that nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
 }
 
 /// A breach episode is over.

@@ -164,10 +164,7 @@ impl Current {
 
     /// What the decision knows of a host.
     fn tags(&self, who: PersonId, host: Host<'_>) -> Tags {
-        let tags = match host {
-            Host::Name(name) => self.snapshot.catalogue.lookup(name),
-            Host::Address(_) => Tags::NONE,
-        };
+        let tags = self.snapshot.tags(host);
         self.snapshot.house.tags_of(who, &Request { host, tags, path: None })
     }
 }

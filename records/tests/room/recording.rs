@@ -126,7 +126,7 @@ pub async fn severity_follows_evidence(play: Play) {
         ("jordan", "games.example", Lookup, Severity::Medium),
         ("jordan", "chat.example", Navigation, Severity::Low),
         ("jordan", "192.0.2.7", Connection, Severity::Low),
-        ("nobody", "192.0.2.8", Connection, Severity::High),
+        ("nobody", "192.0.2.8", Connection, Severity::Low),
         ("nobody", "unknown.example", Lookup, Severity::Low),
     ];
     for (person, host, evidence, severity) in cases {

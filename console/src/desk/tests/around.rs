@@ -72,6 +72,8 @@ async fn why_a_site_is_closed_and_that_it_is_wrong() {
     assert!(!it.text.contains("Jordan"), "{}", it.text);
     let page = staff.get("/coverage").await;
     assert!(page.words().contains("Cannot be held from here"), "{}", page.words());
+    let named = "these may reach any address, by number too: Lounge console (games, udp 9000).";
+    assert!(page.words().contains(named), "each exception is named: {}", page.words());
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn a_consequence_counts_what_it_says_and_not_what_they_told() {
     happens(&play, "jordan", "casino.example").await;
     let page = kate.get("/restrictions").await.words();
     assert!(!page.contains("in 7 days"), "one is not two, and it is no way around: {page}");
-    sees(&play, "jordan", "proxy.example", Evidence::Connection).await;
+    sees(&play, "jordan", "proxy.example", (Evidence::Connection, None)).await;
     let page = kate.get("/restrictions").await.words();
     assert!(page.contains("a talk about ways around 1 of “circumvention” in 7 days"), "{page}");
     assert!(!page.contains("betting"), "{page}");

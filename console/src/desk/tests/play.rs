@@ -103,8 +103,14 @@ impl Running for Set {
     }
 
     fn coverage(&self) -> Doing<'_, Vec<agreements::Covered>> {
-        let snapshot = snapshot(HOME, &[("jordan", JORDAN)]);
-        let lines = agreements::coverage(&agreements::Gateway::default(), &snapshot.house);
+        let console = "person: Lounge console\nfor: device\notherwise: allow\nonline: all_day\n\
+            devices: [{name: box, mac: \"3c:06:30:11:22:77\"}]\nany_address_on: [games, udp 9000]\n";
+        let snapshot = snapshot(HOME, &[("jordan", JORDAN), ("lounge", console)]);
+        let lines = agreements::coverage(
+            &agreements::Gateway::default(),
+            &snapshot.house,
+            &agreements::Running::default(),
+        );
         Box::pin(async move { lines })
     }
 

@@ -1,7 +1,7 @@
 //! A shift read, marked and signed.
 
 use super::play::Play;
-use agreements::{Evidence, Host};
+use agreements::{Detector, Evidence, Host};
 use axum::http::StatusCode;
 use blocklists::Name;
 use records::{Clock, Identified, Recorder, Refused, Verified, Which};
@@ -9,17 +9,27 @@ use std::time::Duration;
 
 /// Somebody's device asks for a host that is refused, and it is on the disk.
 pub(crate) async fn happens(play: &Play, person: &str, host: &str) {
-    sees(play, person, host, Evidence::Navigation).await;
+    sees(play, person, host, (Evidence::Navigation, None)).await;
 }
 
-pub(super) async fn sees(play: &Play, person: &str, host: &str, evidence: Evidence) {
+/// Somebody's device says a VPN's first words to an address.
+pub(crate) async fn goes_around(play: &Play, person: &str, address: &str, heard: Detector) {
+    sees(play, person, address, (Evidence::Connection, Some(heard))).await;
+}
+
+pub(super) async fn sees(
+    play: &Play,
+    person: &str,
+    host: &str,
+    (evidence, detected): (Evidence, Option<Detector>),
+) {
     let before = play.records.episodes(&Which::default()).await.unwrap().len();
     let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
     let current = play.in_force.to_keep();
     let house = &current.snapshot.house;
     let who = house.person(person).unwrap_or(agreements::House::NOBODY);
-    let name = Host::Name(Name::new(host).unwrap());
-    let verdict = current.snapshot.judge(who, play.clock.now(), name, None, &current.standing);
+    let asked = host.parse().map_or_else(|_| Host::Name(Name::new(host).unwrap()), Host::Address);
+    let verdict = current.snapshot.judge(who, play.clock.now(), asked, None, &current.standing);
     assert!(!verdict.allows(), "{host}");
     let device = house.devices().iter().position(|d| d.person == who).map(|place| place as u16);
     recorder.refused(&Refused {
@@ -32,7 +42,7 @@ pub(super) async fn sees(play: &Play, person: &str, host: &str, evidence: Eviden
         host,
         verdict,
         evidence,
-        detected: None,
+        detected,
     });
     recorder.stop();
     task.await.unwrap();
@@ -64,7 +74,7 @@ async fn a_shift_is_read_marked_and_signed_by_two() {
     let play = Play::new().await;
     happens(&play, "jordan", "games.example").await;
     play.clock.advance(Duration::from_secs(60));
-    sees(&play, "sam", "chat.example", Evidence::Lookup).await;
+    sees(&play, "sam", "chat.example", (Evidence::Lookup, None)).await;
     handover(&play).await;
     let mut kate = play.signed_in("k.lane").await;
     let page = kate.get("/shift").await;

@@ -45,6 +45,7 @@ fn breach(severity: Severity, person: &str) -> Entry {
         first: noon(),
         sentence: "Jordan's agreement keeps betting sites closed.".into(),
         source: None,
+        detector: None,
     })
 }
 
