@@ -1,18 +1,22 @@
 //! Ways around the gateway, each by its name: what becomes of it, and what staff are told.
 
 use crate::SATURDAY;
-use crate::internet::{ECHO, RELAY, VPN, wait_for};
-use crate::lab::{Lab, ROUTER, Who};
+use crate::internet::{ECHO, OPENVPN, RELAY, VPN, wait_for};
+use crate::lab::{JORDAN, Lab, ROUTER, Who, jordan};
+use crate::machine::{Machine, program};
 use crate::router::{
-    addresses, connect, curl, datagrams, episodes, exchange, held, is_refusal, look_up, with_router,
+    addresses, connect, curl, datagrams, echoes, episodes, exchange, held, is_refusal, look_up, with_router,
 };
+use std::io::{BufRead, BufReader};
+use std::net::IpAddr;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// What is tried for half a minute weighs as much as what was tried; on a busy machine that takes longer.
 const WEIGHS: Duration = Duration::from_secs(120);
 
 /// Tries again and again, as such a program does, until staff are told of it: the episode.
-fn told_of(lab: &Lab, word: &str, mut attempt: impl FnMut()) -> serde_json::Value {
+pub(crate) fn told_of(lab: &Lab, word: &str, mut attempt: impl FnMut()) -> serde_json::Value {
     let began = Instant::now();
     loop {
         attempt();
@@ -26,22 +30,140 @@ fn told_of(lab: &Lab, word: &str, mut attempt: impl FnMut()) -> serde_json::Valu
     }
 }
 
+/// WireGuard's first packet, to there. The kernel says so a few times in a row, and then only now and then (icmp_ratelimit).
+pub(crate) fn says_wireguard(lab: &Lab, who: Who, to: IpAddr, port: u16) {
+    let mut handshake = [7; 148];
+    handshake[..4].copy_from_slice(&[1, 0, 0, 0]);
+    assert!(exchange(&datagrams(lab, who, to, port), &handshake).is_err(), "{who:?} {to}");
+}
+
 #[test]
 fn a_wireguard_handshake_is_refused() {
     let Some(lab) = held(SATURDAY) else { return };
     look_up(&lab, Who::Jordan, "open.test");
-    let mut handshake = [7; 148];
-    handshake[..4].copy_from_slice(&[1, 0, 0, 0]);
     let told = told_of(&lab, "WireGuard", || {
         for to in addresses(VPN) {
-            // The kernel says so a few times in a row, and then only now and then (icmp_ratelimit).
-            let refused = exchange(&datagrams(&lab, Who::Jordan, to, 51820), &handshake);
-            assert!(refused.is_err(), "{to}");
+            says_wireguard(&lab, Who::Jordan, to, 51820);
         }
     });
     assert_eq!((&told["person"], &told["severity"]), (&"jordan".into(), &"high".into()), "{told}");
-    assert_eq!(told["circumvention"], true, "{told}");
+    assert_eq!((&told["circumvention"], &told["detector"]), (&true.into(), &"wireguard".into()), "{told}");
     assert_eq!([VPN.0, VPN.1].map(|at| lab.internet.heard.at(at, 51820)), [0, 0], "nothing arrived");
+}
+
+/// What names opened, on every port (`ports: [any]`): a VPN's words are refused all the same, save where what is protected stands.
+#[test]
+fn a_handshake_is_refused_where_a_name_opened_the_address_and_not_where_help_stands() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let (help4, help6) = look_up(&lab, Who::Jordan, "helpline.test");
+    let mut handshake = [7; 148];
+    handshake[..4].copy_from_slice(&[1, 0, 0, 0]);
+    for to in [four, six] {
+        let flow = datagrams(&lab, Who::Jordan, to, ECHO);
+        assert_eq!(exchange(&flow, b"hello").unwrap(), b"hello", "{to}");
+        assert!(exchange(&flow, &handshake).is_err(), "{to}: nor in a flow that began with something else");
+        assert_eq!(exchange(&flow, b"hello").unwrap(), b"hello", "{to}: which goes on");
+    }
+    for to in [help4, help6] {
+        let heard = exchange(&datagrams(&lab, Who::Jordan, to, ECHO), &handshake).unwrap();
+        assert_eq!(heard, handshake, "{to}");
+    }
+    let arrived = [four, six].map(|to| lab.internet.heard.at(&to.to_string(), ECHO));
+    assert_eq!(arrived, [2, 2], "the two words of each flow, and no handshake");
+}
+
+/// Where the home leaves ways around to each agreement, whoever's does not close them has their VPN.
+#[test]
+fn whoever_may_go_around_may_speak_as_they_like() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.write("gateway.yaml", &with_router());
+    let home = std::fs::read_to_string(lab.home.path().join("home.yaml")).unwrap();
+    lab.write("home.yaml", &home.replace(", circumvention]", "]"));
+    let closed = jordan(&JORDAN.replace("block: [gambling", "block: [circumvention, gambling"));
+    lab.write("agreements/jordan.yaml", &closed);
+    lab.held_before();
+    lab.open(SATURDAY);
+    let mut handshake = [7; 148];
+    handshake[..4].copy_from_slice(&[1, 0, 0, 0]);
+    for (who, may) in [(Who::Kate, true), (Who::Jordan, false)] {
+        let (four, six) = look_up(&lab, who, "open.test");
+        for to in [four, six] {
+            let flow = datagrams(&lab, who, to, ECHO);
+            let mut tries = (0..8).map(|_| exchange(&flow, &handshake).is_ok_and(|heard| heard == handshake));
+            // The first is refused and asked about; then it is open.
+            assert_eq!(tries.any(|passed| passed), may, "{who:?} {to}");
+        }
+    }
+}
+
+/// A real VPN's client has time to connect for so long: alone it takes a few hundredths of a second.
+const CONNECTS: Duration = Duration::from_secs(5);
+
+/// Runs a real VPN's client on a machine until it is connected, or for long enough: whether it got through.
+fn openvpn(lab: &Lab, on: &Machine, over: &str, to: &str, port: u16) -> bool {
+    let file = |name: &str| lab.internet.folder.path().join(name);
+    let mut client = program("/usr/sbin/openvpn");
+    client.args(["--dev", "null", "--nobind", "--tls-client", "--proto", over, "--verb", "3"]);
+    client.args(["--remote", to, &port.to_string(), "--connect-retry", "1", "--connect-timeout", "4"]);
+    for (word, name) in [("--ca", "cert.pem"), ("--cert", "cert.pem"), ("--key", "key.pem")] {
+        client.arg(word).arg(file(name));
+    }
+    client.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut client = on.start(client);
+    let said = BufReader::new(client.0.stdout.take().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let connected =
+            said.lines().map_while(Result::ok).any(|line| line.contains("Initialization Sequence Completed"));
+        // Whoever asked may have given up.
+        let _ = tell.send(connected);
+    });
+    told.recv_timeout(CONNECTS).unwrap_or(false)
+}
+
+#[test]
+fn a_real_vpn_is_refused_even_at_an_address_that_a_name_opened() {
+    let Some(mut lab) = Lab::build() else { return };
+    let [four, six] = ["11.0.5.2", "2d00:5::2"];
+    // It is a real one, and without us it works.
+    for (over, to) in [("udp4", four), ("tcp4-client", four), ("udp6", six), ("tcp6-client", six)] {
+        assert!(openvpn(&lab, &lab.internet.machine, over, to, OPENVPN), "{over}");
+    }
+    lab.write("gateway.yaml", &with_router());
+    lab.held_before();
+    lab.open(SATURDAY);
+    assert_eq!(look_up(&lab, Who::Jordan, "vps.test").0.to_string(), four);
+    assert!(
+        echoes(&mut connect(&lab, Who::Jordan, four.parse().unwrap(), ECHO).unwrap()).unwrap(),
+        "it is open"
+    );
+    // On the web's own port it is heard at once, and nobody can have forged it.
+    assert!(!openvpn(&lab, lab.of(Who::Jordan), "tcp4-client", four, 8443));
+    wait_for("the episode", || {
+        episodes(&lab).into_iter().find(|e| e["detector"] == "openvpn" && e["severity"] == "high")
+    });
+    lab.command(&["breaches", "verify"]);
+    for (over, to) in [("udp4", four), ("tcp4-client", four), ("udp6", six), ("tcp6-client", six)] {
+        assert!(!openvpn(&lab, lab.of(Who::Jordan), over, to, OPENVPN), "{over}");
+    }
+    look_up(&lab, Who::Kate, "vps.test");
+    let told = wait_for_long("Kate's episode", || {
+        openvpn(&lab, lab.of(Who::Kate), "udp4", four, OPENVPN);
+        episodes(&lab).into_iter().find(|e| e["person"] == "kate" && e["detector"] == "openvpn")
+    });
+    assert_eq!((&told["site"], &told["circumvention"]), (&"vps.test".into(), &true.into()), "{told}");
+}
+
+/// What is told only after it was tried for a while.
+fn wait_for_long<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < WEIGHS, "waited {WEIGHS:?} for {what}");
+    }
 }
 
 #[test]

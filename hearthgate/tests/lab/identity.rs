@@ -1,7 +1,11 @@
 //! Who is behind an address: the same device over IPv4, IPv6 and IPv6 privacy addresses.
 
 use crate::SATURDAY;
+use crate::internet::{ECHO, RELAY};
 use crate::lab::{Lab, ROUTER, Who};
+use crate::router::{held, look_up};
+use std::net::{IpAddr, UdpSocket};
+use std::time::Duration;
 
 /// The device's addresses in IPv6 that the kernel made by itself (RFC 8981).
 fn privacy_addresses(lab: &Lab, who: Who) -> Vec<String> {
@@ -38,6 +42,33 @@ fn agreement_applies_by_mac_for_ipv4_ipv6_and_ipv6_privacy_addresses_alike() {
         }
     }
     assert_eq!(asked, 2 * 3 * 4);
+}
+
+/// At the router's rules too: what one of its addresses asked for is open to all of them, and to nobody else's.
+#[test]
+fn at_the_router_a_privacy_address_is_the_same_device() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let private = privacy_addresses(&lab, Who::Jordan);
+    assert_eq!(private.len(), 1, "{private:?}");
+    let (_, six) = look_up(&lab, Who::Jordan, "open.test");
+    let addresses = [Who::Jordan.six(), private[0].clone()].map(|from| from.parse::<IpAddr>().unwrap());
+    for from in addresses {
+        let echoed = lab.of(Who::Jordan).within(move || {
+            let socket = UdpSocket::bind((from, 0)).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            socket.connect((six, ECHO)).unwrap();
+            let mut heard = [0; 8];
+            socket.send(b"hello").and_then(|_| socket.recv(&mut heard)).map(|length| heard[..length].to_vec())
+        });
+        assert_eq!(echoed.unwrap(), b"hello", "{from}");
+        let refused = lab.of(Who::Jordan).within(move || {
+            let socket = UdpSocket::bind((from, 0)).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+            socket.connect((RELAY.1.parse::<IpAddr>().unwrap(), 51820)).unwrap();
+            socket.send(b"hello").and_then(|_| socket.recv(&mut [0; 8]))
+        });
+        assert!(refused.is_err(), "{from}: and what nothing opened is closed to it");
+    }
 }
 
 #[test]

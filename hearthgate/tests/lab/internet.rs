@@ -30,7 +30,21 @@ pub(crate) const SITES: &[(&str, &str, &str)] = &[
     ("call.test", "11.0.1.7", "2d00:2::7"),
     ("resolver.test", "11.0.4.1", "2d00:4::1"),
     ("doh.test", "11.0.1.8", "2d00:2::8"),
+    ("vps.test", "11.0.5.2", "2d00:5::2"),
 ];
+
+/// Names with no site behind them: a resolver that is not ours, one that a list of addresses names, and a name of somebody's own for
+/// one that everybody knows.
+const OTHERS: &[(&str, &str, &str)] = &[
+    ("dns.test", RESOLVER.0, RESOLVER.1),
+    ("listed.test", "11.0.4.3", "2d00:4::3"),
+    ("known.test", "9.9.9.9", "2620:fe::fe"),
+];
+
+/// A resolver that is not ours: it speaks DNS over TLS and over HTTPS, and knows every site of the lab.
+pub(crate) const RESOLVER: (&str, &str) = ("11.0.4.2", "2d00:4::2");
+/// Where a real VPN of somebody's own stands: OpenVPN, over UDP and TCP.
+pub(crate) const OPENVPN: u16 = 1194;
 
 /// Where nobody's name leads: a resolver, an onion relay, a VPN's server, and a web server by address alone.
 pub(crate) const FOREIGN_RESOLVER: (&str, &str) = ("11.0.4.1", "2d00:4::1");
@@ -74,7 +88,7 @@ impl Internet {
         }
         let addresses = || {
             let sites = SITES.iter().map(|(_, four, six)| (*four, *six));
-            sites.chain([FOREIGN_RESOLVER, VPN, RELAY, (NAMES, "2d00:1::53")])
+            sites.chain([FOREIGN_RESOLVER, RESOLVER, VPN, RELAY, (NAMES, "2d00:1::53")])
         };
         for (four, six) in addresses() {
             machine.ip(&format!("address replace {four}/32 dev lo"));
@@ -88,7 +102,16 @@ impl Internet {
             std::process::Command::new("chmod").arg("755").arg(folder.path()).status().unwrap().success()
         );
         certificate(folder.path());
-        let servers = vec![nsd(&machine, folder.path()), nginx(&machine, folder.path())];
+        let mut servers = vec![
+            nsd(&machine, folder.path()),
+            nginx(&machine, folder.path()),
+            unbound(&machine, folder.path()),
+        ];
+        let (four, six) =
+            SITES.iter().find(|(name, ..)| *name == "vps.test").map(|(_, four, six)| (*four, *six)).unwrap();
+        for (over, at) in [("udp4", four), ("udp6", six), ("tcp4-server", four), ("tcp6-server", six)] {
+            servers.push(openvpn(&machine, folder.path(), over, at));
+        }
         let heard = Heard::default();
         for (_, four, six) in SITES {
             for port in [ECHO, 8880] {
@@ -108,7 +131,9 @@ impl Internet {
                 datagram_server(&machine, &heard, (address, 443));
             }
         }
-        for (_, four, six) in SITES.iter().filter(|(name, _, _)| ["open.test", "call.test"].contains(name)) {
+        for (_, four, six) in
+            SITES.iter().filter(|(name, _, _)| ["open.test", "call.test", "helpline.test"].contains(name))
+        {
             for address in [four, six] {
                 datagram_server(&machine, &heard, (address, ECHO));
                 datagram_server(&machine, &heard, (address, 443));
@@ -135,6 +160,19 @@ impl Internet {
             assert!(wrong.is_none(), "{wrong:?}");
             connected.ok()
         });
+        wait_for("unbound", || {
+            let words =
+                ["+tls", "+time=1", "+retry=0", "+short", &format!("@{}", RESOLVER.0), "casino.test", "A"];
+            self.machine.says("kdig", &words).contains("11.0.1.2").then_some(())
+        });
+    }
+
+    /// Whether the resolver that is not ours was asked for a name.
+    pub(crate) fn resolver_was_asked(&self, name: &str) -> bool {
+        let log = std::fs::read_to_string(self.folder.path().join("unbound.log")).unwrap_or_default();
+        // What we asked ourselves, to see whether it runs, came from its own machine.
+        log.lines()
+            .any(|line| line.contains(&format!(" {name}. ")) && !line.contains(&format!(" {} ", RESOLVER.0)))
     }
 }
 
@@ -158,6 +196,9 @@ fn nsd(machine: &Machine, folder: &Path) -> Program {
     for (name, four, six) in SITES {
         zone.push_str(&format!("{name}. IN A {four}\n{name}. IN AAAA {six}\n*.{name}. IN A {four}\n"));
     }
+    for (name, four, six) in OTHERS {
+        zone.push_str(&format!("{name}. IN A {four}\n{name}. IN AAAA {six}\n"));
+    }
     std::fs::write(folder.join("test.zone"), zone).unwrap();
     let conf = format!(
         "server:\n ip-address: {NAMES}\n username: \"\"\n chroot: \"\"\n database: \"\"\n zonesdir: \"{dir}\"\n \
@@ -172,9 +213,49 @@ fn nsd(machine: &Machine, folder: &Path) -> Program {
     machine.start(nsd)
 }
 
+/// A resolver over TLS and HTTPS, whose log says what it was asked.
+fn unbound(machine: &Machine, folder: &Path) -> Program {
+    let at = |port| format!(" interface: {}@{port}\n interface: {}@{port}\n", RESOLVER.0, RESOLVER.1);
+    let sites: String = SITES
+        .iter()
+        .map(|(name, four, six)| {
+            format!(" local-data: \"{name}. 60 IN A {four}\"\n local-data: \"{name}. 60 IN AAAA {six}\"\n")
+        })
+        .collect();
+    let conf = format!(
+        "server:\n{tls}{https} tls-port: 853\n https-port: 443\n tls-service-key: \"{dir}/key.pem\"\n \
+         tls-service-pem: \"{dir}/cert.pem\"\n do-daemonize: no\n username: \"\"\n chroot: \"\"\n directory: \"{dir}\"\n \
+         pidfile: \"{dir}/unbound.pid\"\n use-syslog: no\n logfile: \"{dir}/unbound.log\"\n log-queries: yes\n \
+         access-control: 0.0.0.0/0 allow\n access-control: ::/0 allow\n module-config: \"iterator\"\n num-threads: 1\n \
+         local-zone: \"test.\" static\n{sites}remote-control:\n control-enable: no\n",
+        tls = at(853),
+        https = at(443),
+        dir = folder.display()
+    );
+    std::fs::write(folder.join("unbound.conf"), conf).unwrap();
+    let mut unbound = program("/usr/sbin/unbound");
+    unbound.arg("-d").arg("-c").arg(folder.join("unbound.conf")).stdout(Stdio::null());
+    unbound.stderr(std::fs::File::create(folder.join("unbound.err")).unwrap());
+    machine.start(unbound)
+}
+
+/// The end of a VPN, with a certificate that is its own authority. No packet of it reaches a network: it has a device that swallows all.
+fn openvpn(machine: &Machine, folder: &Path, over: &str, at: &str) -> Program {
+    let mut openvpn = program("/usr/sbin/openvpn");
+    openvpn.args(["--dev", "null", "--proto", over, "--local", at, "--port", &OPENVPN.to_string()]);
+    openvpn.args(["--tls-server", "--dh", "none", "--verb", "3", "--float"]);
+    for (word, file) in [("--ca", "cert.pem"), ("--cert", "cert.pem"), ("--key", "key.pem")] {
+        openvpn.arg(word).arg(folder.join(file));
+    }
+    let log = std::fs::File::create(folder.join(format!("openvpn.{over}.log"))).unwrap();
+    openvpn.stdout(log.try_clone().unwrap()).stderr(log);
+    machine.start(openvpn)
+}
+
 /// A self-signed certificate for every name of the lab.
 fn certificate(folder: &Path) {
-    let names: Vec<String> = SITES.iter().map(|(name, _, _)| format!("DNS:{name},DNS:*.{name}")).collect();
+    let all = SITES.iter().chain(OTHERS);
+    let names: Vec<String> = all.map(|(name, _, _)| format!("DNS:{name},DNS:*.{name}")).collect();
     let done = program("openssl")
         .args([
             "req",
@@ -216,6 +297,8 @@ fn nginx(machine: &Machine, folder: &Path) -> Program {
          fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
          ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;\n\
          server {{ {listens} root {root};\n\
+         location /quic {{ default_type text/html; add_header Alt-Svc 'h3=\":443\"; ma=3600' always;\n\
+         return 200 '<script>x=new XMLHttpRequest();x.open(\"GET\",\"/\",false);x.send();document.write(x.responseText)</script>'; }}\n\
          location /slow {{ alias {root}/long; limit_rate 100k; }}\n\
          location / {{ return 200 \"$host at $server_addr over $server_protocol\\n\"; }}\n\
          location /socket {{ proxy_pass http://127.0.0.1:7000; proxy_http_version 1.1; proxy_read_timeout 1h;\n\
