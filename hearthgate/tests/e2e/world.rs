@@ -120,7 +120,7 @@ impl World {
         let dir = self.folder.path();
         fs::write(dir.join("test.zone"), ZONE).unwrap();
         let conf = format!(
-            "server:\n ip-address: 127.0.0.1@{port}\n username: \"\"\n chroot: \"\"\n database: \"\"\n zonesdir: \"{dir}\"\n pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n hide-version: yes\nremote-control:\n control-enable: no\nzone:\n name: test\n zonefile: test.zone\n",
+            "server:\n ip-address: 127.0.0.1@{port}\n username: \"\"\n chroot: \"\"\n database: \"\"\n zonesdir: \"{dir}\"\n pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n xfrdir: \"{dir}\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n hide-version: yes\nremote-control:\n control-enable: no\nzone:\n name: test\n zonefile: test.zone\n",
             port = self.dns_port,
             dir = dir.display()
         );
@@ -185,7 +185,7 @@ fn nginx(dir: &Path, http_port: u16, https_port: u16) -> Process {
     fs::write(root.join("index.html"), "hello from the test internet\n").unwrap();
     fs::write(root.join("long"), vec![b'x'; 64 << 20]).unwrap();
     let conf = format!(
-        "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log; user root;\nevents {{}}\nhttp {{ access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n server {{ listen 127.0.0.1:{http_port}; root {root}; location /slow {{ alias {root}/long; limit_rate 200k; }} location /echo {{ add_header X-Connection \"$http_connection\"; add_header X-Proxy-Auth \"$http_proxy_authorization\"; add_header X-Via \"$http_via\"; return 200 \"$request_uri\\n\"; }} }}\n server {{ listen 127.0.0.1:{https_port} ssl; ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem; root {root}; location /slow {{ alias {root}/long; limit_rate 200k; }} }}\n}}\n",
+        "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log; user root;\nevents {{}}\nhttp {{ access_log off; add_header Cache-Control no-store; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n server {{ listen 127.0.0.1:{http_port}; root {root}; location /slow {{ alias {root}/long; limit_rate 200k; }} location /echo {{ add_header X-Connection \"$http_connection\"; add_header X-Proxy-Auth \"$http_proxy_authorization\"; add_header X-Via \"$http_via\"; return 200 \"$request_uri\\n\"; }} }}\n server {{ listen 127.0.0.1:{https_port} ssl; ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem; root {root}; location /slow {{ alias {root}/long; limit_rate 200k; }} }}\n}}\n",
         dir = dir.display(),
         root = root.display()
     );

@@ -202,7 +202,7 @@ fn nsd(machine: &Machine, folder: &Path) -> Program {
     std::fs::write(folder.join("test.zone"), zone).unwrap();
     let conf = format!(
         "server:\n ip-address: {NAMES}\n username: \"\"\n chroot: \"\"\n database: \"\"\n zonesdir: \"{dir}\"\n \
-         pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n\
+         pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n xfrdir: \"{dir}\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n\
          remote-control:\n control-enable: no\nzone:\n name: test\n zonefile: test.zone\n",
         dir = folder.display()
     );

@@ -107,7 +107,7 @@ impl Nsd {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut conf = format!(
             "server:\n ip-address: 127.0.0.1@{port}\n username: \"\"\n chroot: \"\"\n database: \"\"\n zonesdir: \"{dir}\"\n \
-             pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n\
+             pidfile: \"{dir}/nsd.pid\"\n xfrdfile: \"{dir}/xfrd\"\n xfrdir: \"{dir}\"\n zonelistfile: \"{dir}/zones\"\n rrl-ratelimit: 0\n\
              remote-control:\n control-enable: no\n",
             port = address.port()
         );
