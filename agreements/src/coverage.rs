@@ -51,12 +51,14 @@ pub struct Covered {
 pub struct Running {
     /// The router's rules are not in place, and could not be put there.
     pub not_in_place: bool,
-    /// None of the router's interfaces is there, so that its rules hold nobody.
-    pub holds_nobody: bool,
+    /// None of the router's interfaces is there: nobody gets through.
+    pub dark: bool,
     /// Interfaces of `router` that are not there: the key, and the name.
     pub missing: Vec<(&'static str, String)>,
     /// Somebody's rules hand flows over to a path on which no rule sees them.
     pub offloaded: bool,
+    /// The kernel cannot keep one device from taking all the room that it has for flows.
+    pub unbounded: bool,
     /// The kernel does not count what flows.
     pub not_counted: bool,
 }
@@ -97,17 +99,13 @@ impl Facts<'_> {
 
     /// Whether the router's rules are to be ours, and hold.
     fn is_at_router(&self) -> bool {
-        let holds = !self.running.not_in_place && !self.running.holds_nobody;
-        holds && matches!(self.gateway.router, Router::Nftables { .. })
+        !self.running.not_in_place && matches!(self.gateway.router, Router::Nftables { .. })
     }
 
     /// Why nothing is held at the router, where that is so.
     fn not_at_router(&self) -> &'static str {
         match self.gateway.router {
             Router::Off => "`router: {mode: off}`",
-            Router::Nftables { .. } if self.running.holds_nobody => {
-                "none of the router's interfaces is there"
-            }
             Router::Nftables { .. } => "the router's rules are not in place: see `hearthgate status`",
         }
     }

@@ -51,6 +51,8 @@ pub struct House {
     rules: Vec<Rules>,
     /// The rules of whoever holds a lost device.
     lost: Rules,
+    /// The rules of everybody whom the home knows while the clock cannot be believed.
+    without_clock: Rules,
     /// What the home protects.
     protected: Sites,
 }
@@ -68,12 +70,16 @@ impl House {
     /// Nobody in particular: an unknown device. The baseline applies.
     pub const NOBODY: PersonId = PersonId(0);
 
-    /// Everybody while the clock cannot be believed: the baseline as within its times, since nobody can tell whether it is
-    /// night; never dark, never open. The instant of a judgement is not looked at.
+    /// Everybody whom the home knows while the clock cannot be believed: the baseline as within its times, since nobody can tell
+    /// whether it is night; never dark, never open, whatever unknown devices have. The instant of a judgement is not looked at.
     pub const NO_CLOCK: PersonId = PersonId(u16::MAX);
 
     /// Whoever holds a device that is lost: what is protected, and nothing else.
     pub const LOST: PersonId = PersonId(u16::MAX - 1);
+
+    /// An unknown device while the clock cannot be believed: what unknown devices have (`unknown_devices`), as within its times.
+    /// A home that is closed to strangers is not open to them because of a power cut.
+    pub const NOBODY_NO_CLOCK: PersonId = PersonId(u16::MAX - 2);
 
     /// Prepares a home for deciding. Person `i` of `home.people` becomes `PersonId(i + 1)`.
     pub fn new(home: Home, sources: Vec<Source>) -> Self {
@@ -81,6 +87,7 @@ impl House {
         let _read = blocklists::builtin::search_cannot_be_made_safe("");
         let school = SchoolDays::new(&home.school);
         let lost = Rules { closed: true, ..Rules::baseline(&home, &school) };
+        let without_clock = Rules { closed: false, unknown: false, ..Rules::baseline(&home, &school) };
         let mut rules = vec![Rules::baseline(&home, &school)];
         rules.extend(home.people.iter().map(|person| Rules::of(&home, &school, person)));
         let mut protected = Sites::default();
@@ -92,7 +99,7 @@ impl House {
         let devices = home.people.iter().zip(1..).flat_map(|(person, place)| {
             person.devices.iter().map(move |known| Device { known: known.clone(), person: PersonId(place) })
         });
-        Self { devices: devices.collect(), school, rules, lost, protected, home, sources }
+        Self { devices: devices.collect(), school, rules, lost, without_clock, protected, home, sources }
     }
 
     /// The same home with everybody on its baseline, while the gateway cannot read its records: nobody knows then what the
@@ -142,6 +149,21 @@ impl House {
         usize::from(who.0).checked_sub(1).and_then(|i| self.home.people.get(i))
     }
 
+    /// Whether that is an unknown device, whatever the clock.
+    pub fn is_unknown(who: PersonId) -> bool {
+        matches!(who, Self::NOBODY | Self::NOBODY_NO_CLOCK)
+    }
+
+    /// Whose rules hold for somebody while the clock cannot be believed. What is closed whatever the time stays closed: a lost
+    /// device, and unknown ones where the home says so.
+    pub fn without_clock(who: PersonId) -> PersonId {
+        match who {
+            Self::LOST => Self::LOST,
+            Self::NOBODY | Self::NOBODY_NO_CLOCK => Self::NOBODY_NO_CLOCK,
+            _ => Self::NO_CLOCK,
+        }
+    }
+
     /// Whether a device that is taken for this person's is nobody's own, so that whoever signs in on it has it: an unknown
     /// device, or one that several share.
     pub fn is_for_whoever_signs_in(&self, who: PersonId) -> bool {
@@ -185,8 +207,8 @@ impl House {
     /// All of the decision that depends on person, instant and standing. It is good for many requests, as long as
     /// [`Moment::holds`] and neither this house nor the standing has been replaced.
     pub fn moment(&self, who: PersonId, at: DateTime<Utc>, standing: &Standing) -> Moment {
-        if who == Self::NO_CLOCK {
-            return Moment::without_clock();
+        if matches!(who, Self::NO_CLOCK | Self::NOBODY_NO_CLOCK) {
+            return Moment::without_clock(who);
         }
         Moment::new(self, who, at, standing)
     }
@@ -326,12 +348,14 @@ impl House {
 
     /// The person, or nobody if this house does not know them.
     pub(crate) fn known(&self, who: PersonId) -> PersonId {
-        if usize::from(who.0) < self.rules.len() || who == Self::LOST { who } else { Self::NOBODY }
+        let is_somebody = matches!(who, Self::LOST | Self::NO_CLOCK | Self::NOBODY_NO_CLOCK);
+        if is_somebody || usize::from(who.0) < self.rules.len() { who } else { Self::NOBODY }
     }
 
     pub(crate) fn rules(&self, who: PersonId) -> &Rules {
         match who {
             Self::LOST => &self.lost,
+            Self::NO_CLOCK => &self.without_clock,
             _ => self.rules.get(usize::from(who.0)).unwrap_or(&self.rules[0]),
         }
     }

@@ -56,7 +56,7 @@ pub(crate) struct Loaded {
     pub(crate) folder: Folder,
     /// What they mean.
     pub(crate) reading: Reading,
-    /// What a running gateway goes by while gateway.yaml has errors: its last good text.
+    /// What a running gateway goes by while gateway.yaml has errors or is gone: its last good text.
     gateway_kept: Option<Gateway>,
 }
 
@@ -73,7 +73,10 @@ pub(crate) fn load(dir: &Path, now: DateTime<Utc>) -> Result<Loaded, Failure> {
     texts.extend(folder.unusable.iter().map(|u| (u.problem.file.clone(), String::new())));
     let mut reading = last_good::reading(&texts, now);
     reading.problems.retain(|p| !folder.unusable.iter().any(|u| u.problem.file == p.file));
-    let gateway_kept = if reading.gateway.is_some() { None } else { gateway_kept(&folder, dir, now) };
+    let gateway_kept = match is_whole(&folder, &reading) {
+        true => None,
+        false => gateway_kept(&folder, dir, now),
+    };
     Ok(Loaded { dir: dir.to_owned(), folder, reading, gateway_kept })
 }
 
@@ -82,6 +85,11 @@ fn state_of(folder: &Folder, dir: &Path, now: DateTime<Utc>) -> Option<State> {
     let network = folder.texts.get("gateway.yaml").map(|text| ("gateway.yaml".to_owned(), text.clone()));
     let reading = last_good::reading(&network.into_iter().collect(), now);
     reading.gateway.map(|gateway| State::of(&gateway, dir))
+}
+
+/// Whether gateway.yaml says what the gateway is to do. One that has vanished says nothing: that is a slip and no decision.
+fn is_whole(folder: &Folder, reading: &Reading) -> bool {
+    reading.gateway.is_some() && folder.texts.contains_key("gateway.yaml")
 }
 
 /// The last good gateway.yaml, where a gateway kept one.
@@ -106,7 +114,7 @@ impl Loaded {
 
     /// What `gateway.yaml` says, or said when it was last good.
     pub(crate) fn gateway_in_force(&self) -> Option<&Gateway> {
-        self.reading.gateway.as_ref().or(self.gateway_kept.as_ref())
+        self.gateway_kept.as_ref().or(self.reading.gateway.as_ref())
     }
 
     /// Where the gateway keeps things, if anybody can tell.
@@ -126,7 +134,7 @@ impl Loaded {
 
     /// The home as the gateway holds it: where a file has errors, its last good text is in force. Says which files wait.
     pub(crate) fn in_force(mut self, now: DateTime<Utc>) -> Self {
-        if !self.has_errors() {
+        if !self.has_errors() && is_whole(&self.folder, &self.reading) {
             return self;
         }
         let kept = self.state().map(|state| Kept::load(&state, &self.dir)).unwrap_or_default();
@@ -136,10 +144,11 @@ impl Loaded {
                 Meanwhile::LastGood => "its last good text is in force",
                 Meanwhile::Baseline => "it was never good, so the baseline applies",
             };
-            terminal::tell(&format!(
-                "`{}` has errors (`hearthgate check`) and waits: {meanwhile}.",
-                waiting.file
-            ));
+            let why = match waiting.problems.iter().any(|problem| problem.code == "missing-file") {
+                true => "is gone from the home's folder",
+                false => "has errors (`hearthgate check`) and waits",
+            };
+            terminal::tell(&format!("`{}` {why}: {meanwhile}.", waiting.file));
         }
         self.reading = accepted.reading;
         self

@@ -71,6 +71,11 @@ impl State {
         self.dir.join("router.json")
     }
 
+    /// Which devices are lost, for while the records cannot be read.
+    pub(crate) fn lost(&self) -> PathBuf {
+        self.dir.join("lost.json")
+    }
+
     /// What the desk is changing, while it does.
     pub(crate) fn change(&self) -> PathBuf {
         self.dir.join("changing.json")

@@ -218,7 +218,7 @@ impl Gate {
         silent.into_iter().filter(|mac| self.neighbours.was_there(*mac, THERE)).collect()
     }
 
-    /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline.
+    /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline, and a lost device no more than before.
     pub fn person(&self, who: &Who) -> PersonId {
         believed(self.clock.state(), who.person)
     }
@@ -286,6 +286,20 @@ pub(crate) struct Round {
 fn believed(state: ClockState, person: PersonId) -> PersonId {
     match state {
         ClockState::Right => person,
-        ClockState::NotYet | ClockState::Jumped => House::NO_CLOCK,
+        ClockState::NotYet | ClockState::Jumped => House::without_clock(person),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_device_stays_lost_while_the_clock_cannot_be_believed() {
+        for state in [ClockState::NotYet, ClockState::Jumped, ClockState::Right] {
+            assert_eq!(believed(state, House::LOST), House::LOST, "{state:?}");
+        }
+        assert_eq!(believed(ClockState::NotYet, PersonId(3)), House::NO_CLOCK);
+        assert_eq!(believed(ClockState::NotYet, House::NOBODY), House::NOBODY_NO_CLOCK);
     }
 }

@@ -164,10 +164,9 @@ impl Records {
         Ok(())
     }
 
-    /// Forgets everything of accounts that a home no longer has: password, second factor, sessions, links. Whoever gets such
-    /// an id later starts afresh. `kept` are the accounts that it has; what has a colon in its name is no account of staff
-    /// and stays. Those that were forgotten.
-    pub async fn keep_accounts(&self, kept: &[&str]) -> Result<Vec<String>, StoreError> {
+    /// The accounts that a home no longer has and of which something is kept: a password, or a link to set one. `kept` are those
+    /// that it has; what has a colon in its name is no account of staff.
+    pub async fn former_accounts(&self, kept: &[&str]) -> Result<Vec<String>, StoreError> {
         let is_former = |id: &str| !id.contains(':') && !kept.contains(&id);
         let known = self.store.rows("SELECT id FROM desk_account", &[]).await?;
         let links = self.store.rows("SELECT account FROM desk_link", &[]).await?;
@@ -178,18 +177,22 @@ impl Records {
                 former.push(id.to_owned());
             }
         }
+        Ok(former)
+    }
+
+    /// Forgets everything of these accounts: password, second factor, sessions, links. Whoever gets such an id later starts afresh.
+    pub async fn forget_accounts(&self, former: &[String]) -> Result<(), StoreError> {
         if former.is_empty() {
-            return Ok(former);
+            return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        for id in &former {
+        for id in former {
             let cells: [Cell; 1] = [id.as_str().into()];
             tx.exec("DELETE FROM desk_account WHERE id = $1", &cells).await?;
             tx.exec("DELETE FROM desk_session WHERE account = $1", &cells).await?;
             tx.exec("DELETE FROM desk_link WHERE account = $1", &cells).await?;
         }
-        tx.commit().await?;
-        Ok(former)
+        tx.commit().await
     }
 
     /// Opens a session.

@@ -303,6 +303,11 @@ impl Records {
         Ok(rows.into_iter().map(logged).collect())
     }
 
+    /// One entry of the journal.
+    pub async fn entry(&self, entry: i64) -> Result<Option<Logged>, StoreError> {
+        Ok(self.store.page(entry, entry).await?.into_iter().map(logged).next())
+    }
+
     /// The journal's last entries, newest first, at most a thousand.
     pub async fn newest(&self, count: u16) -> Result<Vec<Logged>, StoreError> {
         let count = i64::from(count).min(1000);

@@ -1,14 +1,20 @@
-//! Folding refusals into episodes: same person, rule and site within fifteen minutes of the last is one.
+//! Folding refusals into episodes: same person, rule and site within fifteen minutes of the last is one. A device that nobody
+//! knows is one for as long as it is about.
 //!
 //! This is the part without a store and without a clock. What is open is bounded; so is what waits for the disk, and
 //! nobody's refusals can take the room of another's: who makes many loses the detail of their own small ones.
 
+mod key;
+
+pub use key::OF_MANY;
+pub(crate) use key::{Key, KeyRef, Seen};
+
 use crate::entry::{BreachEnded, BreachOpened, Grown, stamp};
-use agreements::{Evidence, Rule, Severity};
+use agreements::{Evidence, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
-use hashbrown::{DefaultHashBuilder, Equivalent, HashMap, HashSet};
-use std::borrow::Cow;
-use std::hash::{BuildHasher, Hash};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use key::{Kind, is_a_strangers, is_urgent};
+use std::hash::BuildHasher;
 
 /// A refusal this long after the last of its episode, or longer, begins another.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
@@ -18,10 +24,10 @@ pub(crate) const MOST_OPEN: usize = 10_000;
 pub(crate) const MOST_A_PERSON: usize = 2_000;
 /// So many more may wait for the disk where they tell staff much.
 const URGENT_ROOM: usize = MOST_OPEN / 4;
-/// So many low and medium episodes begin for one person in an hour. What comes after is one episode for each rule.
+/// A device that nobody knows is told of once while it is about: it is gone when it was not refused anything for so long.
+const A_STRANGERS: TimeDelta = TimeDelta::hours(12);
+/// So many episodes of each [`Kind`] begin for one person in an hour. What comes after is one episode for each rule.
 pub(crate) const MOST_AN_HOUR: u32 = 200;
-/// What stands for the sites of refusals beyond [`MOST_AN_HOUR`].
-pub(crate) const OTHERS: &str = "and other sites";
 /// So many sites are told apart in an episode of other sites.
 const MOST_SITES: usize = 10_000;
 /// A document asked for again this long after the first was not part of the same page: someone kept trying.
@@ -30,43 +36,6 @@ const AGAIN: TimeDelta = TimeDelta::seconds(5);
 const OFTEN: u64 = 10;
 /// One commit takes no more changes than this, so that it stays short.
 pub(crate) const MOST_A_COMMIT: usize = 400;
-
-/// What makes two refusals one episode.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) person: String,
-    pub(crate) rule: Rule,
-    pub(crate) site: String,
-}
-
-/// The same, borrowed, so that joining an episode allocates nothing.
-#[derive(Clone, Debug, Hash)]
-pub(crate) struct KeyRef<'a> {
-    pub(crate) person: &'a str,
-    pub(crate) rule: Rule,
-    pub(crate) site: Cow<'a, str>,
-}
-
-impl KeyRef<'_> {
-    fn to_key(&self) -> Key {
-        Key { person: self.person.to_owned(), rule: self.rule, site: self.site.as_ref().to_owned() }
-    }
-}
-
-// Both hash alike: text hashes as text, owned or not, and the fields stand in one order.
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.person == key.person && self.rule == key.rule && self.site == key.site
-    }
-}
-
-/// One refusal, as far as folding goes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) evidence: Evidence,
-    pub(crate) severity: Severity,
-}
 
 /// The numbers of an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +49,7 @@ pub(crate) struct Sum {
 
 impl Sum {
     fn new(seen: Seen) -> Self {
-        let Seen { at, evidence, severity } = seen;
+        let Seen { at, evidence, severity, by_address: _ } = seen;
         Self { first: at, last: at, count: 1, evidence, severity }
     }
 
@@ -117,22 +86,18 @@ struct Share {
     open: usize,
     /// Ended, and not yet on the disk.
     waiting: usize,
-    /// When the hour began in which `begun` are counted.
+    /// When the hour began in which `begun` are counted, by kind.
     since: DateTime<Utc>,
-    begun: u32,
+    begun: [u32; Kind::COUNT],
 }
 
 impl Share {
     fn turn(&mut self, at: DateTime<Utc>) {
         // A clock that went back begins an hour like one that went on.
         if (at - self.since).abs() >= TimeDelta::hours(1) {
-            (self.since, self.begun) = (at, 0);
+            (self.since, self.begun) = (at, [0; Kind::COUNT]);
         }
     }
-}
-
-fn is_urgent(severity: Severity) -> bool {
-    severity >= Severity::High
 }
 
 #[derive(Clone, Debug)]
@@ -188,8 +153,10 @@ impl Episode {
     }
 
     fn is_over(&self, at: DateTime<Utc>) -> bool {
+        let Key { person, rule, site } = &self.key;
+        let away = (at - self.sum.last).abs();
         // A clock that went back ends an episode like one that went on: both are no longer "within 15 minutes".
-        (at - self.sum.last).abs() > WINDOW
+        away > A_STRANGERS || away > WINDOW && !is_a_strangers(person, *rule, site)
     }
 }
 
@@ -274,7 +241,8 @@ impl Episodes {
 
     fn share(&mut self, person: &str, at: DateTime<Utc>) -> &mut Share {
         if !self.shares.contains_key(person) {
-            self.shares.insert(person.to_owned(), Share { open: 0, waiting: 0, since: at, begun: 0 });
+            self.shares
+                .insert(person.to_owned(), Share { open: 0, waiting: 0, since: at, begun: [0; Kind::COUNT] });
         }
         self.shares.get_mut(person).expect("it was put there if it was not")
     }
@@ -297,10 +265,11 @@ impl Episodes {
         }
         let share = self.share(key.person, seen.at);
         share.turn(seen.at);
-        let others = (!is_urgent(seen.severity) && share.begun >= MOST_AN_HOUR)
-            .then(|| self.tell_apart.hash_one(&key.site));
-        let key = match others {
-            Some(_) => &KeyRef { site: OTHERS.into(), ..*key },
+        let kind = key.kind(seen);
+        let beyond = kind.filter(|kind| share.begun[*kind as usize] >= MOST_AN_HOUR);
+        let others = beyond.map(|_| self.tell_apart.hash_one(&key.site));
+        let key = match beyond {
+            Some(kind) => &KeyRef { site: OF_MANY[kind as usize].into(), ..*key },
             None => key,
         };
         if others.is_some() && self.joins(key, seen, others) {
@@ -311,7 +280,7 @@ impl Episodes {
         }
         let key = key.to_key();
         let opened = opening(&key)?;
-        self.begin(key, seen, opened, others);
+        self.begin(key, seen, opened, (kind, others));
         Some(Folded::Opened)
     }
 
@@ -340,7 +309,13 @@ impl Episodes {
         waiting < most && own < MOST_A_PERSON
     }
 
-    fn begin(&mut self, key: Key, seen: Seen, opened: BreachOpened, other: Option<u64>) {
+    fn begin(
+        &mut self,
+        key: Key,
+        seen: Seen,
+        opened: BreachOpened,
+        (kind, other): (Option<Kind>, Option<u64>),
+    ) {
         if self.shares.get(&key.person).is_some_and(|s| s.open >= MOST_A_PERSON) {
             self.end_oldest(&key.person);
         }
@@ -352,7 +327,9 @@ impl Episodes {
         }
         let share = self.share(&key.person, seen.at);
         share.open += 1;
-        share.begun += u32::from(!is_urgent(seen.severity) && other.is_none());
+        if let (Some(kind), None) = (kind, other) {
+            share.begun[kind as usize] += 1;
+        }
         let navigated = (seen.evidence >= Evidence::Navigation).then_some(seen.at);
         let (id, sum, sites) = (self.id(), Sum::new(seen), other.map(|site| HashSet::from([site])));
         let (entry, opened, told, cut_short, dirty) = (None, Some(opened), None, false, true);

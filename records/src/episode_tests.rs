@@ -1,6 +1,6 @@
 use super::*;
-use crate::refused::Identified;
-use agreements::Outcome;
+use crate::refused::{Face, Identified};
+use agreements::{Outcome, Rule};
 
 fn at(clock: &str) -> DateTime<Utc> {
     let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
@@ -43,7 +43,7 @@ fn check(name: &str, refusals: &str, want: &str) {
         let words: Vec<_> = line.split_whitespace().collect();
         let [time, person, rule, site, evidence] = words[..] else { panic!("{name}: `{line}`") };
         let evidence: Evidence = crate::spell::read(evidence).unwrap();
-        let seen = Seen { at: at(time), evidence, severity: Severity::Low };
+        let seen = Seen { at: at(time), evidence, severity: Severity::Low, by_address: false };
         fold(&mut episodes, key(person, crate::spell::read(rule).unwrap(), site), seen);
     }
     episodes.end_quiet(at("23:59"));
@@ -138,7 +138,7 @@ fn folding() {
 
 /// A flood of sites, each asked for once: how many were dropped.
 fn flood(episodes: &mut Episodes, person: &str, severity: Severity, count: usize) -> usize {
-    let seen = Seen { at: at("21:00"), evidence: Evidence::Navigation, severity };
+    let seen = Seen { at: at("21:00"), evidence: Evidence::Navigation, severity, by_address: false };
     let one = |i| fold(episodes, key(person, Rule::Otherwise, &format!("{i}.example")), seen);
     (0..count).map(one).filter(|folded| *folded == Some(Folded::NoRoom)).count()
 }
@@ -147,11 +147,11 @@ fn flood(episodes: &mut Episodes, person: &str, severity: Severity, count: usize
 fn what_is_open_and_what_waits_is_bounded() {
     let mut episodes = Episodes::default();
     let mut dropped = 0;
-    for person in 0..20 {
-        dropped += flood(&mut episodes, &format!("p{person}"), Severity::High, 5_000);
+    for person in 0..200 {
+        dropped += flood(&mut episodes, &format!("p{person}"), Severity::High, MOST_AN_HOUR as usize);
     }
     assert!(episodes.len() <= 2 * MOST_OPEN + URGENT_ROOM, "{}", episodes.len());
-    assert_eq!(episodes.len() + dropped, 100_000);
+    assert_eq!(episodes.len() + dropped, 200 * MOST_AN_HOUR as usize);
 }
 
 #[test]
@@ -166,14 +166,15 @@ fn one_persons_flood_takes_no_room_of_anothers() {
 }
 
 #[test]
-fn beyond_so_many_an_hour_small_ones_are_one_episode_and_great_ones_are_not() {
+fn beyond_so_many_an_hour_small_ones_are_one_episode_and_great_ones_are_not_among_them() {
     let mut episodes = Episodes::default();
     flood(&mut episodes, "jordan", Severity::Low, 1_000);
-    let others = &episodes.open[&key("jordan", Rule::Otherwise, OTHERS)];
+    let others = &episodes.open[&key("jordan", Rule::Otherwise, OF_MANY[0])];
     assert_eq!(episodes.open.len(), 201);
     assert_eq!((others.sum.count, others.sites.as_ref().unwrap().len()), (800, 800));
     // What tells staff much stands by itself, and a site that has its own episode goes on in it.
-    let high = Seen { at: at("21:01"), evidence: Evidence::Navigation, severity: Severity::High };
+    let high =
+        Seen { at: at("21:01"), evidence: Evidence::Navigation, severity: Severity::High, by_address: false };
     let new = key("jordan", Rule::Otherwise, "worse.example");
     assert_eq!(fold(&mut episodes, new, high), Some(Folded::Opened));
     let low = Seen { severity: Severity::Low, ..high };
@@ -196,10 +197,78 @@ fn beyond_so_many_an_hour_small_ones_are_one_episode_and_great_ones_are_not() {
 }
 
 #[test]
+fn a_scan_of_addresses_is_a_bounded_number_of_episodes_and_hides_nothing_else() {
+    let mut episodes = Episodes::default();
+    let high = |clock: &str, by_address| Seen {
+        at: at(clock),
+        evidence: Evidence::Connection,
+        severity: Severity::High,
+        by_address,
+    };
+    for n in 0..5_000_u32 {
+        let site = std::net::Ipv4Addr::from_bits(0x0b00_0000 + n).to_string();
+        fold(&mut episodes, key("jordan", Rule::Floor, &site), high("21:00", true));
+    }
+    assert_eq!(episodes.open.len(), 201);
+    let rest = &episodes.open[&key("jordan", Rule::Floor, "and other addresses")];
+    assert_eq!((rest.sum.severity, rest.sum.count), (Severity::High, 4_800));
+    assert_eq!(rest.sites.as_ref().unwrap().len(), 4_800);
+    // A site by its name, another rule, and another person are told by themselves.
+    for one in [
+        key("jordan", Rule::Floor, "vpn.example"),
+        key("jordan", Rule::Sealed, "sealed"),
+        key("sam", Rule::Floor, "192.0.2.1"),
+    ] {
+        let by_address = one.person == "sam";
+        assert_eq!(
+            fold(&mut episodes, one.clone(), high("21:01", by_address)),
+            Some(Folded::Opened),
+            "{one:?}"
+        );
+        assert!(episodes.open.contains_key(&one), "{one:?}");
+    }
+    // Grave ones by a name have a bound of their own.
+    for n in 0..1_000 {
+        fold(&mut episodes, key("jordan", Rule::Floor, &format!("vpn{n}.example")), high("21:02", false));
+    }
+    assert_eq!(episodes.open.len(), 201 + 3 + 199 + 1);
+    assert!(episodes.open.contains_key(&key("jordan", Rule::Floor, "and other sites (high)")));
+}
+
+#[test]
+fn a_device_that_nobody_knows_is_told_once_while_it_is_about_and_made_up_ones_are_bounded() {
+    let mut episodes = Episodes::default();
+    let seen = |clock: &str| Seen {
+        at: at(clock),
+        evidence: Evidence::Connection,
+        severity: Severity::High,
+        by_address: true,
+    };
+    let phone = || key("nobody", Rule::Baseline, "02:00:00:00:00:99");
+    assert_eq!(fold(&mut episodes, phone(), seen("00:10")), Some(Folded::Opened));
+    for clock in ["00:11", "03:00", "11:00", "22:59"] {
+        episodes.end_quiet(at(clock));
+        assert_eq!(fold(&mut episodes, phone(), seen(clock)), Some(Folded::Joined), "{clock}");
+    }
+    let tomorrow = Seen { at: at("22:59") + A_STRANGERS + TimeDelta::minutes(1), ..seen("22:59") };
+    assert_eq!(fold(&mut episodes, phone(), tomorrow), Some(Folded::Opened), "it was away");
+    // What the floor refuses it is an episode of a site like everybody's.
+    fold(&mut episodes, key("nobody", Rule::Floor, "192.0.2.1"), seen("23:00"));
+    for n in 0..5_000_u32 {
+        let [_, a, b, c] = n.to_be_bytes();
+        let face = Face::Mac([2, 0, 0, a, b, c]).to_string();
+        fold(&mut episodes, key("nobody", Rule::Baseline, &face), seen("23:00"));
+    }
+    let made_up = episodes.open.keys().filter(|key| key.rule == Rule::Baseline).count();
+    assert!(made_up <= 202, "{made_up}");
+    assert!(episodes.open.contains_key(&key("nobody", Rule::Baseline, "and other devices")));
+}
+
+#[test]
 fn what_the_store_did_not_take_is_offered_again() {
     let mut episodes = Episodes::default();
     let key = key("jordan", Rule::Otherwise, "a.example");
-    let seen = |t| Seen { at: at(t), evidence: Evidence::Lookup, severity: Severity::Low };
+    let seen = |t| Seen { at: at(t), evidence: Evidence::Lookup, severity: Severity::Low, by_address: false };
     fold(&mut episodes, key.clone(), seen("21:00"));
     let changes = episodes.changes(true);
     assert_eq!(changes.len(), 1);
@@ -230,7 +299,7 @@ fn the_journal_is_told_what_an_episode_outgrew_and_nothing_else() {
     let key = key("jordan", Rule::Otherwise, "a.example");
     let see = |episodes: &mut Episodes, evidence, severity, times: u32| {
         for _ in 0..times {
-            fold(episodes, key.clone(), Seen { at: at("21:00"), evidence, severity });
+            fold(episodes, key.clone(), Seen { at: at("21:00"), evidence, severity, by_address: false });
         }
     };
     // What is seen before it is written down belongs to its beginning.

@@ -77,7 +77,7 @@ pub use clock::{CALM, Clock, ClockState, JUMP, SetClock, SystemClock, built_at};
 pub use counts::{Counted, Kind, Tally};
 pub use devices::Whereabouts;
 pub use entry::*;
-pub use episode::WINDOW;
+pub use episode::{OF_MANY, WINDOW};
 pub use in_force::{Current, InForce};
 pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use not_done::NotDone;

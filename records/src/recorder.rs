@@ -155,7 +155,7 @@ impl Recorder {
     /// anybody can be one.
     fn hand_over(&self, refused: &Refused<'_>) -> bool {
         let Shared { queue, urgent, bell, .. } = &*self.shared;
-        let most = if refused.who == House::NOBODY { URGENT_QUEUE / 2 } else { URGENT_QUEUE };
+        let most = if House::is_unknown(refused.who) { URGENT_QUEUE / 2 } else { URGENT_QUEUE };
         is_urgent(refused) && urgent.put(refused, most, bell) || queue.put(refused, QUEUE, bell)
     }
 

@@ -1,7 +1,7 @@
 //! What one refusal becomes: nothing, a total, or a place in an episode.
 
 use crate::entry::{BreachOpened, Line, stamp};
-use crate::episode::{Key, KeyRef, OTHERS, Seen};
+use crate::episode::{Key, KeyRef, OF_MANY, Seen};
 use crate::refused::{Face, Identified, Refused};
 use agreements::{
     Detector, Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, Verdict, Word,
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// The id and name of an unknown device's user.
-const NOBODY: (&str, &str) = ("nobody", "An unknown device");
+pub(crate) const NOBODY: (&str, &str) = ("nobody", "An unknown device");
 /// What stands for the sites that a lost device asks for: that it is in use is what staff need to know.
 const LOST: &str = "a lost device";
 /// What stands for the host of a sealed list: nobody is shown which it was.
@@ -120,9 +120,10 @@ fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
 }
 
 /// The device that is the episode itself: one that nobody knows is told of once, whatever and however often it asks, by name or
-/// by number. What the floor, a sealed list or a way around that somebody chose refuses it is told as of everybody.
+/// by number. That it is there is what staff need to know; what its programs do by themselves wakes nobody. What the floor, a
+/// sealed list or a way around that somebody chose refuses it is told as of everybody.
 fn stranger(refused: &Refused<'_>) -> Option<Face> {
-    let face = refused.stranger.filter(|_| refused.who == House::NOBODY)?;
+    let face = refused.stranger.filter(|_| House::is_unknown(refused.who))?;
     let is_a_number =
         refused.verdict.subject == Subject::Address && detector(refused) == Some(Detector::DirectAddress);
     (refused.verdict.rule == Rule::Baseline || is_a_number).then_some(face)
@@ -164,13 +165,14 @@ pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     };
     let detected = detector(refused).filter(|_| stranger(refused).is_none());
     let most = detected.map_or(Severity::Critical, |detector| detector.row().weight);
-    Seen { at, evidence, severity: refused.verdict.severity_seen(evidence).min(most) }
+    let by_address = matches!(host(refused.host), Host::Address(_));
+    Seen { at, evidence, severity: refused.verdict.severity_seen(evidence).min(most), by_address }
 }
 
 /// What the journal says of an episode that begins with this refusal; nothing where the name is a helpline's after all.
 pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<BreachOpened> {
     let (house, verdict) = (&refused.current.snapshot.house, &refused.verdict);
-    let (sealed, others) = (verdict.rule == Rule::Sealed, key.site == OTHERS);
+    let (sealed, others) = (verdict.rule == Rule::Sealed, OF_MANY.contains(&key.site.as_str()));
     let asked = host(refused.host);
     let tags = tags(refused, asked);
     if tags.has(Category::SUPPORT) && !sealed {
@@ -210,7 +212,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
             }
             (true, _) => "A site on a sealed list was refused.".to_owned(),
             (false, true) => {
-                "So many sites were refused within the hour that the rest are counted together.".to_owned()
+                "So much was refused within the hour that the rest is counted together.".to_owned()
             }
             (false, false) => {
                 let sentence = house.sentence(refused.who, refused.at, &request, verdict);

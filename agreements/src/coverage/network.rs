@@ -110,6 +110,12 @@ fn router(facts: &Facts<'_>) -> Option<Said> {
         Router::Nftables { .. } if !facts.is_at_router() => {
             said(Off, "THE ROUTER HOLDS NOBODY.", facts.not_at_router(), "See `hearthgate status`.")
         }
+        Router::Nftables { .. } if facts.running.dark => said(
+            Partly,
+            "Nobody gets through: none of the router's interfaces is there.",
+            "`router` names interfaces that this machine lacks",
+            "`ip link` shows the names.",
+        ),
         Router::Nftables { .. } if facts.running.offloaded => said(
             Partly,
             "Devices look names up here, and what flows already is handed over to a path on which no rule sees it.",
@@ -129,6 +135,12 @@ fn router(facts: &Facts<'_>) -> Option<Said> {
                 "`ip link` shows the names.",
             )
         }
+        Router::Nftables { .. } if facts.running.unbounded => said(
+            Partly,
+            "Every device behind the router is held, and one that floods can take the room that the kernel has for everybody's connections.",
+            "the kernel cannot count the flows of each device",
+            "OpenWrt: `opkg install kmod-nft-connlimit`. Elsewhere: the kernel's module nft_connlimit.",
+        ),
         Router::Nftables { others, .. } if !others.is_empty() => said(
             Partly,
             "Every device of the home's networks is held: it looks names up here and reaches only what its own answers gave it. Other networks of the same router are not.",

@@ -93,7 +93,8 @@ fn what_the_machine_lacks_lowers_its_line() {
     let gateway = format!("{listen}{UP}router: {{mode: nftables, lan: [br-lan], wan: [eth0]}}\n");
     let fine = Running::default();
     let not_in_place = Running { not_in_place: true, ..fine.clone() };
-    let holds_nobody = Running { holds_nobody: true, ..fine.clone() };
+    let dark = Running { dark: true, ..fine.clone() };
+    let unbounded = Running { unbounded: true, ..fine.clone() };
     let missing = Running { missing: vec![("lan", "br-lan".to_owned())], ..fine.clone() };
     let offloaded = Running { offloaded: true, ..fine.clone() };
     let not_counted = Running { not_counted: true, ..fine.clone() };
@@ -105,8 +106,11 @@ fn what_the_machine_lacks_lowers_its_line() {
         (&not_in_place, "redirected_web", "Holds", "Partly"),
         (&not_in_place, "wireguard", "Holds", "Off"),
         (&not_in_place, "vpn_app", "Holds", "Partly"),
-        (&holds_nobody, "router", "Holds", "Off"),
-        (&holds_nobody, "direct_address", "Holds", "Off"),
+        (&not_in_place, "direct_address", "Holds", "Off"),
+        (&dark, "router", "Holds", "Partly"),
+        (&dark, "addresses", "Holds", "Holds"),
+        (&unbounded, "router", "Holds", "Partly"),
+        (&unbounded, "addresses", "Holds", "Holds"),
         (&missing, "router", "Holds", "Partly"),
         (&offloaded, "router", "Holds", "Partly"),
         (&offloaded, "what_is_open", "Holds", "Partly"),

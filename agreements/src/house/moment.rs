@@ -70,9 +70,9 @@ impl Moment {
         moment
     }
 
-    /// The moment of everybody while the clock cannot be believed.
-    pub(super) fn without_clock() -> Self {
-        Self { clocked: false, ..Self::blank(House::NOBODY, i64::MIN) }
+    /// A moment while the clock cannot be believed.
+    pub(super) fn without_clock(who: PersonId) -> Self {
+        Self { clocked: false, ..Self::blank(who, i64::MIN) }
     }
 
     /// A moment in which nothing is known: nobody is outside their times, nothing is used up.

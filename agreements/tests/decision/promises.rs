@@ -319,6 +319,34 @@ fn any_address_is_open_to_a_shared_device_within_all_else_that_its_agreement_say
 }
 
 #[test]
+fn without_a_clock_nobody_has_less_than_the_baseline_and_what_is_closed_stays_closed() {
+    for kind in [UnknownDevices::Baseline, UnknownDevices::Block, UnknownDevices::SignIn] {
+        let mut build = crate::build::Build::new();
+        build.home.unknown_devices = kind;
+        build.person("dee").with(|_| {});
+        let house = build.house();
+        let known = house.person("dee").unwrap();
+        let strangers = kind == UnknownDevices::Baseline;
+        for (case, who, has_baseline) in [
+            ("somebody whom the home knows", known, true),
+            ("an unknown device", House::NOBODY, strangers),
+            ("a lost device", House::LOST, false),
+        ] {
+            let moment =
+                house.moment(House::without_clock(who), at("1970-01-01T02:00"), &Standing::default());
+            for (host, allowed) in [
+                ("help.example #support", true),
+                ("school.example #education", has_baseline),
+                ("bbc.example", false),
+            ] {
+                let verdict = with_request(host, |request| house.judge_in(&moment, request));
+                assert_eq!(verdict.allows(), allowed, "{kind:?}: {case}, {host}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_person_of_another_house_is_nobody() {
     let house = oakview();
     let verdict = with_request("bbc.example", |request| {

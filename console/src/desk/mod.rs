@@ -17,6 +17,7 @@ mod dossier;
 mod edit;
 mod evidence;
 mod failures;
+mod former;
 mod give;
 mod given;
 mod handover;
@@ -57,7 +58,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use chrono::{DateTime, Utc};
-use records::{By, ByRole, Face, InForce, Records};
+use records::{Face, InForce, Records};
 use session::{Open, SignedIn};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -83,6 +84,8 @@ pub struct Desk {
     vault: Vault,
     attempts: Mutex<Attempts>,
     failures: Mutex<Failures>,
+    /// Since when home.yaml has been without accounts that something is kept of.
+    absent: Mutex<former::Absent>,
     /// What each session has looked at: it is written down once.
     looked: Mutex<HashSet<(String, String)>>,
     /// Room for pages that follow what happens.
@@ -192,6 +195,7 @@ impl Desk {
             vault: Vault::new(),
             attempts: Mutex::default(),
             failures: Mutex::default(),
+            absent: Mutex::default(),
             looked: Mutex::default(),
             followers: live::followers(),
         })
@@ -228,30 +232,6 @@ impl Desk {
         let ids: Vec<String> = of_role.map(|staff| staff.id.clone()).collect();
         let nobody = !ids.iter().any(|id| set.iter().any(|(account, _)| account == id));
         Ok(if nobody { ids } else { Vec::new() })
-    }
-
-    /// Forgets the passwords of accounts that `home.yaml` no longer has, and says so in the journal. While the home's own
-    /// file cannot be used nobody can tell who is meant, and nothing is forgotten.
-    pub async fn forget_former(&self) {
-        let current = self.in_force.to_keep();
-        let staff = &current.snapshot.house.home().staff;
-        if staff.is_empty() || self.records.broken().is_some() {
-            return;
-        }
-        let kept: Vec<&str> = staff.iter().map(|account| account.id.as_str()).collect();
-        let forgotten = match self.records.keep_accounts(&kept).await {
-            Ok(forgotten) => forgotten,
-            Err(error) => {
-                return tracing::error!(%error, "passwords of former accounts could not be forgotten");
-            }
-        };
-        for account in forgotten {
-            let by = By { role: ByRole::Gateway, id: "gateway".to_owned(), name: "the gateway".to_owned() };
-            let what = format!("forgot the password of {account}");
-            if let Err(error) = self.records.staff_action(by, &what, "home.yaml has no such account").await {
-                tracing::error!(%error, "that a password was forgotten could not be written down");
-            }
-        }
     }
 
     fn now(&self) -> DateTime<Utc> {

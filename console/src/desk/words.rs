@@ -21,7 +21,7 @@ pub(crate) fn sentence(episode: &Episode, name: &str, house: &House, knows: bool
     };
     let site = match episode.site.as_str() {
         "sealed" => "a site of a sealed list".to_owned(),
-        "and other sites" => "many other sites".to_owned(),
+        many if records::OF_MANY.contains(&many) => many.replacen("and", "many", 1),
         site => site.to_owned(),
     };
     let often = match episode.count {

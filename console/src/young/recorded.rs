@@ -131,7 +131,7 @@ fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
     };
     let site = match episode.site.as_str() {
         "sealed" => v.say("recorded.sealed"),
-        "and other sites" => v.say("recorded.many"),
+        many if records::OF_MANY.contains(&many) => v.say("recorded.many"),
         site => site,
     };
     let device = episode.device.as_deref().unwrap_or(v.say("recorded.device"));

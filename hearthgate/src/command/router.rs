@@ -96,10 +96,17 @@ impl Router {
 
     /// Takes the rules away, and what would bring them back before the gateway or the machine starts again.
     fn remove(&self) -> Result<bool, Failure> {
+        let may_stand_in = hold::wants_stand_in(&self.home.dir()?).is_some();
         if let Some(state) = self.home.load(crate::clock::now()).ok().and_then(|loaded| loaded.state()) {
             hold::forget(&state);
         }
-        router::remove().map_err(failure)
+        let removed = router::remove().map_err(failure)?;
+        if may_stand_in {
+            // Whoever stands in may have been putting them back in this very moment: it has looked again by then.
+            std::thread::sleep(LOOKS_AGAIN);
+            router::remove().map_err(failure)?;
+        }
+        Ok(removed)
     }
 
     /// Whether a running gateway holds the router: it would put the rules back. Where that cannot be known the way out is open.
@@ -118,6 +125,8 @@ impl Router {
     }
 }
 
+/// Whoever stands in for the gateway looks several times as often.
+const LOOKS_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 const HELD: &str = "Hearthgate is running and holds the router: it would put the rules back within a second.\n\
                     Write `router: {mode: off}` into gateway.yaml, or stop Hearthgate first.";
 const HELD_ALREADY: &str = "The rules are in place already.";

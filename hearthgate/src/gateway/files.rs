@@ -174,18 +174,21 @@ fn home_day(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
     now.with_timezone(&zone).date_naive()
 }
 
-/// Where the gateway keeps things: gateway.yaml says so, else the last good one that is found.
+/// Where the gateway keeps things: gateway.yaml says so, else the last good one that is found. A file that has vanished says
+/// nothing, and where one was kept that is a slip.
 fn where_to_keep(disk: &Folder, home: &Path, now: DateTime<Utc>) -> Result<State, Failure> {
     let fresh = last_good::accept(&Kept::default(), disk, now);
-    if let Some(gateway) = &fresh.reading.gateway {
+    let (text, gateway) = (disk.texts.get("gateway.yaml"), &fresh.reading.gateway);
+    if let (Some(gateway), Some(_)) = (gateway, text) {
         return Ok(State::of(gateway, home));
     }
-    // The file cannot be read, so nobody knows for sure where its last good text is.
-    let text = disk.texts.get("gateway.yaml").map_or("", String::as_str);
-    let found = State::guesses(text, home)
+    // Nobody knows for sure where its last good text is.
+    let found = State::guesses(text.map_or("", String::as_str), home)
         .into_iter()
         .find(|state| Kept::load(state, home).texts.contains_key("gateway.yaml"));
-    found.ok_or_else(|| no_gateway(&fresh.reading))
+    found
+        .or_else(|| gateway.as_ref().map(|gateway| State::of(gateway, home)))
+        .ok_or_else(|| no_gateway(&fresh.reading))
 }
 
 fn no_gateway(reading: &Reading) -> Failure {

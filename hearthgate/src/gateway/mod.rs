@@ -13,6 +13,7 @@ mod hints;
 pub(crate) mod hold;
 mod keeper;
 mod log;
+mod lost;
 mod metrics;
 mod network;
 mod notices;
@@ -116,7 +117,7 @@ async fn run_once(
 
     // The records keep a second gateway out; from here on the folder is ours.
     let Kept { records, house, standing } =
-        open_records(&files.gateway, &options.home, &clock, house).await?;
+        open_records(&files.gateway, (&options.home, &state), &clock, house).await?;
     files.without_records = records.broken().is_some();
     let names = Names::default();
     let renewing = renewing(&options.home, &state, &names)?;
@@ -188,7 +189,7 @@ async fn run_once(
         told: BTreeSet::new(),
     };
     tasks.spawn(keeper.work(stop.clone()));
-    tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), stop.clone()));
+    tasks.spawn(steward::follow_standing(records.clone(), in_force.clone(), state.clone(), stop.clone()));
     tasks.spawn(steward::look_over(records.clone(), stop.clone()));
     match Notices::new(
         records.clone(),
@@ -216,9 +217,10 @@ async fn run_once(
         compiled,
         hinted: None,
         pulse: Pulse::default(),
+        nowhere: None,
     };
     let told = match (steward.begin(journal, signals).await, signals) {
-        (Ok(ears), Some(signals)) => steward.work(ears, signals).await,
+        (Ok(ears), Some(signals)) => Box::pin(steward.work(ears, signals)).await,
         (Ok(_), None) => "none",
         (Err(error), _) => {
             tracing::error!(%error, "signals cannot be caught");
@@ -239,6 +241,9 @@ async fn run_once(
     let _ended = recording.await;
     records.close().await;
     let _it_may_be_gone = std::fs::remove_file(steward.state.socket());
+    if let Some(failure) = steward.nowhere {
+        return Err(failure);
+    }
     Ok(if told == steward::MENDED { Ended::Mended } else { Ended::Told })
 }
 
@@ -269,11 +274,11 @@ struct Kept {
 /// memory, and says so wherever somebody looks. Only where another gateway keeps them there is nothing to run for.
 async fn open_records(
     gateway: &Gateway,
-    home: &Path,
+    (home, state): (&Path, &State),
     clock: &Arc<dyn Clock>,
     house: House,
 ) -> Result<Kept, Failure> {
-    let why = match usable(gateway, home, clock, &house).await {
+    let why = match usable(gateway, (home, state), clock, &house).await {
         Ok((records, standing)) => return Ok(Kept { records, house, standing }),
         Err(OpenError::Busy(what)) => return Err(Failure::cannot_read(OpenError::Busy(what).to_string())),
         Err(error) => error.to_string(),
@@ -286,18 +291,18 @@ async fn open_records(
     let cannot = |e: OpenError| Failure::cannot_read(e.to_string());
     let records = Records::in_memory(&gateway.store, home, clock.clone(), why).await.map_err(cannot)?;
     let house = house.without_records();
-    let standing = records.standing(&house).await.map_err(|e| cannot(e.into()))?;
+    let standing = lost::standing(&records, &house, state).await.map_err(|e| cannot(e.into()))?;
     Ok(Kept { records: Arc::new(records), house, standing })
 }
 
 async fn usable(
     gateway: &Gateway,
-    home: &Path,
+    (home, state): (&Path, &State),
     clock: &Arc<dyn Clock>,
     house: &House,
 ) -> Result<(Arc<Records>, Standing), OpenError> {
     let records = Records::open(&gateway.store, home, clock.clone()).await?;
-    match records.standing(house).await {
+    match lost::standing(&records, house, state).await {
         Ok(standing) => Ok((Arc::new(records), standing)),
         Err(error) => {
             records.close().await;

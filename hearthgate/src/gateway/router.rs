@@ -60,7 +60,8 @@ impl Rules {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let openings = match (held.take(), &plan) {
             (None, None) => {
-                if hold::is_kept(&shared.state) {
+                // Whoever stands in holds what was in force, and decides nothing.
+                if !self.stands_in && hold::is_kept(&shared.state) {
                     // gateway.yaml was changed while nothing ran.
                     let_go(&shared.state)?;
                 }
@@ -92,7 +93,7 @@ impl Rules {
     fn begin(&self, plan: &Plan, shared: &Shared) -> Result<Arc<Openings>, NotHeld> {
         let (neighbours, clock) = (shared.neighbours.clone(), shared.clock.clone());
         match self.stands_in {
-            true => Openings::stand_in(plan, neighbours, clock),
+            true => Openings::stand_in(plan, neighbours, clock, memory().as_deref()),
             false => Openings::start(plan, neighbours, clock, memory().as_deref(), &self.ending),
         }
     }
@@ -109,19 +110,27 @@ impl Rules {
             .flat_map(|(key, names)| names.iter().filter(is_missing).map(move |name| (*key, name.clone())));
         Running {
             not_in_place: !openings.are_in_place(),
-            holds_nobody: !plan.lan.is_empty()
-                && plan.lan.iter().chain(&plan.wan).all(|name| is_missing(&name)),
+            dark: !plan.lan.is_empty() && plan.lan.iter().chain(&plan.wan).all(|name| is_missing(&name)),
             missing: missing.collect(),
             offloaded: router::is_offloaded().unwrap_or(false),
+            unbounded: !router::bounds_flows(),
             not_counted: !openings.counts(),
+        }
+    }
+
+    /// Puts the rules away for good: nothing that is still asked of them brings them back.
+    pub(crate) fn retire(&self) {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, openings)) = held.as_ref() {
+            openings.retire();
         }
     }
 
     /// Puts the rules of whoever stands in back where there are none.
     pub(crate) fn hold_on(&self) {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((plan, _)) = held.as_ref()
-            && let Err(error) = router::hold(plan)
+        if let Some((_, openings)) = held.as_ref()
+            && let Err(error) = openings.put_back_where_none()
         {
             tracing::error!(%error, "THE ROUTER'S RULES ARE NOT IN PLACE; trying again");
         }
@@ -130,17 +139,20 @@ impl Rules {
 
 /// The same as people are told of it.
 pub(crate) fn troubles(running: &Running) -> Vec<Problem> {
-    let Running { not_in_place, holds_nobody, missing, offloaded, not_counted } = running;
+    let Running { not_in_place, dark, missing, offloaded, unbounded, not_counted } = running;
     let mut all: Vec<Problem> = missing.iter().map(|(key, name)| not_there(key, name)).collect();
     if *not_in_place {
         all.push(trouble("rules-not-in-place", NOT_IN_PLACE.into(), NOT_IN_PLACE_HELP));
     }
-    if *holds_nobody {
-        let sentence = "THE ROUTER HOLDS NOBODY: none of its interfaces is there.";
-        all.push(trouble("router-open", sentence.into(), "See `router` there."));
+    if *dark {
+        let sentence = "THE ROUTER IS CLOSED FOR EVERYBODY: none of its interfaces is there.";
+        all.push(trouble("router-dark", sentence.into(), "See `router` there."));
     }
     if *offloaded {
         all.push(trouble("flow-offload", OFFLOADED.into(), OFFLOAD_HELP));
+    }
+    if *unbounded {
+        all.push(trouble("flows-unbounded", UNBOUNDED.into(), UNBOUNDED_HELP));
     }
     if *not_counted {
         all.push(trouble("not-counted", NOT_COUNTED.into(), NOT_COUNTED_HELP));
@@ -152,7 +164,9 @@ pub(crate) fn troubles(running: &Running) -> Vec<Problem> {
 fn not_there(key: &str, name: &str) -> Problem {
     let sentence = format!("There is no interface `{name}` (`{key}`) on this machine now.");
     let help = match key {
-        "lan" => "What comes in elsewhere and leaves for the internet is closed. `ip link` shows the names.",
+        "lan" => {
+            "What comes in by an interface that nobody named is held like the home. `ip link` shows the names."
+        }
         "wan" => "`ip link` shows the names.",
         _ => "What it is called meanwhile is held like the rest of the home. `ip link` shows the names.",
     };
@@ -174,6 +188,9 @@ const OFFLOADED: &str =
     "The firewall hands flows over to a fast path (flow offload) on which no rule sees them.";
 const OFFLOAD_HELP: &str = "Switch it off: cuts come late there, and minutes are not counted. OpenWrt: `flow_offloading` and \
     `flow_offloading_hw` in /etc/config/firewall.";
+const UNBOUNDED: &str = "The kernel cannot count how many connections each device has, so one device that floods takes everybody's room.";
+const UNBOUNDED_HELP: &str =
+    "OpenWrt: `opkg install kmod-nft-connlimit`. Elsewhere: the kernel's module nft_connlimit.";
 const NOT_COUNTED: &str =
     "The kernel does not count what flows, so minutes are estimated from names where the web is not used.";
 const NOT_COUNTED_HELP: &str = "Set `net.netfilter.nf_conntrack_acct=1`: hearthgate-hold.service does it.";

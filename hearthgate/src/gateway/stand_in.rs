@@ -7,7 +7,7 @@
 //! its time ends.
 
 use super::network::{Network, Shared};
-use super::router::Rules;
+use super::router::{Rules, written_plan};
 use super::steward::Signals;
 use super::{ask_key, hold, log};
 use crate::catalogue::Recipe;
@@ -86,6 +86,10 @@ impl StandIn {
     async fn begin(home: &Path, state: &State) -> Result<Self, Failure> {
         let loaded = home::load(home, clock::now())?.in_force(clock::now());
         let gateway = reduced(loaded.gateway()?);
+        if written_plan(&gateway).is_none() {
+            return Err(Failure::cannot_read("gateway.yaml names no router, though one is held")
+                .help("`hearthgate router off` takes the rules away; else put gateway.yaml back"));
+        }
         let (stop, neighbours) = (CancellationToken::new(), Neighbours::default());
         tokio::spawn(neighbours.clone().follow(stop.clone()));
         neighbours.first_reading(super::NEIGHBOURS).await;
@@ -103,14 +107,18 @@ impl StandIn {
     }
 
     async fn until_it_is_back(self, state: &State) {
-        while !control::answers(&state.socket()) {
-            // Somebody has taken the rules away; `hearthgate router off` says so in the gateway's folder, too.
-            if hold::is_kept(state) {
-                self.shared.rules.hold_on();
-            }
+        // `hearthgate router off` says in the gateway's folder, too, that nothing is to be held.
+        while hold::is_kept(state) && !control::answers(&state.socket()) {
+            self.shared.rules.hold_on();
             tokio::time::sleep(LOOK).await;
         }
-        tracing::info!("the gateway runs again");
+        if hold::is_kept(state) {
+            tracing::info!("the gateway runs again");
+        } else {
+            // An answer that is under way must not bring the rules back.
+            self.shared.rules.retire();
+            tracing::info!("the router is held no more");
+        }
         self.stop.cancel();
         self.network.stop().await;
         self.shared.recorder.stop();

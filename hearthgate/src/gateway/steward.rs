@@ -4,7 +4,7 @@ use super::files::{Change, Files};
 use super::network::{Network, Shared};
 use super::post::Post;
 use super::pulse::Pulse;
-use super::{router, systemd, watch::Watch};
+use super::{lost, router, systemd, watch::Watch};
 use crate::catalogue::Compiled;
 use crate::clock::word;
 use crate::failure::Failure;
@@ -31,6 +31,8 @@ pub(crate) const PORTS_FREE: Duration = Duration::from_secs(3);
 const MENDED_EVERY: Duration = Duration::from_secs(10);
 /// Why it ended: the records were broken and are no longer.
 pub(crate) const MENDED: &str = "the records can be used again";
+/// Why it ended: it listens nowhere any more.
+const NOWHERE: &str = "it cannot listen any more";
 
 /// Everything that changes while the gateway runs.
 pub(crate) struct Steward {
@@ -49,6 +51,9 @@ pub(crate) struct Steward {
     pub(crate) hinted: Option<Instant>,
     /// Whether the gateway's own DNS listener answers.
     pub(crate) pulse: Pulse,
+    /// Why it listens nowhere any more. A gateway that answers nobody ends, so that it is started anew and whoever stands in for
+    /// it steps in: helplines would be gone else, and nothing would say so.
+    pub(crate) nowhere: Option<Failure>,
 }
 
 /// What the steward listens to: from before the gateway says that it is ready, so that nothing is missed.
@@ -140,6 +145,9 @@ impl Steward {
                 Some(compiled) = self.compiled.recv() => self.bring_catalogue(compiled).await,
                 _ = tick.tick() => clock = self.tick(clock),
                 () = &mut mended, if broken => return MENDED,
+            }
+            if self.nowhere.is_some() {
+                return NOWHERE;
             }
         }
     }
@@ -234,7 +242,7 @@ impl Steward {
     /// Brings a house and a catalogue into force, with the standing that belongs to them.
     async fn bring(&mut self, house: House, catalogue: Arc<Catalogue>) {
         let snapshot = Arc::new(Snapshot { house, catalogue });
-        match self.shared.records.standing(&snapshot.house).await {
+        match lost::standing(&self.shared.records, &snapshot.house, &self.state).await {
             Ok(standing) => {
                 self.shared.in_force.replace(snapshot, Arc::new(standing));
                 self.forget_former().await;
@@ -261,7 +269,11 @@ impl Steward {
                 self.files.refuse_gateway(before.clone(), &failure);
                 match self.listen(&before).await {
                     Ok(network) => (network, before),
-                    Err(failure) => return tracing::error!(%failure, "nor as before"),
+                    Err(failure) => {
+                        tracing::error!(%failure, "nor as before; it ends, to be started anew");
+                        self.nowhere = Some(failure);
+                        return;
+                    }
                 }
             }
         };
@@ -295,9 +307,10 @@ impl Steward {
         });
     }
 
-    /// Whoever has left the home's files has no password any more.
+    /// Whoever has left the home's files has no password any more. While home.yaml waits, what is in force may be half of it.
     async fn forget_former(&self) {
-        if let Some(desk) = &self.shared.desk {
+        let is_whole = !self.files.waiting.iter().any(|waits| waits.file == "home.yaml");
+        if let Some(desk) = self.shared.desk.as_ref().filter(|_| is_whole) {
             desk.forget_former().await;
         }
     }
@@ -358,7 +371,12 @@ pub(crate) async fn look_over(records: Arc<Records>, stop: CancellationToken) {
 }
 
 /// Builds a new standing whenever staff decided something or minutes were used.
-pub(crate) async fn follow_standing(records: Arc<Records>, in_force: Arc<InForce>, stop: CancellationToken) {
+pub(crate) async fn follow_standing(
+    records: Arc<Records>,
+    in_force: Arc<InForce>,
+    state: State,
+    stop: CancellationToken,
+) {
     let mut changes = records.changes();
     loop {
         tokio::select! {
@@ -366,7 +384,7 @@ pub(crate) async fn follow_standing(records: Arc<Records>, in_force: Arc<InForce
             () = changes.changed() => {}
         }
         let current = in_force.to_keep();
-        match records.standing(&current.snapshot.house).await {
+        match lost::standing(&records, &current.snapshot.house, &state).await {
             // When the house was replaced meanwhile, whoever did it has built the standing too.
             Ok(standing) => drop(in_force.replace_standing_of(&current.snapshot, Arc::new(standing))),
             Err(error) => {

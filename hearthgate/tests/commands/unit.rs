@@ -159,7 +159,7 @@ fn the_desk_saves_where_the_drop_in_lets_it_and_nowhere_else() {
     {
         assert!(text.lines().any(|l| l == line), "{line}");
     }
-    assert!(text.contains("ReadOnlyPaths=/etc/hearthgate/gateway.yaml"), "the network is not for the desk");
+    assert!(text.contains("ReadOnlyPaths=-/etc/hearthgate/gateway.yaml"), "the network is not for the desk");
     let home = tempfile::tempdir().unwrap();
     let path = home.path().display();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

@@ -133,7 +133,7 @@ impl Lab {
     }
 
     /// What systemd gives the gateway in the machine's memory.
-    fn memory(&self) -> PathBuf {
+    pub(crate) fn memory(&self) -> PathBuf {
         self.home.path().join("run")
     }
 
@@ -146,6 +146,12 @@ impl Lab {
     /// Kills the gateway as nothing else can.
     pub(crate) fn kill(&mut self) {
         self.gateway = None;
+    }
+
+    /// Waits until the gateway ends by itself: how.
+    pub(crate) fn ends(&mut self) -> std::process::ExitStatus {
+        let mut gateway = self.gateway.take().unwrap();
+        wait_for("the gateway to end", || gateway.0.try_wait().unwrap())
     }
 
     /// Tells the gateway to stop, and waits.

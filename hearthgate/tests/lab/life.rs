@@ -92,7 +92,7 @@ fn a_broken_configuration_never_leaves_the_router_open() {
 }
 
 /// Whether the router lets nobody through, over both families.
-fn is_closed(lab: &Lab) -> bool {
+pub(crate) fn is_closed(lab: &Lab) -> bool {
     let closed = |to| connect(lab, Who::Jordan, to, 9001).is_err_and(|e| is_refusal(&e));
     addresses(RELAY).into_iter().all(closed)
 }
@@ -222,15 +222,25 @@ fn what_was_open_before_the_rules_came_is_judged() {
     assert!(!matches!(echoes(&mut six), Ok(true)));
 }
 
+/// gateway.yaml with somebody who stands in.
+pub(crate) fn with_stand_in() -> String {
+    with_router().replace("wan: [wan]", "wan: [wan], fail: baseline")
+}
+
+/// Whoever stands in for the gateway.
+pub(crate) fn stand_in(lab: &Lab) -> Program {
+    let mut by = program(env!("CARGO_BIN_EXE_hearthgate"));
+    by.args(["router", "baseline", "--home"]).arg(lab.home.path());
+    by.env("RUNTIME_DIRECTORY", lab.memory()).stdout(Stdio::null()).stderr(Stdio::null());
+    lab.router.start(by)
+}
+
 #[test]
 fn with_fail_baseline_help_goes_on_after_kill_9_and_nothing_else() {
     let Some(mut lab) = Lab::build() else { return };
-    lab.write("gateway.yaml", &with_router().replace("wan: [wan]", "wan: [wan], fail: baseline"));
+    lab.write("gateway.yaml", &with_stand_in());
     lab.open(SATURDAY);
-    let mut by = program(env!("CARGO_BIN_EXE_hearthgate"));
-    by.args(["router", "baseline", "--home"]).arg(lab.home.path());
-    by.stdout(Stdio::null()).stderr(Stdio::null());
-    let _stand_in = lab.router.start(by);
+    let _stand_in = stand_in(&lab);
     let (four, _) = look_up(&lab, Who::Jordan, "open.test");
     let mut open = connect(&lab, Who::Jordan, four, ECHO).unwrap();
     lab.kill();
@@ -258,6 +268,10 @@ fn with_fail_baseline_help_goes_on_after_kill_9_and_nothing_else() {
     // Somebody's firewall starts anew, with nobody but the stand-in to see it.
     lab.router.says("nft", &["delete", "table", "inet", "hearthgate"]);
     wait_for("the rules", || is_closed(&lab).then_some(()));
+    // Sam's agreement lists what he may have: the helpline's name is not on it, and is known all the same when the gateway is back.
+    let (help, _) = look_up(&lab, Who::Sam, "helpline.test");
+    let mut call = connect(&lab, Who::Sam, help, ECHO).unwrap();
+    assert!(echoes(&mut call).unwrap());
 
     lab.open(SATURDAY);
     let (four, _) = look_up(&lab, Who::Jordan, "open.test");
@@ -265,6 +279,13 @@ fn with_fail_baseline_help_goes_on_after_kill_9_and_nothing_else() {
         echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(),
         "the gateway answers again"
     );
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(7) {
+        assert!(echoes(&mut call).unwrap(), "a call for help goes on");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let sites = lab.command(&["breaches", "list", "--json"]);
+    assert!(!sites.contains("invalid") && !sites.contains("helpline"), "{sites}");
     assert!(lab.dig(Who::Jordan, &["casino.test", "A"]).contains("Jordan"), "by agreements");
     lab.stop();
     wait_for("the stand-in", || {
@@ -272,6 +293,12 @@ fn with_fail_baseline_help_goes_on_after_kill_9_and_nothing_else() {
     });
     lab.command(&["router", "off"]);
     assert!(!is_closed(&lab), "off is off");
+    // An answer that was under way brings nothing back.
+    for n in 0..3 {
+        lab.dig(Who::Sam, &["+time=1", "+tries=1", "@192.168.4.1", "-p", "10053", "helpline.test", "A"]);
+        let tables = lab.router.says("nft", &["list", "tables"]);
+        assert!(!tables.contains("hearthgate"), "{n}: {tables}");
+    }
 }
 
 #[test]

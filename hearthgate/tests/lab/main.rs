@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "what was skipped is printed")]
 
 mod around;
+mod boundary;
 mod browser;
 mod except;
 mod figures;

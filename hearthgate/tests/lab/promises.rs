@@ -265,7 +265,9 @@ fn coverage_says_what_really_runs() {
         "gateway.yaml",
         &with_router().replace("lan: [br-lan], wan: [wan]", "lan: [br-lam], wan: [wam]"),
     );
-    lowered("nobody held", "router", "off");
+    wait_for("what it is to be without any of its interfaces", || {
+        told(&lab).to_string().contains("Nobody gets through").then_some(())
+    });
     // IPv6 comes by without a listener.
     lab.write("gateway.yaml", &with_router().replace(", \"[::]:3129\"", ""));
     lowered("the web over IPv6", "redirected_web", "partly");

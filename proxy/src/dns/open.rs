@@ -5,9 +5,9 @@ use super::case::{Case, Decided, Showing};
 use super::deliver::Moment;
 use super::question::Query;
 use super::safe_search::Search;
-use super::{Alone, Asker, Dns, Telling, verdicts};
+use super::{Alone, Asker, Dns, Telling, Transport, verdicts};
 use crate::cache::Entry;
-use crate::router::Wanted;
+use crate::router::{Wanted, Why};
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker as Who, Made, Way};
 use crate::upstream::Failure;
@@ -93,6 +93,7 @@ impl Dns {
             made: Made { until, ..made },
             addresses,
             usable,
+            why: if case.transport() == Transport::Udp { Why::Datagram } else { Why::Connected },
         };
         openings.open(wanted).await
     }

@@ -20,8 +20,8 @@ struct Table {
     generation: u64,
     /// By the person's number.
     of: Box<[Place]>,
-    /// Everybody's while the clock cannot be believed.
-    without_clock: Place,
+    /// Everybody's while the clock cannot be believed, and unknown devices'.
+    without_clock: [Place; 2],
 }
 
 /// A person's place: their moment, and what was said to them in it.
@@ -50,7 +50,8 @@ impl Moments {
         }
         let make = || Arc::new(current.snapshot.house.moment(who, at, &current.standing));
         let place = match who {
-            House::NO_CLOCK => Some(&table.without_clock),
+            House::NO_CLOCK => Some(&table.without_clock[0]),
+            House::NOBODY_NO_CLOCK => Some(&table.without_clock[1]),
             _ => table.of.get(usize::from(who.0)),
         };
         // What a caller still holds of an older generation is not this table's business.
@@ -72,7 +73,7 @@ impl Table {
         Self {
             generation: current.generation,
             of: (0..people).map(|_| Place::default()).collect(),
-            without_clock: Place::default(),
+            without_clock: Default::default(),
         }
     }
 }

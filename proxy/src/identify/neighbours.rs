@@ -5,7 +5,8 @@
 //!
 //! A device that has just taken a new address may ask a question before the kernel had any reason to look for its hardware
 //! address: it knows where the gateway is, and the gateway has not answered yet. So whoever shows an address that the table
-//! has not is met first ([`Neighbours::meet`]): a packet makes the kernel ask, and the device answers within moments.
+//! has not is met first ([`Neighbours::meet`]): a packet makes the kernel ask, and the device answers within moments. On a machine that
+//! has much to do the kernel may know long before it has told us, so the table is read once more before anybody is a stranger.
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -20,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// At most so many addresses are remembered: a home has hundreds, a flood of forged ones must not fill memory.
@@ -31,6 +32,10 @@ const READ_AGAIN: Duration = Duration::from_secs(30);
 const GATHER: Duration = Duration::from_millis(50);
 /// How long a device has to say where it is. Wi-Fi that sleeps takes up to a tenth of a second.
 const MEETING: Duration = Duration::from_millis(500);
+/// How long one more reading of the table may take.
+const READING: Duration = Duration::from_secs(1);
+/// A reading is good for so long: whoever is met was asked for before that. Forged addresses must not keep the kernel reading.
+const READ_JUST_NOW: Duration = Duration::from_millis(200);
 /// At most so many are met at once: forged addresses must not fill what others wait in.
 const MEETINGS: usize = 64;
 /// So many addresses behind which nobody was found are remembered until the table is read again.
@@ -56,6 +61,9 @@ struct Shared {
     following: AtomicBool,
     /// Rung with each new table.
     learned: watch::Sender<()>,
+    /// Rung by whoever wants the table read now, and when it was.
+    wanted: Notify,
+    readings: watch::Sender<()>,
     meetings: Semaphore,
     strangers: quick_cache::sync::Cache<IpAddr, ()>,
     signs: Mutex<Signs>,
@@ -82,6 +90,8 @@ impl Default for Shared {
             version: AtomicU64::new(0),
             following: AtomicBool::new(false),
             learned: watch::Sender::new(()),
+            wanted: Notify::new(),
+            readings: watch::Sender::new(()),
             meetings: Semaphore::new(MEETINGS),
             strangers: quick_cache::sync::Cache::new(STRANGERS),
             signs: Mutex::default(),
@@ -99,6 +109,17 @@ impl Neighbours {
     /// The hardware address behind an address, if the kernel knows it.
     pub fn mac(&self, address: IpAddr) -> Option<[u8; 6]> {
         self.shared.table.load().get(&address.to_canonical()).copied()
+    }
+
+    /// The kernel forgets everybody.
+    #[cfg(test)]
+    pub(crate) fn lets_go(&self) {
+        self.publish(&Table::default());
+    }
+
+    /// Whether a hardware address is on a link of ours.
+    pub(crate) fn has(&self, mac: [u8; 6]) -> bool {
+        self.shared.table.load().values().any(|known| *known == mac)
     }
 
     /// Which reading of the table it is: whoever keeps what it said compares.
@@ -136,7 +157,14 @@ impl Neighbours {
         let mut learned = self.shared.learned.subscribe();
         poke(address);
         let known = async { while self.mac(address).is_none() && learned.changed().await.is_ok() {} };
-        if tokio::time::timeout(MEETING, known).await.is_err() {
+        if tokio::time::timeout(MEETING, known).await.is_ok() {
+            return;
+        }
+        let mut readings = self.shared.readings.subscribe();
+        self.shared.wanted.notify_one();
+        // Where that takes long too, nobody waits any longer.
+        let _ = tokio::time::timeout(READING, readings.changed()).await;
+        if self.mac(address).is_none() {
             // Nobody is there on a link of ours: behind another router, perhaps. Whoever remembers asks again.
             stranger();
         }
@@ -236,11 +264,21 @@ impl Neighbours {
         let mut table = self.read_all(&handle).await?;
         self.shared.following.store(true, Ordering::Relaxed);
         self.shared.learned.send_replace(());
-        let mut read_again = tokio::time::interval(READ_AGAIN);
+        let (mut read_again, mut read) = (tokio::time::interval(READ_AGAIN), Instant::now());
         read_again.tick().await;
         loop {
             tokio::select! {
-                _ = read_again.tick() => table = self.read_all(&handle).await?,
+                _ = read_again.tick() => {
+                    table = self.read_all(&handle).await?;
+                    self.shared.strangers.clear();
+                }
+                () = self.shared.wanted.notified() => {
+                    if read.elapsed() > READ_JUST_NOW {
+                        table = self.read_all(&handle).await?;
+                        read = Instant::now();
+                    }
+                    self.shared.readings.send_replace(());
+                }
                 message = messages.next() => {
                     let Some((message, _)) = message else { return Ok(()) };
                     self.heed_message(&message);
@@ -262,7 +300,6 @@ impl Neighbours {
             learn(&mut table, &neighbour);
             self.heed(&neighbour);
         }
-        self.shared.strangers.clear();
         self.publish(&table);
         Ok(table)
     }
@@ -398,6 +435,27 @@ mod tests {
         neighbours.heed(&message);
         assert_eq!(neighbours.routers(), [(3, mac)]);
         assert!(neighbours.was_there(mac, Duration::from_secs(60)));
+    }
+
+    #[tokio::test]
+    async fn whom_the_kernel_has_met_and_did_not_tell_of_yet_is_no_stranger() {
+        // What is sent there is thrown away (RFC 6666).
+        let [late, forged] = [20, 21].map(|n| IpAddr::from([0x100, 0, 0, 0, 0, 0, 0, n]));
+        let neighbours = Neighbours::default();
+        neighbours.shared.following.store(true, Ordering::Relaxed);
+        let kernel = neighbours.clone();
+        let reading = tokio::spawn(async move {
+            loop {
+                kernel.shared.wanted.notified().await;
+                kernel.publish(&[(late, [2; 6])].into_iter().collect());
+                kernel.shared.readings.send_replace(());
+            }
+        });
+        tokio::join!(neighbours.meet(late), neighbours.meet(forged));
+        reading.abort();
+        assert_eq!(neighbours.mac(late), Some([2; 6]));
+        let is_stranger = |address| neighbours.shared.strangers.peek(&address).is_some();
+        assert_eq!([late, forged].map(is_stranger), [false, true]);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! packet weighs little, and only what is tried again and again over a while weighs as much as what was tried.
 
 use super::sets::Device;
+use agreements::Detector;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,9 +13,11 @@ use std::time::Duration;
 
 /// Where nobody knows what devices were told before, nothing unknown is written down for so long after a start: their programs
 /// hold on to addresses.
-pub(super) const QUIET: Duration = Duration::from_secs(600);
-/// A program that lost a connection tries to have it again for so long.
-const COMES_BACK: Duration = Duration::from_secs(6 * 3600);
+const QUIET: Duration = Duration::from_secs(600);
+/// A program that lost a connection, or was told an address that is forgotten here, tries to have it again for so long.
+pub(super) const COMES_BACK: Duration = Duration::from_secs(6 * 3600);
+/// So many devices of which something was forgotten are remembered.
+const MOST_FORGOTTEN: usize = 1024;
 /// So many connections from before are remembered.
 const MOST_BEFORE: usize = 16_384;
 /// So many attempts are told apart; the oldest make room.
@@ -55,15 +58,34 @@ struct Before {
 /// What was tried of late.
 #[derive(Debug)]
 pub(super) struct Attempts {
-    quiet_until: Duration,
+    /// Since when everything is remembered that devices were told; none where it always was.
+    whole_since: Option<Duration>,
     before: Mutex<Before>,
+    /// When something that a device was told was last forgotten for want of room.
+    forgotten: quick_cache::sync::Cache<Device, Duration>,
     tried: quick_cache::sync::Cache<(Device, IpAddr), Tried>,
 }
 
 impl Attempts {
     /// None so far. Times are the steady clock's.
-    pub(super) fn new(quiet_until: Duration) -> Self {
-        Self { quiet_until, before: Mutex::default(), tried: quick_cache::sync::Cache::new(MOST) }
+    pub(super) fn new(whole_since: Option<Duration>) -> Self {
+        Self {
+            whole_since,
+            before: Mutex::default(),
+            forgotten: quick_cache::sync::Cache::new(MOST_FORGOTTEN),
+            tried: quick_cache::sync::Cache::new(MOST),
+        }
+    }
+
+    /// Something that a device was told is forgotten: nobody can tell any more what led it to an address.
+    pub(super) fn forgot(&self, device: Device, now: Duration) {
+        self.forgotten.insert(device, now);
+    }
+
+    /// Whether a bare address tells nothing of this device, since what it was told before is not remembered whole.
+    fn may_have_been_told(&self, device: Device, now: Duration) -> bool {
+        let lately = |then: Duration| then + COMES_BACK > now;
+        self.whole_since.is_some_and(lately) || self.forgotten.get(&device).is_some_and(lately)
     }
 
     /// A connection that began before there were rules is ended: its program will try again.
@@ -79,9 +101,19 @@ impl Attempts {
     }
 
     /// How much one more attempt tells, to an address that nobody remembers.
-    pub(super) fn unknown(&self, device: Device, from: IpAddr, to: IpAddr, now: Duration) -> Weight {
+    pub(super) fn unknown(
+        &self,
+        device: Device,
+        (from, to): (IpAddr, IpAddr),
+        detected: Option<Detector>,
+        now: Duration,
+    ) -> Weight {
         let ended = self.before().ended.get(&(from.to_canonical(), to.to_canonical())).copied();
-        if now < self.quiet_until || ended.is_some_and(|ended| ended + COMES_BACK > now) {
+        let comes_back = ended.is_some_and(|ended| ended + COMES_BACK > now);
+        let is_quiet = self.whole_since.is_some_and(|since| now < since + QUIET);
+        // An address with nothing more to it is what a program has that was told it hours ago.
+        let says_nothing = detected == Some(Detector::DirectAddress) && self.may_have_been_told(device, now);
+        if is_quiet || comes_back || says_nothing {
             return Weight::None;
         }
         self.again(device, to, now)
@@ -112,16 +144,21 @@ impl Attempts {
 mod tests {
     use super::*;
 
+    const DIRECT: Option<Detector> = Some(Detector::DirectAddress);
     const PHONE: Device = Device::Mac([2, 0, 0, 0, 0, 0x11]);
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
-    fn weights(attempts: &Attempts, seconds: &[u64]) -> Vec<Weight> {
-        let (from, to) = (ip("192.168.4.11"), ip("192.0.2.1"));
-        let at = |second: &u64| attempts.unknown(PHONE, from, to, Duration::from_secs(*second));
+    fn weights_of(attempts: &Attempts, detected: Option<Detector>, seconds: &[u64]) -> Vec<Weight> {
+        let ends = (ip("192.168.4.11"), ip("192.0.2.1"));
+        let at = |second: &u64| attempts.unknown(PHONE, ends, detected, Duration::from_secs(*second));
         seconds.iter().map(at).collect()
+    }
+
+    fn weights(attempts: &Attempts, seconds: &[u64]) -> Vec<Weight> {
+        weights_of(attempts, DIRECT, seconds)
     }
 
     #[test]
@@ -135,34 +172,56 @@ mod tests {
             ("again and again over half a minute", &[1000, 1010, 1020, 1030], Full),
             ("once in two hours", &[1000, 8200, 15400, 22600, 29800], Little),
         ] {
-            let attempts = Attempts::new(Duration::ZERO);
+            let attempts = Attempts::new(None);
             assert_eq!(weights(&attempts, seconds).last(), Some(&last), "{case}");
         }
     }
 
     #[test]
     fn nothing_is_told_of_what_began_before() {
-        let attempts = Attempts::new(Duration::from_secs(600));
-        assert_eq!(weights(&attempts, &[1, 599]), [Weight::None; 2], "while nobody knows what was told");
-        assert_eq!(weights(&attempts, &[600]), [Weight::Little]);
-        let attempts = Attempts::new(Duration::ZERO);
+        let attempts = Attempts::new(None);
         attempts.began_before(ip("::ffff:192.168.4.11"), ip("192.0.2.1"), Duration::from_secs(100));
         assert_eq!(weights(&attempts, &[101, 200, 300, 400, 20_000]), [Weight::None; 5]);
         assert_eq!(weights(&attempts, &[22_000]), [Weight::Little], "hours later it is new");
-        let (from, other) = (ip("192.168.4.11"), ip("192.0.2.2"));
-        let weight = attempts.unknown(PHONE, from, other, Duration::from_secs(101));
+        let ends = (ip("192.168.4.11"), ip("192.0.2.2"));
+        let weight = attempts.unknown(PHONE, ends, DIRECT, Duration::from_secs(101));
         assert_eq!(weight, Weight::Little, "another address is new");
     }
 
     #[test]
+    fn a_restart_that_forgot_what_devices_were_told_accuses_nobody_of_an_address() {
+        let since = Duration::from_secs(100);
+        let attempts = Attempts::new(Some(since));
+        assert_eq!(weights(&attempts, &[101, 699, 700, 5000, 5010, 5020, 5040, 21_699]), [Weight::None; 8]);
+        assert_eq!(weights(&attempts, &[21_700]), [Weight::Little], "by then all is remembered");
+        // What somebody must have chosen is no address that an app was told.
+        let attempts = Attempts::new(Some(since));
+        let vpn = weights_of(&attempts, Some(Detector::WireGuard), &[699, 700, 710, 720, 740]);
+        assert_eq!(vpn, [Weight::None, Weight::Little, Weight::Little, Weight::Little, Weight::Full]);
+    }
+
+    #[test]
+    fn whose_names_were_pushed_out_is_accused_of_no_address() {
+        let attempts = Attempts::new(None);
+        attempts.forgot(PHONE, Duration::from_secs(100));
+        assert_eq!(weights(&attempts, &[200, 210, 220, 240, 21_699]), [Weight::None; 5]);
+        assert_eq!(weights(&attempts, &[21_700]), [Weight::Little]);
+        let (other, ends) = (Device::Mac([2; 6]), (ip("192.168.4.12"), ip("192.0.2.1")));
+        let weight = attempts.unknown(other, ends, DIRECT, Duration::from_secs(200));
+        assert_eq!(weight, Weight::Little, "another device is");
+    }
+
+    #[test]
     fn what_is_remembered_has_a_bound() {
-        let attempts = Attempts::new(Duration::ZERO);
+        let attempts = Attempts::new(None);
         for n in 0..2 * MOST_BEFORE as u32 {
             let to = std::net::Ipv4Addr::from_bits(n).into();
             attempts.began_before(ip("192.168.4.11"), to, Duration::from_secs(1));
             attempts.again(PHONE, to, Duration::from_secs(1));
+            let [a, b, c, d] = n.to_be_bytes();
+            attempts.forgot(Device::Mac([2, 0, a, b, c, d]), Duration::from_secs(1));
         }
         assert_eq!(attempts.before().ended.len(), MOST_BEFORE);
-        assert!(attempts.tried.len() <= MOST);
+        assert!(attempts.tried.len() <= MOST && attempts.forgotten.len() <= MOST_FORGOTTEN);
     }
 }

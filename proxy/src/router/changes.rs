@@ -1,20 +1,19 @@
-//! What the kernel has to be told of an opening, and room for more of them.
+//! What the kernel has to be told of what an answer gives, and what became of it.
 
 use super::opening::{Opening, Stand};
-use super::openings::{GRACE, LINGER, MOST, Of, Openings, RESERVED, Wanted, is_held};
+use super::openings::{GRACE, LINGER, Openings, Wanted, Why, is_held};
+use super::room::room;
 use super::sets::{As, Change, Device, Element};
 use std::collections::hash_map::Entry;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// So many addresses of one device: the oldest make room.
-const MOST_OF_ONE: usize = 4096;
-/// So many before devices that are known by their address alone get no more: anybody can make addresses up.
-const MOST_WITHOUT_HARDWARE: usize = (MOST - RESERVED) / 2;
-
 impl Openings {
     /// Writes down what is wanted, and says what the kernel has to be told, and whether any of it is not remembered yet.
     pub(super) fn prepare(&self, device: Device, wanted: &Wanted, lasts: Duration) -> (Vec<Change>, bool) {
+        if wanted.why == Why::Connected && self.len() >= room(device, wanted.protected) {
+            self.free(device);
+        }
         let now = self.clock.steady();
         let enough = now + lasts.saturating_sub(LINGER / 2).max(wanted.usable).min(lasts);
         let (mut changes, mut is_new) = (Vec::new(), false);
@@ -22,7 +21,7 @@ impl Openings {
         let of = shard.entry(device).or_default();
         for &to in wanted.addresses.iter().filter(|to| is_held(device, **to)) {
             let element = Element::open(device, to);
-            if !of.contains_key(&to) && !self.make_room(device, of, wanted.protected, &mut changes) {
+            if !of.contains_key(&to) && !self.make_room(device, of, wanted, &mut changes) {
                 continue;
             }
             let opening = match of.entry(to) {
@@ -36,20 +35,17 @@ impl Openings {
                 }
             };
             is_new |= opening.note(wanted);
-            if wanted.unread && opening.unread < enough {
-                let (unread, is_there) = (Element::unread(device, to), opening.unread + GRACE > now);
-                changes.push(if is_there && !opening.unread.is_zero() {
-                    Change::Renew(unread, lasts)
-                } else {
-                    Change::Add(unread, lasts)
-                });
-                opening.unread = now + lasts;
+            if wanted.unread && (opening.unread < enough || wanted.why == Why::Refused) {
+                changes.push(opening.leave_unread(Element::unread(device, to), now, lasts));
             }
             let is_there = opening.closes + GRACE > now;
             match opening.stand {
-                Stand::Open | Stand::Asked if opening.closes >= enough => continue,
-                // It may still be in the kernel's set, which would not give it more time.
-                Stand::Open | Stand::Asked | Stand::Lapsed if is_there => {
+                // What was refused is not there, whatever came in between.
+                Stand::Open | Stand::Asked if opening.closes >= enough && wanted.why != Why::Refused => {
+                    continue;
+                }
+                // It may still be in the kernel's set, which would not give it more time; one that is to be shut, too.
+                Stand::Open | Stand::Asked | Stand::Lapsed | Stand::Shut if is_there => {
                     changes.push(Change::Renew(element, lasts));
                 }
                 Stand::Open | Stand::Asked | Stand::Lapsed | Stand::Shut => {
@@ -78,47 +74,13 @@ impl Openings {
             }
         }
     }
-
-    /// Makes room for one more: whoever reaches for many loses their own oldest.
-    fn make_room(&self, device: Device, of: &mut Of, protected: bool, changes: &mut Vec<Change>) -> bool {
-        let most = room(device, protected);
-        if of.len() < MOST_OF_ONE && self.len() < most {
-            return true;
-        }
-        let Some(oldest) =
-            of.iter().min_by_key(|(_, opening)| opening.closes.max(opening.flowed)).map(|(to, _)| *to)
-        else {
-            return false;
-        };
-        let gone = of.remove(&oldest).map(|opening| opening.stand);
-        if matches!(gone, Some(Stand::Open | Stand::Asked)) {
-            changes.push(Change::Remove(Element::open(device, oldest)));
-        }
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        true
-    }
 }
 
-/// How many there may be of all together for one more to be put in.
-fn room(device: Device, protected: bool) -> usize {
-    match device {
-        _ if protected => MOST,
-        Device::Mac(_) => MOST - RESERVED,
-        Device::Address(_) => MOST_WITHOUT_HARDWARE,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::IpAddr;
-
-    #[test]
-    fn nobody_takes_the_room_of_what_is_protected() {
-        let (mac, address) = (Device::Mac([2; 6]), Device::Address(IpAddr::from([192, 168, 4, 9])));
-        for device in [mac, address] {
-            assert_eq!(room(device, true), MOST);
-            assert!(room(device, false) + RESERVED <= MOST, "{device:?}");
-        }
+impl Opening {
+    /// From now on nobody looks into what is spoken there, for so long.
+    fn leave_unread(&mut self, unread: Element, now: Duration, lasts: Duration) -> Change {
+        let is_there = !self.unread.is_zero() && self.unread + GRACE > now;
+        self.unread = now + lasts;
+        if is_there { Change::Renew(unread, lasts) } else { Change::Add(unread, lasts) }
     }
 }

@@ -263,6 +263,8 @@ fn elements(set: &str, stays: &[(Except, Duration)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::openings::Kept;
+    use crate::router::play::{JORDAN, Play, site};
     use agreements::PersonId;
     use chrono::DateTime;
     use records::ClockState;
@@ -304,6 +306,26 @@ mod tests {
         }
         all.now.clear();
         assert!(all.is_due(at(10)), "it is over");
+    }
+
+    #[test]
+    fn what_an_exception_lets_begin_is_the_exceptions_over_a_restart_too() {
+        let (from, to) = (JORDAN.0, site(1));
+        let port = |number| Some((Transport::Udp, number));
+        let play = Play::new([(from, [2, 0, 0, 0, 0, 0x55])]);
+        lock(&play.openings.exceptions).now = vec![excepted(&["udp 3074"], 3600)];
+        let flows = vec![(from, to, port(3074)), (from, site(2), port(9))];
+        play.openings.restore(Kept { elements: Vec::new(), lines: Vec::new(), flows });
+        play.openings.adopt();
+        assert!(!play.openings.knows(CONSOLE, to) && play.openings.knows(CONSOLE, site(2)));
+        assert!(!play.openings.is_stray(from, to, port(3074)));
+        play.openings.flowed(from, to, port(3074), 900);
+        // The kernel lets go of whom it has not heard for a while, and we do not.
+        play.openings.neighbours.lets_go();
+        assert!(!play.openings.is_stray(from, to, port(3074)));
+        assert!(play.openings.is_stray(from, to, port(3075)), "another port is none of its");
+        lock(&play.openings.exceptions).now.clear();
+        assert!(play.openings.is_stray(from, to, port(3074)), "and it ends with it");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(super) struct Flow {
     pub(super) id: u32,
     /// What has passed, both ways together; none where the kernel was not told to count when it began.
     pub(super) bytes: Option<u64>,
+    /// Whether anything came back, as far as the kernel counts.
+    pub(super) is_answered: bool,
     family: u8,
     original: Vec<u8>,
     zone: Option<Vec<u8>>,
@@ -61,7 +63,9 @@ fn read(came: &Came<'_>) -> Option<Flow> {
         to,
         port: port(Attributes(original)),
         forwarded: answers == to,
-        bytes: bytes(attributes),
+        bytes: counted(attributes, COUNTERS_ORIGINAL)
+            .and_then(|out| Some(out.saturating_add(counted(attributes, COUNTERS_REPLY)?))),
+        is_answered: counted(attributes, COUNTERS_REPLY).is_none_or(|bytes| bytes > 0),
         id: attributes.of(ID).and_then(|id| id.first_chunk::<4>()).map_or(0, |id| u32::from_be_bytes(*id)),
         family: came.family,
         original: original.to_vec(),
@@ -69,12 +73,9 @@ fn read(came: &Came<'_>) -> Option<Flow> {
     })
 }
 
-fn bytes(attributes: Attributes<'_>) -> Option<u64> {
-    let of = |kind| {
-        let bytes = attributes.inside(kind)?.of(COUNTED_BYTES)?.first_chunk::<8>()?;
-        Some(u64::from_be_bytes(*bytes))
-    };
-    Some(of(COUNTERS_ORIGINAL)?.saturating_add(of(COUNTERS_REPLY)?))
+fn counted(attributes: Attributes<'_>, way: u16) -> Option<u64> {
+    let bytes = attributes.inside(way)?.of(COUNTED_BYTES)?.first_chunk::<8>()?;
+    Some(u64::from_be_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -82,8 +83,18 @@ impl Flow {
     /// A flow of nobody's.
     pub(super) fn for_tests(id: u32, bytes: Option<u64>) -> Self {
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let original = Vec::new();
-        Self { from: any, to: any, port: None, forwarded: true, id, bytes, family: 2, original, zone: None }
+        Self {
+            from: any,
+            to: any,
+            port: None,
+            forwarded: true,
+            id,
+            bytes,
+            is_answered: true,
+            family: 2,
+            original: Vec::new(),
+            zone: None,
+        }
     }
 }
 

@@ -56,9 +56,13 @@ struct Keeper {
 }
 
 /// Starts the thread. It ends with the openings.
-pub(super) fn start(openings: Weak<Openings>, mut work: mpsc::Receiver<Work>) -> io::Result<()> {
+pub(super) fn start(
+    openings: Weak<Openings>,
+    mut work: mpsc::Receiver<Work>,
+    meter: Meter,
+) -> io::Result<()> {
     std::thread::Builder::new().name("router".into()).spawn(move || {
-        let mut keeper = Keeper::default();
+        let mut keeper = Keeper { meter, ..Keeper::default() };
         while let Some(first) = work.blocking_recv() {
             let Some(openings) = openings.upgrade() else { return };
             let mut next = Some(first);
@@ -165,7 +169,12 @@ fn change_exceptions(kernel: &mut Netlink, openings: &Openings) {
 
 impl Keeper {
     /// Takes elements out of the sets, then ends the flows that they let pass; in this order, so that none begins in between.
-    fn shut(&mut self, kernel: &mut Netlink, openings: &Openings, shutting: Vec<Shutting>) {
+    fn shut(&mut self, kernel: &mut Netlink, openings: &Openings, mut shutting: Vec<Shutting>) {
+        // Between the decision and now another answer may have led there.
+        shutting.retain(|s| !openings.knows(s.element.device, s.element.to));
+        if shutting.is_empty() {
+            return;
+        }
         let removed: Vec<Change> =
             shutting.iter().filter(|s| s.is_in_set).map(|s| Change::Remove(s.element)).collect();
         let mut done = true;
@@ -176,8 +185,8 @@ impl Keeper {
             let device = openings.device(from, None);
             let is_shut =
                 |s: &Shutting| s.element.to == to && (s.element.device == device || s.asked_from == from);
-            (shutting.iter().any(is_shut) && !openings.excepts(device, port))
-                || openings.is_stray(from, to, port)
+            (shutting.iter().any(is_shut) && openings.excepted_as(from, port).is_none())
+                || openings.is_stray_to_end(from, to, port)
         });
         if let Err(error) = &ended {
             tracing::warn!(%error, "some of the kernel's flows cannot be ended; trying again");
@@ -202,13 +211,15 @@ impl Keeper {
                 return begin_anew(kernel);
             }
         };
-        let passed = self.meter.look(&all);
-        for (flow, bytes) in passed.iter().filter(|(flow, _)| flow.forwarded) {
+        let mut moving = self.meter.look(&all);
+        // Where the kernel does not count, all that is there may be moving.
+        moving.extend(all.iter().filter(|flow| flow.bytes.is_none()).map(|flow| (flow, 0)));
+        // What nobody answers is nobody's use: anybody can send it with another's address.
+        for (flow, bytes) in moving.iter().filter(|(flow, _)| flow.forwarded && flow.is_answered) {
             openings.flowed(flow.from.to_canonical(), flow.to.to_canonical(), flow.port, *bytes);
         }
-        let moving = passed.iter().map(|(flow, _)| *flow);
-        let moving = moving.chain(all.iter().filter(|flow| flow.bytes.is_none()));
-        let is_stray = |from, to, port| openings.is_stray(from, to, port);
+        let moving = moving.iter().map(|(flow, _)| *flow);
+        let is_stray = |from, to, port| openings.is_stray_to_end(from, to, port);
         if end_of(kernel, moving, &openings.lan(), is_stray).is_err() {
             begin_anew(kernel);
         }
@@ -264,14 +275,8 @@ pub(super) fn end_all_that_pass(kernel: &mut Netlink, lan: &Lan) -> io::Result<(
 }
 
 /// Ends what no answer gave, as far as anybody remembers.
-fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
-    end_some(kernel, &openings.lan(), |from, to, port| {
-        let is_stray = openings.is_stray(from, to, port);
-        if is_stray {
-            openings.ended(from, to);
-        }
-        is_stray
-    })
+pub(super) fn end_strays(kernel: &mut Netlink, openings: &Openings) -> io::Result<()> {
+    end_some(kernel, &openings.lan(), |from, to, port| openings.is_stray_to_end(from, to, port))
 }
 
 fn end_some(
@@ -291,15 +296,10 @@ fn end_of<'a>(
     lan: &Lan,
     mut ends: impl FnMut(IpAddr, IpAddr, Port) -> bool,
 ) -> io::Result<()> {
-    let (mut own, mut at_home) = (HashMap::new(), HashMap::new());
+    let (mut sieve, mut seen, mut wrong) = (Sieve::of(lan), HashSet::new(), None);
     let mut judged: HashMap<(IpAddr, IpAddr, Port), bool> = HashMap::new();
-    let (mut seen, mut wrong) = (HashSet::new(), None);
     for flow in flows {
-        let is_ours = *own.entry(flow.from).or_insert_with(|| is_own(flow.from))
-            || *own.entry(flow.to).or_insert_with(|| is_own(flow.to));
-        let mut is_home = |address| *at_home.entry(address).or_insert_with(|| lan.has(address));
-        let leaves_home = is_home(flow.from) && !is_home(flow.to);
-        if !flow.forwarded || is_ours || !leaves_home || !seen.insert(flow.id) {
+        if !sieve.leaves_home(flow) || !seen.insert(flow.id) {
             continue;
         }
         let (from, to) = (flow.from.to_canonical(), flow.to.to_canonical());
@@ -310,4 +310,53 @@ fn end_of<'a>(
         }
     }
     wrong.map_or(Ok(()), Err)
+}
+
+/// What flows from the home through the router, from where to where, and how much has passed so far. Where it cannot be said what
+/// flows, what does is judged like something new.
+pub(super) fn what_flows(kernel: &mut Netlink, lan: &Lan) -> (Vec<(IpAddr, IpAddr, Port)>, Meter) {
+    let (mut sieve, mut meter) = (Sieve::of(lan), Meter::default());
+    let Ok(all) = flows::all(kernel) else { return (Vec::new(), meter) };
+    meter.look(&all);
+    let leave = all.iter().filter(|flow| sieve.leaves_home(flow));
+    (leave.map(|flow| (flow.from.to_canonical(), flow.to.to_canonical(), flow.port)).collect(), meter)
+}
+
+/// Tells flows that leave the home by this router from all others: of many flows few addresses are asked about.
+struct Sieve<'a> {
+    lan: &'a Lan,
+    own: HashMap<IpAddr, bool>,
+    at_home: HashMap<IpAddr, bool>,
+}
+
+impl<'a> Sieve<'a> {
+    fn of(lan: &'a Lan) -> Self {
+        Self { lan, own: HashMap::new(), at_home: HashMap::new() }
+    }
+
+    fn leaves_home(&mut self, flow: &Flow) -> bool {
+        let mut is_ours = |address| *self.own.entry(address).or_insert_with(|| is_own(address));
+        let is_ours = is_ours(flow.from) || is_ours(flow.to);
+        let mut is_home = |address| *self.at_home.entry(address).or_insert_with(|| self.lan.has(address));
+        flow.forwarded && !is_ours && is_home(flow.from) && !is_home(flow.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::openings::Why;
+    use crate::router::play::{JORDAN, MAC, Play, site};
+    use crate::router::sets::Device;
+
+    #[test]
+    fn what_another_answer_has_opened_meanwhile_is_not_shut() {
+        let play = Play::new([JORDAN]);
+        play.opens_by("help.test", JORDAN.0, site(1), Why::Connected);
+        let element = Element::open(Device::Mac(MAC), site(1));
+        let shutting = vec![Shutting { element, asked_from: JORDAN.0, is_in_set: true }];
+        let mut keeper = Keeper::default();
+        keeper.shut(&mut play.openings.kernel(), &play.openings, shutting);
+        assert!(!keeper.sweeps && keeper.owed.is_empty(), "nothing was taken out");
+    }
 }

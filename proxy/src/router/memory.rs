@@ -6,6 +6,7 @@
 //!
 //! One line for each device, address and name, each written when it is opened; now and then the whole is written anew.
 
+use super::attempts::COMES_BACK;
 use super::opening::Opening;
 use super::sets::Device;
 use crate::dns::safe_search::{Search, search};
@@ -20,8 +21,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The file, in the folder that is given.
+/// The gateway's file, in the folder that is given, and that of whoever stands in for it.
 const FILE: &str = "openings";
+const STAND_INS: &str = "stand-in";
+/// What a line begins with that says since when all is remembered.
+const SINCE: &str = "since\t";
 /// So many bytes at most are read, and written before the whole is written anew.
 const MOST_BYTES: u64 = 32 << 20;
 /// Nothing of it is read by a device that has no token.
@@ -33,28 +37,66 @@ pub(super) struct Line {
     pub(super) device: Device,
     pub(super) to: IpAddr,
     pub(super) asker: Asker,
-    /// For how long it had been over when it was written; zero while it was open.
+    /// For how long it had been over, and nothing had flowed, when it was written; zero while it was open.
     pub(super) over: Duration,
     pub(super) asked: Asked,
+}
+
+/// What a file says of the time before.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Since when all is remembered, by the steady clock, which goes on while the machine does; none where it always was.
+    pub(super) since: Option<Duration>,
+    pub(super) lines: Vec<Line>,
 }
 
 /// The file.
 #[derive(Debug)]
 pub(super) struct Memory {
     path: PathBuf,
+    /// Since when all is remembered.
+    since: Option<Duration>,
     /// None where it cannot be written: then the next writing anew tries again.
     file: Option<File>,
     written: u64,
 }
 
 impl Memory {
-    /// The file in a folder, and what it says; none where there was no file.
-    pub(super) fn open(folder: &Path) -> (Self, Option<Vec<Line>>) {
-        let path = folder.join(FILE);
-        let lines = fs::metadata(&path).ok().filter(|file| file.len() <= MOST_BYTES);
-        let lines = lines.and_then(|_| fs::read_to_string(&path).ok());
-        let lines = lines.map(|text| text.lines().filter_map(read).collect());
-        (Self { path, file: None, written: 0 }, lines)
+    /// The gateway's file in a folder, and what it says, and what whoever stood in has left; none where there was neither.
+    pub(super) fn open(folder: &Path, now: Duration) -> (Self, Option<Past>) {
+        let memory = Self::at(folder.join(FILE));
+        let mut past = memory.read();
+        let stand_in = Self::of_stand_in(folder);
+        if let Some(theirs) = stand_in.read() {
+            // What they remember is theirs alone.
+            let past = past.get_or_insert_with(|| Past { since: Some(now), lines: Vec::new() });
+            past.lines.extend(theirs.lines);
+        }
+        // Once taken up it is ours to remember. Where it is not there nobody stood in.
+        let _ = fs::remove_file(&stand_in.path);
+        (memory, past)
+    }
+
+    /// The file of whoever stands in for the gateway.
+    pub(super) fn of_stand_in(folder: &Path) -> Self {
+        Self::at(folder.join(STAND_INS))
+    }
+
+    fn at(path: PathBuf) -> Self {
+        Self { path, since: None, file: None, written: 0 }
+    }
+
+    fn read(&self) -> Option<Past> {
+        fs::metadata(&self.path).ok().filter(|file| file.len() <= MOST_BYTES)?;
+        let text = fs::read_to_string(&self.path).ok()?;
+        let since = text.lines().next().and_then(|line| line.strip_prefix(SINCE)?.parse().ok());
+        let lines = text.lines().filter_map(read).collect();
+        Some(Past { since: since.map(Duration::from_secs), lines })
+    }
+
+    /// Since when all is remembered: to be written with the rest.
+    pub(super) fn is_whole_since(&mut self, since: Option<Duration>) {
+        self.since = since;
     }
 
     /// Whether it is so long that it should be written anew.
@@ -83,8 +125,12 @@ impl Memory {
         let new = self.path.with_extension("new");
         let mut out = BufWriter::new(private(&new)?);
         let mut written = 0;
+        if let Some(since) = self.since.filter(|since| *since + COMES_BACK > now) {
+            writeln!(out, "{SINCE}{}", since.as_secs())?;
+        }
         for (device, to, opening) in openings {
-            let over = now.saturating_sub(opening.closes);
+            // What flows is not over.
+            let over = now.saturating_sub(opening.closes.max(opening.flowed));
             for asked in &opening.asked {
                 let line = write(device, to, &opening.asker, over, asked).unwrap_or_default();
                 written += line.len() as u64;
@@ -165,7 +211,8 @@ fn read_device(text: &str) -> Option<Device> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::router::opening::Stand;
+
+    const NOW: Duration = Duration::from_secs(70);
 
     fn asked(names: &[&str], search: Search) -> Asked {
         let mut names = names.iter().map(|name| Domain::parse(name).unwrap());
@@ -200,32 +247,51 @@ mod tests {
         }
     }
 
+    fn lapsed(names: &[&str], closes: u64, flowed: u64) -> Opening {
+        let mut opening = Opening::over(asker(None), Duration::from_secs(closes));
+        opening.name(std::sync::Arc::new(asked(names, Search::AsAsked)));
+        opening.flowed = Duration::from_secs(flowed);
+        opening
+    }
+
     #[test]
     fn what_was_opened_is_there_after_a_kill_and_nobody_else_reads_it() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("run");
-        let (mut memory, before) = Memory::open(&folder);
+        let (mut memory, before) = Memory::open(&folder, NOW);
         assert!(before.is_none(), "nothing is known yet");
+        memory.is_whole_since(Some(Duration::from_secs(7)));
         let (device, to) = (Device::Mac([2, 0, 0, 0, 0, 1]), "192.0.2.1".parse().unwrap());
-        let one = asked(&["open.test"], Search::AsAsked);
-        let opening = Opening {
-            asker: asker(None),
-            asked: vec![std::sync::Arc::new(one)],
-            made: None,
-            closes: Duration::from_secs(10),
-            stand: Stand::Lapsed,
-            unread: Duration::ZERO,
-            passed: crate::router::passed::Passed::default(),
-            flowed: Duration::ZERO,
-        };
-        memory.write_all([(device, to, &opening)].into_iter(), Duration::from_secs(70)).unwrap();
+        let (one, flows) = (lapsed(&["open.test"], 10, 0), lapsed(&["call.test"], 10, 69));
+        let all = [(device, to, &one), (device, "192.0.2.2".parse().unwrap(), &flows)];
+        memory.write_all(all.into_iter(), Duration::from_secs(70)).unwrap();
         memory.add(device, &[to], &asker(None), &asked(&["two.test"], Search::AsAsked));
         // No closing: the program was killed.
-        let (_, lines) = Memory::open(&folder);
+        let past = Memory::open(&folder, NOW).1.unwrap();
         let told = |line: &Line| (line.asked.host.to_string(), line.over.as_secs());
-        let told: Vec<_> = lines.unwrap().iter().map(told).collect();
-        assert_eq!(told, [("open.test".to_owned(), 60), ("two.test".to_owned(), 0)]);
+        let told: Vec<_> = past.lines.iter().map(told).collect();
+        let named = |name: &str, over| (name.to_owned(), over);
+        assert_eq!(told, [named("open.test", 60), named("call.test", 1), named("two.test", 0)]);
+        assert_eq!(past.since, Some(Duration::from_secs(7)), "before that nothing is known");
         assert_eq!(fs::metadata(folder.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+        // Hours later it is whole.
+        memory.write_all(std::iter::empty(), COMES_BACK + Duration::from_secs(8)).unwrap();
+        assert_eq!(Memory::open(&folder, NOW).1.unwrap().since, None);
+    }
+
+    #[test]
+    fn what_whoever_stood_in_opened_is_taken_up_once() {
+        let folder = tempfile::tempdir().unwrap();
+        Memory::open(folder.path(), NOW).0.write_all(std::iter::empty(), Duration::ZERO).unwrap();
+        let (device, to) = (Device::Mac([2, 0, 0, 0, 0, 1]), "192.0.2.3".parse().unwrap());
+        let mut stand_in = Memory::of_stand_in(folder.path());
+        stand_in.write_all(std::iter::empty(), Duration::ZERO).unwrap();
+        stand_in.add(device, &[to], &asker(None), &asked(&["helpline.test"], Search::AsAsked));
+        let names = |past: Option<Past>| {
+            past.unwrap().lines.iter().map(|line| line.asked.host.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Memory::open(folder.path(), NOW).1), ["helpline.test"]);
+        assert_eq!(names(Memory::open(folder.path(), NOW).1), [""; 0]);
     }
 }

@@ -1,11 +1,14 @@
 //! One opening: who was given an address, by which names, and until when.
 
-use super::openings::Wanted;
+use super::openings::{Wanted, Why};
 use super::passed::Passed;
 use super::sets::Device;
 use crate::gate::{Gate, Who};
 use crate::identify::Shown;
+use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker, Made};
+use agreements::Rule;
+use blocklists::Domain;
 use records::Current;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,7 +33,9 @@ pub(super) enum Stand {
 #[derive(Debug)]
 pub(super) struct Opening {
     pub(super) asker: Asker,
-    /// The names that led there: any of them is enough.
+    /// The hardware address that a forwarder told, where packets show another.
+    pub(super) told: Option<[u8; 6]>,
+    /// The names that led there: any of them is enough. None where nobody remembers one: it was opened before a restart.
     pub(super) asked: Vec<Arc<Asked>>,
     /// None: to be judged at the next look.
     pub(super) made: Option<Made>,
@@ -50,6 +55,7 @@ impl Opening {
     pub(super) fn over(asker: Asker, closes: Duration) -> Self {
         Self {
             asker,
+            told: None,
             asked: Vec::new(),
             made: None,
             closes,
@@ -62,11 +68,15 @@ impl Opening {
 
     /// Takes note of what is wanted. Whether that is another name, or another asker, than were known.
     pub(super) fn note(&mut self, wanted: &Wanted) -> bool {
+        // A refused packet shows less of its device than the question did, and can be anybody's.
+        let asks = wanted.why != Why::Refused;
         let Asker { address, token } = &wanted.asker;
-        let same_asker = self.asker.address == *address && self.asker.token == *token;
-        self.asker = wanted.asker.clone();
+        let is_another = asks && (self.asker.address != *address || self.asker.token != *token);
+        if asks {
+            (self.asker, self.told) = (wanted.asker.clone(), wanted.hardware);
+        }
         self.made = Some(self.made.map_or(wanted.made, |made| made.and(wanted.made)));
-        self.name(Arc::clone(&wanted.asked)) || !same_asker
+        self.name(Arc::clone(&wanted.asked)) || is_another
     }
 
     /// Takes note of a name that led there. Whether it, or its way, was not known.
@@ -84,7 +94,13 @@ impl Opening {
     }
 
     pub(super) fn who(&self, device: Device, gate: &Gate, current: &Current) -> Who {
-        gate.who_shows(current, &shown(device, self.asker.address, self.asker.token.as_deref()))
+        gate.who_shows(current, &self.shown(device))
+    }
+
+    /// What its device shows of itself.
+    pub(super) fn shown(&self, device: Device) -> Shown<'_> {
+        let shown = shown(device, self.asker.address, self.asker.token.as_deref());
+        Shown { hardware: shown.hardware.or(self.told), ..shown }
     }
 
     pub(super) fn is_due(&self, gate: &Gate, current: &Current) -> bool {
@@ -99,9 +115,24 @@ impl Opening {
 
     /// The decision while any of the names is allowed, and it holds while all that are allowed are.
     pub(super) fn judge_again(&self, gate: &Gate, current: &Current, who: &Who) -> Option<Made> {
+        if self.asked.is_empty() {
+            return judge_unnamed(gate, current, who);
+        }
         let allowed = self.asked.iter().filter_map(|asked| asked.again(gate, current, who));
         allowed.reduce(Made::and)
     }
+}
+
+/// What is judged in place of a name that nobody remembers, because it was looked up before a restart.
+const BEFORE_RESTART: &str = "looked-up-before-the-restart.invalid";
+
+/// The decision of what was opened before a restart by a name that nobody remembers. It was allowed then; that no list of the
+/// agreement has a made-up name says nothing of it. What is closed whatever the name, at night, by a restriction, for a lost
+/// device, is closed.
+fn judge_unnamed(gate: &Gate, current: &Current, who: &Who) -> Option<Made> {
+    let host = TargetHost::Name(Domain::parse(BEFORE_RESTART).expect("a written name in normal form"));
+    let verdict = Asked::host(host).judge(gate, current, who);
+    (verdict.allows() || verdict.rule == Rule::Otherwise).then(|| Made::new(gate, current, who, &verdict))
 }
 
 /// What a device shows of itself.

@@ -6,13 +6,13 @@
 //! flows there is cut. What has ended is remembered for some hours, so that a program that comes back to an old address is
 //! judged by its name and not taken for one that goes around.
 
-use super::attempts::{Attempts, QUIET};
+use super::attempts::Attempts;
 use super::except::Exceptions;
 use super::flows::Port;
 use super::heard::{self, Refused};
 use super::keeper::{self, WAITING, Work};
 use super::lan::Lan;
-use super::memory::{Line, Memory};
+use super::memory::{Line, Memory, Past};
 use super::netlink::Netlink;
 use super::opening::{Opening, Stand};
 use super::passed;
@@ -38,13 +38,10 @@ use tokio_util::sync::CancellationToken;
 pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// The kernel ends an element a little later than we count.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// So many of all together, below what a set can hold.
-pub(super) const MOST: usize = rules::MOST - 4096;
-/// So many of them are left for what is protected: whoever fills all the rest, with whatever devices they make up, keeps nobody
-/// from help.
-pub(super) const RESERVED: usize = 4096;
 /// Refused packets that wait to be told of.
 const HEARD: usize = 256;
+/// So many addresses' devices are remembered by their flows.
+const MOST_SEEN: usize = 4096;
 /// An answer waits no longer than this for the kernel.
 const WAIT: Duration = Duration::from_secs(2);
 /// Locks are taken for one shard at a time.
@@ -69,6 +66,19 @@ pub(crate) struct Wanted {
     pub(crate) addresses: Vec<IpAddr>,
     /// How long the answer may be used.
     pub(crate) usable: Duration,
+    /// Why it is wanted.
+    pub(crate) why: Why,
+}
+
+/// Why something is to be opened, and how much that proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// A question came over a connection, which proves its address.
+    Connected,
+    /// A question came in a datagram, whose sender can be anybody in anybody's name.
+    Datagram,
+    /// A packet was refused, whose sender can be anybody: the kernel does not have the element, whatever we think.
+    Refused,
 }
 
 pub(super) type Of = HashMap<IpAddr, Opening>;
@@ -79,6 +89,21 @@ pub(super) struct Kept {
     pub(super) elements: Vec<(Element, Duration)>,
     /// The names that are remembered.
     pub(super) lines: Vec<Line>,
+    /// What flows from the home, from where to where: our rules let it begin.
+    pub(super) flows: Vec<(IpAddr, IpAddr, Port)>,
+}
+
+/// What openings are made from.
+pub(super) struct Parts<'a> {
+    pub(super) plan: Plan,
+    pub(super) table: Option<u64>,
+    pub(super) neighbours: Neighbours,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) counts: bool,
+    pub(super) kernel: Netlink,
+    pub(super) work: mpsc::Sender<Work>,
+    pub(super) heard: mpsc::Receiver<Refused>,
+    pub(super) stop: &'a CancellationToken,
 }
 
 /// What every device may reach.
@@ -86,7 +111,9 @@ pub struct Openings {
     pub(super) shards: [Mutex<HashMap<Device, Of>>; SHARDS],
     hasher: RandomState,
     pub(super) count: AtomicUsize,
-    neighbours: Neighbours,
+    pub(super) neighbours: Neighbours,
+    /// Whose flows were seen of late, by hardware address: a device that sleeps is not forgotten for it.
+    pub(super) seen: quick_cache::sync::Cache<IpAddr, [u8; 6]>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) plan: Mutex<Plan>,
     /// The kernel's number of the table that we put in place. Another one is not ours, whatever it is called: somebody has
@@ -104,6 +131,8 @@ pub struct Openings {
     pub(super) heard: tokio::sync::Mutex<mpsc::Receiver<Refused>>,
     /// What shared devices may reach by number.
     pub(super) exceptions: Mutex<Exceptions>,
+    /// What flowed from the home when these rules came, until it is known what of it is an exception's.
+    pub(super) flowing: Mutex<Vec<(IpAddr, IpAddr, Port)>>,
     /// What refused packets add up to.
     pub(super) attempts: Attempts,
     pub(super) memory: Option<Mutex<Memory>>,
@@ -129,6 +158,7 @@ impl Openings {
         memory: Option<&Path>,
         stop: &CancellationToken,
     ) -> Result<Arc<Self>, NotHeld> {
+        let memory = memory.map(|folder| Memory::open(folder, clock.steady()));
         let (openings, kept, tell) = Self::begin(plan, neighbours, clock, memory, stop)?;
         openings.restore(kept);
         openings.write_anew();
@@ -137,7 +167,8 @@ impl Openings {
     }
 
     /// The same for whoever stands in for the gateway: what is open already is not theirs to judge, and nothing is told of
-    /// what is refused. They do not [`watch`](Self::watch).
+    /// what is refused. They do not [`watch`](Self::watch). The names that they open by are there for the gateway that comes back:
+    /// what is protected goes on.
     ///
     /// # Errors
     ///
@@ -146,50 +177,72 @@ impl Openings {
         plan: &Plan,
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
+        memory: Option<&Path>,
     ) -> Result<Arc<Self>, NotHeld> {
-        Self::begin(plan, neighbours, clock, None, &CancellationToken::new()).map(|(openings, ..)| openings)
+        let memory = memory.map(|folder| (Memory::of_stand_in(folder), None));
+        let (openings, ..) = Self::begin(plan, neighbours, clock, memory, &CancellationToken::new())?;
+        openings.write_anew();
+        Ok(openings)
     }
 
     fn begin(
         plan: &Plan,
         neighbours: Neighbours,
         clock: Arc<dyn Clock>,
-        memory: Option<&Path>,
+        memory: Option<(Memory, Option<Past>)>,
         stop: &CancellationToken,
     ) -> Result<(Arc<Self>, Kept, mpsc::Sender<Refused>), NotHeld> {
         super::hold(plan)?;
         let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
-        let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
-        install(plan, Stays { elements: &kept, except: &[] })?;
+        let elements = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
+        install(plan, Stays { elements: &elements, except: &[] })?;
         let table = sets::table(&mut kernel).map_err(NotHeld::Kernel)?;
-        let (memory, lines) = memory.map(Memory::open).unzip();
-        let (now, lines) = (clock.steady(), lines.flatten());
-        let attempts = Attempts::new(if lines.is_none() { now + QUIET } else { Duration::ZERO });
+        let (flows, meter) = keeper::what_flows(&mut kernel, &Lan::now(plan));
+        let (work, to_do) = mpsc::channel(WAITING);
+        let (tell, heard) = mpsc::channel(HEARD);
+        let (counts, (memory, past)) = (passed::begin_to_count(), memory.unzip());
+        let parts = Parts { plan: plan.clone(), table, neighbours, clock, counts, kernel, work, heard, stop };
+        let (openings, lines) = Self::new(parts, memory, past.flatten());
+        let openings = Arc::new(openings);
+        keeper::start(Arc::downgrade(&openings), to_do, meter).map_err(NotHeld::Kernel)?;
+        Ok((openings, Kept { elements, lines, flows }, tell))
+    }
+
+    /// None yet, and the names that are remembered of the time before.
+    pub(super) fn new(parts: Parts<'_>, mut memory: Option<Memory>, past: Option<Past>) -> (Self, Vec<Line>) {
+        let Parts { plan, table, neighbours, clock, counts, kernel, work, heard, stop } = parts;
+        let now = clock.steady();
+        let (since, lines) = past.map_or((Some(now), Vec::new()), |past| (past.since, past.lines));
+        // One that was begun before the machine was is of another start of it.
+        let since = since.map(|since| since.min(now));
+        if let Some(memory) = &mut memory {
+            memory.is_whole_since(since);
+        }
+        let attempts = Attempts::new(since);
         for (from, to) in keeper::ended_before() {
             attempts.began_before(from, to, now);
         }
-        let (work, to_do) = mpsc::channel(WAITING);
-        let (tell, heard) = mpsc::channel(HEARD);
-        let openings = Arc::new(Self {
+        let openings = Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             count: AtomicUsize::new(0),
             neighbours,
+            seen: quick_cache::sync::Cache::new(MOST_SEEN),
             clock,
-            plan: Mutex::new(plan.clone()),
+            plan: Mutex::new(plan),
             table: Mutex::new(table),
             retired: stop.child_token(),
             placed: AtomicBool::new(true),
-            counts: passed::begin_to_count(),
+            counts,
             kernel: Mutex::new(kernel),
             work,
             heard: tokio::sync::Mutex::new(heard),
             exceptions: Mutex::default(),
+            flowing: Mutex::default(),
             attempts,
             memory: memory.map(Mutex::new),
-        });
-        keeper::start(Arc::downgrade(&openings), to_do).map_err(NotHeld::Kernel)?;
-        Ok((openings, Kept { elements: kept, lines: lines.unwrap_or_default() }, tell))
+        };
+        (openings, lines)
     }
 
     /// Puts other rules in place; what is open stays open.
@@ -257,6 +310,22 @@ impl Openings {
         self.is_now(kernel)
     }
 
+    /// Puts the rules back where there are none, with what is open, and ends what began meanwhile. Rules of somebody else's stay:
+    /// they are the gateway's, which is back.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be put back.
+    pub fn put_back_where_none(&self) -> Result<(), NotHeld> {
+        let kernel = &mut *self.kernel();
+        if self.is_retired() || sets::table(kernel).map_err(NotHeld::Kernel)?.is_some() {
+            return Ok(());
+        }
+        self.put_back(kernel)?;
+        self.is_placed(true);
+        keeper::end_strays(kernel, self).map_err(NotHeld::Kernel)
+    }
+
     /// How many there are, those that ended and are remembered included.
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
@@ -276,30 +345,6 @@ impl Openings {
         lock(&self.shards[self.hasher.hash_one(device) as usize % SHARDS])
     }
 
-    pub(super) fn device(&self, address: IpAddr, hardware: Option<[u8; 6]>) -> Device {
-        let mac = hardware.or_else(|| self.neighbours.mac(address));
-        mac.map_or(Device::Address(address.to_canonical()), Device::Mac)
-    }
-
-    /// Whether an answer gave a device an address, and it is not shut.
-    pub(super) fn knows(&self, device: Device, to: IpAddr) -> bool {
-        self.shard(device).get(&device).and_then(|of| of.get(&to)).is_some_and(|o| o.stand != Stand::Shut)
-    }
-
-    /// Whether a flow is one that no answer gave, as far as anybody remembers. What goes to a device of the home was begun
-    /// outside, or next door: that is not ours to end.
-    pub(super) fn is_stray(&self, from: IpAddr, to: IpAddr, port: Port) -> bool {
-        let device = self.device(from, None);
-        // Whose hardware address the kernel has found out meanwhile was given it under their address.
-        let is_known = || self.knows(device, to) || self.knows(Device::Address(from), to);
-        self.neighbours.mac(to).is_none() && !is_known() && !self.excepts(device, port)
-    }
-
-    /// The home's addresses, as the routes are now.
-    pub(super) fn lan(&self) -> Lan {
-        Lan::now(&lock(&self.plan).lan)
-    }
-
     /// Whether the rules were in place at the last look, or could be put back.
     pub fn are_in_place(&self) -> bool {
         self.placed.load(Ordering::Relaxed)
@@ -315,33 +360,12 @@ impl Openings {
         self.counts
     }
 
-    /// Something flows from a device to an address, and so much has passed since the last look.
-    pub(super) fn flowed(&self, from: IpAddr, to: IpAddr, port: Port, bytes: u64) {
-        let (device, now) = (self.device(from, None), self.clock.steady());
-        let mut shard = self.shard(device);
-        match shard.get_mut(&device).and_then(|of| of.get_mut(&to)) {
-            Some(opening) => {
-                opening.flowed = now;
-                opening.passed.add(bytes);
-            }
-            None => {
-                drop(shard);
-                self.passed_by_exception(device, port, bytes);
-            }
-        }
-    }
-
     /// The name by which an address is open to whoever shows this, if it is: the last that led there.
     pub(crate) fn name_of(&self, shown: &Shown<'_>, to: IpAddr) -> Option<TargetHost> {
         let device = self.device(shown.address, shown.hardware);
         let shard = self.shard(device);
         let opening = shard.get(&device)?.get(&to).filter(|opening| opening.stand != Stand::Shut)?;
         opening.asked.last().map(|asked| asked.host.clone())
-    }
-
-    /// A flow that began while no rules were in place is ended: its program will come back, and is no breach for that.
-    pub(super) fn ended(&self, from: IpAddr, to: IpAddr) {
-        self.attempts.began_before(from, to, self.clock.steady());
     }
 
     /// Whether who shows this may reach all these addresses, by this name, for as long as an answer may be used.

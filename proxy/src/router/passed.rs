@@ -27,13 +27,15 @@ pub(super) fn begin_to_count() -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     flows: HashMap<u32, u64>,
+    has_looked: bool,
 }
 
 impl Meter {
-    /// What passed through each flow since the last look. Flows that are gone are forgotten.
+    /// What passed through each flow since the last look: nothing at the first, since nobody knows when it passed. Flows that are
+    /// gone are forgotten.
     pub(super) fn look<'a>(&mut self, flows: &'a [Flow]) -> Vec<(&'a Flow, u64)> {
         let mut before = std::mem::take(&mut self.flows);
-        let mut passed = Vec::new();
+        let (mut passed, is_first) = (Vec::new(), !std::mem::replace(&mut self.has_looked, true));
         for flow in flows {
             let Some(bytes) = flow.bytes else { continue };
             let known = before.remove(&flow.id).filter(|before| *before <= bytes).unwrap_or(0);
@@ -41,7 +43,7 @@ impl Meter {
                 && let Entry::Vacant(place) = self.flows.entry(flow.id)
             {
                 place.insert(bytes);
-                if bytes > known {
+                if bytes > known && !is_first {
                     passed.push((flow, bytes - known));
                 }
             }
@@ -147,11 +149,22 @@ mod tests {
         let mut look = |flows: &[Flow]| -> Vec<(u32, u64)> {
             meter.look(flows).into_iter().map(|(flow, bytes)| (flow.id, bytes)).collect()
         };
+        assert_eq!(look(&[]), []);
         assert_eq!(look(&[flow(1, Some(500)), flow(2, Some(70)), flow(3, None)]), [(1, 500), (2, 70)]);
         assert_eq!(look(&[flow(1, Some(500)), flow(2, Some(100))]), [(2, 30)]);
         // A table that changes while it is read may show one twice.
         assert_eq!(look(&[flow(1, Some(40)), flow(2, Some(100)), flow(2, Some(100))]), [(1, 40)]);
         assert_eq!(look(&[]), []);
         assert_eq!(look(&[flow(2, Some(100))]), [(2, 100)]);
+    }
+
+    #[test]
+    fn what_passed_before_a_restart_passed_before_it() {
+        let flow = Flow::for_tests;
+        let mut meter = Meter::default();
+        assert!(meter.look(&[flow(1, Some(900_000)), flow(2, Some(70))]).is_empty(), "nobody knows when");
+        let second = [flow(1, Some(900_400)), flow(2, Some(70))];
+        let passed: Vec<_> = meter.look(&second).into_iter().map(|(flow, bytes)| (flow.id, bytes)).collect();
+        assert_eq!(passed, [(1, 400)], "an idle one is idle");
     }
 }

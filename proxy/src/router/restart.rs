@@ -2,24 +2,20 @@
 
 use super::memory::Line;
 use super::opening::{Opening, Stand};
-use super::openings::{Kept, MOST, Openings, Wanted, is_held, lock};
+use super::openings::{Kept, Openings, Wanted, is_held, lock};
+use super::room::MOST;
 use super::sets::{As, Device};
 use super::watch::REMEMBERED;
-use crate::target::TargetHost;
-use crate::tunnel::{Asked, Asker};
-use blocklists::Domain;
+use crate::tunnel::Asker;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What is judged in place of a name that nobody remembers, because it was looked up before a restart.
-const BEFORE_RESTART: &str = "looked-up-before-the-restart.invalid";
-
 impl Openings {
     /// Takes up what was open before a restart, and the names that led there, where they are known.
-    pub(super) fn restore(&self, Kept { elements, lines }: Kept) {
+    pub(super) fn restore(&self, Kept { elements, lines, flows }: Kept) {
         let now = self.clock.steady();
         for Line { device, to, asker, over, asked } in lines {
             let closes = now.saturating_sub(over);
@@ -43,7 +39,7 @@ impl Openings {
             let mut shard = self.shard(element.device);
             let opening = shard.entry(element.device).or_default().entry(element.to).or_insert_with(|| {
                 self.count.fetch_add(1, Ordering::Relaxed);
-                nameless(element.device)
+                unnamed(element.device, Duration::ZERO)
             });
             (opening.closes, opening.stand) = (now + left, Stand::Open);
         }
@@ -53,6 +49,25 @@ impl Openings {
             if let Some(opening) = opening {
                 opening.unread = now + left;
             }
+        }
+        *lock(&self.flowing) = flows;
+    }
+
+    /// Takes up what flowed at the start: our rules let it begin, though nobody remembers by which name, since its element has
+    /// ended meanwhile. What an exception lets begin is the exception's.
+    pub(super) fn adopt(&self) {
+        let now = self.clock.steady();
+        for (from, to, port) in std::mem::take(&mut *lock(&self.flowing)) {
+            let device = self.device(from, None);
+            if !is_held(device, to) || self.len() >= MOST || !self.is_stray(from, to, port) {
+                continue;
+            }
+            self.shard(device).entry(device).or_default().entry(to).or_insert_with(|| {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                let mut opening = unnamed(device, now);
+                opening.asker.address = from;
+                opening
+            });
         }
     }
 
@@ -84,13 +99,10 @@ impl Openings {
 }
 
 /// What was opened before a restart by a name that nobody remembers.
-fn nameless(device: Device) -> Opening {
+fn unnamed(device: Device, closes: Duration) -> Opening {
     let address = match device {
         Device::Address(address) => address,
         Device::Mac(_) => IpAddr::from([0, 0, 0, 0]),
     };
-    let host = TargetHost::Name(Domain::parse(BEFORE_RESTART).expect("a written name in normal form"));
-    let mut opening = Opening::over(Asker { address, token: None }, Duration::ZERO);
-    opening.name(Arc::new(Asked::host(host)));
-    opening
+    Opening::over(Asker { address, token: None }, closes)
 }

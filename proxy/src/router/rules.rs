@@ -20,6 +20,10 @@ pub(super) const WEB: [u16; 13] = [80, 443, 2052, 2053, 2082, 2083, 2086, 2087, 
 pub(super) const MOST: usize = 65_535;
 /// A refused packet is told of once in this time for each device and address.
 const TOLD_EVERY: &str = "10s";
+/// So many that were told of are remembered, and so many devices that tell: no home has as many, and a flood of made-up ones
+/// takes long to fill them.
+const MOST_TOLD: usize = 32_768;
+const MOST_WHO_TELL: usize = 8192;
 
 /// What the table is made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,8 +60,9 @@ struct Ports {
 }
 
 impl Plan {
-    /// The script that puts the table in place of the one before, if any, in one transaction, with what stays open.
-    pub(super) fn script(&self, stays: Stays<'_>) -> String {
+    /// The script that puts the table in place of the one before, if any, in one transaction, with what stays open; `most_flows` is how
+    /// many flows one device may have at once, where the kernel counts them.
+    pub(super) fn script(&self, stays: Stays<'_>, most_flows: Option<u32>) -> String {
         let mut script = String::from(
             "#!/usr/sbin/nft -f\n# Made by Hearthgate from gateway.yaml; `hearthgate router off` takes it away.\n\
              # Do not change it here: it is made anew with each start.\n",
@@ -68,6 +73,9 @@ impl Plan {
         sets(&mut script, stays.elements);
         super::except::sets(&mut script, stays.except);
         told(&mut script);
+        if let Some(most) = most_flows {
+            self.bound(&mut script, most);
+        }
         self.redirects(&mut script);
         self.gate(&mut script);
         super::vpn::chains(&mut script);
@@ -76,12 +84,42 @@ impl Plan {
         script
     }
 
+    /// One device has no more than its share of the kernel's table of flows, which is everybody's: when it is full nobody begins
+    /// anything, help included.
+    fn bound(&self, script: &mut String, most: u32) {
+        let strangers = self.none_of_ours();
+        let _ = write!(
+            script,
+            "
+	# How many flows each device has, counted by the kernel.
+	set flows {{
+		type ether_addr
+		size {MOST_WHO_TELL}
+		flags dynamic
+	}}
+
+	chain begins {{
+		type filter hook prerouting priority mangle; policy accept;
+		iifname {strangers} return
+		ct state new add @flows {{ ether saddr ct count over {most} }} counter drop comment \"too many at once\"
+	}}
+"
+        );
+    }
+
+    /// The interfaces that nobody of the home comes in by. Whoever comes by any other is the home's: an interface that nobody
+    /// named, or that is called otherwise by now.
+    fn none_of_ours(&self) -> String {
+        let named = self.wan.iter().chain(&self.others).cloned();
+        interfaces(&std::iter::once("lo".to_owned()).chain(named).collect::<Vec<_>>())
+    }
+
     /// Names are looked up here, and the web comes through here, whatever address was meant.
     fn redirects(&self, script: &mut String) {
-        let lan = interfaces(&self.lan);
+        let strangers = self.none_of_ours();
         let _ = writeln!(
             script,
-            "\n\tchain names_and_web {{\n\t\ttype nat hook prerouting priority dstnat - 5; policy accept;\n\t\tiifname != {lan} return"
+            "\n\tchain names_and_web {{\n\t\ttype nat hook prerouting priority dstnat - 5; policy accept;\n\t\tiifname {strangers} return"
         );
         for ports in self.ports() {
             let Ports { family, dns, transparent } = ports;
@@ -147,10 +185,7 @@ impl Plan {
 	}}
 
 	chain tell {{
-		meta l4proto {{ tcp, udp }} ip saddr . ip daddr . meta l4proto . th dport != @told4 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told4 {{ ip saddr . ip daddr . meta l4proto . th dport }} log group {GROUP} snaplen {COPIED}
-		meta l4proto {{ tcp, udp }} ip6 saddr . ip6 daddr . meta l4proto . th dport != @told6 update @tells {{ ether saddr limit rate 5/second burst 40 packets }} add @told6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }} log group {GROUP} snaplen {COPIED}
-		meta l4proto != {{ tcp, udp }} limit rate 1/second burst 5 packets log group {GROUP} snaplen {COPIED}
-	}}
+{tell}	}}
 
 	chain refuse {{
 		meta l4proto tcp reject with tcp reset
@@ -158,21 +193,19 @@ impl Plan {
 	}}
 ",
             self.gated(),
-            super::except::RULES
+            super::except::RULES,
+            tell = tell(),
         );
     }
 
-    /// What has to pass the gate: what the home sends out, and whatever else leaves for the internet. An interface that nobody
-    /// named, or whose name was written wrongly, is closed and not open.
+    /// What has to pass the gate: what the home sends out, and whatever else leaves for anywhere but the home and the networks that
+    /// are left alone. An interface that nobody named, or whose name was written wrongly, is closed and not open, on either side.
     fn gated(&self) -> String {
-        let (lan, wan) = (interfaces(&self.lan), interfaces(&self.wan));
-        let mut rules = format!("\t\tiifname {lan} oifname != {lan} goto gate\n");
-        let mut left = self.wan.clone();
-        left.extend(self.others.iter().cloned());
-        if !self.wan.is_empty() {
-            let _ = writeln!(rules, "\t\tiifname != {} oifname {wan} goto gate", interfaces(&left));
-        }
-        rules
+        let (lan, strangers) = (interfaces(&self.lan), self.none_of_ours());
+        let aside = interfaces(&self.lan.iter().chain(&self.others).cloned().collect::<Vec<_>>());
+        format!(
+            "\t\tiifname {lan} oifname != {lan} goto gate\n\t\tiifname != {strangers} oifname != {aside} goto gate\n"
+        )
     }
 
     /// What is open by a name is open on these ports.
@@ -243,16 +276,52 @@ fn sets(script: &mut String, kept: &[(Element, Duration)]) {
 
 /// The sets of what is told of.
 fn told(script: &mut String) {
-    script.push_str(
-        "\n\t# Who tells much: one device that tries every address takes nobody else's room.\n\tset tells {\n\t\ttype ether_addr\n\t\tsize 1024\n\t\tflags dynamic, timeout\n\t\ttimeout 1m\n\t}\n",
-    );
+    script.push_str("\n\t# Who tells much: one device that tries every address takes nobody else's room.\n");
+    for (set, by) in [
+        ("tells", "ether_addr"),
+        ("tells_else", "ether_addr"),
+        ("tells4", "ipv4_addr"),
+        ("tells6", "ipv6_addr"),
+    ] {
+        let _ = writeln!(
+            script,
+            "\tset {set} {{\n\t\ttype {by}\n\t\tsize {MOST_WHO_TELL}\n\t\tflags dynamic, timeout\n\t\ttimeout 1m\n\t}}"
+        );
+    }
     script.push_str("\n\t# What was told of a moment ago.\n");
     for (set, address) in [("told4", "ipv4_addr"), ("told6", "ipv6_addr")] {
         let _ = writeln!(
             script,
-            "\tset {set} {{\n\t\ttype {address} . {address} . inet_proto . inet_service\n\t\tsize 4096\n\t\tflags dynamic, timeout\n\t\ttimeout {TOLD_EVERY}\n\t}}"
+            "\tset {set} {{\n\t\ttype {address} . {address} . inet_proto . inet_service\n\t\tsize {MOST_TOLD}\n\t\tflags dynamic, timeout\n\t\ttimeout {TOLD_EVERY}\n\t}}"
         );
     }
+}
+
+/// The rules that tell of a packet: once for each device, address and port in a while, and of each device so many. Where packets
+/// carry no hardware address (a tunnel of the home's own), a device is its address.
+fn tell() -> String {
+    let to = |ip: &str| format!("{ip} saddr . {ip} daddr . meta l4proto . th dport");
+    let mut rules = String::new();
+    for (ip, told, tells) in [("ip", "told4", "tells4"), ("ip6", "told6", "tells6")] {
+        for (link, meter) in [
+            ("", "@tells { ether saddr limit rate 5/second burst 40 packets }".to_owned()),
+            (
+                "meta iiftype != ether ",
+                format!("@{tells} {{ {ip} saddr limit rate 5/second burst 40 packets }}"),
+            ),
+        ] {
+            let to = to(ip);
+            let _ = writeln!(
+                rules,
+                "\t\t{link}meta l4proto {{ tcp, udp }} {to} != @{told} update {meter} add @{told} {{ {to} }} log group {GROUP} snaplen {COPIED}"
+            );
+        }
+    }
+    let _ = writeln!(
+        rules,
+        "\t\tmeta l4proto != {{ tcp, udp }} update @tells_else {{ ether saddr limit rate 1/second burst 5 packets }} log group {GROUP} snaplen {COPIED}"
+    );
+    rules
 }
 
 /// A set of interfaces. Names were checked where they were read; quoted they can be nothing else.
@@ -299,14 +368,34 @@ mod tests {
 
     #[test]
     fn what_leaves_for_the_internet_passes_the_gate_save_what_is_named_otherwise() {
-        let script = plan().script(Stays::default());
+        let script = plan().script(Stays::default(), None);
         assert!(script.contains(
             "iifname { \"br-lan\", \"br-guest\" } oifname != { \"br-lan\", \"br-guest\" } goto gate"
         ));
+        // On either side: an interface that is called otherwise than was written leads nobody out.
+        let aside = "{ \"br-lan\", \"br-guest\", \"office\" }";
+        let closed = format!("iifname != {{ \"lo\", \"eth0\", \"office\" }} oifname != {aside} goto gate");
+        assert!(script.contains(&closed), "{script}");
+        // And its names and its web are the home's.
         assert!(
-            script.contains("iifname != { \"eth0\", \"office\" } oifname { \"eth0\" } goto gate"),
-            "{script}"
+            script
+                .contains("dstnat - 5; policy accept;\n\t\tiifname { \"lo\", \"eth0\", \"office\" } return")
         );
+    }
+
+    #[test]
+    fn a_device_has_its_share_of_flows_where_the_kernel_counts_them() {
+        let script = plan().script(Stays::default(), Some(2048));
+        assert!(script.contains("add @flows { ether saddr ct count over 2048 } counter drop"), "{script}");
+        assert!(!plan().script(Stays::default(), None).contains("ct count"));
+    }
+
+    #[test]
+    fn every_device_tells_by_itself() {
+        let script = plan().script(Stays::default(), None);
+        let logs: Vec<&str> = script.lines().filter(|line| line.contains("log group")).collect();
+        assert_eq!(logs.len(), 5, "{script}");
+        assert!(logs.iter().all(|line| line.contains(" update @tells")), "{logs:#?}");
     }
 
     #[test]
@@ -317,7 +406,7 @@ mod tests {
             (Element::open(device, "2001:db8::1".parse().unwrap()), Duration::from_millis(1)),
             (Element::open(device, "192.0.2.2".parse().unwrap()), Duration::ZERO),
         ];
-        let script = plan().script(Stays { elements: &kept, except: &[] });
+        let script = plan().script(Stays { elements: &kept, except: &[] }, None);
         assert!(script.contains("elements = { 02:00:00:00:00:11 . 192.0.2.1 timeout 90000ms }"), "{script}");
         assert!(script.contains("elements = { 02:00:00:00:00:11 . 2001:db8::1 timeout 1ms }"), "{script}");
         assert!(!script.contains("192.0.2.2"), "{script}");

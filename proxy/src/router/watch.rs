@@ -1,7 +1,7 @@
 //! Looks after what is open: judges again what is due, shuts what is no longer allowed, and marks minutes of use.
 
 use super::keeper::{Shutting, Work};
-use super::opening::{Opening, Stand, shown};
+use super::opening::{Opening, Stand};
 use super::openings::{GRACE, Of, Openings, SHARDS, lock};
 use super::sets::{Device, Element};
 use crate::gate::Gate;
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often everything is looked at. What changes by itself is looked at at once.
 const ROUND: Duration = Duration::from_millis(500);
-/// Every so many rounds the kernel is asked what flows.
-const FLOWS: u32 = 10;
+/// How often the kernel is asked what flows: what nothing let begin ends within five seconds.
+const FLOWS: Duration = Duration::from_secs(4);
 /// How often what is remembered over a restart is written anew, so that nothing stays there for longer than it is remembered here.
 const WRITE_ANEW: Duration = Duration::from_secs(1800);
 /// What ended is remembered for so long after the last flow.
@@ -31,9 +31,14 @@ impl Openings {
         };
         let mut changes = gate.in_force.changes();
         let mut rounds = tokio::time::interval(ROUND);
+        let mut flows = tokio::time::interval(FLOWS);
         let mut anew = tokio::time::interval(WRITE_ANEW);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut round, mut crumbs) = (0_u32, Crumbs::default());
+        for ticks in [&mut rounds, &mut flows] {
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        }
+        let mut crumbs = Crumbs::default();
+        self.except(&gate, &mut crumbs);
+        self.adopt();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -44,10 +49,10 @@ impl Openings {
                 _ = rounds.tick() => {
                     // When the thread has much to do, it looks over the rules a little later.
                     let _ = self.work.try_send(Work::LookOver);
-                    round = round.wrapping_add(1);
-                    if round.is_multiple_of(FLOWS) {
-                        let _ = self.work.try_send(Work::Flows);
-                    }
+                }
+                _ = flows.tick() => {
+                    let _ = self.work.try_send(Work::Flows);
+                    continue;
                 }
                 _ = anew.tick() => {
                     let openings = Arc::clone(&self);
@@ -74,7 +79,12 @@ impl Openings {
     }
 
     /// Judges again what is due, and says what has to be shut.
-    fn look(&self, shard: &mut HashMap<Device, Of>, gate: &Gate, crumbs: &mut Crumbs) -> Vec<Shutting> {
+    pub(super) fn look(
+        &self,
+        shard: &mut HashMap<Device, Of>,
+        gate: &Gate,
+        crumbs: &mut Crumbs,
+    ) -> Vec<Shutting> {
         let current = gate.in_force.to_keep();
         let (now, mut shutting) = (self.clock.steady(), Vec::new());
         for (device, of) in shard.iter_mut() {
@@ -118,6 +128,6 @@ impl Opening {
         let hosts = self.asked.iter().map(|asked| asked.host.judged());
         current.in_use(made.person, counts, now, hosts);
         current.device_in_use(made.device, now);
-        gate.is_in_use(&shown(device, self.asker.address, self.asker.token.as_deref()));
+        gate.is_in_use(&self.shown(device));
     }
 }

@@ -378,6 +378,20 @@ async fn a_former_accounts_password_does_not_outlive_it() {
     let left = super::play::HOME.replace("{id: k.lane,", "{id: n.new,");
     play.in_force.replace(super::play::snapshot(&left, &[]), std::sync::Arc::default());
     play.desk.forget_former().await;
+    // A slip of the pen takes nobody's password away.
+    play.clock.advance(std::time::Duration::from_secs(23 * 3600));
+    play.desk.forget_former().await;
+    assert!(play.records.password("k.lane").await.unwrap().is_some(), "not before a day has passed");
+    let refused = play.browser().post("/sign-in", &[("account", "k.lane"), ("password", PASSWORD)]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "but nobody comes in by it");
+    play.in_force.replace(super::play::snapshot(super::play::HOME, &[]), std::sync::Arc::default());
+    play.desk.forget_former().await;
+    play.in_force.replace(super::play::snapshot(&left, &[]), std::sync::Arc::default());
+    play.clock.advance(std::time::Duration::from_secs(23 * 3600));
+    play.desk.forget_former().await;
+    assert!(play.records.password("k.lane").await.unwrap().is_some(), "who was back is away anew");
+    play.clock.advance(std::time::Duration::from_secs(24 * 3600));
+    play.desk.forget_former().await;
     assert_eq!(play.records.password("k.lane").await.unwrap(), None);
     assert!(play.records.password("m.ali").await.unwrap().is_some());
     assert!(play.records.password("pin:jordan").await.unwrap().is_some(), "a PIN is no account of staff");

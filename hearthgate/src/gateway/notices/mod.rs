@@ -13,7 +13,7 @@ mod send;
 mod tests;
 
 use crate::lists::names::Names;
-use agreements::{Gateway, House, Notify};
+use agreements::{Gateway, House, Notify, Severity};
 use chrono::{DateTime, Utc};
 use pending::{Known, Pending, Spent, Waits};
 use records::{BreachOpened, Clock, Entry, Grown, InForce, Logged, Records, StoreError};
@@ -163,6 +163,7 @@ impl Notices {
         if recipient.pending.told() != told {
             (recipient.pending, recipient.known) = (Pending::after(told), Known::default());
         }
+        recipient.known.begin_round();
         loop {
             let entries = self.records.entries(recipient.pending.upto() + 1).await?;
             if entries.is_empty() {
@@ -190,13 +191,34 @@ impl Notices {
         let mut rose = Vec::new();
         for grown in &grew.episodes {
             if !known.has(grown.entry)
-                && let Some(before) = self.before(grown, logged.entry).await?
+                && let Some(before) = self.known_before(grown, logged.entry, known).await?
             {
                 known.put(grown.entry, before);
             }
             rose.extend(known.rises(grown));
         }
         Ok(rose)
+    }
+
+    /// An episode that is not remembered, as it was before. The journal is read through for some of them in a round, and no more,
+    /// so that nobody's many make what is grave wait; of the others that are grave now, it is taken for what it began as.
+    async fn known_before(
+        &self,
+        grown: &Grown,
+        entry: i64,
+        known: &mut Known,
+    ) -> Result<Option<BreachOpened>, StoreError> {
+        if known.may_look_back() {
+            return self.before(grown, entry).await;
+        }
+        if grown.severity < Severity::High {
+            return Ok(None);
+        }
+        let began = self.records.entry(grown.entry).await?.and_then(|logged| logged.says);
+        Ok(match began {
+            Some(Entry::BreachOpened(opened)) => Some(opened),
+            Some(_) | None => None,
+        })
     }
 
     /// An episode as the journal had it before an entry; none where it can no longer be read.

@@ -129,25 +129,44 @@ impl Spent {
 
 /// Episodes that may go on, each with the gravest severity that the journal has told of so far.
 #[derive(Debug, Default)]
-pub(super) struct Known(BTreeMap<i64, BreachOpened>);
+pub(super) struct Known {
+    episodes: BTreeMap<i64, BreachOpened>,
+    /// For how many the journal was looked through in this round.
+    looked_back: u32,
+}
+
+/// For so many the journal is looked through in a round: each takes thousands of entries.
+const LOOKS_BACK: u32 = 32;
 
 impl Known {
+    /// Another round begins.
+    pub(super) fn begin_round(&mut self) {
+        self.looked_back = 0;
+    }
+
+    /// Whether the journal may be looked through for one more.
+    pub(super) fn may_look_back(&mut self) -> bool {
+        let may = self.looked_back < LOOKS_BACK;
+        self.looked_back += u32::from(may);
+        may
+    }
+
     /// An episode began, or was found out to be so grave.
     pub(super) fn put(&mut self, entry: i64, opened: BreachOpened) {
-        self.0.insert(entry, opened);
-        if self.0.len() > EPISODES {
-            self.0.pop_first();
+        self.episodes.insert(entry, opened);
+        if self.episodes.len() > EPISODES {
+            self.episodes.pop_first();
         }
     }
 
     /// Whether an episode is known here.
     pub(super) fn has(&self, entry: i64) -> bool {
-        self.0.contains_key(&entry)
+        self.episodes.contains_key(&entry)
     }
 
     /// An episode has come so far: as it is now, where that is graver than before.
     pub(super) fn rises(&mut self, grown: &Grown) -> Option<BreachOpened> {
-        let known = self.0.get_mut(&grown.entry).filter(|known| grown.severity > known.severity)?;
+        let known = self.episodes.get_mut(&grown.entry).filter(|known| grown.severity > known.severity)?;
         known.severity = grown.severity;
         Some(known.clone())
     }

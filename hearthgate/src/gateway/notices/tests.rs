@@ -264,6 +264,28 @@ async fn an_episode_that_becomes_grave_is_told_then() {
     assert_eq!(rose(&mut known, 9, grew(3, Severity::High)).await, [], "whose beginning is gone");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_episodes_that_grow_at_once_keep_nobody_waiting() {
+    let play = Play::new(NOON, notify(&["high"])).await;
+    let by = By { role: ByRole::Staff, id: "k.lane".into(), name: "Kate".into() };
+    for n in 0..3000 {
+        play.records.staff_action(by.clone(), "looked", &n.to_string()).await.expect("written");
+    }
+    let one = |entry| Grown {
+        entry,
+        count: 10,
+        last: noon(),
+        evidence: Evidence::Navigation,
+        severity: Severity::High,
+    };
+    let all = Entry::BreachesGrew(BreachesGrew { episodes: (1..=3000).map(one).collect() });
+    let mut known = Known::default();
+    play.notices.rose(&logged(9000, all), &mut known).await.expect("read");
+    assert!(!known.may_look_back(), "and no more are looked for in this round");
+    known.begin_round();
+    assert!(known.may_look_back());
+}
+
 const JO: &str = "person: Jo\ndevices: [{name: phone, ip: 192.0.2.7}]\nonline: {every_day: 09:00-21:00}\n\
                   agreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28}\n  review_by: 2026-11-29\n  \
                   social_worker: {name: A. Mensah, authority: Leeds, on: 2026-11-02}\n";
