@@ -122,12 +122,40 @@ fn the_routers_page_shows_a_gateway_that_is_whole() {
     assert!(checked.code == 0 && !told.contains("gateway.yaml:"), "{told}");
 }
 
-/// The recipe for OpenWrt is a script that its shell takes.
+/// What OpenWrt's `rc.common` and procd give a script, here each a line of what it was told.
+const PROCD: &str = "\
+for told in procd_open_instance procd_set_param procd_close_instance procd_send_signal sysctl hearthgate; do
+    eval \"$told() { echo $told \\\"\\$@\\\"; }\"
+done
+start() { start_service; }
+";
+
+/// What the recipe for OpenWrt does at a boot, and at a reload.
 #[test]
-fn the_recipe_for_openwrt_is_a_script() {
-    let script = read("deploy/openwrt/hearthgate.init");
-    let checked = gave(Command::new("sh").args(["-n", "-c", &script]));
-    assert_eq!(checked.code, 0, "{checked:?}");
+fn the_recipe_for_openwrt_holds_first_and_keeps_two_programs() {
+    let script = read("deploy/openwrt/hearthgate.init").replace("/usr/bin/hearthgate", "hearthgate");
+    let run = |action: &str| {
+        let done = gave(Command::new("sh").args(["-euc", &format!("{PROCD}{script}{action}\n")]));
+        assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
+        done.out
+    };
+    let instance = |name: &str, command: &str, limits: &str| {
+        format!(
+            "procd_open_instance {name}\nprocd_set_param command hearthgate {command} --home /etc/hearthgate\n\
+             procd_set_param env RUNTIME_DIRECTORY=/tmp/run/hearthgate\nprocd_set_param respawn 0 1 0\n{limits}\
+             procd_set_param stderr 1\nprocd_close_instance\n"
+        )
+    };
+    let kept = instance("gateway", "run", "procd_set_param limits nofile=65536 65536\n")
+        + &instance("baseline", "router baseline", "");
+    assert_eq!(
+        run("boot"),
+        format!(
+            "hearthgate router hold --home /etc/hearthgate\nsysctl -qw net.netfilter.nf_conntrack_acct=1\n{kept}"
+        )
+    );
+    assert_eq!(run("start_service"), kept);
+    assert_eq!(run("reload_service"), "procd_send_signal hearthgate gateway HUP\n");
 }
 
 fn editing() -> String {

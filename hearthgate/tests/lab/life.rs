@@ -172,19 +172,61 @@ fn rules_of_a_router_that_was_given_up_while_nothing_ran_are_taken_away() {
 
 #[test]
 fn every_rule_is_gone_after_router_off_and_nobody_elses() {
-    let Some(mut lab) = held(SATURDAY) else { return };
+    let Some(mut lab) = Lab::build() else { return };
+    // Numbers of rules and counters apart, which go on with whatever passes.
+    let rules = |lab: &Lab, what: &[&str]| lab.router.says("nft", &[&["-s", "list"], what].concat());
+    let before = rules(&lab, &["ruleset"]);
+    assert!(before.contains("masquerade"), "{before}");
+    lab.write("gateway.yaml", &with_router());
+    lab.held_before();
+    lab.open(SATURDAY);
+    assert_eq!(rules(&lab, &["table", "ip", "others"]), before, "the home's own table, while ours holds");
     let shown = lab.command(&["router", "show"]);
     assert!(shown.contains("table inet hearthgate") && shown.contains("redirect to :3129"), "{shown}");
     assert!(lab.command(&["router", "check"]).contains("nft takes the rules"));
     lab.stop();
     assert!(lab.router.says("nft", &["list", "tables"]).contains("hearthgate"), "stopping leaves it closed");
     lab.command(&["router", "off"]);
-    let left = lab.router.says("nft", &["list", "ruleset"]);
-    assert!(!left.contains("hearthgate"), "{left}");
-    assert!(left.contains("masquerade"), "the home's own rules stay: {left}");
+    assert_eq!(rules(&lab, &["ruleset"]), before, "as it was before");
     assert!(lab.command(&["router", "off"]).contains("No rules"));
     let to = RELAY.0.parse().unwrap();
     assert!(echoes(&mut connect(&lab, Who::Jordan, to, 9001).unwrap()).unwrap(), "as it was before");
+}
+
+#[test]
+fn rules_that_nft_refuses_change_nothing() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
+    let table = || lab.router.says("nft", &["-s", "list", "chain", "inet", "hearthgate", "forward"]);
+    let before = table();
+    assert!(before.contains("br-lan"), "{before}");
+
+    // On this machine, for a while, nft takes nothing.
+    lab.write("nft", "#!/bin/sh\necho Error: no room >&2\nexit 1\n");
+    let refuses = lab.home.path().join("nft");
+    std::fs::set_permissions(&refuses, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mounted = lab.router.output("mount", &["--make-rprivate", "/"]).status.success()
+        && lab
+            .router
+            .output("mount", &["--bind", refuses.to_str().unwrap(), "/usr/sbin/nft"])
+            .status
+            .success();
+    assert!(mounted && table().is_empty());
+    let with_guests = with_router().replace("lan: [br-lan]", "lan: [br-lan, br-guest]");
+    lab.write("gateway.yaml", &with_guests);
+    wait_for("the file to wait", || {
+        let status: serde_json::Value = serde_json::from_str(&lab.command(&["status", "--json"])).unwrap();
+        status["waiting"].to_string().contains("gateway.yaml").then_some(())
+    });
+    assert!(lab.log().contains("no room"), "why it was not taken: {}", lab.log());
+    assert!(is_closed(&lab));
+    assert!(echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(), "it holds as before");
+
+    lab.router.says("umount", &["/usr/sbin/nft"]);
+    assert_eq!(table(), before);
+    lab.write("gateway.yaml", &format!("{with_guests}# once more\n"));
+    wait_for("the new rules", || table().contains("br-guest").then_some(()));
+    assert!(is_closed(&lab));
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod lab;
 mod life;
 mod machine;
 mod promises;
+mod recipe;
 mod router;
 mod sign_in;
 mod transparent;
