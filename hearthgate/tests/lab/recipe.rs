@@ -51,7 +51,7 @@ fn said<'t>(texts: &'t [String], key: &str) -> Option<&'t str> {
         .iter()
         .flat_map(|text| text.lines())
         .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-        .last()
+        .next_back()
 }
 
 fn seconds(text: &str) -> Duration {
