@@ -259,7 +259,8 @@ impl Gate {
         if let Face::Mac(mac) = self.face(shown) {
             self.presence.asks(mac, round.steady);
         }
-        let who = self.who_shows(&round.current, shown);
+        let unmet = || self.neighbours.may_meet(shown.address);
+        let who = settled(unmet, || self.who_shows(&round.current, shown));
         let person = believed(round.state, who.person);
         let (moment, sentences) = self.moments.of(&round.current, (person, who.device), round.now);
         let to_be_met = self.is_to_be_met(&round.current, &who, shown);
@@ -282,6 +283,14 @@ pub(crate) struct Round {
     neighbours: u64,
 }
 
+/// What is seen of somebody whom the kernel may be meeting just now: where it has met them while we looked, we look again. A device
+/// asks right after the kernel has heard of it, and would be taken for a stranger whom nobody need meet.
+fn settled<T>(unmet: impl Fn() -> bool, look: impl Fn() -> T) -> T {
+    let before = unmet();
+    let seen = look();
+    if before && !unmet() { look() } else { seen }
+}
+
 /// Whose rules apply.
 fn believed(state: ClockState, person: PersonId) -> PersonId {
     match state {
@@ -293,6 +302,16 @@ fn believed(state: ClockState, person: PersonId) -> PersonId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whom_the_kernel_meets_while_we_look_is_looked_at_again() {
+        for (before, after, looks) in [(true, false, 2), (true, true, 1), (false, false, 1)] {
+            let looked = std::cell::Cell::new(0);
+            let unmet = || if looked.get() == 0 { before } else { after };
+            settled(unmet, || looked.set(looked.get() + 1));
+            assert_eq!(looked.get(), looks, "{before} {after}");
+        }
+    }
 
     #[test]
     fn a_lost_device_stays_lost_while_the_clock_cannot_be_believed() {
