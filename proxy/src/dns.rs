@@ -12,6 +12,7 @@ pub(crate) mod answer;
 mod batch;
 mod case;
 mod counters;
+mod decide;
 mod deliver;
 pub(crate) mod edns;
 mod estimate;
@@ -28,6 +29,7 @@ pub(crate) mod special;
 mod streams;
 mod svcb;
 mod tcp;
+mod tell;
 mod udp;
 pub(crate) mod verdicts;
 pub(crate) mod wire;
@@ -39,24 +41,21 @@ pub use https::{CONTENT_TYPE, PATH};
 pub use listen::{Bound, Listening};
 pub use settings::{Designated, DnsSettings, Over, StreamSettings};
 
-use crate::cache::{Asking, DNSSEC, UNCHECKED};
 use crate::gate::{Clients, Gate, Round};
 use crate::http::OwnPages;
 use crate::limits::Limits;
-use crate::resolver::{Cached, For, Found};
+use crate::resolver::{Cached, Found};
 use crate::upstream::Failure;
 use again::Told;
-use agreements::{Dnssec, Host, Request};
+use agreements::Host;
 use blocklists::{Name, Tags};
 use case::{Case, Decided, Showing};
-use chrono::{DateTime, Utc};
 use counters::count;
-use deliver::{Moment, deliver};
+use decide::{Alone, look_up, safe_host};
 use estimate::Estimate;
 use open::fixed;
-use question::{Heard, Query, Room, hear};
+use question::{Heard, Room, hear};
 use reply::{Extended, ede};
-use safe_search::Search;
 use special::Local;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -330,21 +329,6 @@ impl Dns {
         self.gate.resolver.renew(&self.asking(&query, safe_host(&decided).as_ref()), of);
     }
 
-    /// Decides about a question outside a worker's round.
-    fn decide_alone(&self, query: &Query<'_>, asker: &Asker<'_>) -> Alone {
-        let round = self.gate.round();
-        let Showing { shown, counted } = Showing::of(query, asker, &self.settings.trust_forwarders);
-        let client = self.gate.client(&round, &shown);
-        let case = Case { query, asker, round: &round, client: &client };
-        let decided = match self.special(query) {
-            None => self.decide(&case, look_up(&round, query.text), &mut Told::default()),
-            Some(_) => Decided::UNJUDGED,
-        };
-        let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
-        let of = For::client(counted, protected, asker.transport != Transport::Udp);
-        Alone { round, client, decided, of }
-    }
-
     fn limits_of(&self, transport: Transport) -> &Limits {
         match transport {
             Transport::Udp => &self.limits,
@@ -352,105 +336,10 @@ impl Dns {
         }
     }
 
-    /// Whether the name is protected for who asks, and they may ask for one more such name.
-    fn is_protected(&self, case: &Case<'_>, counted: IpAddr, tags: Tags, told: &mut Told) -> bool {
-        let decided = self.decide(case, tags, told);
-        decided.verdict.as_ref().is_some_and(verdicts::protects)
-            && self.limits_of(case.transport()).allows_protected(counted)
-    }
-
     /// Answers that too many wait. Anybody can fill the places of UDP in others' names: a real client comes over TCP.
     fn overloaded(bytes: &[u8], out: &mut Vec<u8>) {
         if let Heard::Query(query) = hear(bytes, &mut Room::default()) {
             say::over_tcp(&query, out);
-        }
-    }
-
-    fn special(&self, query: &Query<'_>) -> Option<Local> {
-        let own = self.settings.own_name.name();
-        if !self.settings.designated.is_empty() && special::asks_for_encrypted(query.text, query.qtype, own) {
-            return Some(Local::Designated);
-        }
-        if self.settings.answers_wpad && special::looks_for_proxy(query.text, query.qtype) {
-            return Some(Local::Ourselves);
-        }
-        special::local(query.text, query.qtype, own)
-    }
-
-    /// What is said of a question, and what safe search makes of it.
-    fn decide(&self, case: &Case<'_>, tags: Tags, told: &mut Told) -> Decided {
-        let Case { query, round, client, .. } = *case;
-        let house = &round.current.snapshot.house;
-        let request = Request { host: Host::Name(query.text), tags, path: None };
-        let verdict = told.judge(house, &client.moment, &request);
-        // What is refused is not looked for.
-        let search = if verdict.allows() && (query.for_addresses() || query.qtype == rtype::SVCB) {
-            safe_search::search(house.safe_search(client.person), query.text)
-        } else {
-            Search::AsAsked
-        };
-        Decided { verdict: Some(verdict), search }
-    }
-
-    /// What is looked up: the question's name, or the safe host's.
-    fn asking<'n>(&self, query: &Query<'n>, safe: Option<&'n WireName>) -> Asking<'n> {
-        let (dnssec, unchecked) = match self.gate.resolver.dnssec() {
-            Dnssec::Off => (false, false),
-            Dnssec::Pass | Dnssec::Validate => (query.dnssec(), query.unchecked()),
-        };
-        let flags = if dnssec { DNSSEC } else { 0 } | if unchecked { UNCHECKED } else { 0 };
-        Asking { name: safe.unwrap_or(query.name), qtype: query.qtype, flags }
-    }
-
-    /// How an answer that was found may be told; none when a name or address in it is refused, which is then written.
-    fn may_tell(
-        &self,
-        case: &Case<'_>,
-        decided: &Decided,
-        found: &Found,
-        out: &mut Vec<u8>,
-    ) -> Option<Telling> {
-        let Case { query, asker, round, client } = *case;
-        let Found { entry, stale } = found;
-        let asked = decided.verdict.as_ref();
-        let judge = |name: Name<'_>| round.current.snapshot.judge_in(&client.moment, Host::Name(name), None);
-        let until = match verdicts::judge_names(judge, asked, entry.targets()) {
-            Ok(earliest) => earliest,
-            Err((target, refusal)) => {
-                count(&self.counters.answers_refused);
-                self.refuse(case, target.name(), &refusal, out);
-                return None;
-            }
-        };
-        let bare = |address| round.current.snapshot.judge_in(&client.moment, Host::Address(address), None);
-        let around = verdicts::around(&round.current, entry);
-        if let Some((address, refusal)) = verdicts::judge_bare(bare, asked, around) {
-            count(&self.counters.answers_refused);
-            let detected = verdicts::detected(&round.current, address);
-            self.refuse_as(case, query.text, &refusal, detected, out);
-            return None;
-        }
-        if entry.rebinds {
-            count(&self.counters.rebinding);
-            self.rebinds(query, asker, out);
-            return None;
-        }
-        if *stale {
-            count(&self.counters.stale);
-        }
-        let most = verdicts::allowed_for(until, round.now, self.settings.most_ttl);
-        let private = asked.is_some_and(verdicts::protects);
-        Some(Telling { moment: Moment { now: round.steady, most, stale: *stale, private }, until })
-    }
-
-    /// Writes an answer that may be told.
-    fn tell(&self, case: &Case<'_>, decided: &Decided, found: &Found, moment: Moment, out: &mut Vec<u8>) {
-        let Case { query, asker, .. } = *case;
-        match decided.search {
-            Search::Host(host) => self.search_answer(query, asker, host, &found.entry, moment, out),
-            Search::AsAsked | Search::Address(_) => {
-                deliver(query, asker.transport, &found.entry, moment, out);
-            }
         }
     }
 
@@ -482,34 +371,6 @@ impl Dns {
             Transport::Tcp => &self.counters.queries_tcp,
             Transport::Tls | Transport::Https => &self.counters.queries_other,
         });
-    }
-}
-
-/// How an answer may be told, and until when what allowed it holds.
-#[derive(Clone, Copy, Debug)]
-struct Telling {
-    moment: Moment,
-    until: Option<DateTime<Utc>>,
-}
-
-/// A question decided outside a worker's round, and on whose behalf an upstream is asked.
-struct Alone {
-    round: Round,
-    client: crate::gate::Client,
-    decided: Decided,
-    of: For,
-}
-
-/// What the catalogue knows of its name.
-fn look_up(round: &Round, name: Name<'_>) -> Tags {
-    round.current.snapshot.catalogue.lookup(name)
-}
-
-/// The host whose records answer instead of the name's own.
-fn safe_host(decided: &Decided) -> Option<WireName> {
-    match decided.search {
-        Search::Host(host) => Some(WireName::from_name(Name::trusted(host))),
-        Search::AsAsked | Search::Address(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@
 // In a test a panic is the answer.
 #![allow(clippy::unwrap_used)]
 
+mod baseline;
 mod build;
 mod calendar;
 mod days;

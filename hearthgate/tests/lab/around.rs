@@ -1,12 +1,11 @@
 //! Ways around the gateway, each by its name: what becomes of it, and what staff are told.
 
 use crate::SATURDAY;
+use crate::device::{addresses, connect, curl, datagrams, echoes, exchange, is_refusal, look_up};
 use crate::internet::{ECHO, OPENVPN, RELAY, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, jordan};
 use crate::machine::{Machine, program};
-use crate::router::{
-    addresses, connect, curl, datagrams, echoes, episodes, exchange, held, is_refusal, look_up, with_router,
-};
+use crate::router::{episodes, held, with_router};
 use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
 use std::process::Stdio;

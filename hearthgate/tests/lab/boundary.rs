@@ -1,13 +1,12 @@
 //! The edge of the home under attack and bad luck: nobody is accused, nothing is open, help is there.
 
 use crate::SATURDAY;
+use crate::device::{CUT, closes, connect, curl, echoes, is_refusal, look_up};
 use crate::internet::{ECHO, RELAY, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, jordan};
 use crate::life::{is_closed, stand_in, with_stand_in};
 use crate::machine::Machine;
-use crate::router::{
-    CUT, closes, connect, curl, echoes, episodes, held, is_refusal, look_up, told_until, with_router,
-};
+use crate::router::{episodes, held, told_until, with_router};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto, sendto, socket};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};

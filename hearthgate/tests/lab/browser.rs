@@ -1,9 +1,10 @@
 //! A real browser on a young person's device, with its own resolver switched on.
 
 use crate::SATURDAY;
+use crate::device::look_up;
 use crate::internet::{FOREIGN_RESOLVER, wait_for};
 use crate::lab::{Lab, Who};
-use crate::router::{held, look_up};
+use crate::router::held;
 
 /// The page that Chromium shows, with its secure DNS as it is set: `automatic` falls back, `secure` does not.
 fn page(lab: &Lab, mode: &str, template: &str, url: &str) -> String {

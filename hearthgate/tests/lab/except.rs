@@ -1,12 +1,12 @@
 //! Exceptions: what a device that people share may reach by number, by its own agreement, and nobody else.
 
 use crate::SATURDAY;
+use crate::device::{
+    CUT, addresses, closes, connect, datagrams, echoes, exchange, is_refusal, look_up, on_this_machine,
+};
 use crate::internet::{ECHO, RELAY, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, Who, jordan};
-use crate::router::{
-    CUT, addresses, closes, connect, datagrams, echoes, episodes, exchange, is_refusal, look_up,
-    on_this_machine, with_router,
-};
+use crate::router::{episodes, with_router};
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -3,9 +3,10 @@
 //! the tests: `cargo test --release -p hearthgate --test lab -- --ignored --nocapture figures` prints the table.
 
 use crate::SATURDAY;
+use crate::device::{datagrams, look_up};
 use crate::internet::ECHO;
 use crate::lab::{Lab, ROUTER, Who, gateway_yaml};
-use crate::router::{datagrams, look_up, with_router};
+use crate::router::with_router;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};

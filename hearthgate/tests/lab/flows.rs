@@ -1,10 +1,11 @@
 //! What flows through the router: counted, and ended where nothing let it begin; what is none of ours is left alone.
 
 use crate::SATURDAY;
+use crate::device::{CUT, closes, connect, echoes, is_refusal, look_up, on_this_machine};
 use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, wait_for};
 use crate::lab::{JORDAN, Lab, Who, gateway_yaml, jordan};
 use crate::machine::Machine;
-use crate::router::{CUT, closes, connect, echoes, held, is_refusal, look_up, on_this_machine, with_router};
+use crate::router::{held, with_router};
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};

@@ -1,9 +1,10 @@
 //! Who is behind an address: the same device over IPv4, IPv6 and IPv6 privacy addresses.
 
 use crate::SATURDAY;
+use crate::device::look_up;
 use crate::internet::{ECHO, RELAY};
 use crate::lab::{Lab, ROUTER, Who};
-use crate::router::{held, look_up};
+use crate::router::held;
 use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 

@@ -1,12 +1,11 @@
 //! The life of the router's rules: before anything runs, while it runs, when it is killed, and when they are taken away.
 
 use crate::SATURDAY;
+use crate::device::{CUT, addresses, closes, connect, echoes, is_refusal, look_up, on_this_machine};
 use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, wait_for};
 use crate::lab::{Lab, Who, gateway_yaml};
 use crate::machine::{Program, program};
-use crate::router::{
-    CUT, addresses, closes, connect, echoes, held, is_refusal, look_up, on_this_machine, with_router,
-};
+use crate::router::{held, with_router};
 use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::process::Stdio;

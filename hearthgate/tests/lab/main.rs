@@ -8,6 +8,7 @@
 mod around;
 mod boundary;
 mod browser;
+mod device;
 mod except;
 mod figures;
 mod flows;

@@ -1,12 +1,10 @@
 //! Promises with a time, over both families and for whoever they are made to: limits, lost devices, one episode for each thing.
 
 use crate::SATURDAY;
+use crate::device::{CUT, addresses, closes, connect, echoes, is_refusal, look_up, on_this_machine};
 use crate::internet::{ECHO, RELAY, RESOLVER, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, gateway_yaml, jordan};
-use crate::router::{
-    CUT, addresses, closes, connect, echoes, episodes, held, is_refusal, look_up, on_this_machine,
-    with_router,
-};
+use crate::router::{episodes, held, with_router};
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -215,7 +213,7 @@ fn a_resolver_that_is_not_ours_over_tls_and_https_opens_nothing() {
         assert!(is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()), "{to}");
         let hidden = format!("casino.test:443:{to}");
         let (code, _) =
-            crate::router::curl(&lab, Who::Jordan, &["--resolve", &hidden, "https://casino.test/"]);
+            crate::device::curl(&lab, Who::Jordan, &["--resolve", &hidden, "https://casino.test/"]);
         assert_ne!(code, 0, "{to}: the name that it shows is judged");
     }
 }

@@ -2,11 +2,11 @@
 //! run them. What a step of the page promises is looked at from the devices.
 
 use crate::SATURDAY;
+use crate::device::{connect, curl, is_refusal, on_this_machine};
 use crate::internet::{FOREIGN_RESOLVER, NAMES, RELAY, wait_for};
 use crate::lab::{Lab, Who};
 use crate::life::is_closed;
 use crate::machine::{Program, program};
-use crate::router::{connect, curl, is_refusal, on_this_machine};
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;

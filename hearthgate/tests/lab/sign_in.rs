@@ -1,9 +1,10 @@
 //! Devices that are nobody's own: the page to sign in at, the agreement that holds then, and being signed out again.
 
 use crate::SATURDAY;
+use crate::device::{CUT, closes, connect, echoes, look_up, on_this_machine};
 use crate::internet::{ECHO, wait_for};
 use crate::lab::{JORDAN, Lab, Who, jordan};
-use crate::router::{CUT, closes, connect, echoes, look_up, on_this_machine, with_router};
+use crate::router::with_router;
 use std::time::{Duration, Instant};
 
 const PAGE: &str = "http://hearthgate.home.arpa/sign-in";

@@ -1,6 +1,7 @@
 //! Connections that the router redirects to the transparent listener: by rules that the home's own firewall makes here.
 
 use crate::SATURDAY;
+use crate::device::curl;
 use crate::hello::Hello;
 use crate::internet::{ECHO, wait_for};
 use crate::lab::{Lab, Who, gateway_yaml};
@@ -22,14 +23,6 @@ fn redirecting(now: &str) -> Option<Lab> {
     lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
     lab.wait_until_known(Who::Jordan, &Who::Jordan.six(), "open.test");
     Some(lab)
-}
-
-/// `curl` on a device: exit code, and what it wrote followed by the status.
-fn curl(lab: &Lab, who: Who, words: &[&str]) -> (i32, String) {
-    let mut all = vec!["-ksS", "--max-time", "10", "-w", "%{http_code}"];
-    all.extend(words);
-    let out = lab.of(who).output("curl", &all);
-    (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
 #[test]

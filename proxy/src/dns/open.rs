@@ -2,10 +2,12 @@
 
 use super::again::Told;
 use super::case::{Case, Decided, Showing};
+use super::decide::Alone;
 use super::deliver::Moment;
 use super::question::Query;
 use super::safe_search::Search;
-use super::{Alone, Asker, Dns, Telling, Transport, verdicts};
+use super::tell::Telling;
+use super::{Asker, Dns, Transport, verdicts};
 use crate::cache::Entry;
 use crate::router::{Wanted, Why};
 use crate::target::TargetHost;
