@@ -178,6 +178,16 @@ impl House {
         &self.devices
     }
 
+    /// Every device once, by its first place in [`House::devices`] and all the ways in which it is known.
+    pub fn each_device(&self) -> impl Iterator<Item = (u16, &[Device])> {
+        let same = |a: &Device, b: &Device| a.person == b.person && a.known.name == b.known.name;
+        self.devices.chunk_by(same).scan(0, |next, ways| {
+            let place = *next;
+            *next += ways.len() as u16;
+            Some((place, ways))
+        })
+    }
+
     /// The device of somebody that their agreement calls so, by its places in [`House::devices`]: one for each way in which it
     /// is known.
     pub fn devices_called<'h>(&'h self, whose: PersonId, name: &'h str) -> impl Iterator<Item = u16> + 'h {

@@ -12,7 +12,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::routing::{MethodRouter, get, post};
 use chrono::{DateTime, Utc};
-use records::{Current, Records};
+use records::{Current, Face, Records};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -41,6 +41,8 @@ pub struct Visit {
     pub who: PersonId,
     /// Whose device it is. The same, save while the clock is not believed and everybody has the baseline.
     pub whose: PersonId,
+    /// What the device is told apart by: several can have one agreement.
+    pub face: Face,
     /// The decision in words.
     pub explanation: Explanation,
     /// When.
@@ -131,6 +133,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Desk>)> {
         (SAW, get(telling::see).post(telling::saw)),
         (young::NOTE, post(young::note)),
         (young::first::FIRST, post(young::first::seen)),
+        (young::policy::POLICY, get(young::policy::show)),
+        (young::show::SHOW, post(young::show::answer)),
         (young::pin::ME, post(young::pin::enter)),
     ]
 }

@@ -2,6 +2,7 @@
 
 use crate::command::{
     asks::Asks,
+    backup::Backup,
     breaches::Breaches,
     ca::Ca,
     check::Check,
@@ -67,6 +68,7 @@ enum Command {
     Breaches(Breaches),
     Status(Status),
     Minutes(Minutes),
+    Backup(Backup),
     Grant(Grant),
     Revoke(Revoke),
     Asks(Asks),
@@ -99,6 +101,7 @@ impl Cli {
             Command::Breaches(it) => it.act(),
             Command::Status(it) => it.act(),
             Command::Minutes(it) => it.act(),
+            Command::Backup(it) => it.act(),
             Command::Grant(it) => it.act(),
             Command::Revoke(it) => it.act(),
             Command::Asks(it) => it.act(),

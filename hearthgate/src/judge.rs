@@ -6,7 +6,7 @@ use crate::desk::Decided;
 use crate::failure::Failure;
 use crate::home::Loaded;
 use crate::people;
-use agreements::{Explanation, PersonId, Request, Snapshot};
+use agreements::{Explanation, House, PersonId, Request, Snapshot};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -41,14 +41,39 @@ impl Bench {
         people::known_or_baseline(&self.snapshot.house, id)
     }
 
-    /// The answer in the shape of `explain --json`.
-    pub(crate) fn explain(&self, who: PersonId, at: DateTime<Utc>, asked: &Asked) -> Explanation {
+    /// The device of somebody that their agreement calls so, by its place among the house's.
+    pub(crate) fn device(&self, who: PersonId, name: &str) -> Result<u16, Failure> {
+        let house = &self.snapshot.house;
+        house.devices_called(who, name).next().ok_or_else(|| {
+            let theirs: Vec<&str> = house
+                .each_device()
+                .filter_map(|(_, ways)| ways.first().filter(|device| device.person == who))
+                .map(|device| device.known.name.as_str())
+                .collect();
+            let there_are = match theirs.as_slice() {
+                [] => "Their agreement names none.".to_owned(),
+                names => format!("There are: {}.", names.join(", ")),
+            };
+            Failure::cannot_read(format!("they have no device called `{name}`")).help(there_are)
+        })
+    }
+
+    /// The answer in the shape of `explain --json`. `device` is where it is asked from: what is open there alone, and that it
+    /// is lost, counts there and nowhere else.
+    pub(crate) fn explain(
+        &self,
+        who: PersonId,
+        device: Option<u16>,
+        at: DateTime<Utc>,
+        asked: &Asked,
+    ) -> Explanation {
         let tags = self.snapshot.tags(asked.host());
         let request = Request { host: asked.host(), tags, path: asked.path.as_deref() };
         let house = &self.snapshot.house;
         // Minutes used today say nothing of another day.
         let today = house.day_of(at) == house.day_of(self.counted);
         let standing = if today { &self.decided.today } else { &self.decided.other_day };
-        house.explain(who, at, &request, standing)
+        let who = if standing.is_lost(device) { House::LOST } else { who };
+        house.explain(who, at, &request, &standing.on(device))
     }
 }

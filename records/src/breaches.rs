@@ -2,6 +2,7 @@
 
 use crate::commit::instant;
 use crate::entry::{BreachOpened, Entry, Line, Marked, Note};
+use crate::evidences::regulations;
 use crate::journal;
 use crate::refusal::why;
 use crate::refused::Identified;
@@ -171,6 +172,8 @@ pub struct Episode {
     pub sentence: String,
     /// How the gateway knows, and what it cannot know.
     pub why: String,
+    /// What in the law it is evidence of (`reg 12`): the Children's Homes (England) Regulations 2015.
+    pub regulations: Vec<&'static str>,
     /// The line that says so.
     pub source: Option<Line>,
     /// What staff made of it.
@@ -336,6 +339,7 @@ fn episode(line: &Row) -> Result<Option<Episode>, StoreError> {
     episode.evidence = evidence.unwrap_or(episode.evidence);
     episode.severity = severity.unwrap_or(episode.severity);
     (episode.reported, episode.open) = (line.int(5)? > 0, line.int(6)? == 0);
+    episode.regulations = regulations(episode.rule, episode.reported);
     episode.why = why(&episode.name, episode.device.as_deref(), episode.identified, episode.evidence);
     Ok(Some(episode))
 }
@@ -379,6 +383,7 @@ fn begun(entry: i64, opened: BreachOpened) -> Episode {
         open: true,
         sentence,
         why: String::new(),
+        regulations: Vec::new(),
         source,
         marks: Vec::new(),
         notes: Vec::new(),

@@ -36,6 +36,17 @@ pub struct Counted {
     pub told: u64,
 }
 
+impl std::ops::AddAssign for Counted {
+    fn add_assign(&mut self, other: Self) {
+        let Self { critical, high, medium, small, told } = other;
+        self.critical += critical;
+        self.high += high;
+        self.medium += medium;
+        self.small += small;
+        self.told += told;
+    }
+}
+
 impl Counted {
     /// All of them.
     pub fn all(&self) -> u64 {

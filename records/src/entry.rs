@@ -6,10 +6,12 @@
 mod breaches;
 mod decided;
 mod gateway;
+mod together;
 
 pub use breaches::*;
 pub use decided::*;
 pub use gateway::*;
+pub use together::*;
 
 use agreements::Source;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -111,12 +113,16 @@ entries! {
     WrongList(WrongList) = "wrong_list", true, "Somebody found a list to be wrong about a site.";
     WrongListAnswered(WrongListAnswered) = "wrong_list_answered", true, "Whoever looks after the lists answered.";
     SignInFailed(SignInFailed) = "sign_in_failed", true, "Somebody could not sign in at the desk.";
+    ShowAsked(ShowAsked) = "show_asked", true, "Staff asked to be shown what somebody is doing.";
+    ShowAnswered(ShowAnswered) = "show_answered", true, "What became of that.";
+    Incident(Incident) = "incident", true, "Staff wrote down what no gateway sees.";
     Shed(Shed) = "shed", false, "Refusals were dropped.";
     Clock(ClockChanged) = "clock", false, "The clock became another state.";
     Files(FilesChanged) = "files", false, "The home's files changed.";
     ListMissing(ListMissing) = "list_missing", false, "A list that the floor relies on has no copy.";
     MonitoringBegan(MonitoringBegan) = "monitoring_began", false, "Monitoring beyond breaches began.";
     MonitoringEnded(MonitoringEnded) = "monitoring_ended", false, "Monitoring beyond breaches ended.";
+    BackedUp(BackedUp) = "backed_up", false, "The records were copied, and the copy fits.";
     Misfit(MisfitFound) = "misfit", false, "The gateway found that its records do not fit.";
     Purged(Purged) = "purged", false, "Old texts were purged.";
 }

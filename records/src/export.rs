@@ -1,7 +1,7 @@
 //! Writing the records out: breaches as CSV or JSON, the journal as lines, each with a manifest.
 //!
-//! The columns of the CSV and the fields of the JSON have the names of [`Episode`]'s fields; `source` is `file:line`
-//! and `marks` and `notes` are joined by ` | ` in CSV. Times are RFC 3339 with the home's offset, so that a reader sees
+//! The columns of the CSV and the fields of the JSON have the names of [`Episode`]'s fields; `source` is `file:line`,
+//! `marks` and `notes` are joined by ` | ` and `regulations` by commas in CSV. Times are RFC 3339 with the home's offset, so that a reader sees
 //! the home's own clock. What reads a manifest needs only `sha256sum`.
 
 use crate::breaches::{Episode, Which};
@@ -18,7 +18,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 /// The columns of the CSV, in order.
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 23] = [
     "entry",
     "person",
     "name",
@@ -41,6 +41,7 @@ pub const COLUMNS: [&str; 22] = [
     "source",
     "marks",
     "notes",
+    "regulations",
 ];
 
 /// What an export is written as.
@@ -232,6 +233,7 @@ fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
         open,
         sentence,
         why,
+        regulations,
         source,
         marks,
         notes,
@@ -264,6 +266,7 @@ fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
         source.as_ref().map(|s| format!("{}:{}", s.file, s.line)).unwrap_or_default(),
         marks.iter().map(|mark| mark.trim_end()).collect::<Vec<_>>().join(" | "),
         notes.join(" | "),
+        regulations.join(", "),
     ]
 }
 

@@ -83,7 +83,9 @@ impl InForce {
             retired.remove(0);
         }
         retired.push((old.snapshot.clone(), old.sheet.clone()));
-        let sheet = Arc::new(Sheet::new(&snapshot.house));
+        let sheet = Sheet::new(&snapshot.house);
+        sheet.goes_on_from(&snapshot.house, &old.sheet, &old.snapshot.house);
+        let sheet = Arc::new(sheet);
         self.store(Current { snapshot, standing, generation: old.generation + 1, sheet })
     }
 
@@ -136,5 +138,56 @@ impl InForce {
         let current = self.current.load();
         all.push((current.snapshot.clone(), current.sheet.clone()));
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blocklists::Catalogue;
+
+    /// A home in which these people have these devices.
+    fn home(people: &[(&str, &str)]) -> Arc<Snapshot> {
+        let mut files = vec![("home.yaml".to_owned(), "home: Oakview\ntimezone: Europe/London\n".to_owned())];
+        let person = |(id, devices): &(&str, &str)| {
+            let text = format!("person: {id}\ndevices: [{devices}]\nonline: {{every_day: all_day}}\n");
+            (format!("agreements/{id}.yaml"), text)
+        };
+        files.extend(people.iter().map(person));
+        let house = agreements::read(&files, "2026-11-22".parse().unwrap()).house;
+        Arc::new(Snapshot { house, catalogue: Arc::new(Catalogue::empty()) })
+    }
+
+    #[test]
+    fn what_a_reload_does_not_change_stays_in_use() {
+        const PHONE: &str = "{name: phone, ip: 192.0.2.1}";
+        const LAPTOP: &str = "{name: laptop, ip: 192.0.2.2}";
+        let both = format!("{PHONE}, {LAPTOP}");
+        let at: DateTime<Utc> = "2026-11-22T17:30:00Z".parse().unwrap();
+        for (name, after, used) in [
+            ("nothing_changed", vec![("jordan", both.as_str())], vec![true, false]),
+            (
+                "somebody_before_them",
+                vec![("ali", "{name: x, ip: 192.0.2.9}"), ("jordan", &both)],
+                vec![false, true, false],
+            ),
+            (
+                "another_order",
+                vec![("jordan", "{name: laptop, ip: 192.0.2.2}, {name: phone, ip: 192.0.2.1}")],
+                vec![false, true],
+            ),
+            ("another_name", vec![("jordan", "{name: old phone, ip: 192.0.2.1}")], vec![true]),
+            ("another_address", vec![("jordan", "{name: phone, ip: 192.0.2.7}")], vec![false]),
+            ("somebody_elses_now", vec![("sam", PHONE)], vec![false]),
+            ("gone", vec![("jordan", LAPTOP)], vec![false]),
+        ] {
+            let in_force = InForce::new(home(&[("jordan", &both)]), Arc::default());
+            in_force.current().device_in_use(Some(0), at);
+            in_force.replace(home(&after), Arc::default());
+            let current = in_force.current();
+            let found: Vec<_> = (0..used.len()).map(|n| current.device_used(n as u16)).collect();
+            let wanted: Vec<_> = used.iter().map(|used| used.then_some(at)).collect();
+            assert_eq!(found, wanted, "{name}");
+        }
     }
 }

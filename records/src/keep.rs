@@ -4,6 +4,9 @@
 //! so that the chain can still be read from its first entry; they name nobody, and without the salt the hash of the text
 //! helps no guess. The purge is an entry itself and says which. What staff did, restrictions (Reg 35), reviews and what
 //! the gateway did are kept: a home purges those with the young person's file.
+//!
+//! What is open is never old: a report that nobody has heard and a concern that has not gone its way stay whole, with the
+//! episodes that they are about and what was said of those. Once closed they go when their end is as old as the rest.
 
 use crate::entry::{Entry, Purged};
 use crate::journal;
@@ -82,6 +85,18 @@ fn days(count: u32) -> TimeDelta {
     TimeDelta::days(count.into())
 }
 
+/// What is not purged however old it is, since it is a safeguarding record that is open or was closed of late ($1 is the first
+/// young entry): reports and concerns, what they are about, the episodes that a report marks, and what was said of those.
+macro_rules! standing {
+    () => {
+        "WITH standing AS (SELECT entry, about FROM register \
+                           WHERE kind IN ('report', 'concern') AND (closed = 0 OR closed >= $1)), \
+              told AS (SELECT entry FROM standing UNION SELECT about FROM standing WHERE about > 0), \
+              kept AS (SELECT entry FROM told \
+                       UNION SELECT e.entry FROM episode e JOIN told t ON e.reported = t.entry) "
+    };
+}
+
 /// The entries whose text is to go.
 async fn old(tx: &mut Tx, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
     let (before, now) = (journal::written(before), journal::written(now));
@@ -89,13 +104,19 @@ async fn old(tx: &mut Tx, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<V
     let young =
         tx.row(sql, &[before.as_str().into(), now.into()]).await?.map_or(Ok(i64::MAX), |l| l.int(0))?;
     // An open episode stays whole with what the journal says of how it grew, and so does what is still granted.
-    let sql = "SELECT j.seq, j.kind FROM journal j JOIN body b ON b.seq = j.seq \
+    let sql = concat!(
+        standing!(),
+        "SELECT j.seq, j.kind FROM journal j JOIN body b ON b.seq = j.seq \
                WHERE j.seq < $1 AND j.at < $2 \
+               AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.entry = j.seq) \
+               AND NOT EXISTS (SELECT 1 FROM kept k JOIN register r ON r.about = k.entry WHERE r.entry = j.seq) \
+               AND NOT EXISTS (SELECT 1 FROM kept k JOIN episode e ON e.entry = k.entry WHERE e.ended = j.seq) \
                AND NOT EXISTS (SELECT 1 FROM episode e WHERE e.entry = j.seq AND (e.ended = 0 OR e.ended >= $1)) \
                AND NOT (j.kind = 'breaches_grew' \
                         AND EXISTS (SELECT 1 FROM episode e WHERE e.ended = 0 AND e.entry < j.seq)) \
                AND NOT EXISTS (SELECT 1 FROM register r WHERE r.entry = j.seq AND r.closed = 0 AND r.ends >= $3) \
-               ORDER BY j.seq";
+               ORDER BY j.seq"
+    );
     let ends = DateTime::parse_from_rfc3339(&before).map_or(0, |b| b.timestamp_millis());
     let lines = tx.rows(sql, &[young.into(), before.into(), ends.into()]).await?;
     let mut old = Vec::new();

@@ -39,6 +39,7 @@
 //! below its registrable domain. Names of people and hosts never reach the log.
 
 mod accounts;
+mod backup;
 mod breaches;
 mod clock;
 mod commit;
@@ -46,7 +47,9 @@ mod counts;
 mod devices;
 mod entry;
 mod episode;
+mod evidences;
 pub mod export;
+mod given;
 mod in_force;
 mod journal;
 mod keep;
@@ -68,6 +71,7 @@ pub mod shift;
 mod spell;
 mod staff;
 mod store;
+mod together;
 mod usage;
 mod wrong_lists;
 
@@ -78,6 +82,7 @@ pub use counts::{Counted, Kind, Tally};
 pub use devices::Whereabouts;
 pub use entry::*;
 pub use episode::{OF_MANY, WINDOW};
+pub use given::Given;
 pub use in_force::{Current, InForce};
 pub use journal::{Head, LaterPurge, Misfit, Verified};
 pub use not_done::NotDone;
@@ -92,6 +97,7 @@ pub use staff::{
     Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,
 };
 pub use store::{OpenError, Purpose, StoreError};
+pub use together::{Show, WrittenDown};
 pub use usage::{Chart, DayTotal};
 pub use wrong_lists::FoundWrong;
 

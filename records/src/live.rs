@@ -4,7 +4,7 @@
 //! back, their own entries say. Whoever changes the register alone can revive nothing.
 
 use crate::clock::ClockState;
-use crate::entry::{Entry, Granting};
+use crate::entry::{Entry, Granted, Granting};
 use crate::room::Records;
 use crate::spell;
 use crate::store::StoreError;
@@ -21,17 +21,22 @@ fn granted(opens: &Granting) -> Option<GrantKind> {
     })
 }
 
+/// A grant as the decision has it; none where it has a word that this program does not know.
+pub(crate) fn live_grant(entry: i64, said: Granted) -> Option<LiveGrant> {
+    let Some(kind) = granted(&said.opens) else {
+        tracing::warn!(entry, "a grant has a word that this program does not know: it opens nothing");
+        return None;
+    };
+    let Granted { person, from, until, by, supervision, .. } = said;
+    Some(LiveGrant { entry, person, kind, from, until, by: by.name, supervision })
+}
+
 impl Records {
     /// The grants that have not ended, for everybody.
     pub async fn live_grants(&self) -> Result<Vec<LiveGrant>, StoreError> {
         let live = self.live("grant", "grant_revoked").await?.into_iter().filter_map(|(entry, body)| {
-            let Entry::Grant(g) = body else { return None };
-            let Some(kind) = granted(&g.opens) else {
-                tracing::warn!(entry, "a grant has a word that this program does not know: it opens nothing");
-                return None;
-            };
-            let (person, by, supervision) = (g.person, g.by.name, g.supervision);
-            Some(LiveGrant { entry, person, kind, from: g.from, until: g.until, by, supervision })
+            let Entry::Grant(granted) = body else { return None };
+            live_grant(entry, granted)
         });
         Ok(live.collect())
     }

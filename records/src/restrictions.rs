@@ -18,6 +18,8 @@ pub struct Placed {
     pub said: Restricted,
     /// Who ended it before its time, if anybody did.
     pub ended: Option<Ended>,
+    /// When that was.
+    pub ended_at: Option<DateTime<Utc>>,
     /// Who told the placing authority, of an emergency.
     pub told: Option<AuthorityTold>,
 }
@@ -50,8 +52,8 @@ pub(crate) async fn emergency_again(
 impl Records {
     /// Every restriction, the newest first, at most five hundred.
     pub async fn restrictions(&self) -> Result<Vec<Placed>, StoreError> {
-        let sql = "SELECT r.entry, b.text, coalesce(e.text, '') FROM register r JOIN body b ON b.seq = r.entry \
-                   LEFT JOIN body e ON e.seq = r.closed WHERE r.kind = 'restriction' ORDER BY r.entry DESC LIMIT 500";
+        let sql = "SELECT r.entry, b.text, coalesce(e.text, ''), coalesce(j.at, '') FROM register r JOIN body b ON b.seq = r.entry \
+                   LEFT JOIN body e ON e.seq = r.closed LEFT JOIN journal j ON j.seq = r.closed WHERE r.kind = 'restriction' ORDER BY r.entry DESC LIMIT 500";
         let mut placed = Vec::new();
         for line in self.store.rows(sql, &[]).await? {
             let Some(Entry::Restriction(said)) = Entry::read("restriction", line.text(1)?) else { continue };
@@ -59,7 +61,8 @@ impl Records {
                 Some(Entry::RestrictionEnded(ended)) => Some(ended),
                 Some(_) | None => None,
             };
-            placed.push(Placed { entry: line.int(0)?, said, ended, told: None });
+            let ended_at = line.text(3)?.parse().ok();
+            placed.push(Placed { entry: line.int(0)?, said, ended, ended_at, told: None });
         }
         let sql = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
                    WHERE r.kind = 'authority_told' ORDER BY r.entry";

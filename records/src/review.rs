@@ -82,13 +82,14 @@ impl Records {
         Ok(seq)
     }
 
-    /// Raises a safeguarding concern about an episode, or about what a young person told. It needs words, and is open until
+    /// Raises a safeguarding concern about an episode, an incident that was written down, or what a young person told. It needs words, and is open until
     /// somebody closes it.
     pub async fn concern(&self, about: i64, person: &str, by: By, words: &str) -> Result<i64, NotDone> {
         let words = reasoned(words)?;
         let entry = Entry::Concern(Concern { entry: about, person: person.to_owned(), by, words });
         let mut tx = self.deciding().await?;
-        if is_of(&mut tx, "report", about).await.is_err() {
+        if is_of(&mut tx, "report", about).await.is_err() && is_of(&mut tx, "incident", about).await.is_err()
+        {
             is_of(&mut tx, "breach_opened", about).await?;
         }
         let now = self.now();
@@ -161,9 +162,7 @@ impl Records {
     /// The shifts of late that are over and not signed by both sides, the oldest first. What was before a home had a journal
     /// was no shift.
     pub async fn unsigned(&self, house: &House, now: DateTime<Utc>) -> Result<Vec<Shift>, StoreError> {
-        let line = self.store.row("SELECT at FROM journal WHERE seq = 1", &[]).await?;
-        let first = line.and_then(|line| line.text(0).ok()?.parse::<DateTime<Utc>>().ok());
-        let Some(first) = first else { return Ok(Vec::new()) };
+        let Some(first) = self.first_written().await? else { return Ok(Vec::new()) };
         let (home, since) = (house.home(), (now - ASKED_FOR).max(first));
         let reviews = self.reviews_between(since - TimeDelta::days(2), now).await?;
         let mut unsigned = Vec::new();

@@ -75,6 +75,8 @@ pub struct Status {
     pub queued: u64,
     /// Seconds since the last commit; none before the first.
     pub last_commit_seconds: Option<u64>,
+    /// Seconds since the last copy of the records that fits; none where there was none.
+    pub last_backup_seconds: Option<u64>,
     /// Why the last commit failed; none when it did not.
     pub failing: Option<String>,
     /// The first thing in the records that was found not to fit since the start; none when nothing was.
@@ -236,6 +238,10 @@ impl Records {
             shed: self.health.shed.load(Ordering::Relaxed),
             queued: self.health.queued.load(Ordering::Relaxed),
             last_commit_seconds: (committed > 0).then(|| steady.saturating_sub(committed) / 1000),
+            last_backup_seconds: self
+                .last_backup()
+                .await?
+                .map(|at| u64::try_from((self.now() - at).num_seconds()).unwrap_or_default()),
             failing: self.health.failing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             misfit: self.health.misfit.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             broken: self.broken.clone(),

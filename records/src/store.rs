@@ -211,6 +211,16 @@ impl Store {
         }
     }
 
+    /// Copies what was committed into an empty file.
+    pub(crate) async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(s) => s.copy_to(file).await,
+            Self::Postgres(_) => {
+                Err(StoreError::shape("PostgreSQL is copied by its own means, like pg_dump"))
+            }
+        }
+    }
+
     /// Closes every connection.
     pub(crate) async fn close(&self) {
         match self {

@@ -72,6 +72,26 @@ impl Records {
             .collect()
     }
 
+    /// The minutes in which anything of a person's was in use, of each of some days of the home (both included) that has any.
+    pub async fn days_of(
+        &self,
+        person: &str,
+        (first, last): (NaiveDate, NaiveDate),
+    ) -> Result<Vec<(NaiveDate, Chart)>, StoreError> {
+        let sql = "SELECT day, counted, estimated, map FROM minutes \
+                   WHERE person = $1 AND word = 'everything' AND day >= $2 AND day <= $3 ORDER BY day";
+        let cells = [person.into(), first.to_string().into(), last.to_string().into()];
+        let minutes = |n: i64| u16::try_from(n).unwrap_or(u16::MAX);
+        let mut days = Vec::new();
+        for line in self.store.rows(sql, &cells).await? {
+            let Ok(day) = line.text(0)?.parse() else { continue };
+            let (counted, estimated) = (minutes(line.int(1)?), minutes(line.int(2)?));
+            let (key, map) = ("everything".to_owned(), line.blob(3)?.to_vec());
+            days.push((day, Chart { key, counted, estimated, map }));
+        }
+        Ok(days)
+    }
+
     /// The totals of a day.
     pub async fn totals(&self, day: NaiveDate) -> Result<Vec<DayTotal>, StoreError> {
         let sql = "SELECT kind, count FROM total WHERE day = $1 ORDER BY kind";

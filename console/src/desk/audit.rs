@@ -100,6 +100,13 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
             };
             (&booked.by, format!("{}’s {}: {said}", booked.person, booked.device), &booked.words)
         }
+        Entry::ShowAsked(show) => (&show.by, format!("asked {} to show them", show.person), &show.words),
+        Entry::ShowAnswered(said) => {
+            (&said.by, format!("entry {}: {}", said.entry, super::together::word(said.outcome)), &said.words)
+        }
+        Entry::Incident(said) => {
+            (&said.by, format!("wrote an incident down about {}", said.person), &said.words)
+        }
         Entry::StaffAction(action) => (&action.by, action.what.clone(), &action.why),
         Entry::AgreementRead(read) => {
             let what = format!("read the agreement of {}", read.person);
@@ -110,6 +117,10 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
         }
         Entry::WrongListAnswered(said) => {
             (&said.by, format!("answered entry {} about a list", said.entry), &said.words)
+        }
+        Entry::BackedUp(copied) => {
+            let what = format!("copied the records, up to entry {}", copied.entries);
+            return Some((author(&copied.by), what, String::new()));
         }
         Entry::SignInFailed(failed) => return Some(failed_words(failed)),
         Entry::Started(_)

@@ -1,5 +1,6 @@
 //! **Devices**: whose each is, when it was last in use, where it is, when it was last looked at together.
 
+use super::now::used;
 use super::owning::in_address;
 use super::page::{Frame, clock, html, name_for};
 use super::session::SignedIn;
@@ -34,7 +35,7 @@ struct Device {
     person: String,
     owner: String,
     name: String,
-    known_by: &'static str,
+    known_by: String,
     used: String,
     state: String,
     lost: bool,
@@ -107,10 +108,10 @@ fn devices(
     now: DateTime<Utc>,
 ) -> Vec<Device> {
     let house = &current.snapshot.house;
-    let all = house.devices().iter().enumerate().filter_map(|(place, device)| {
-        let person = house.agreement(device.person)?;
-        let known = &device.known;
-        let used = u16::try_from(place).ok().and_then(|place| current.device_used(place));
+    let all = house.each_device().zip(1..).filter_map(|((place, ways), number)| {
+        let known = &ways.first()?.known;
+        let person = house.agreement(ways.first()?.person)?;
+        let used = used(current, place, ways);
         let booked = places.get(&(person.id.clone(), known.name.clone()));
         let reads = who.knows_names();
         let look = inspections::of(house, person, booked, now);
@@ -121,8 +122,8 @@ fn devices(
                 _ => name_for(who.role, &person.name),
             },
             // What a young person calls a device may be their name, or what tells who they are.
-            name: if reads { known.name.clone() } else { format!("device {}", place + 1) },
-            known_by: known_by(&known.by),
+            name: if reads { known.name.clone() } else { format!("device {number}") },
+            known_by: ways.iter().map(|way| known_by(&way.known.by)).collect::<Vec<_>>().join(" and "),
             used: used.map(|at| clock(house, at, now)).unwrap_or_default(),
             state: booked.map(|booked| state(house, booked, now)).unwrap_or_default(),
             lost: booked
@@ -133,7 +134,7 @@ fn devices(
             due: look.map(inspections::Look::said).unwrap_or_default(),
             overdue: look.is_some_and(|look| look.overdue),
             called: if reads { in_address(&known.name) } else { String::new() },
-            face: face(&known.by).filter(|_| who.role == Role::Manager),
+            face: ways.iter().find_map(|way| face(&way.known.by)).filter(|_| who.role == Role::Manager),
         })
     });
     all.collect()

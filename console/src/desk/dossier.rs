@@ -46,6 +46,9 @@ impl About<'_> {
             Entry::AuthorityTold(told) => of(told.entry),
             Entry::Ask(ask) => own(&ask.person),
             Entry::AskAnswered(answered) => of(answered.entry),
+            Entry::ShowAsked(show) => own(&show.person),
+            Entry::ShowAnswered(answered) => of(answered.entry),
+            Entry::Incident(incident) => own(&incident.person),
             Entry::Device(booked) => own(&booked.person),
             Entry::MonitoringBegan(began) => own(&began.person),
             Entry::MonitoringEnded(ended) => own(&ended.person),
@@ -62,6 +65,7 @@ impl About<'_> {
             | Entry::ListMissing(_)
             | Entry::WrongList(_)
             | Entry::WrongListAnswered(_)
+            | Entry::BackedUp(_)
             | Entry::Misfit(_)
             | Entry::Purged(_) => false,
         }
@@ -154,13 +158,19 @@ pub(crate) fn restrictions(entries: &[Logged]) -> Vec<Placed> {
     for logged in entries {
         match &logged.says {
             Some(Entry::Restriction(said)) => {
-                placed.push(Placed { entry: logged.entry, said: said.clone(), ended: None, told: None });
+                placed.push(Placed {
+                    entry: logged.entry,
+                    said: said.clone(),
+                    ended: None,
+                    ended_at: None,
+                    told: None,
+                });
             }
             Some(Entry::RestrictionEnded(ended)) => {
                 placed
                     .iter_mut()
                     .filter(|p| p.entry == ended.entry)
-                    .for_each(|p| p.ended = Some(ended.clone()));
+                    .for_each(|p| (p.ended, p.ended_at) = (Some(ended.clone()), logged.at.parse().ok()));
             }
             Some(Entry::AuthorityTold(told)) => {
                 let of = placed.iter_mut().find(|p| p.entry == told.entry);
@@ -215,7 +225,36 @@ pub(crate) fn reports(entries: &[Logged], within: Range<DateTime<Utc>>) -> Value
     entries.iter().filter_map(report).collect()
 }
 
-/// The whole register: restrictions, concerns and what young people told, of everybody.
+/// What staff wrote down by hand within a stretch of time, and what they asked to be shown, of entries that were found.
+pub(crate) fn by_hand(entries: &[Logged], within: Range<DateTime<Utc>>) -> Value {
+    let answer = |entry: i64| {
+        entries.iter().find_map(|logged| match &logged.says {
+            Some(Entry::ShowAnswered(answered)) if answered.entry == entry => Some((&logged.at, answered)),
+            _ => None,
+        })
+    };
+    let one = |logged: &Logged| {
+        let at: DateTime<Utc> = logged.at.parse().ok().filter(|at| within.contains(at))?;
+        match &logged.says {
+            Some(Entry::Incident(said)) => Some(json!({
+                "entry": logged.entry, "kind": "incident", "written_at": at, "person": said.person, "at": said.at,
+                "about": said.about, "by": said.by, "words": said.words, "regulations": ["reg 12"],
+            })),
+            Some(Entry::ShowAsked(said)) => {
+                let answered = answer(logged.entry);
+                Some(json!({
+                    "entry": logged.entry, "kind": "asked_to_show", "at": at, "person": said.person, "by": said.by,
+                    "words": said.words, "answered": answered.map(|(_, answered)| answered),
+                    "answered_at": answered.map(|(at, _)| at), "regulations": ["reg 7", "reg 12"],
+                }))
+            }
+            _ => None,
+        }
+    };
+    entries.iter().filter_map(one).collect()
+}
+
+/// The whole register: restrictions, concerns, what young people told and what staff wrote down by hand, of everybody.
 pub(crate) async fn register(records: &Records) -> Result<Vec<Logged>, Wrong> {
     let kinds = [
         "restriction",
@@ -225,6 +264,9 @@ pub(crate) async fn register(records: &Records) -> Result<Vec<Logged>, Wrong> {
         "concern_closed",
         "report",
         "report_heard",
+        "show_asked",
+        "show_answered",
+        "incident",
     ];
     scan(records, |logged| kinds.contains(&logged.kind.as_str())).await
 }

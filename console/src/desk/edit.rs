@@ -361,6 +361,7 @@ fn kept_page(place: &Place, file: &File, kept: Kept) -> Response {
 pub(crate) fn done_words(done: &str) -> Option<&'static str> {
     match done {
         "read" => Some("Written down. When it changes you are asked again."),
+        "written" => Some("It is in the journal. It stands in the shift’s review, too."),
         "pin" => Some("They can sign in with it on a shared device now. Tell it to nobody else."),
         "saved" => Some("Saved. It is in force within a second."),
         "committed" => Some("Saved, and committed to Git. It is in force within a second."),

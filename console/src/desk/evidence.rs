@@ -8,14 +8,14 @@ use super::secret;
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::zip::Zip;
-use super::{Place, dossier, printed};
+use super::{Place, dossier, nights, printed};
 use agreements::{House, Person, PersonKind};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use records::export::{self, Format, NotExported};
 use records::{Head, Records, Which};
 use ring::digest::{SHA256, digest};
@@ -68,6 +68,7 @@ const EPISODES: &[&str] = &["reg 12", "reg 44(4)", "reg 45(2)"];
 const RESTRICTIONS: &[&str] = &["reg 22", "reg 35", "reg 44(4)", "reg 45(2)"];
 const CONCERNS: &[&str] = &["reg 12", "reg 34"];
 const TOLD: &[&str] = &["reg 7", "reg 12"];
+const BY_HAND: &[&str] = &["reg 7", "reg 12"];
 const SHIFTS: &[&str] = &["reg 13"];
 const JOURNAL: &[&str] = &["reg 36", "reg 37"];
 const SUBJECT: &[&str] = &["UK GDPR art 15"];
@@ -123,7 +124,7 @@ pub(crate) async fn export(
     let head = desk.records.head().await?;
     let stamp = Stamp { who: &who, recipient, purpose, head: &head, now };
     let (name, whose, files) = if asked.person.is_empty() {
-        let span = span(house, &asked, now)?;
+        let span = days_of(house, (&asked.from, &asked.to), now)?;
         let full = asked.names == "full";
         let whose = format!(
             "everybody’s records from {} to {}{}",
@@ -131,7 +132,7 @@ pub(crate) async fn export(
             asked.to,
             if full { ", with names" } else { "" }
         );
-        let mut files = for_inspector(&desk.records, house, span, full).await?;
+        let mut files = for_inspector(&desk.records, house, span, (full, now)).await?;
         files.push(printed::summary(&desk.records, house, (span, full), &files, &stamp).await?);
         ("inspection".to_owned(), whose, files)
     } else {
@@ -148,12 +149,16 @@ pub(crate) async fn export(
 }
 
 /// The days that are asked for, by the home's clock: both included.
-fn span(house: &House, asked: &Asked, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Wrong> {
+pub(super) fn days_of(
+    house: &House,
+    (from, to): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<(DateTime<Utc>, DateTime<Utc>), Wrong> {
     let day = |text: &str| {
         text.parse::<NaiveDate>()
             .map_err(|_| Wrong::Typed(format!("`{text}` is no date: write it as 2026-11-29.")))
     };
-    let (from, to) = (day(&asked.from)?, day(&asked.to)?);
+    let (from, to) = (day(from)?, day(to)?);
     if from > to || (to - from).num_days() > LONGEST || (from - now.date_naive()).num_days() > 1 {
         return Err(Wrong::Typed(format!("The days have to be in order, and no more than {LONGEST}.")));
     }
@@ -181,6 +186,18 @@ async fn for_person(
     let register = restrictions(dossier::restrictions(&entries).into_iter());
     tell("restrictions.json", "Restrictions.", RESTRICTIONS, register);
     tell("concerns.json", "Safeguarding concerns.", CONCERNS, concerns(&dossier::concerns(&entries)));
+    let by_hand = dossier::by_hand(&entries, DateTime::UNIX_EPOCH..DateTime::<Utc>::MAX_UTC);
+    tell(
+        "by-hand.json",
+        "Incidents that staff wrote down by hand, and what they asked to be shown.",
+        BY_HAND,
+        by_hand,
+    );
+    let span = (now - TimeDelta::days(house.home().keep.minutes.into()), now);
+    let nights = nights::everybodys(records, house, span, now).await?;
+    let nights: Value =
+        nights.iter().filter(|(id, _)| *id == person.id).map(|(id, n)| nights::told(id, n)).collect();
+    tell("nights.json", "Bedtimes as agreed and as they were.", nights::REGULATIONS, nights);
     let whole = "Everything that the journal says about them, entry by entry: episodes, notes, marks, concerns, reports, grants, devices, what staff did and looked at.";
     tell("journal.json", whole, SUBJECT, dossier::told(house, &person.id, &entries));
     let csv =
@@ -274,7 +291,7 @@ async fn for_inspector(
     records: &Records,
     house: &House,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
-    full: bool,
+    (full, now): (bool, DateTime<Utc>),
 ) -> Result<Vec<File>, Wrong> {
     let which = Which { from: Some(from), to: Some(to), ..Which::default() };
     let mut files =
@@ -286,10 +303,13 @@ async fn for_inspector(
     let raised: Vec<_> = raised.filter(|raised| raised.at >= from && raised.at < to).collect();
     let mut concerns = concerns(&raised);
     let mut told = dossier::reports(&entries, from..to);
+    let mut by_hand = dossier::by_hand(&entries, from..to);
+    let nights = nights::everybodys(records, house, (from, to), now).await?;
+    let mut nights: Value = nights.iter().map(|(id, nights)| nights::told(id, nights)).collect();
     let mut reviews = json!(records.reviews_between(from, to).await?);
     if !full {
         let names = Redactor::all(house);
-        for value in [&mut register, &mut concerns, &mut told, &mut reviews] {
+        for value in [&mut register, &mut concerns, &mut told, &mut by_hand, &mut reviews, &mut nights] {
             hide(house, value);
             dossier::without(&names, value);
         }
@@ -298,6 +318,18 @@ async fn for_inspector(
         ("restrictions.json", "The register of restrictions.", RESTRICTIONS, &register),
         ("concerns.json", "Safeguarding concerns and where they went.", CONCERNS, &concerns),
         ("reports.json", "What young people told staff, and who heard it.", TOLD, &told),
+        (
+            "by-hand.json",
+            "Incidents that staff wrote down by hand, and what they asked to be shown.",
+            BY_HAND,
+            &by_hand,
+        ),
+        (
+            "nights.json",
+            "Bedtimes as agreed and as they were, and who gave more and why.",
+            nights::REGULATIONS,
+            &nights,
+        ),
         ("shifts.json", "Which shifts were read, by whom.", SHIFTS, &reviews),
     ] {
         files.push(file(name, (about, regulations), content));

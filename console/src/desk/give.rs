@@ -37,6 +37,8 @@ struct GivePage {
     education: bool,
     with_staff: Vec<String>,
     grants: Vec<Held>,
+    /// Whether they can be asked to show what they are doing.
+    young: bool,
 }
 
 /// What was just given, and what stays closed all the same.
@@ -154,6 +156,7 @@ pub(crate) async fn form(
         education,
         with_staff: with_staff(person),
         grants: held.collect(),
+        young: person.kind == PersonKind::YoungPerson,
     };
     Ok(html(&page))
 }
@@ -229,7 +232,7 @@ pub(crate) async fn give(
 }
 
 /// What somebody's devices are called, each once however it is known.
-fn names_of(person: &Person) -> Vec<String> {
+pub(super) fn names_of(person: &Person) -> Vec<String> {
     let mut names: Vec<String> = person.devices.iter().map(|device| device.name.clone()).collect();
     names.dedup();
     names

@@ -27,6 +27,7 @@ mod lasting;
 mod lists;
 mod live;
 mod month;
+mod nights;
 mod now;
 mod owning;
 mod page;
@@ -46,6 +47,8 @@ mod shift;
 mod sign_in;
 mod strangers;
 mod suggestions;
+mod sweep;
+mod together;
 mod words;
 mod wrong;
 mod zip;
@@ -148,8 +151,12 @@ fn routes() -> Vec<Route> {
         ("/people", SHIFT, get(people::list)),
         ("/people/{person}", SHIFT, get(people::show)),
         ("/people/{person}/read", SHIFT, post(readers::read)),
+        ("/people/{person}/show", SHIFT, post(together::ask)),
+        ("/people/{person}/incident", SHIFT, post(together::incident)),
+        ("/shows/{entry}", SHIFT, post(together::became)),
         ("/people/{person}/pin", SHIFT, post(people::pin)),
         ("/people/{person}/charts", SHIFT, get(charts::show)),
+        ("/people/{person}/nights", SHIFT, get(nights::show)),
         ("/edit", MANAGER, get(edit::new)),
         (
             "/edit/{*file}",
@@ -166,6 +173,7 @@ fn routes() -> Vec<Route> {
         ("/lists/reports/{entry}", ANSWERERS, post(lists::answer)),
         ("/coverage", EVERYBODY, get(lists::coverage)),
         ("/audit", MANAGER, get(audit::list)),
+        ("/sample", MANAGER, get(sweep::form).post(sweep::draw)),
         ("/evidence", MANAGER, get(evidence::form).post(evidence::export)),
         ("/accounts", MANAGER, get(accounts::list)),
         ("/accounts/link", MANAGER, post(accounts::link)),

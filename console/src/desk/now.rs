@@ -6,6 +6,7 @@ use super::page::{Frame, clock, html, length, name_for};
 use super::reports::{Saw, told};
 use super::running::State;
 use super::session::SignedIn;
+use super::together::{Show, shows};
 use super::wrong::Wrong;
 use agreements::{
     Explanation, GrantKind, Host, House, LimitKey, LiveGrant, LiveRestriction, Person, PersonId, PersonKind,
@@ -20,6 +21,8 @@ use records::{ClockState, Current, Records, Status};
 
 /// Whose device was in use within this is online.
 const LATELY: TimeDelta = TimeDelta::minutes(10);
+/// A copy of the records that is older than this, in minutes, is too old: two nights.
+const COPIED: i64 = 48 * 60;
 /// A site that no list and no agreement has: what is said of it is said of everything that nobody mentioned.
 const UNLISTED: &str = "unlisted-by-anyone.invalid";
 
@@ -31,6 +34,7 @@ struct NowPage {
     people: Vec<Card>,
     asks: Vec<Waits>,
     told: Vec<Saw>,
+    shows: Vec<Show>,
     overdue: Vec<Overdue>,
     shift: Option<ShiftCard>,
     may: bool,
@@ -94,6 +98,8 @@ struct GatewayCard {
     clock_well: bool,
     journal: Option<Status>,
     head: String,
+    /// How old the last good copy of the records is, and whether that is too old.
+    backup: (String, bool),
     state: State,
 }
 
@@ -117,6 +123,7 @@ pub(crate) async fn show(
         if who.role == Role::It { Vec::new() } else { cards(&desk.records, &current, &who, now).await? };
     let asks = if who.knows_names() { waiting(&desk.records, house, now).await? } else { Vec::new() };
     let told = if who.knows_names() { told(&desk.records, house, &who, now).await? } else { Vec::new() };
+    let shows = if who.knows_names() { shows(&desk.records, house, now).await? } else { Vec::new() };
     let overdue = if who.knows_names() { overdue(&desk.records, house, now).await? } else { Vec::new() };
     let journal = desk.records.status().await.ok();
     let state = desk.records.clock().state();
@@ -124,6 +131,7 @@ pub(crate) async fn show(
         clock: clock_words(state),
         clock_well: state == ClockState::Right,
         head: journal.as_ref().map(|s| s.journal.hash.chars().take(12).collect()).unwrap_or_default(),
+        backup: backup(journal.as_ref().and_then(|status| status.last_backup_seconds)),
         journal,
         state: desk.running.state().await,
     };
@@ -131,12 +139,23 @@ pub(crate) async fn show(
         if who.role == Role::It { None } else { Some(shift_card(&desk.records, &who, house, now).await?) };
     let done = match after.done.as_str() {
         "back" => Some("Taken back. It closes within a second."),
+        "asked" => Some("Asked. It stands on their page; go to them, and look together."),
+        "noted" => Some("Noted."),
         "heard" => Some("Thank you. They are told that you have read it."),
         _ => None,
     };
     let frame = Frame::of("Now", "/", house, &who).following().after(done);
     let (at, may) = (clock(house, now, now), who.knows_names());
-    Ok(html(&NowPage { frame, at, people, asks, told, overdue, shift, may, gateway }))
+    Ok(html(&NowPage { frame, at, people, asks, told, shows, overdue, shift, may, gateway }))
+}
+
+/// How old the last good copy of the records is, in words: a home makes one a night. Whether one should have been made since.
+fn backup(seconds: Option<u64>) -> (String, bool) {
+    let Some(seconds) = seconds else {
+        return ("No copy of the records was made with `hearthgate backup` yet.".to_owned(), false);
+    };
+    let minutes = i64::try_from(seconds / 60).unwrap_or(i64::MAX);
+    (format!("The last good copy of the records is {} old.", length(minutes)), minutes > COPIED)
 }
 
 async fn shift_card(
@@ -283,19 +302,20 @@ fn allows(said: &Explanation) -> bool {
     said.verdict == agreements::Outcome::Allow
 }
 
-/// The devices of somebody that were in use lately.
+/// The devices of somebody that were in use lately, each once.
 fn on(current: &Current, person: PersonId, who: &SignedIn, now: DateTime<Utc>) -> Vec<String> {
-    let devices =
-        current.snapshot.house.devices().iter().enumerate().filter(|(_, device)| device.person == person);
-    let lately = devices.filter(|(place, _)| {
-        let seen = u16::try_from(*place).ok().and_then(|place| current.device_used(place));
-        seen.is_some_and(|at| now - at <= LATELY)
+    let all = current.snapshot.house.each_device().zip(1..);
+    let theirs = all.filter_map(|((place, ways), number)| {
+        let device = ways.first().filter(|device| device.person == person)?;
+        used(current, place, ways).filter(|at| now - *at <= LATELY)?;
+        Some(if who.knows_names() { device.known.name.clone() } else { format!("device {number}") })
     });
-    let name = |(place, device): (usize, &agreements::Device)| match who.knows_names() {
-        true => device.known.name.clone(),
-        false => format!("device {}", place + 1),
-    };
-    lately.map(name).collect()
+    theirs.collect()
+}
+
+/// When a device was last in use, by whichever of the ways in which it is known.
+pub(crate) fn used(current: &Current, place: u16, ways: &[agreements::Device]) -> Option<DateTime<Utc>> {
+    (place..).take(ways.len()).filter_map(|place| current.device_used(place)).max()
 }
 
 fn decided(

@@ -1,13 +1,15 @@
 //! **People**: each agreement as a week, in words, and as an answer to "what if".
 
-use super::Place;
 use super::edit::done_words;
+use super::give::names_of;
 use super::now::key_words;
 use super::page::{After, Frame, html};
 use super::readers::{self, Readers};
 use super::running::NoPin;
 use super::session::SignedIn;
+use super::together::Written;
 use super::wrong::Wrong;
+use super::{Place, together};
 use agreements::{
     Draft, Education, Host, House, Outcome, Person, PersonId, PersonKind, Profile, Request, Role,
     SchoolHours, SegmentKind, Standing, WeekDay, duration,
@@ -61,6 +63,9 @@ struct PersonPage {
     agreed: Vec<(&'static str, String)>,
     view: String,
     readers: Readers,
+    incidents: Vec<Written>,
+    /// What their devices are called, each once.
+    devices: Vec<String>,
     what_if: WhatIf,
     answer: Option<Answer>,
 }
@@ -81,6 +86,8 @@ struct Day {
 pub(crate) struct WhatIf {
     pub(crate) host: String,
     pub(crate) at: String,
+    /// On which of their devices; empty where on none in particular.
+    pub(crate) device: String,
     /// Of whom, where the page is nobody's own.
     pub(crate) person: String,
 }
@@ -213,6 +220,8 @@ pub(crate) async fn show(
         agreed: agreed(person, today),
         view: person.agreed.young_person_view.clone().unwrap_or_default(),
         readers: readers::of(desk, house, (person, &read), &who, now).await,
+        incidents: together::of((&desk.records, house), &who, person, now).await?,
+        devices: names_of(person),
         what_if,
         answer,
     };
@@ -346,12 +355,19 @@ fn agreed(person: &Person, today: NaiveDate) -> Vec<(&'static str, String)> {
     rows.into_iter().filter_map(|(what, said)| Some((what, said?))).collect()
 }
 
-/// Asks the decision, as it stands: with what staff granted and what has been used where the time is now.
+/// Asks the decision, as it stands: with what staff granted, on the device that is asked of, and what has been used where the
+/// time is now.
 fn answer(current: &Current, who: PersonId, what_if: &WhatIf, now: DateTime<Utc>) -> Answer {
+    let house = &current.snapshot.house;
+    let device = house.devices_called(who, &what_if.device).next();
+    if device.is_none() && !what_if.device.is_empty() {
+        return unanswered(format!("They have no device called `{}`.", what_if.device));
+    }
     // At another time what was used and granted today says nothing.
     let other = Standing::default();
     let standing = if what_if.at.is_empty() { &*current.standing } else { &other };
-    answer_of(&current.snapshot.house, &current.snapshot.catalogue, standing, who, what_if, now)
+    let who = if standing.is_lost(device) { House::LOST } else { who };
+    answer_of(house, &current.snapshot.catalogue, &standing.on(device), who, what_if, now)
 }
 
 /// The same of any house: one that is being written, too.

@@ -2,6 +2,7 @@
 
 use super::evidence::{File, Stamp, sha256};
 use super::handover::shifts_of;
+use super::nights;
 use super::now::person_name;
 use super::page::name_for;
 use super::redact::Redactor;
@@ -27,6 +28,7 @@ struct SummaryPage<'a> {
     initials: bool,
     people: Vec<(String, String)>,
     restrictions: Vec<String>,
+    nights: Vec<(String, String)>,
     open: usize,
     closed: usize,
     signed: usize,
@@ -70,6 +72,8 @@ pub(super) async fn summary(
         let said = &one.said;
         format!("{}: {what}, {} to {}{ended}", whose(&said.person), time(said.from), time(said.until))
     });
+    let nights = nights::everybodys(records, house, (from, to), stamp.now).await?;
+    let nights = nights.iter().map(|(id, nights)| (whose(id), nights::summary(nights)));
     let concerns = records.concerns(false).await?;
     let concerns: Vec<_> = concerns.iter().filter(|raised| raised.at >= from && raised.at < to).collect();
     let reviews = records.reviews_between(from, to).await?;
@@ -87,6 +91,7 @@ pub(super) async fn summary(
         initials: !full,
         people: shares.iter().map(|(id, counted)| (whose(id), summed(counted))).collect(),
         restrictions: restrictions.collect(),
+        nights: nights.collect(),
         open: concerns.iter().filter(|raised| raised.closed.is_none()).count(),
         closed: concerns.iter().filter(|raised| raised.closed.is_some()).count(),
         signed: shifts.iter().filter(|shift| is_signed(&reviews, **shift)).count(),

@@ -7,6 +7,7 @@ use super::page::{Frame, clock, html, initials, name_for};
 use super::reports::{Saw, told as saw};
 use super::session::SignedIn;
 use super::shift::{Person, Span, asked, people, span, summary, whose};
+use super::together::{Written, written};
 use super::wrong::Wrong;
 use super::{Place, redact};
 use agreements::Role;
@@ -35,6 +36,7 @@ struct SheetPage {
     newest: i64,
     concerns: Concerns,
     saw: Vec<Saw>,
+    incidents: Vec<Written>,
     decided: Vec<String>,
     asks: Vec<String>,
     signed: Vec<Signed>,
@@ -121,6 +123,7 @@ pub(crate) async fn sheet(
         newest: tally.newest,
         people: people(house, &reader, (&episodes.iter().collect::<Vec<_>>(), &shares), &raised),
         concerns,
+        incidents: written((&desk.records, house), &reader, (None, (shift.from, shift.to)), now).await?,
         saw: saw(&desk.records, house, &reader, now).await?,
         decided: granted.chain(restricted).collect(),
         asks: asks.collect(),

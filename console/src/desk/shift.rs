@@ -6,6 +6,7 @@ use super::now::person_name;
 use super::page::{Frame, html, initials, name_for};
 use super::reports::{Saw, told};
 use super::session::SignedIn;
+use super::together::{Written, written};
 use super::wrong::Wrong;
 use super::{Place, words};
 use agreements::{House, Severity};
@@ -44,6 +45,7 @@ struct ShiftPage {
     filtered: bool,
     concerns: Concerns,
     told: Vec<Saw>,
+    incidents: Vec<Written>,
     signed: Vec<Signed>,
     /// Which sides are still to sign; empty while the shift goes on and for whoever only reads.
     may_sign: Vec<(&'static str, &'static str)>,
@@ -252,6 +254,7 @@ pub(crate) async fn show(
     });
     let page = ShiftPage {
         frame,
+        incidents: written((&desk.records, house), &who, (None, (shift.from, shift.to)), now).await?,
         quiet: quiet(tally.episodes, count),
         part: part(filter.skip, wanted.len() as u64, count),
         more: (left > 0).then_some(upto),

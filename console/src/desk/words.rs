@@ -109,6 +109,7 @@ mod tests {
             open: false,
             sentence: String::new(),
             why: String::new(),
+            regulations: Vec::new(),
             source: None,
             marks: Vec::new(),
             notes: Vec::new(),

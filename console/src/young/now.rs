@@ -2,6 +2,7 @@
 
 use super::first::{First, notice};
 use super::pin::{ME, SIGN_IN};
+use super::show::{Show, asked as asked_to_show};
 use super::{Frame, Voice, Whose, agreed, shown, spaced};
 use crate::pages::{Desk, Visit};
 use crate::refusal::ASK;
@@ -41,6 +42,8 @@ struct NowPage {
     kept: Vec<String>,
     /// What is told before anything else, until they have read it.
     first: Option<First>,
+    /// What staff ask to be shown.
+    show: Option<Show>,
     minutes: Vec<Left>,
     asked: Vec<Asked>,
     opened: Vec<String>,
@@ -104,6 +107,10 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         Some(person) => notice(desk, visit, person, v).await,
         None => None,
     };
+    let show = match whose.own().filter(|person| !signed_in && person.kind == PersonKind::YoungPerson) {
+        Some(person) => asked_to_show(desk, visit, person, v).await,
+        None => None,
+    };
     let (state, line, ends) = state(visit, v);
     let key = desk.refusals.key();
     let pin = match &whose {
@@ -129,6 +136,7 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         signs_in: signs_in(visit),
         kept: whose.own().map(|person| agreed::kept_more(person, visit, v)).unwrap_or_default(),
         first,
+        show,
         minutes: known.minutes,
         asked: known.asked,
         opened: known.opened,

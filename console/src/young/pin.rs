@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use chrono::{DateTime, Utc};
+use records::Face;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,25 +22,33 @@ const COOKIE: &str = "hearthgate-me";
 /// Who looks at nothing for so long is signed out, in seconds: the next child sits down.
 const LASTS: u32 = 600;
 
-/// Whose turn it is on each shared device, by its id. With everybody who signs in there, or is done there, a new one begins, and
-/// what a browser kept of the one before opens nothing. It has no more entries than the home has had such devices.
+/// So many devices have a turn at once. Beyond them the one that began first is over: a home has fewer, and whoever makes up
+/// addresses fills no memory.
+const MOST: usize = 256;
+
+/// Whose turn it is on each shared device. With everybody who signs in there, or is done there, a new one begins, and what a
+/// browser kept of the one before opens nothing. Two devices of one agreement have a turn each.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<String, i64>>);
+pub(crate) struct Turns(Mutex<HashMap<Face, i64>>);
 
 impl Turns {
     /// The turn that it is; none where nobody has had one.
-    fn of(&self, device: &str) -> Option<i64> {
-        self.all().get(device).copied()
+    fn of(&self, device: Face) -> Option<i64> {
+        self.all().get(&device).copied()
     }
 
     /// The next turn begins. Its number is no earlier one's, also not of a gateway whose listeners began anew meanwhile.
-    fn next(&self, device: &str, at: DateTime<Utc>) {
+    fn next(&self, device: Face, at: DateTime<Utc>) {
         let mut all = self.all();
-        let turn = all.entry(device.to_owned()).or_default();
+        if all.len() >= MOST && !all.contains_key(&device) {
+            let first = all.iter().min_by_key(|(_, turn)| **turn).map(|(face, _)| *face);
+            first.and_then(|face| all.remove(&face));
+        }
+        let turn = all.entry(device).or_default();
         *turn = at.timestamp_micros().max(*turn + 1);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Face, i64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,9 +65,10 @@ pub(crate) struct PinForm {
     out: String,
 }
 
-/// What the cookie's seal is on: this person, while they have this PIN, on this device alone, in this turn, since this second.
-fn about((id, mark): (&str, &str), device: &str, turn: i64, since: i64) -> String {
-    format!("me\n{id}\n{mark}\n{device}\n{turn}\n{since}")
+/// What the cookie's seal is on: this person, while they have this PIN, on this device alone and while it is shared by these
+/// people, in this turn, since this second.
+fn about((id, mark): (&str, &str), (shared, device): (&str, Face), turn: i64, since: i64) -> String {
+    format!("me\n{id}\n{mark}\n{shared}\n{device}\n{turn}\n{since}")
 }
 
 /// The visit as whoever is signed in on a shared device; as it was where nobody is.
@@ -81,7 +91,7 @@ async fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<(agreeme
     let lasts = (0..=i64::from(LASTS)).contains(&visit.at.timestamp().saturating_sub(since));
     // Another PIN, or none: whoever was in with the old one is out.
     let mark = desk.visitors.pin_mark(id.to_owned()).await?;
-    let words = about((id, &mark), &device.id, desk.turns.of(&device.id)?, since);
+    let words = about((id, &mark), (&device.id, visit.face), desk.turns.of(visit.face)?, since);
     let good = lasts && desk.refusals.key().is_seal(seal, &words);
     let person = visit.current.snapshot.house.person(id).filter(|_| good)?;
     Some((person, id.to_owned()))
@@ -93,13 +103,14 @@ fn cookie(value: &str, lasts: u32) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Keeps whoever looks at a page signed in. `device` is the shared one.
-pub(crate) async fn stays(desk: &Desk, visit: &Visit, device: &str, response: &mut Response<Body>) {
+/// Keeps whoever looks at a page signed in. `shared` is the agreement of the device.
+pub(crate) async fn stays(desk: &Desk, visit: &Visit, shared: &str, response: &mut Response<Body>) {
     let (id, since) = (&visit.explanation.person, visit.at.timestamp());
-    let (Some(turn), Some(mark)) = (desk.turns.of(device), desk.visitors.pin_mark(id.clone()).await) else {
+    let (Some(turn), Some(mark)) = (desk.turns.of(visit.face), desk.visitors.pin_mark(id.clone()).await)
+    else {
         return;
     };
-    let seal = desk.refusals.key().seal(&about((id, &mark), device, turn, since));
+    let seal = desk.refusals.key().seal(&about((id, &mark), (shared, visit.face), turn, since));
     response.headers_mut().insert(header::SET_COOKIE, cookie(&format!("{id}.{since}.{seal}"), LASTS));
 }
 
@@ -111,7 +122,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, Sent { here, form }: Sent<Pi
     };
     let mut home = Redirect::to(&v.link("/")).into_response();
     if !form.out.is_empty() {
-        desk.turns.next(&device.id, visit.at);
+        desk.turns.next(visit.face, visit.at);
         home.headers_mut().insert(header::SET_COOKIE, cookie("", 0));
         return home;
     }
@@ -131,7 +142,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, Sent { here, form }: Sent<Pi
         return said(StatusCode::FORBIDDEN, v, &visit, wrong);
     }
     let device = device.id.clone();
-    desk.turns.next(&device, visit.at);
+    desk.turns.next(visit.face, visit.at);
     let explanation = agreements::Explanation { person: id, ..visit.explanation.clone() };
     stays(&desk, &Visit { explanation, ..visit }, &device, &mut home).await;
     home

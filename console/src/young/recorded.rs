@@ -31,6 +31,8 @@ struct RecordedPage {
     older: Option<String>,
     action: String,
     episodes: Vec<Line>,
+    /// What staff wrote down by hand: when and by whom, and the promise that it is about.
+    by_hand: Vec<(String, Option<String>)>,
 }
 
 struct Line {
@@ -76,9 +78,31 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, uri: &Uri) -> Res
         part: (count > episodes.len() as u64).then(|| part(v, skip, episodes.len(), count)),
         older: (!episodes.is_empty() && upto < count).then(|| v.link(&format!("/recorded?skip={upto}"))),
         action: v.link(NOTE),
+        by_hand: by_hand(desk.visitors.records(), visit, person, v).await,
         episodes: episodes.iter().map(|episode| line(desk, visit, v, episode)).collect(),
     };
     shown(StatusCode::OK, &page)
+}
+
+/// That staff wrote something down, and about which promise. Their words may name others, and are told by them.
+async fn by_hand(
+    records: &Records,
+    visit: &Visit,
+    person: &Person,
+    v: Voice,
+) -> Vec<(String, Option<String>)> {
+    let span = (visit.at - TimeDelta::days(DAYS), visit.at + TimeDelta::seconds(1));
+    let written = records.incidents(Some(&person.id), span).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "what staff wrote down could not be read");
+        Vec::new()
+    });
+    let zone = visit.current.snapshot.house.home().timezone;
+    let one = |one: records::WrittenDown| {
+        let when = v.when(one.at, visit.at, zone);
+        let line = v.fill("recorded.by_hand.line", &[("when", &when), ("name", &one.incident.by.name)]);
+        (line, one.incident.about.map(|line| v.fill("recorded.by_hand.about", &[("line", &line.text)])))
+    };
+    written.into_iter().map(one).collect()
 }
 
 /// How many stand on the pages before, as the address says.

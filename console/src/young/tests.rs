@@ -12,7 +12,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use blocklists::{Name, Tags};
 use http_body_util::BodyExt;
-use records::{Answer, By, ByRole, Clock, ClockState, InForce, Records, SetClock, Which};
+use records::{Answer, By, ByRole, Clock, ClockState, Face, InForce, Records, SetClock, Which};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -23,11 +23,18 @@ use tower::ServiceExt;
 mod first;
 mod heard;
 mod pins;
+mod policy;
+mod showing;
 
 const OWN: &str = "hearthgate.home.arpa";
 /// Devices of the home by their addresses.
-const DEVICES: [(&str, &str); 4] =
-    [("192.0.2.1", "jordan"), ("192.0.2.2", "sam"), ("192.0.2.3", "lounge"), (PERSON_7, "person-7")];
+const DEVICES: [(&str, &str); 5] = [
+    ("192.0.2.1", "jordan"),
+    ("192.0.2.2", "sam"),
+    ("192.0.2.3", "lounge"),
+    ("192.0.2.4", "lounge"),
+    (PERSON_7, "person-7"),
+];
 /// One of many in a home that is full.
 pub(crate) const PERSON_7: &str = "192.0.2.7";
 
@@ -54,7 +61,7 @@ impl Visitors for Gate {
         let request =
             agreements::Request { host: agreements::Host::Name(name), tags: Tags::NONE, path: None };
         let explanation = house.explain(who, at, &request, &current.standing);
-        Visit { current, who, whose, explanation, at }
+        Visit { current, who, whose, face: Face::Address(address), explanation, at }
     }
 
     fn tell(&self, told: Told) -> Pin<Box<dyn Future<Output = Heard> + Send>> {
@@ -184,6 +191,8 @@ impl Young {
 const JORDANS: &str = "192.0.2.1";
 const SAMS: &str = "192.0.2.2";
 const LOUNGE: &str = "192.0.2.3";
+/// Another device that the same people share, by the same agreement.
+const LOUNGE_TOO: &str = "192.0.2.4";
 const STRANGER: &str = "192.0.2.99";
 const PAGES: [&str; 5] = ["/", "/week", "/agreement", "/recorded", "/talk"];
 

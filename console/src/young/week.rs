@@ -61,7 +61,7 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
 }
 
 /// `07:00–08:30, 15:30–21:00`; neighbours of one kind are told as one.
-fn spans(day: &WeekDay, kind: SegmentKind) -> String {
+pub(super) fn spans(day: &WeekDay, kind: SegmentKind) -> String {
     let mut spans: Vec<(&str, &str)> = Vec::new();
     for segment in day.segments.iter().filter(|s| s.kind == kind) {
         match spans.last_mut().filter(|(_, ends)| *ends == segment.starts) {

@@ -27,6 +27,7 @@ const MAX_LINE: u64 = 16 * 1024;
 Examples:
   hearthgate explain --person jordan www.tiktok.com
   hearthgate explain --person jordan --at 2026-11-22T21:30 https://www.tiktok.com/
+  hearthgate explain --person jordan --device tablet facebook.com
   hearthgate explain --person jordan --at 21:30 --json bbc.co.uk/bitesize
   hearthgate explain --batch questions.jsonl     {\"person\":\"jordan\",\"at\":\"2026-11-22T21:30\",\"host\":\"bbc.co.uk\"} a line
 
@@ -40,6 +41,10 @@ pub(crate) struct Explain {
     /// Who asks: the name of their agreement's file, or `baseline` for an unknown device.
     #[arg(long, value_name = "ID", required_unless_present = "batch", conflicts_with = "batch")]
     person: Option<String>,
+    /// From which of their devices: a session that staff opened on one device counts there alone, and a lost one reaches only
+    /// what is protected.
+    #[arg(long, value_name = "DEVICE", conflicts_with = "batch")]
+    device: Option<String>,
     /// When [default: now].
     #[arg(long, value_name = "TIME", conflicts_with = "batch")]
     at: Option<String>,
@@ -54,10 +59,12 @@ pub(crate) struct Explain {
     host: Option<String>,
 }
 
-/// A line of a batch.
+/// A question; a line of a batch has it as JSON.
 #[derive(Deserialize)]
 struct Question {
     person: String,
+    #[serde(default)]
+    device: Option<String>,
     #[serde(default)]
     at: Option<String>,
     host: String,
@@ -79,13 +86,16 @@ impl Explain {
         let bench = Bench::of(loaded, now)?;
         match (&self.batch, &self.person, &self.host) {
             (Some(file), ..) => batch(&bench, open(file)?, now),
-            (None, Some(person), Some(host)) => self.one(&bench, person, host, now),
+            (None, Some(person), Some(host)) => {
+                let (device, at) = (self.device.clone(), self.at.clone());
+                self.one(&bench, &Question { person: person.clone(), device, at, host: host.clone() }, now)
+            }
             _ => Err(Failure::cannot_read("a question needs `--person` and a host")),
         }
     }
 
-    fn one(&self, bench: &Bench, person: &str, host: &str, now: DateTime<Utc>) -> Result<Exit, Failure> {
-        let (at, explanation) = answer(bench, person, self.at.as_deref(), host, now)?;
+    fn one(&self, bench: &Bench, question: &Question, now: DateTime<Utc>) -> Result<Exit, Failure> {
+        let (at, explanation) = answer(bench, question, now)?;
         if self.json {
             terminal::say_json(&explanation);
         } else {
@@ -97,17 +107,16 @@ impl Explain {
 
 fn answer(
     bench: &Bench,
-    person: &str,
-    at: Option<&str>,
-    host: &str,
+    Question { person, device, at, host }: &Question,
     now: DateTime<Utc>,
 ) -> Result<(DateTime<Utc>, Explanation), Failure> {
     let who = bench.person(person)?;
-    let at =
-        at.map_or(Ok(now), |text| when::instant(text, bench.zone(), now)).map_err(Failure::cannot_read)?;
+    let device = device.as_deref().map(|name| bench.device(who, name)).transpose()?;
+    let at = at.as_deref().map_or(Ok(now), |text| when::instant(text, bench.zone(), now));
+    let at = at.map_err(Failure::cannot_read)?;
     let asked = Asked::parse(host).map_err(Failure::cannot_read)?;
     no_word_of_the_language(host)?;
-    Ok((at, bench.explain(who, at, &asked)))
+    Ok((at, bench.explain(who, device, at, &asked)))
 }
 
 /// Refuses what is a word for many hosts and no host of its own: `tiktok` would be judged as a name that nobody has.
@@ -143,7 +152,7 @@ fn batch(bench: &Bench, mut lines: Box<dyn BufRead>, now: DateTime<Utc>) -> Resu
             continue;
         }
         let answered = serde_json::from_str::<Question>(&line).map_err(|_| no_question());
-        match answered.and_then(|q| answer(bench, &q.person, q.at.as_deref(), &q.host, now)) {
+        match answered.and_then(|question| answer(bench, &question, now)) {
             Ok((_, explanation)) => terminal::say_line(&json_line(&explanation)),
             Err(failure) => {
                 exit = Exit::No;

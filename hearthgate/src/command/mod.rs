@@ -1,6 +1,7 @@
 //! One file for each command: its options, its behaviour, its tests.
 
 pub(crate) mod asks;
+pub(crate) mod backup;
 pub(crate) mod breaches;
 pub(crate) mod ca;
 pub(crate) mod check;

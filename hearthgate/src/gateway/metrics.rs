@@ -120,6 +120,11 @@ fn of_records(status: Status) -> Vec<Row> {
         grows("recorder_shed", "Refusals dropped because too many came at once", status.shed),
         now("recorder_failing", "1 while the journal cannot be written", i64::from(status.failing.is_some())),
         now(
+            "backup_age_seconds",
+            "Seconds since the last good copy of the records; -1 where there was none",
+            status.last_backup_seconds.map_or(-1, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
+        ),
+        now(
             "records_broken",
             "1 while the records cannot be used and everybody is on the baseline",
             i64::from(status.broken.is_some()),

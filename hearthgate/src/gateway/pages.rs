@@ -110,7 +110,7 @@ impl Visitors for AtTheGate {
         let device = device.filter(|who| matches!(who.identified, Identified::Mac | Identified::SignIn));
         let who = device.unwrap_or_else(|| self.gate.who(&current, address, token));
         drop(current);
-        visit(&self.gate, &self.own, &who, (host, path), showing)
+        visit(&self.gate, &self.own, (&who, address), (host, path), showing)
     }
 
     fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = Heard> + Send>> {
@@ -180,7 +180,13 @@ async fn keep(records: &Records, told: Told) -> Heard {
 }
 
 /// Judges a visit. A refusal page that is shown is evidence, as strong as the request for it.
-fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showing: Showing<'_>) -> Visit {
+fn visit(
+    gate: &Gate,
+    own: &Domain,
+    (who, address): (&Who, IpAddr),
+    (host, path): (&str, &str),
+    showing: Showing<'_>,
+) -> Visit {
     let current = gate.in_force.to_keep();
     let at = gate.clock.now();
     let asked = asked(host, path);
@@ -209,7 +215,8 @@ fn visit(gate: &Gate, own: &Domain, who: &Who, (host, path): (&str, &str), showi
         }
     }
     drop(standing);
-    Visit { current, who: person, whose: who.person, explanation, at }
+    let face = gate.face(&Shown { address, token: None, hardware: None });
+    Visit { current, who: person, whose: who.person, face, explanation, at }
 }
 
 /// What a visitor's `Host` says; whatever is no host is a name that nobody has.
@@ -463,6 +470,9 @@ mod tests {
             let address = from.parse().expect("an address");
             let visit = visitors.visit(address, token, host, "/", Showing::Nothing);
             assert_eq!(visit.explanation.person, whose, "{name}");
+            let known =
+                if from.ends_with(".1") { Face::Mac([2, 0, 0, 0, 0, 1]) } else { Face::Address(address) };
+            assert_eq!(visit.face, known, "{name}: whatever address or token it has");
         }
     }
 

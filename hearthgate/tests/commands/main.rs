@@ -8,6 +8,7 @@
 mod detectors;
 mod docs;
 mod home;
+mod keeping;
 mod looking;
 mod running;
 mod shapes;

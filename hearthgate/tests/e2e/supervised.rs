@@ -40,6 +40,13 @@ fn it_opens_on_its_device_and_nowhere_else() {
     assert!(code == 0 && !out.contains("Still closed"), "{out}{err}");
     wait_for("the session", || tablet(&chat).then_some(()));
     assert!(!phone(&chat), "the phone in a pocket stays as it was agreed");
+    // And whoever asks on the command line is told the same, device by device.
+    for (device, verdict) in [("tablet", "allow"), ("phone", "ask")] {
+        let told = home.json(&["explain", "--person", "jordan", "--device", device, "--json", "chat.test"]);
+        assert_eq!(told["verdict"], verdict, "{device}: {told}");
+    }
+    let (code, _, err) = home.command(&["explain", "--person", "jordan", "--device", "fridge", "chat.test"]);
+    assert!(code == 2 && err.contains("phone, tablet"), "{code}: {err}");
     let entry = out.split("entry ").nth(1).unwrap().trim_end_matches(['.', '\n']).to_owned();
     let (code, out, err) = home.command(&["revoke", &entry, "--by", "r.osei", "--reason", "done"]);
     assert_eq!(code, 0, "{out}{err}");

@@ -153,7 +153,7 @@ pub struct Marked {
 /// A safeguarding concern: it goes the home's own way, and stays open until somebody says to whom it went (seed 003 §4.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concern {
-    /// The episode, or the young person's report, that it came from.
+    /// The episode, the incident, or the young person's report, that it came from.
     pub entry: i64,
     /// The person's id.
     pub person: String,

@@ -1,5 +1,6 @@
 //! What the gateway says of itself.
 
+use super::By;
 use crate::clock::ClockState;
 use crate::journal::Misfit;
 use agreements::Severity;
@@ -119,4 +120,17 @@ pub struct MonitoringEnded {
     pub person: String,
     /// Why.
     pub reason: String,
+}
+
+/// The records were copied, and the copy was read whole and fits (seed 001 §6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// Who made the copy: an account of staff, or the machine's user.
+    pub by: By,
+    /// How many entries the copy has.
+    pub entries: i64,
+    /// The last one's hash.
+    pub hash: String,
+    /// The SHA-256 of the copy, in hex.
+    pub sha256: String,
 }

@@ -67,11 +67,12 @@ pub(super) struct Lists {
 }
 
 /// The kinds that end or mark another entry.
-const CLOSING: [&str; 9] = [
+const CLOSING: [&str; 10] = [
     "breach_ended",
     "mark",
     "report",
     "report_heard",
+    "show_answered",
     "grant_revoked",
     "restriction_ended",
     "ask_answered",
@@ -127,6 +128,10 @@ impl Lists {
             Some(Entry::AskAnswered(a)) => self.closed(a.entry, seq),
             Some(Entry::ReportHeard(heard)) => self.closed(heard.entry, seq),
             Some(Entry::AgreementRead(r)) => self.line(seq, "agreement_read", &r.person, 0, (at, at), false),
+            Some(Entry::ShowAsked(s)) => self.line(seq, "show_asked", &s.person, 0, (at, at), false),
+            Some(Entry::ShowAnswered(s)) => self.closed(s.entry, seq),
+            Some(Entry::Incident(i)) => self.line(seq, "incident", &i.person, 0, (i.at, at), false),
+            Some(Entry::BackedUp(_)) => self.line(seq, "backed_up", "", 0, (at, at), false),
             Some(Entry::WrongList(_)) => self.line(seq, "wrong_list", "", 0, (at, at), false),
             Some(Entry::WrongListAnswered(a)) => self.closed(a.entry, seq),
             Some(Entry::MonitoringEnded(m)) => self.closed(m.entry, seq),

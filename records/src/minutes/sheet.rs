@@ -1,7 +1,8 @@
 //! What the packet path marks: one bit a key a person.
 
 use crate::monitoring::Watch;
-use agreements::{Counts, House, PersonId};
+use agreements::{Counts, Device, House, PersonId};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Which keys were in use in the running minute, by the people of one house. Marking is one atomic operation.
@@ -47,6 +48,22 @@ impl Sheet {
     pub(crate) fn last_used(&self, device: u16) -> Option<i64> {
         let last = self.devices.get(usize::from(device))?.load(Ordering::Relaxed);
         (last > 0).then_some(last)
+    }
+
+    /// Takes over when each device was last in use that is still the same person's and still known by the same: another file,
+    /// or another catalogue, put nobody's device away.
+    pub(crate) fn goes_on_from(&self, house: &House, old: &Self, before: &House) {
+        let owner = |house: &House, device: &Device| house.agreement(device.person).map(|p| p.id.clone());
+        let known: HashMap<_, _> =
+            before.devices().iter().zip(0..).map(|(d, at)| (&d.known.by, (d, at))).collect();
+        for (device, place) in house.devices().iter().zip(0..) {
+            let Some((was, at)) = known.get(&device.known.by) else { continue };
+            if owner(before, was) == owner(house, device)
+                && let Some(last) = old.last_used(*at)
+            {
+                self.used(place, last);
+            }
+        }
     }
 
     /// What monitoring looks at; none for nearly everybody.

@@ -64,7 +64,9 @@ impl Sqlite {
             Purpose::Read => None,
             // The one writer is the one tail of the chain.
             Purpose::Gateway | Purpose::Beside => {
-                Some(SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?)
+                // A copy has no log of its own: whoever only reads leaves it so.
+                let writes = options.clone().journal_mode(SqliteJournalMode::Wal);
+                Some(SqlitePoolOptions::new().max_connections(1).connect_with(writes).await?)
             }
         };
         let readers =
@@ -130,6 +132,14 @@ impl Sqlite {
         if let Some(writer) = self.writer.as_ref().filter(|_| !self.in_memory) {
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(writer).await?;
         }
+        Ok(())
+    }
+
+    /// One consistent copy, whoever writes meanwhile (`VACUUM INTO`): without what was deleted, and without a log beside it.
+    pub(super) async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let file = file.to_str().ok_or_else(|| StoreError::shape("the path is no text"))?;
+        let mut connection = self.readers.acquire().await?;
+        sqlx::query("VACUUM INTO $1").bind(file).execute(&mut *connection).await?;
         Ok(())
     }
 
@@ -202,7 +212,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))

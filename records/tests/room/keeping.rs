@@ -71,3 +71,61 @@ pub async fn what_a_wrong_clock_dated_is_not_lost_early(play: Play) {
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { purged: 3, .. }));
     assert_eq!(asks.len(), 4);
 }
+
+pub async fn what_is_open_is_never_purged(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    let all = async || records.episodes(&Which::default()).await.unwrap();
+    // One that a report marks, one that a concern is about, one that nobody cares for.
+    for (count, (host, who)) in
+        (1..).zip([("games.example", "jordan"), ("chat.example", "nobody"), ("games.example", "nobody")])
+    {
+        gateway.asks_for(who, host, Evidence::Navigation);
+        until("another", async || all().await.len() == count).await;
+    }
+    let of = |episodes: &[records::Episode], who: &str, site: &str| {
+        episodes.iter().find(|e| e.person == who && e.site == site).map(|e| e.entry)
+    };
+    let began = all().await;
+    let talked_of = of(&began, "nobody", "chat.example").unwrap();
+    let told = records.report("jordan", jordan(), "somebody wrote to me", None).await.unwrap();
+    let heard = records.report("nobody", jordan(), "an advert", None).await.unwrap();
+    records.note(talked_of, staff(), "he was upset").await.unwrap();
+    let concern = records.concern(talked_of, "nobody", staff(), "who is this").await.unwrap();
+    gateway.clock.advance(Duration::from_secs(20 * 60));
+    until("their end", async || all().await.iter().all(|e| !e.open)).await;
+    records.hear_report(heard, staff(), "we talked").await.unwrap();
+    gateway.clock.advance(Duration::from_secs(366 * 86_400));
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    until("a new one", async || all().await.len() == 4).await;
+    let purge = async || records.purge(&KEEP, gateway.clock.now().date_naive()).await.unwrap();
+    let texts = async |kind: &str| {
+        let entries = records.entries(1).await.unwrap();
+        entries.iter().filter(|e| e.kind == kind && e.says.is_some()).count()
+    };
+    assert!(purge().await > 0);
+    assert_eq!(records.open_reports().await.unwrap().iter().map(|r| r.entry).collect::<Vec<_>>(), [told]);
+    assert_eq!(records.concerns(true).await.unwrap()[0].concern.words, "who is this");
+    let left = all().await;
+    assert!(of(&left, "jordan", "games.example").is_some(), "what the report marks");
+    let kept = left.iter().find(|e| e.entry == talked_of).expect("what the concern is about");
+    assert_eq!(kept.notes[0].words, "he was upset");
+    assert_eq!(of(&left, "nobody", "games.example"), None, "marked by a report that was heard a year ago");
+    assert_eq!((texts("report").await, texts("report_heard").await), (1, 0));
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    // Closed today, they stay as long as what happened today.
+    records.hear_report(told, staff(), "we talked, at last").await.unwrap();
+    records.close_concern(concern, staff(), "A. Mensah", "she has it").await.unwrap();
+    assert_eq!(purge().await, 0, "closed a moment ago");
+    gateway.clock.advance(Duration::from_secs(366 * 86_400));
+    gateway.asks_for("jordan", "chat.example", Evidence::Navigation);
+    until("and another", async || {
+        all().await.iter().any(|e| e.person == "jordan" && e.site == "chat.example")
+    })
+    .await;
+    assert!(purge().await > 0);
+    assert_eq!((texts("report").await, texts("note").await, texts("concern").await), (0, 0, 1));
+    assert!(all().await.iter().all(|e| e.entry > concern), "what was kept for them is gone with them");
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}

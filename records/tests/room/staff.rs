@@ -296,7 +296,7 @@ pub async fn exports_carry_their_manifest(play: Play) {
     let manifest = records.export(&Which::default(), Format::Csv, London, &mut csv).await.unwrap();
     let text = String::from_utf8(csv.clone()).unwrap();
     assert_eq!(text.lines().next().unwrap(), COLUMNS.map(|c| format!("\"{c}\"")).join(","));
-    assert!(text.ends_with("\"Jordan: =1+1, \"\"said\"\" Jordan\"\r\n"), "{text}");
+    assert!(text.ends_with("\"Jordan: =1+1, \"\"said\"\" Jordan\",\"reg 12\"\r\n"), "{text}");
     assert_eq!((manifest.count, manifest.head.clone()), (1, records.head().await.unwrap()));
     let digest = ring::digest::digest(&ring::digest::SHA256, &csv);
     let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
@@ -308,6 +308,11 @@ pub async fn exports_carry_their_manifest(play: Play) {
     let mut columns = COLUMNS.map(str::to_owned).to_vec();
     columns.sort();
     assert_eq!(fields, columns, "CSV and JSON have the same names");
+    assert_eq!(
+        json[0]["regulations"],
+        serde_json::json!(["reg 12"]),
+        "every row says what in the law it is about"
+    );
     let nobody = Which { person: Some("sam".into()), ..Which::default() };
     let mut none = Vec::new();
     assert_eq!(records.export(&nobody, Format::Json, London, &mut none).await.unwrap().count, 0);

@@ -1,9 +1,12 @@
 //! What staff and young people do together: shifts read as one, reports heard, lists put right.
 
 use crate::play::{Play, at, jordan, snapshot, staff, until};
-use agreements::Evidence;
+use agreements::{Evidence, GrantKind, LimitKey};
+use chrono::TimeDelta;
 use records::shift::{self, Shift};
-use records::{By, Clock, Mark, NotDone, Side, Verified, Which, is_signed};
+use records::{
+    By, Clock, FileHash, FilesChanged, Mark, NewGrant, NotDone, Showing, Side, Verified, Which, is_signed,
+};
 use std::time::Duration;
 
 fn other() -> By {
@@ -124,4 +127,76 @@ pub async fn what_staff_mark_as_told_is_no_breach(play: Play) {
     assert_eq!(records.reached("jordan", now - GRACE, records::Kind::Breaches).await.unwrap(), 0);
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     gateway.stops().await;
+}
+
+pub async fn what_is_looked_at_together_and_written_down_by_hand(play: Play) {
+    let records = play.records().await;
+    let asked = records.ask_to_show("jordan", staff(), "it is quiet in there").await.unwrap();
+    assert_eq!(records.ask_to_show("jordan", staff(), "again").await.unwrap(), asked, "one is open");
+    let open = records.shows(play.clock.now()).await.unwrap();
+    assert!(open.len() == 1 && open[0].answered.is_none() && open[0].asked.words == "it is quiet in there");
+    records.answer_show(asked, jordan(), Showing::Later, "").await.unwrap();
+    let again = records.answer_show(asked, staff(), Showing::Shown, "").await;
+    assert!(matches!(again, Err(NotDone::NotOpen(_))), "{again:?}");
+    let other = records.ask_to_show("jordan", staff(), "").await.unwrap();
+    assert_ne!(other, asked);
+    play.clock.advance(Duration::from_secs(60));
+    let later = records.shows(play.clock.now()).await.unwrap();
+    assert_eq!(later.iter().map(|show| show.entry).collect::<Vec<_>>(), [other], "what is open, however old");
+    let line = records::Line { file: "agreements/jordan.yaml".into(), line: 31, text: "I will ask.".into() };
+    let was = play.clock.now() - TimeDelta::hours(2);
+    let none = records.write_down("jordan", (was, None), staff(), " ").await;
+    assert!(matches!(none, Err(NotDone::NoReason)), "{none:?}");
+    let entry = records.write_down("jordan", (was, Some(line.clone())), staff(), "a picture").await.unwrap();
+    let (from, to) = (play.clock.now(), play.clock.now() + TimeDelta::seconds(1));
+    for (whose, found) in [(Some("jordan"), 1), (None, 1), (Some("sam"), 0)] {
+        let written = records.incidents(whose, (from, to)).await.unwrap();
+        assert_eq!(written.len(), found, "{whose:?}");
+        assert!(written.iter().all(|one| one.entry == entry && one.incident.about.as_ref() == Some(&line)));
+        assert!(written.iter().all(|one| one.incident.at == was && one.at == from));
+    }
+    assert_eq!(records.incidents(None, (was, from)).await.unwrap().len(), 0, "by when it was written down");
+    records.concern(entry, "jordan", staff(), "who has it now?").await.unwrap();
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    records.close().await;
+}
+
+pub async fn what_was_given_and_taken_back_and_when_files_changed(play: Play) {
+    let records = play.records().await;
+    let (begun, file) = (play.clock.now(), "agreements/jordan.yaml");
+    let changed = |text: &str| FilesChanged {
+        in_force: vec![FileHash { file: file.into(), sha256: text.into() }],
+        waiting: Vec::new(),
+    };
+    assert_eq!(records.first_written().await.unwrap(), None);
+    records.files(changed("one")).await.unwrap();
+    assert_eq!(records.files_changed(&[file]).await.unwrap(), None, "it was so from the first");
+    play.clock.advance(Duration::from_secs(60));
+    records.files(changed("one")).await.unwrap();
+    assert_eq!(records.files_changed(&[file]).await.unwrap(), None, "a start changes nothing");
+    play.clock.advance(Duration::from_secs(60));
+    records.files(changed("two")).await.unwrap();
+    assert_eq!(records.files_changed(&["home.yaml", file]).await.unwrap(), Some(play.clock.now()));
+    assert_eq!(records.files_changed(&["home.yaml"]).await.unwrap(), None);
+    assert_eq!(records.first_written().await.unwrap(), Some(begun));
+    let until = play.clock.now() + TimeDelta::hours(1);
+    let new = |person: &str| NewGrant {
+        person: person.into(),
+        kind: GrantKind::ExtraTime(LimitKey::Everything),
+        until,
+        by: staff(),
+        reason: "film night".into(),
+    };
+    let back = records.grant(new("jordan")).await.unwrap();
+    let whole = records.grant(new("jordan")).await.unwrap();
+    records.grant(new("lounge")).await.unwrap();
+    play.clock.advance(Duration::from_secs(600));
+    let taken = play.clock.now();
+    records.revoke(back, staff(), "it was over").await.unwrap();
+    let given = records.given("jordan", begun, until).await.unwrap();
+    let told: Vec<_> = given.iter().map(|g| (g.entry, g.over(), g.taken_back.is_some())).collect();
+    assert_eq!(told, [(back, taken, true), (whole, until, false)]);
+    assert!(given.iter().all(|g| g.live().is_some_and(|live| live.by == "K. Lane")));
+    assert_eq!(records.given("jordan", until, until + TimeDelta::hours(1)).await.unwrap(), []);
+    records.close().await;
 }

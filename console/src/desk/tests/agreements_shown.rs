@@ -1,6 +1,6 @@
 //! People and their agreements.
 
-use super::play::{JORDAN, Play};
+use super::play::{HOME, JORDAN, Play};
 use axum::http::StatusCode;
 
 #[tokio::test]
@@ -56,9 +56,44 @@ async fn reviews_and_drafts_are_said() {
     let late =
         JORDAN.replace("Jordan", "Sam").replace("2027-01-31", "2026-11-01").replace("11:22:33", "11:22:44");
     let draft = "person: Alex\nonline: {every_day: 09:00-20:00}\n";
-    let play = Play::of(super::play::HOME, &[("jordan", &soon), ("sam", &late), ("alex", draft)]).await;
+    let play = Play::of(HOME, &[("jordan", &soon), ("sam", &late), ("alex", draft)]).await;
     let words = play.signed_in("k.lane").await.get("/people").await.words();
     for said in ["due in 8 days", "overdue since 1 November", "A draft: "] {
         assert!(words.contains(said), "{said}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn what_if_knows_the_device_on_which_a_session_is_open() {
+    let jordan = JORDAN.replace("devices:\n", "devices:\n  - {name: tablet, ip: 192.0.2.50}\n")
+        + "with_staff: [forum.example]\n";
+    let play = Play::of(HOME, &[("jordan", &jordan)]).await;
+    let mut kate = play.signed_in("k.lane").await;
+    let form = [
+        ("what", "supervised"),
+        ("adult", "k.lane"),
+        ("device", "tablet"),
+        ("why", "together"),
+        ("for", "30m"),
+    ];
+    kate.post("/give/jordan", &form).await;
+    kate.post("/devices/book", &[("person", "jordan"), ("device", "phone"), ("what", "lost")]).await;
+    play.settle().await;
+    let asks = async |kate: &mut super::play::Browser, query: &str| {
+        kate.get(&format!("/people/jordan?host={query}")).await.words()
+    };
+    for (query, said) in [
+        ("forum.example", "Together with staff."),
+        ("forum.example&device=tablet", "Open."),
+        ("forum.example&device=phone", "Closed."),
+        ("bbc.example&device=phone", "Closed."),
+        ("bbc.example&device=tablet", "Open."),
+        ("bbc.example&device=radio", "no device called `radio`"),
+        // At another time what is open now says nothing.
+        ("forum.example&device=tablet&at=2026-11-23T18:00", "Together with staff."),
+    ] {
+        let page = asks(&mut kate, query).await;
+        let answer = page.split("Ask the gateway").nth(1).unwrap();
+        assert!(answer.contains(said), "{query}: {answer}");
     }
 }

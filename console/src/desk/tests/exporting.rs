@@ -126,6 +126,8 @@ async fn every_row_of_a_manifest_has_its_regulation_and_a_page_to_print_lists_it
                 ("concerns.json", "reg 34"),
                 ("reports.json", "reg 7"),
                 ("shifts.json", "reg 13"),
+                ("nights.json", "reg 10"),
+                ("by-hand.json", "reg 12"),
                 ("summary.html", "reg 45(2)"),
             ][..],
         ),
@@ -334,4 +336,71 @@ async fn no_free_text_of_staff_goes_out_with_initials() {
     }
     let shifts = &files.iter().find(|(name, _)| name == "shifts.json").unwrap().1;
     assert!(shifts.contains("Kate Lane"), "who signed is no young person: {shifts}");
+}
+
+#[tokio::test]
+async fn what_staff_write_down_by_hand_stands_where_it_is_read_and_in_the_exports() {
+    let jordan = format!("{}behaviour:\n  - I will not share pictures.\n", super::play::JORDAN);
+    let play = Play::of(super::play::HOME, &[("jordan", &jordan)]).await;
+    let mut kate = play.signed_in("k.lane").await;
+    let page = kate.get("/people/jordan").await.words();
+    assert!(page.contains("It cannot see inside an app"), "the page says what the gateway cannot do: {page}");
+    let path = "/people/jordan/incident";
+    for (form, wrong) in [
+        (&[("words", "")][..], "write down what happened"),
+        (&[("words", "x"), ("at", "2026-11-23T10:00")], "still to come"),
+        (&[("words", "x"), ("at", "noon")], "is no time"),
+    ] {
+        let page = kate.post(path, form).await;
+        assert!(page.status.is_client_error() && page.words().contains(wrong), "{wrong}: {}", page.words());
+    }
+    let form = [
+        ("words", "a picture of Sam <b> was passed on"),
+        ("at", "2026-11-22T15:10"),
+        ("about", "0"),
+        ("concern", "yes"),
+    ];
+    let done = kate.post(path, &form).await;
+    assert_eq!(done.location(), "/people/jordan?done=written#incidents", "{}", done.words());
+    assert_eq!(kate.post("/people/nobody/incident", &form).await.status, StatusCode::NOT_FOUND);
+    let said = "a picture of Sam &#60;b&#62; was passed on";
+    for page in [
+        "/people/jordan",
+        "/shift?at=2026-11-22T17:30:00Z",
+        "/shift/sheet?at=2026-11-22T17:30:00Z&names=full",
+    ] {
+        let page = kate.get(page).await.text;
+        assert!(page.contains(said) && page.contains("I will not share pictures."), "{page}");
+    }
+    let visitor = play.signed_in("visitor").await.get("/shift?at=2026-11-22T17:30:00Z").await;
+    assert!(visitor.words().contains("J. , 15:10 by Kate Lane"), "{}", visitor.words());
+    assert!(!visitor.text.contains("picture"), "no words for whoever reads initials: {}", visitor.text);
+    assert_eq!(
+        play.records.concerns(true).await.unwrap()[0].concern.words,
+        "a picture of Sam <b> was passed on"
+    );
+    play.clock.advance(Duration::from_secs(60));
+    let days = [
+        ("from", "2026-11-01"),
+        ("to", "2026-11-22"),
+        ("recipient", "the visitor"),
+        ("purpose", "reg 44"),
+        ("names", "full"),
+    ];
+    let subject = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
+    for form in [&days[..], &subject[..]] {
+        let (_, bytes) = export(&play, form).await;
+        let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
+        let text = &files.iter().find(|(name, _)| name == "by-hand.json").unwrap().1;
+        let told: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(told[0]["at"], "2026-11-22T15:10:00Z", "{text}");
+        assert_eq!(told[0]["about"]["text"], "I will not share pictures.", "{text}");
+        assert_eq!(
+            (told[0]["about"]["line"].as_u64(), told[0]["regulations"][0].as_str()),
+            (Some(22), Some("reg 12")),
+            "{text}"
+        );
+        assert!(told[0]["words"].as_str().unwrap().contains("was passed on"), "{text}");
+    }
+    assert!(matches!(play.records.verify(None).await.unwrap(), records::Verified::Whole { .. }));
 }

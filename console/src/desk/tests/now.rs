@@ -1,10 +1,11 @@
 //! **Now**.
 
-use super::play::Play;
+use super::play::{HOME, JORDAN, Play};
 use crate::desk::{List, State, Trouble, Waiting};
 use agreements::{GrantKind, LimitKey};
 use chrono::TimeDelta;
-use records::{By, ByRole, Clock, NewGrant};
+use records::{By, ByRole, Clock, NewGrant, Recorder};
+use sqlx::{Connection, Executor};
 use std::time::Duration;
 
 fn staff() -> By {
@@ -125,4 +126,91 @@ async fn minutes_in_use_stand_against_their_limit() {
     play.settle().await;
     let page = play.signed_in("k.lane").await.get("/").await.words();
     assert!(page.contains("All together 6 of 6 min") && page.contains("used up for Jordan"), "{page}");
+}
+
+/// Runs something on the home's records behind the gateway's back.
+async fn behind(play: &Play, sql: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(play.file());
+    let mut c = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    c.execute(sqlx::raw_sql(sql)).await.unwrap();
+    c.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_written_is_said_until_it_can() {
+    let play = Play::new().await;
+    let mut browser = play.signed_in("k.lane").await;
+    let failing = async || play.records.status().await.unwrap().failing.is_some();
+    let comes_to = async |wanted: bool| {
+        let looks = async {
+            while failing().await != wanted {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), looks).await.unwrap();
+    };
+    const SAID: &str = "It cannot be written";
+    assert!(!browser.get("/").await.words().contains(SAID));
+    behind(
+        &play,
+        "CREATE TRIGGER no_room BEFORE INSERT ON journal \
+         BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+    )
+    .await;
+    let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
+    comes_to(true).await;
+    let page = browser.get("/").await.words();
+    assert!(page.contains(SAID) && page.contains("disk is full"), "{page}");
+    behind(&play, "DROP TRIGGER no_room").await;
+    comes_to(false).await;
+    let page = browser.get("/").await.words();
+    assert!(!page.contains(SAID), "{page}");
+    recorder.stop();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_device_that_is_known_in_two_ways_is_one() {
+    let jordan = JORDAN.replace("mac:", "token: jordan-phone-7f3a, mac:");
+    let play = Play::of(HOME, &[("jordan", &jordan)]).await;
+    for place in 0..2 {
+        play.in_force.to_keep().device_in_use(Some(place), play.clock.now());
+    }
+    let mut kate = play.signed_in("k.lane").await;
+    let now = kate.get("/").await.words();
+    assert!(now.contains("Online: phone") && !now.contains("phone, phone"), "{now}");
+    let devices = kate.get("/devices").await.words();
+    assert_eq!(devices.matches("Jordan: phone").count(), 1, "{devices}");
+    assert!(
+        devices.contains("Known by its hardware address and a token of its own. In use at 17:30."),
+        "{devices}"
+    );
+    play.clock.advance(Duration::from_secs(60));
+    play.in_force.to_keep().device_in_use(Some(1), play.clock.now());
+    let devices = kate.get("/devices").await.words();
+    assert!(devices.contains("In use at 17:31."), "by whichever was last: {devices}");
+}
+
+#[tokio::test]
+async fn how_old_the_last_good_copy_is() {
+    let play = Play::new().await;
+    let words = async |after: u64| {
+        play.clock.advance(Duration::from_secs(after));
+        let page = play.signed_in("it").await.get("/").await;
+        let troubled = page.text.contains("<b class=\"trouble\">The last good copy");
+        (page.words(), troubled)
+    };
+    let (page, _) = words(0).await;
+    assert!(page.contains("No copy of the records was made"), "{page}");
+    play.records.backed_up(play.records.head().await.unwrap(), "00ff", staff()).await.unwrap();
+    for (after, said, late) in [
+        (120, "is 2 minutes old", false),
+        (47 * 3600, "is 47 h 2 min old", false),
+        (2 * 3600, "is 2 days old", true),
+    ] {
+        let (page, troubled) = words(after).await;
+        assert!(page.contains(said) && troubled == late, "{after}: {page}");
+    }
+    let audit = play.signed_in("r.osei").await.get("/audit").await.words();
+    assert!(audit.contains("Kate Lane (k.lane) copied the records, up to entry"), "{audit}");
 }

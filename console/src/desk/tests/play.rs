@@ -168,7 +168,7 @@ pub(crate) struct Play {
     pub(crate) in_force: Arc<InForce>,
     pub(crate) running: Arc<Set>,
     pub(crate) desk: Arc<Desk>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 pub(crate) fn snapshot(home: &str, people: &[(&str, &str)]) -> Arc<Snapshot> {
@@ -199,13 +199,18 @@ impl Play {
         let texts = people.iter().map(|(id, text)| (format!("agreements/{id}.yaml"), (*text).to_owned()));
         *running.files.lock().unwrap() = texts.chain([("home.yaml".to_owned(), home.to_owned())]).collect();
         let desk = Desk::new(records.clone(), in_force.clone(), running.clone(), names);
-        Self { clock, records, in_force, running, desk, _folder: folder }
+        Self { clock, records, in_force, running, desk, folder }
     }
 
     /// Gives an account the password of these tests.
     pub(crate) async fn has_password(&self, account: &str) {
         let hash = self.desk.vault.hash(PASSWORD.to_owned()).await.unwrap();
         self.records.set_password(account, &hash).await.unwrap();
+    }
+
+    /// The file of the records.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("home.db")
     }
 
     /// A browser on the home's network, nobody signed in.

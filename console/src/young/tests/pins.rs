@@ -1,6 +1,6 @@
 //! On a device that several share: a PIN, and the turn that it opens.
 
-use super::{LOUNGE, OWN, SAMS, Young, token};
+use super::{LOUNGE, LOUNGE_TOO, OWN, SAMS, Young, token};
 use crate::desk::tests::shifts::happens;
 use axum::http::StatusCode;
 use std::time::Duration;
@@ -106,4 +106,35 @@ async fn a_pin_is_not_found_by_trying() {
     let form = format!("name=jordan&pin=471981&token={}", token(&page));
     young.post(LOUNGE, "/hearthgate/me", "http://evil.example", &form).await;
     assert_eq!((tries, young.gate.tries.lock().unwrap().len()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_turn_is_the_devices_and_not_the_agreements() {
+    let young = Young::new().await;
+    for id in ["jordan", "sam"] {
+        young.play.running.pins.lock().unwrap().insert(id.to_owned(), "471982".to_owned());
+    }
+    let origin = format!("http://{OWN}");
+    let (_, page) = young.get(LOUNGE, "/").await;
+    let form = |name: &str| format!("name={name}&pin=471982&token={}", token(&page));
+    let jordans = young.cookie(LOUNGE, &form("jordan")).await;
+    young.play.clock.advance(Duration::from_secs(1));
+    let sams = young.cookie(LOUNGE_TOO, &form("sam")).await;
+    let hello = async |from: &str, cookie: &str| young.get_with(from, "/", cookie).await.1;
+    assert!(
+        hello(LOUNGE, &jordans).await.contains("Hello Jordan"),
+        "the other tablet's turn ends nobody's here"
+    );
+    assert!(hello(LOUNGE_TOO, &sams).await.contains("Hello Sam"));
+    assert!(
+        !hello(LOUNGE_TOO, &jordans).await.contains("Hello Jordan"),
+        "a cookie is good on its own device"
+    );
+    let (status, _) = young.post(LOUNGE_TOO, "/hearthgate/me", &origin, "out=yes").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(!hello(LOUNGE_TOO, &sams).await.contains("Hello Sam"));
+    assert!(
+        hello(LOUNGE, &jordans).await.contains("Hello Jordan"),
+        "whoever is done there is done there alone"
+    );
 }

@@ -109,6 +109,29 @@ const OF_STAFF: &[Task] = &[
         ("", "They are told that you have read it"),
     ),
     (
+        "ask to be shown something",
+        2,
+        &[Click("a[href='/give/jordan']"), Click("form[action='/people/jordan/show'] button")],
+        ("", "go to them, and look together"),
+    ),
+    (
+        "say what became of it",
+        2,
+        &[Click("[id^='show-'] summary"), Click("[id^='show-'] button[value='shown']")],
+        ("", "Noted."),
+    ),
+    (
+        "write an incident down",
+        3,
+        &[
+            Click("nav a[href='/people']"),
+            Click("a[href='/people/jordan']"),
+            Type("#happened", "a picture was passed on"),
+            Click("form[action='/people/jordan/incident'] button"),
+        ],
+        ("", "It is in the journal."),
+    ),
+    (
         "say that an agreement was read",
         3,
         &[

@@ -11,7 +11,7 @@ use serde_json::json;
 const ON_SCREEN_ONLY: &str = "[...document.querySelectorAll('nav,form,button,.button,input,textarea,select,.skip')].filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 100))";
 
 /// What a page has on paper: the words that must stand there, and those that must not.
-const ON_PAPER: [(&str, &[&str], &[&str]); 4] = [
+const ON_PAPER: [(&str, &[&str], &[&str]); 5] = [
     (
         "/shift/sheet?at=2026-11-21T08:00:00Z",
         &[
@@ -40,6 +40,11 @@ const ON_PAPER: [(&str, &[&str], &[&str]); 4] = [
         "/people/jordan",
         &["The week", "gambling", "Social worker", "Home manager", "RA-1", "Jordan"],
         &["Sign out", "Ask the gateway", "A PIN for shared devices", "Give it"],
+    ),
+    (
+        "/people/jordan/nights",
+        &["nights", "Bedtime", "were as agreed", "21:00", "November", "Kate Lane"],
+        &["Sign out", "Print it with the browser", "Four weeks"],
     ),
     (
         "/restrictions",
