@@ -113,7 +113,7 @@ pub const DETECTORS: &[Row] = &[
         to_you_in_welsh: "Dy borwr neu dy ffôn wnaeth hyn ohono’i hun. Nid yw’n ymwneud â thi.",
         weight: Severity::Technical,
         seen_by: SeenBy::Names,
-        test: "doh_in_chromium_falls_back_and_is_held",
+        test: "what_devices_look_up_by_themselves_is_a_sum_and_nobodys_breach",
     },
     Row {
         detector: Detector::Dot,
@@ -148,7 +148,7 @@ pub const DETECTORS: &[Row] = &[
     Row {
         detector: Detector::VpnApp,
         key: "vpn_app",
-        sentence: "A VPN's app or site, by its name or by its operator's published addresses.",
+        sentence: "A VPN's app or site, by its name; Cloudflare WARP also by the addresses that its operator publishes.",
         to_you: "This belongs to a VPN. VPNs are closed for everyone here.",
         to_you_in_welsh: "Mae hwn yn perthyn i VPN. Mae VPNs ar gau i bawb yma.",
         weight: Severity::High,
@@ -243,7 +243,7 @@ pub const DETECTORS: &[Row] = &[
         to_you_in_welsh: "Rhoddodd dy ddyfais Apple gynnig ar Private Relay ohoni’i hun. Nid yw’n ymwneud â thi.",
         weight: Severity::Technical,
         seen_by: SeenBy::Names,
-        test: "what_vendors_rely_on_is_answered_as_they_document",
+        test: "what_devices_look_up_by_themselves_is_a_sum_and_nobodys_breach",
     },
     Row {
         detector: Detector::Ech,
@@ -386,6 +386,10 @@ mod tests {
             ("www.torproject.org", Some(Detector::Tor)),
             ("croxyproxy.com", Some(Detector::WebProxy)),
             ("ngrok.io", Some(Detector::Tunnel)),
+            ("www.browserling.com", Some(Detector::RemoteBrowser)),
+            ("hyperbeam.com", Some(Detector::RemoteBrowser)),
+            ("api.honeygain.com", Some(Detector::Residential)),
+            ("lum-sdk.io", Some(Detector::Residential)),
             ("192.0.2.1.nip.io", Some(Detector::EncodedAddress)),
             ("open.example", None),
         ] {
@@ -395,6 +399,9 @@ mod tests {
             ("9.9.9.9", Detector::Doh),
             ("::ffff:9.9.9.9", Detector::Doh),
             ("162.159.192.7", Detector::VpnApp),
+            ("2606:4700:d0::a29f:c001", Detector::VpnApp),
+            ("128.31.0.39", Detector::Tor),
+            ("::ffff:86.59.21.38", Detector::Tor),
             ("192.0.2.1", Detector::DirectAddress),
         ] {
             assert_eq!(Detector::of_address(address.parse().unwrap()), detector, "{address}");

@@ -7,6 +7,7 @@
 //! - [`watch`] looks after them, and marks minutes of use by what [`passed`];
 //! - [`keeper`] is the thread that tells the kernel, by [`sets`] and [`flows`]; [`lan`] says which flows are the home's;
 //! - [`heard`] is what the rules refused, [`door`] what becomes of it, and [`attempts`] how much it tells;
+//! - [`turned`] is what the rules turn away by themselves, as sums;
 //! - [`memory`] is what outlives the program, and [`restart`] takes it up.
 //!
 //! Everything of ours in the kernel is one table (`inet hearthgate`). It holds while the program does not run: what is not
@@ -32,12 +33,14 @@ mod restart;
 mod room;
 mod rules;
 mod sets;
+mod turned;
 mod vpn;
 mod watch;
 
 pub use openings::Openings;
 pub(crate) use openings::{Wanted, Why};
 pub use rules::Plan;
+pub use turned::TurnedAway;
 
 use netlink::Netlink;
 use rules::Stays;

@@ -167,6 +167,11 @@ impl Recorder {
         }
     }
 
+    /// Notes that devices did something by themselves so often: that many more in the day's total, and nothing of whose it was.
+    pub fn by_themselves(&self, count: u64) {
+        self.shared.totals[Total::Technical as usize].fetch_add(count, Ordering::Relaxed);
+    }
+
     /// Whether the task has ended, so that nothing more is recorded.
     pub fn is_stopped(&self) -> bool {
         self.shared.queue.is_closed()

@@ -104,6 +104,7 @@ fn text(board: &Value, paint: Paint) -> String {
     )];
     section(&mut text, "catalogue", &[row]);
     section(&mut text, "online", &rows(&board["online"], |o| vec![string(&o["person"]), string(&o["last"])]));
+    turned_away(&mut text, board);
     files(&mut text, board, paint);
     records(&mut text, &board["records"], paint);
     text
@@ -187,6 +188,20 @@ fn lists(board: &Value) -> Vec<Vec<String>> {
             error,
         ]
     })
+}
+
+/// What the router turned away by itself, most first; nothing where it was nothing.
+fn turned_away(text: &mut String, board: &Value) {
+    let sums = board["turned_away"].as_object().into_iter().flatten();
+    let mut sums: Vec<(u64, &String)> = sums.filter_map(|(key, sum)| Some((sum.as_u64()?, key))).collect();
+    sums.retain(|(sum, _)| *sum > 0);
+    sums.sort_by_key(|(sum, _)| std::cmp::Reverse(*sum));
+    if sums.is_empty() {
+        return;
+    }
+    let sums: Vec<String> = sums.iter().map(|(sum, key)| format!("{sum} {key}")).collect();
+    let since = string(&board["started"]);
+    let _ = writeln!(text, "router     The router turned away by itself since {since}: {}", sums.join(", "));
 }
 
 fn files(text: &mut String, board: &Value, paint: Paint) {
@@ -279,7 +294,8 @@ mod tests {
             "catalogue": {"names": 100, "bytes": 4096}, "online": [],
             "waiting": [{"file": "agreements/jo.yaml", "meanwhile": "last_good",
                 "problems": [{"file": "agreements/jo.yaml", "line": 3, "column": 9, "sentence": "No.", "help": "Yes?"}]}],
-            "warnings": [], "needs_restart": [],
+            "warnings": [], "needs_restart": [], "started": "2026-11-22T21:00:00+00:00",
+            "turned_away": {"dot": 3, "doq": 0, "quic": 12},
             "records": {"journal": {"entries": 4, "hash": "ab"}, "shed": 0, "failing": null,
                 "misfit": "entry 3: the entry has been altered or moved"},
         });
@@ -291,6 +307,7 @@ mod tests {
              listeners  dns  127.0.0.1:5533\n\
              lists      lists/a.txt  3 names  5 minutes old\n\
              catalogue  100 names, 4 KiB\n\
+             router     The router turned away by itself since 2026-11-22T21:00:00+00:00: 12 quic, 3 dot\n\
              files      agreements/jo.yaml waits; meanwhile its last good text is in force\n             \
              agreements/jo.yaml:3:9 No. Yes?\n\
              journal    4:ab\n           \

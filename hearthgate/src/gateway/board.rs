@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use records::{Records, Status};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// Somebody counts as online for so long after their last minute in use.
@@ -51,6 +52,9 @@ pub(crate) struct Board {
     pub(crate) warnings: Vec<Problem>,
     /// What changed in gateway.yaml and needs a restart.
     pub(crate) needs_restart: Vec<&'static str>,
+    /// What the router turned away by itself since the gateway started, by the detector's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) turned_away: Option<BTreeMap<&'static str, u64>>,
     /// The records.
     pub(crate) records: Option<Status>,
 }
@@ -103,7 +107,7 @@ pub(crate) struct ListShown {
     /// The first of them.
     pub(crate) protected: Vec<String>,
     /// Lines skipped, by reason.
-    pub(crate) skipped_because: std::collections::BTreeMap<String, u64>,
+    pub(crate) skipped_because: BTreeMap<String, u64>,
 }
 
 /// The compiled catalogue.

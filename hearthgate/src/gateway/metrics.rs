@@ -1,5 +1,6 @@
 //! Numbers for Prometheus. No person, device or host is in any of them.
 
+use super::router::Rules;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
@@ -25,6 +26,7 @@ pub(crate) struct Numbers {
     pub(crate) in_force: Arc<InForce>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resolver: Resolver,
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// The route that Prometheus reads.
@@ -70,6 +72,10 @@ impl Numbers {
         let mut rows: Vec<Row> =
             dns.into_iter().map(|(name, help, value)| grows(format!("dns_{name}"), help, value)).collect();
         rows.extend(self.of_proxy());
+        let turned = self.rules.turned_away();
+        rows.extend(
+            turned.sums().map(|(of, sum)| grows(format!("router_{}", of.row().key), of.row().sentence, sum)),
+        );
         rows.extend(self.of_the_house());
         rows.extend(status.into_iter().flat_map(of_records));
         rows

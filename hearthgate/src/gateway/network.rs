@@ -298,6 +298,7 @@ impl Network {
             in_force: shared.in_force.clone(),
             clock: shared.clock.clone(),
             resolver: self.resolver.clone(),
+            rules: shared.rules.clone(),
         };
         let metrics = metrics::router(Arc::new(numbers));
         for listener in sockets.metrics {

@@ -15,6 +15,7 @@ use agreements::{Covered, Gateway, Problem, Running};
 use chrono::{DateTime, TimeDelta, Utc};
 use console::{Doing, Kept, NoPin, NotKept, Weighed};
 use proxy::identify::Neighbours;
+use proxy::router::TurnedAway;
 use records::{By, Clock, Face, InForce, Records};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -58,6 +59,8 @@ pub(crate) struct Shown {
     /// What keeps the router from holding what it is meant to, and the same as people are told of it.
     pub(crate) running: Running,
     pub(crate) router: Vec<Problem>,
+    /// What the rules turned away by themselves.
+    pub(crate) turned_away: TurnedAway,
     /// What staff may want to know of the network.
     pub(crate) hints: Vec<Problem>,
 }
@@ -86,6 +89,7 @@ impl Post {
             everybody,
             router,
             hints,
+            turned_away,
             ..
         } = self.shown();
         warnings.extend(everybody.and_then(|address| crowd::problem(house, address)));
@@ -112,6 +116,7 @@ impl Post {
             waiting,
             warnings,
             needs_restart,
+            turned_away: Some(turned_away.sums().map(|(detector, sum)| (detector.row().key, sum)).collect()),
             records: self.records.status().await.ok(),
         }
     }

@@ -5,7 +5,7 @@ use super::network::Shared;
 use crate::failure::Failure;
 use crate::state::State;
 use agreements::{Fail, Gateway, Level, Listen, Problem, Router, Running};
-use proxy::router::{self, NotHeld, Openings, Plan};
+use proxy::router::{self, NotHeld, Openings, Plan, TurnedAway};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub(crate) struct Rules {
     held: Mutex<Option<(Plan, Arc<Openings>)>>,
+    /// What the rules turned away by themselves.
+    turned: Mutex<TurnedAway>,
     /// Somebody stands in for the gateway: what it opened is its own to judge, and its rules are the ones that are kept.
     pub(crate) stands_in: bool,
     /// Cancelled when the program ends.
@@ -116,6 +118,23 @@ impl Rules {
             unbounded: !router::bounds_flows(),
             not_counted: !openings.counts(),
         }
+    }
+
+    /// Reads what the rules turned away by themselves: how much is new since the last time.
+    pub(crate) fn look_at_turned_away(&self) -> u64 {
+        let is_held = self.held.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if !is_held {
+            return 0;
+        }
+        self.turned.lock().unwrap_or_else(PoisonError::into_inner).look().unwrap_or_else(|error| {
+            tracing::debug!(%error, "what the rules turned away cannot be read");
+            0
+        })
+    }
+
+    /// The same since the gateway began, by the detectors' keys.
+    pub(crate) fn turned_away(&self) -> TurnedAway {
+        *self.turned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts the rules away for good: nothing that is still asked of them brings them back.

@@ -173,6 +173,8 @@ impl Steward {
             // Lease files are few and small.
             let hints = self.network.hints(&self.files.gateway, &self.home);
             self.post.show(|shown| shown.hints = hints);
+            let new = tokio::task::block_in_place(|| self.shared.rules.look_at_turned_away());
+            self.shared.recorder.by_themselves(new);
         }
         let state = self.shared.clock.state();
         if state != before {
@@ -195,6 +197,7 @@ impl Steward {
         let troubles = router::troubles(&running);
         self.post.show(|shown| {
             shown.running = running;
+            shown.turned_away = self.shared.rules.turned_away();
             for new in troubles.iter().filter(|trouble| !shown.router.contains(trouble)) {
                 tracing::warn!(code = new.code, "{}", new.sentence);
             }

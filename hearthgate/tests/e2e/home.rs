@@ -82,7 +82,7 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let home = Self { folder };
         let gateway = format!(
-            "listen:\n  dns: [\"127.0.0.1:0\"]\n  proxy: [\"127.0.0.1:0\"]\n  pages: [\"127.0.0.1:0\"]\n  console: [\"127.0.0.1:0\"]\nupstream: [\"udp://127.0.0.1:{}\"]\nstore: sqlite:state/home.db\nblocked_answer: page\nhome_network: [127.0.0.0/8]\n",
+            "listen:\n  dns: [\"127.0.0.1:0\"]\n  proxy: [\"127.0.0.1:0\"]\n  pages: [\"127.0.0.1:0\"]\n  console: [\"127.0.0.1:0\"]\n  metrics: [\"127.0.0.1:0\"]\nupstream: [\"udp://127.0.0.1:{}\"]\nstore: sqlite:state/home.db\nblocked_answer: page\nhome_network: [127.0.0.0/8]\n",
             world.dns_port
         );
         home.write("gateway.yaml", &gateway);

@@ -16,6 +16,7 @@ mod ways;
 mod wire;
 mod world;
 
+use agreements::Detector;
 use home::{Gateway, Home, JORDAN, JORDAN_YAML, SAM, STRANGER};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -361,6 +362,12 @@ fn encrypted_client_hello_is_taken_out_of_answers() {
     let port = gateway.dns.to_string();
     let ours = world::output("kdig", &["@127.0.0.1", "-p", &port, "-b", JORDAN, "ech.test", "HTTPS"]);
     assert!(ours.contains("alpn") && !ours.contains("ech="), "{ours}");
+    // Nobody is told of it by name: it is counted.
+    let numbers =
+        world::output("curl", &["-sS", &format!("http://127.0.0.1:{}/metrics", home.port("metrics"))]);
+    let counted = format!("hearthgate_dns_{}_total 1\n", Detector::Ech.row().key);
+    assert!(numbers.contains(&counted), "{numbers}");
+    assert_eq!(home.json(&["breaches", "list", "--json"]), serde_json::json!([]));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::internet::{ECHO, OPENVPN, RELAY, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, jordan};
 use crate::machine::{Machine, program};
 use crate::router::{episodes, held, with_router};
+use agreements::Detector;
 use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
 use std::process::Stdio;
@@ -27,6 +28,20 @@ pub(crate) fn told_of(lab: &Lab, word: &str, mut attempt: impl FnMut()) -> serde
         assert!(began.elapsed() < WEIGHS, "never told: {:?}", episodes(lab));
         std::thread::sleep(Duration::from_millis(500));
     }
+}
+
+/// Waits until the gateway tells that the router turned something away by itself: in `status`, in words and as JSON, and in the numbers.
+pub(crate) fn turned_away(lab: &Lab, detector: Detector) {
+    let key = detector.row().key;
+    let sum = wait_for(key, || {
+        let status: serde_json::Value = serde_json::from_str(&lab.command(&["status", "--json"])).unwrap();
+        status["turned_away"][key].as_u64().filter(|sum| *sum > 0)
+    });
+    let words = lab.command(&["status"]);
+    assert!(words.contains("The router turned away by itself since ") && words.contains(key), "{words}");
+    let numbers = lab.router.says("curl", &["-sS", "http://127.0.0.1:9190/metrics"]);
+    let told = numbers.lines().find_map(|line| line.strip_prefix(&format!("hearthgate_router_{key}_total ")));
+    assert!(told.and_then(|told| told.parse().ok()).is_some_and(|told: u64| told >= sum), "{key}: {numbers}");
 }
 
 /// WireGuard's first packet, to there. The kernel says so a few times in a row, and then only now and then (icmp_ratelimit).
@@ -176,6 +191,7 @@ fn a_tor_relay_s_port_is_refused_and_told_as_what_it_is() {
         }
     });
     assert_eq!((&told["person"], &told["severity"]), (&"jordan".into(), &"high".into()), "{told}");
+    assert_eq!(told["detector"], "tor", "{told}");
     assert_eq!([RELAY.0, RELAY.1].map(|at| lab.internet.heard.at(at, 9001)), [0, 0], "nothing arrived");
 }
 
@@ -191,14 +207,16 @@ fn known_doh_is_answered_as_blocked_by_name_and_refused_by_address() {
     // What browsers try by themselves is nobody's breach.
     assert!(lab.dig(Who::Jordan, &["dns.google", "A"]).contains("EDE: 15"));
     let told = wait_for("the episodes", || Some(episodes(&lab)).filter(|told| told.len() == 3));
-    for (site, sentence) in [
-        ("nextdns.io", "A name server over HTTPS that is not the home's"),
-        ("doh.test", "closed for everyone"),
-        ("9.9.9.9", "A name server over HTTPS that is not the home's"),
+    // Of a name that the home's own list has nobody knows which way around it is.
+    let doh = serde_json::json!("doh");
+    for (site, sentence, detector) in [
+        ("nextdns.io", "A name server over HTTPS that is not the home's", Some(&doh)),
+        ("doh.test", "closed for everyone", None),
+        ("9.9.9.9", "A name server over HTTPS that is not the home's", Some(&doh)),
     ] {
         let one = told.iter().find(|e| e["site"] == site).unwrap_or_else(|| panic!("{site}: {told:?}"));
         assert!(one["sentence"].as_str().unwrap().contains(sentence), "{one}");
-        assert_eq!(one["severity"], "high", "{one}");
+        assert_eq!((one["severity"].as_str(), one.get("detector")), (Some("high"), detector), "{one}");
     }
 }
 

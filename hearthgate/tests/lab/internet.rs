@@ -129,6 +129,7 @@ impl Internet {
                 datagram_server(&machine, &heard, (address, 51820));
                 datagram_server(&machine, &heard, (address, 53));
                 datagram_server(&machine, &heard, (address, 443));
+                datagram_server(&machine, &heard, (address, 853));
             }
         }
         for (_, four, six) in

@@ -254,7 +254,7 @@ fn write(home: &Path, file: &str, text: &str) {
 /// What gateway.yaml says in every test, before its `router`.
 pub(crate) fn gateway_yaml() -> String {
     format!(
-        "listen:\n  dns: [\"0.0.0.0:53\", \"[::]:53\"]\n  pages: [\"0.0.0.0:80\", \"[::]:80\"]\n\
+        "listen:\n  dns: [\"0.0.0.0:53\", \"[::]:53\"]\n  pages: [\"0.0.0.0:80\", \"[::]:80\"]\n  metrics: [\"127.0.0.1:9190\"]\n\
          upstream: [\"udp://{NAMES}\"]\nstore: sqlite:state/home.db\nblocked_answer: page\n"
     )
 }

@@ -1,12 +1,14 @@
 //! The router's rules: a device of the home reaches what its own judged answers gave it, and nothing else.
 
 use crate::SATURDAY;
+use crate::around::turned_away;
 use crate::device::{
     CUT, addresses, closes, connect, curl, datagrams, download, echoes, exchange, is_refusal, look_up,
     on_this_machine, websocket,
 };
 use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, gateway_yaml, jordan};
+use agreements::Detector;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -92,7 +94,11 @@ fn a_direct_address_is_refused_and_logged_once() {
     for episode in told {
         // A few packets within moments may be a program's own doing, or forged: they weigh little.
         assert_eq!((&episode["rule"], &episode["severity"]), (&"floor".into(), &"low".into()), "{episode}");
-        assert_eq!(episode["person"], "jordan", "{episode}");
+        assert_eq!(
+            (&episode["person"], &episode["detector"]),
+            (&"jordan".into(), &"direct_address".into()),
+            "{episode}"
+        );
     }
 }
 const RELAYS: [&str; 2] = [RELAY.0, RELAY.1];
@@ -131,6 +137,7 @@ fn dns_to_anywhere_is_answered_here() {
         }
         assert_eq!(lab.internet.heard.at(at, 53), 0);
     }
+    turned_away(&lab, Detector::OwnResolver);
     for at in ["11.0.0.53", ROUTER.1] {
         assert!(lab.dig(Who::Jordan, &[&format!("@{at}"), "open.test", "A"]).contains("11.0.1.1"));
     }
@@ -144,12 +151,22 @@ fn dns_over_tls_and_quic_to_somebody_else_are_refused_at_once() {
     for to in addresses(FOREIGN_RESOLVER) {
         let began = Instant::now();
         assert!(is_refusal(&connect(&lab, Who::Jordan, to, 853).unwrap_err()));
-        let error = exchange(&datagrams(&lab, Who::Jordan, to, 443), b"\xc0\0\0\0\x01 quic").unwrap_err();
-        let took = began.elapsed();
-        assert!(is_refusal(&error) && took < on_this_machine(Duration::from_secs(1)), "{took:?}: {error}");
+        for (port, detector) in [(443, "quic"), (853, "doq")] {
+            let words = format!("@\0\0\0\u{1} {detector}");
+            let error = exchange(&datagrams(&lab, Who::Jordan, to, port), words.as_bytes()).unwrap_err();
+            let took = began.elapsed();
+            assert!(
+                is_refusal(&error) && took < on_this_machine(Duration::from_secs(1)),
+                "{detector}: {took:?}: {error}"
+            );
+        }
         let at = to.to_string();
         assert_eq!((lab.internet.heard.at(&at, 853), lab.internet.heard.at(&at, 443)), (0, 0));
     }
+    for detector in [Detector::Dot, Detector::Doq, Detector::Quic] {
+        turned_away(&lab, detector);
+    }
+    assert_eq!(episodes(&lab), Vec::<serde_json::Value>::new(), "and it is nobody's breach");
     let tls = lab.of(Who::Jordan).says("kdig", &["+tls", "+time=2", "+retry=0", "@11.0.4.1", "casino.test"]);
     assert!(!tls.contains("ANSWER SECTION"), "{tls}");
 }
@@ -356,6 +373,7 @@ fn an_opened_address_is_open_on_the_ports_that_are_named() {
     let ping = lab.of(Who::Jordan).output("ping", &["-c1", "-W2", &four.to_string()]);
     assert!(ping.status.success());
     assert_eq!(curl(&lab, Who::Jordan, &["https://open.test/"]).0, 0);
+    turned_away(&lab, Detector::OtherPort);
     let status = lab.command(&["router", "status"]);
     assert!(status.contains("by name, on another port"), "{status}");
     // Where the file is silent, a VPN of one's own has no port.

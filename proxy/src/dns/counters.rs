@@ -29,6 +29,7 @@ counters! {
     refused, "Questions refused.";
     answers_refused, "Answers refused because of a name that they lead to.";
     rebinding, "Answers refused because they point into the home's network.";
+    ech, "Answers told without the key that hides a site's name (Encrypted Client Hello).";
     safe_search, "Questions answered with a search engine's safe host.";
     cache_hits, "Questions answered from the cache.";
     cache_misses, "Questions that an upstream was asked.";

@@ -72,6 +72,9 @@ impl Dns {
         match decided.search {
             Search::Host(host) => self.search_answer(query, asker, host, &found.entry, moment, out),
             Search::AsAsked | Search::Address(_) => {
+                if found.entry.answer.stripped {
+                    count(&self.counters.ech);
+                }
                 deliver(query, asker.transport, &found.entry, moment, out);
             }
         }

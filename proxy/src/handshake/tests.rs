@@ -38,7 +38,7 @@ fn a_handshake_of_each_vpn_is_told_by_its_name() {
             }
         }
     }
-    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert_eq!(kinds, [Detector::WireGuard, Detector::OpenVpn, Detector::Ike].into());
 }
 
 /// What is told by no one length: IKE, and OpenVPN's packet with a client's own key in it.

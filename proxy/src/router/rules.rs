@@ -9,6 +9,8 @@ use super::heard::{COPIED, GROUP};
 use super::sets::{
     ADDRESS4, ADDRESS6, Element, MAC4, MAC6, UNREAD_ADDRESS4, UNREAD_ADDRESS6, UNREAD_MAC4, UNREAD_MAC6,
 };
+use super::turned::counts;
+use agreements::Detector;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -73,6 +75,7 @@ impl Plan {
         sets(&mut script, stays.elements);
         super::except::sets(&mut script, stays.except);
         told(&mut script);
+        super::turned::counters(&mut script);
         if let Some(most) = most_flows {
             self.bound(&mut script, most);
         }
@@ -126,7 +129,8 @@ impl Plan {
             if let Some(port) = dns {
                 let _ = writeln!(
                     script,
-                    "\t\tmeta nfproto {family} meta l4proto {{ tcp, udp }} th dport 53 fib daddr type != local counter redirect to :{port} comment \"DNS to anywhere is answered here\""
+                    "\t\tmeta nfproto {family} meta l4proto {{ tcp, udp }} th dport 53 fib daddr type != local {} redirect to :{port} comment \"DNS to anywhere is answered here\"",
+                    counts(Detector::OwnResolver)
                 );
                 if port != 53 {
                     let _ = writeln!(
@@ -165,9 +169,10 @@ impl Plan {
 		meta l4proto {{ icmp, ipv6-icmp }} ct state related accept
 
 		# QUIC: refused at once, so that browsers fall back to TCP, where the name is seen.
-		udp dport 443 counter goto refuse comment \"quic\"
+		udp dport 443 {quic} goto refuse comment \"quic\"
 		# DNS over TLS and over QUIC to somebody else.
-		meta l4proto {{ tcp, udp }} th dport 853 counter goto refuse comment \"dns over tls\"
+		tcp dport 853 {dot} goto refuse comment \"dns over tls\"
+		udp dport 853 {doq} goto refuse comment \"dns over quic\"
 
 {}
 		ether saddr . ip daddr @{MAC4} goto by_name
@@ -195,6 +200,9 @@ impl Plan {
             self.gated(),
             super::except::RULES,
             tell = tell(),
+            quic = counts(Detector::Quic),
+            dot = counts(Detector::Dot),
+            doq = counts(Detector::Doq),
         );
     }
 
@@ -224,7 +232,8 @@ impl Plan {
                 };
                 format!(
                     "{named}\t\tmeta l4proto {{ icmp, ipv6-icmp }} counter accept comment \"by name\"\n\
-                     \t\tcounter goto refuse comment \"by name, on another port\""
+                     \t\t{} goto refuse comment \"by name, on another port\"",
+                    counts(Detector::OtherPort)
                 )
             }
         };

@@ -212,10 +212,17 @@ impl Home {
 
     /// Stops everything and gives what was recorded, in order.
     pub async fn breaches(self) -> Vec<Episode> {
+        self.recorded().await.0
+    }
+
+    /// The same, and the day's sums by what they are of.
+    pub async fn recorded(self) -> (Vec<Episode>, Vec<(String, u64)>) {
         self.stop.cancel();
         self.listening.ended().await;
         self.dns.gate().recorder.stop();
         self.recording.await.expect("the journal ends well");
-        self.records.episodes(&Which::default()).await.expect("the journal can be read")
+        let episodes = self.records.episodes(&Which::default()).await.expect("the journal can be read");
+        let totals = self.records.totals(instant(NOON).date_naive()).await.expect("and so can the sums");
+        (episodes, totals.into_iter().map(|total| (total.kind, total.count)).collect())
     }
 }

@@ -3,8 +3,9 @@
 use crate::ask::{ask_over_tcp, ede};
 use crate::home::{Home, JORDAN, KATE, SAM, Setup, UNKNOWN, instant, snapshot};
 use crate::internet::Server;
-use agreements::{BlockedAnswer, Evidence, Rule, Severity, Snapshot, Standing};
-use blocklists::{Category, Compiler, Tags};
+use agreements::{BlockedAnswer, Detector, Evidence, Rule, Severity, Snapshot, Standing};
+use blocklists::format::ListInput;
+use blocklists::{Category, Compiler, Name, Tags, builtin};
 use records::Clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,6 +207,45 @@ async fn an_address_in_disguise_is_refused_to_whoever_proves_who_asks() {
         ("resolver.test A +edns", "NOERROR; resolver.test 30 A 127.0.0.1; ede 15"),
     ] {
         assert_eq!(ask_over_tcp(JORDAN, home.address, question).await, expected);
+    }
+    let told = home.breaches().await;
+    assert!(told.iter().any(|episode| episode.detector.as_deref() == Some("encoded_address")), "{told:?}");
+}
+
+/// What browsers, phones and tablets do without anybody having chosen it: each lookup is one more in the day's sum, and no episode.
+#[tokio::test]
+async fn what_devices_look_up_by_themselves_is_a_sum_and_nobodys_breach() {
+    for (detector, names) in [
+        (Detector::PrivateRelay, ["mask.icloud.com", "mask-h2.icloud.com", "mask-api.icloud.com"]),
+        (Detector::DefaultDoh, ["use-application-dns.net", "dns.google", "chrome.cloudflare-dns.com"]),
+    ] {
+        let internet = Server::start(ZONE).await;
+        let home = Home::open(Setup::new(&[&internet])).await;
+        // The names as they are built in.
+        let Snapshot { house, .. } = Arc::into_inner(snapshot()).unwrap();
+        let standing = Arc::new(Standing::new(&house, &[], &[], &|_, _| 0));
+        let mut compiler = Compiler::new();
+        for name in names {
+            let of_name = builtin::entries().filter(|entry| entry.name == name);
+            let tags = of_name.fold(Tags::NONE, |all, entry| all.union(entry.tags));
+            let input = ListInput { built_in: true, ..ListInput::new("built in", tags, name.as_bytes()) };
+            compiler.add(input).unwrap();
+        }
+        let catalogue = compiler.finish(0).unwrap().into();
+        home.in_force.replace(Arc::new(Snapshot { house, catalogue }), standing);
+        for name in names {
+            assert_eq!(Detector::of_name(Name::trusted(name)), Some(detector), "{name}");
+            for rtype in ["A", "AAAA"] {
+                let said = home.ask(JORDAN, &format!("{name} {rtype} +edns")).await;
+                assert!(said.starts_with("NXDOMAIN") || said.contains("ede 15"), "{name}: {said}");
+            }
+        }
+        let (episodes, sums) = home.recorded().await;
+        assert_eq!(
+            (episodes.len(), sums),
+            (0, vec![("technical".to_owned(), 6)]),
+            "{detector:?}: {episodes:?}"
+        );
     }
 }
 
