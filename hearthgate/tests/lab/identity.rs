@@ -2,7 +2,7 @@
 
 use crate::SATURDAY;
 use crate::device::look_up;
-use crate::internet::{ECHO, RELAY};
+use crate::internet::{ECHO, RELAY, wait_for};
 use crate::lab::{Lab, ROUTER, Who};
 use crate::router::held;
 use std::net::{IpAddr, UdpSocket};
@@ -80,10 +80,40 @@ fn a_device_whose_mac_changes_gets_the_baseline() {
     let device = lab.of(Who::Jordan);
     device.ip("link set eth0 address 02:00:00:00:00:77");
     device.ip("neigh flush dev eth0");
-    crate::internet::wait_for("the baseline", || {
+    wait_for("the baseline", || {
         let answer = lab.dig(Who::Jordan, &["@192.168.4.1", "open.test", "A"]);
         (answer.contains("EDE: 1") && !answer.contains("Jordan")).then_some(())
     });
     let school = lab.dig(Who::Jordan, &["@192.168.4.1", "school.test", "A"]);
     assert!(school.contains("11.0.1.4"), "the baseline is not dark: {school}");
+}
+
+/// Another router or resolver stands in between, and everybody looks like it: staff are told, until a second device is seen.
+#[test]
+fn a_home_whose_devices_all_look_like_one_is_warned_until_another_asks() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.open(SATURDAY);
+    let is_warned = || {
+        let status: serde_json::Value = serde_json::from_str(&lab.command(&["status", "--json"])).unwrap();
+        status["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "one-address")
+    };
+    assert!(!is_warned(), "of a quiet home nobody knows");
+    let ask = |who: Who, how_often: u16| {
+        lab.of(who).within(move || {
+            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+            for n in 0..how_often {
+                let [high, low] = n.to_be_bytes();
+                let question =
+                    [&[high, low, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], b"\x04open\x04test\0\0\x01\0\x01"]
+                        .concat();
+                socket.send_to(&question, (ROUTER.0, 53)).unwrap();
+            }
+        });
+    };
+    wait_for("the warning", || {
+        ask(Who::Jordan, 400);
+        is_warned().then_some(())
+    });
+    ask(Who::Sam, 1);
+    wait_for("the warning to go", || (!is_warned()).then_some(()));
 }

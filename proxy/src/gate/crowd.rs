@@ -26,8 +26,11 @@ impl Crowd {
                 key
             },
         );
+        let (one, address) = *self.one.get_or_init(|| (key, shown.address));
+        // The kernel may say only after the first question whose it was.
+        let is_same = one == key || shown.hardware.is_none() && address == shown.address;
         // A token is a device's own, wherever it is.
-        if shown.token.is_some() || self.one.get_or_init(|| (key, shown.address)).0 != key {
+        if shown.token.is_some() || !is_same {
             self.several.store(true, Ordering::Relaxed);
         }
     }
@@ -76,5 +79,10 @@ mod tests {
             seen.iter().for_each(|shown| crowd.note(&neighbours, shown));
             assert_eq!(crowd.only_one(), expected.map(ip), "{case}");
         }
+        // Whose its first question was nobody knew yet.
+        let (crowd, of_one) = (Crowd::default(), of("192.168.4.2"));
+        crowd.note(&Neighbours::fixed([]), &of_one);
+        crowd.note(&neighbours, &of_one);
+        assert_eq!(crowd.only_one(), one.map(ip));
     }
 }

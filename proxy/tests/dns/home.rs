@@ -204,6 +204,23 @@ impl Home {
         answer
     }
 
+    /// From now on the first device of each of these is known otherwise.
+    pub fn lives_with(&self, known: &[(&str, DeviceBy)]) {
+        let current = self.in_force.to_keep();
+        let house = &current.snapshot.house;
+        let sources = (0..).map_while(|id| house.source(SourceId(id)).cloned()).collect();
+        let mut home = house.home().clone();
+        for person in &mut home.people {
+            if let Some((_, by)) = known.iter().find(|(id, _)| *id == person.id) {
+                person.devices[0].by = by.clone();
+            }
+        }
+        let catalogue = current.snapshot.catalogue.clone();
+        let snapshot = Arc::new(Snapshot { house: House::new(home, sources), catalogue });
+        let standing = Arc::new(Standing::new(&snapshot.house, &[], &[], &|_, _| 0));
+        self.in_force.replace(snapshot, standing);
+    }
+
     /// A counter's number.
     pub fn counted(&self, name: &str) -> u64 {
         let all = self.dns.counters().all();

@@ -4,6 +4,7 @@ use crate::ask::{PATIENCE, Question, connect, ede, has_opt, said, tcp_hear, tcp_
 use crate::home::{Home, JORDAN, Setup};
 use crate::internet::Server;
 use crate::judged::ZONE;
+use agreements::DeviceBy;
 use domain::base::Message;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -308,5 +309,34 @@ async fn a_trusted_forwarder_speaks_for_its_clients() {
             "{forwarder} for {client:?}: {}",
             said(&answer)
         );
+    }
+}
+
+/// Option 65001 (dnsmasq's `add-mac`) and a client subnet of IPv6 (RFC 7871 §6, family 2), from whoever is trusted and from whoever is not.
+#[tokio::test]
+async fn a_trusted_forwarder_names_hardware_addresses_and_addresses_of_ipv6_too() {
+    const KATES: [u8; 6] = [2, 0, 0, 0, 0, 4];
+    const JORDANS: [u8; 16] = [0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
+    let internet = Server::start(ZONE).await;
+    let mut trusting = Setup::new(&[&internet]);
+    trusting.gateway.trust_forwarders = vec![("127.0.0.50".parse().unwrap(), 32)];
+    let home = Home::open(trusting).await;
+    home.lives_with(&[("kate", DeviceBy::Mac(KATES)), ("jordan", DeviceBy::Ip(JORDANS.into()))]);
+    let subnet = |length: u8, address: &[u8]| (8, [&[0, 2, length, 0][..], address].concat());
+    for (case, (code, option), believed) in [
+        ("Kate's hardware address", (65001, KATES.to_vec()), None),
+        ("nobody's hardware address", (65001, vec![2, 9, 9, 9, 9, 9]), Some(15)),
+        ("half a hardware address", (65001, KATES[..3].to_vec()), Some(15)),
+        ("Jordan's address of IPv6", subnet(128, &JORDANS), Some(17)),
+        ("nobody's address of IPv6", subnet(128, &[0x2a; 16]), Some(15)),
+        ("a network of IPv6, which is no device", subnet(56, &JORDANS[..7]), Some(15)),
+    ] {
+        // Nobody else is believed: they are an unknown device, whatever they say.
+        for (forwarder, expected) in [("127.0.0.50", believed), ("127.0.0.51", Some(15))] {
+            let question = Question::read("blocked.test A +edns").with_option(code, &option).bytes();
+            let answer = udp_raw(forwarder, home.address, &question, PATIENCE).await.expect("an answer");
+            let told = ede(&answer).map(|(code, _)| code);
+            assert_eq!(told, expected, "{forwarder}: {case}: {}", said(&answer));
+        }
     }
 }
