@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets.
-pub const TARGETS: &[Target] = &[("catalogue", catalogue), ("dns", dns), ("hello", hello), ("leases", leases), ("lists", lists), ("yaml", yaml)];
+pub const TARGETS: &[Target] = &[("catalogue", catalogue), ("dns", dns), ("hello", hello), ("leases", leases), ("offers", offers), ("lists", lists), ("yaml", yaml)];
 
 /// Any bytes as a catalogue's file, as changes to a good one, and as names that are listed and asked for.
 pub fn catalogue(bytes: &[u8]) {
@@ -38,6 +38,11 @@ pub fn leases(bytes: &[u8]) {
     for name in leases.iter().filter_map(|lease| lease.name.as_deref()) {
         assert!(name.len() <= 63 && name.bytes().all(|b| b.is_ascii_graphic()));
     }
+}
+
+/// Any bytes as what a DHCP server offers.
+pub fn offers(bytes: &[u8]) {
+    proxy::identify::fuzz_offers(bytes);
 }
 
 /// Any bytes as a list: recognised, and read as each format.

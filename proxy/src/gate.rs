@@ -210,12 +210,17 @@ impl Gate {
         self.crowd.only_one()
     }
 
-    /// Devices that usually ask, have fallen silent, and are on the network all the same, by their hardware addresses. Each of
+    /// Devices that usually ask or have something passing, have fallen silent, and are on the network all the same, by their hardware addresses. Each of
     /// them is looked for, so that the next time tells.
     pub fn silent_devices(&self) -> Vec<[u8; 6]> {
         let silent = self.presence.silent(self.clock.steady());
         silent.iter().for_each(|mac| self.neighbours.look_for(*mac));
         silent.into_iter().filter(|mac| self.neighbours.was_there(*mac, THERE)).collect()
+    }
+
+    /// Something passes between a device and the internet: whoever plays for hours asks for no name.
+    pub(crate) fn passes(&self, mac: [u8; 6]) {
+        self.presence.asks(mac, self.clock.steady());
     }
 
     /// Whose rules apply: while the clock cannot be believed, everybody gets the baseline, and a lost device no more than before.

@@ -9,11 +9,15 @@ mod leases;
 mod mac;
 mod neighbours;
 mod network;
+mod offers;
 mod signed_in;
 mod token;
 
 pub use leases::{Lease, leases};
 pub use neighbours::Neighbours;
+#[doc(hidden)]
+pub use offers::fuzz as fuzz_offers;
+pub use offers::others_that_hand_out;
 pub use signed_in::{IDLE, SignIn, SignedIn};
 
 use crate::gate::Who;

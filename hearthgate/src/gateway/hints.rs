@@ -1,5 +1,6 @@
 //! What staff may want to know of the home's network, from the router's own tables: hints to ask about, and nobody's breach.
 
+use super::handed::Handed;
 use agreements::{Detector, Device, DeviceBy, Gateway, House, Level, Problem, Router};
 use proxy::Gate;
 use proxy::identify::{Lease, leases};
@@ -19,13 +20,15 @@ struct Facts<'a> {
     lan: Vec<(u32, String)>,
     /// Who says of itself that it is a router: on which interface.
     routers: Vec<(u32, [u8; 6])>,
+    /// Who else hands out addresses, and by which hardware address it is known.
+    handed: Vec<(Handed, Option<[u8; 6]>)>,
     leases: Vec<Lease>,
     /// Devices that usually ask, have fallen silent, and are there.
     silent: Vec<[u8; 6]>,
 }
 
 /// What there is to tell now.
-pub(super) fn of(gateway: &Gateway, home: &Path, gate: &Gate) -> Vec<Problem> {
+pub(super) fn of(gateway: &Gateway, home: &Path, gate: &Gate, handed: Vec<Handed>) -> Vec<Problem> {
     let Router::Nftables { lan, .. } = &gateway.router else { return Vec::new() };
     let current = gate.in_force.to_keep();
     let now = u64::try_from(gate.clock.now().timestamp()).unwrap_or_default();
@@ -38,6 +41,7 @@ pub(super) fn of(gateway: &Gateway, home: &Path, gate: &Gate) -> Vec<Problem> {
         house: &current.snapshot.house,
         lan: lan.iter().filter_map(number).collect(),
         routers: gate.neighbours.routers(),
+        handed: handed.into_iter().map(|one| (one.clone(), gate.neighbours.mac(one.server.into()))).collect(),
         leases: held.collect(),
         silent: gate.silent_devices(),
     })
@@ -56,6 +60,11 @@ fn problems(facts: &Facts<'_>) -> Vec<Problem> {
         let Some((_, interface)) = facts.lan.iter().find(|(lan, _)| lan == number) else { continue };
         let who = called(house, *mac);
         let sentence = format!("{who} on `{interface}` says that it is a router.");
+        told.push(problem(Detector::SecondGateway, sentence, "Find it, and see what it leads to."));
+    }
+    for (Handed { interface, server }, mac) in &facts.handed {
+        let who = mac.map_or_else(|| "Something".to_owned(), |mac| called(house, mac));
+        let sentence = format!("{who} at {server} on `{interface}` hands out addresses.");
         told.push(problem(Detector::SecondGateway, sentence, "Find it, and see what it leads to."));
     }
     for (mac, names) in names(&facts.leases) {
@@ -131,7 +140,14 @@ mod tests {
         let reading = agreements::read(&files, chrono::NaiveDate::default());
         let lan = vec![(3, "br-lan".to_owned())];
         let house = &reading.house;
-        let mut facts = Facts { house, lan, routers: Vec::new(), leases: Vec::new(), silent: Vec::new() };
+        let mut facts = Facts {
+            house,
+            lan,
+            routers: Vec::new(),
+            handed: Vec::new(),
+            leases: Vec::new(),
+            silent: Vec::new(),
+        };
         change(&mut facts);
         problems(&facts).into_iter().map(|problem| (problem.code, problem.sentence)).collect()
     }
@@ -146,6 +162,15 @@ mod tests {
             "{told:?}"
         );
         assert!(told[1].1.starts_with("Jo's phone on `br-lan`") && told[1].0 == "second_gateway", "{told:?}");
+        let server = Handed { interface: "br-lan".to_owned(), server: [192, 168, 4, 99].into() };
+        for (mac, sentence) in [
+            (None, "Something at 192.168.4.99 on `br-lan` hands out addresses. "),
+            (Some(JOS), "Jo's phone at 192.168.4.99 on `br-lan` hands out addresses. "),
+        ] {
+            let told = self::told(|facts| facts.handed = vec![(server.clone(), mac)]);
+            assert!(told.len() == 1 && told[0].0 == "second_gateway", "{told:?}");
+            assert!(told[0].1.starts_with(sentence), "{told:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod crowd;
 mod editor;
 mod files;
 mod guide;
+mod handed;
 mod hints;
 pub(crate) mod hold;
 mod keeper;
@@ -216,6 +217,7 @@ async fn run_once(
         changed,
         compiled,
         hinted: None,
+        handed: handed::Asked::default(),
         pulse: Pulse::default(),
         nowhere: None,
     };

@@ -6,6 +6,7 @@ use crate::certificates::{Certificates, Speaks};
 use crate::failure::Failure;
 use crate::gateway::bind;
 use crate::gateway::board::{Listener, Upstreams};
+use crate::gateway::handed::Handed;
 use crate::gateway::hints;
 use crate::gateway::metrics::{self, Numbers};
 use crate::gateway::portal::{self, Door};
@@ -358,8 +359,8 @@ impl Network {
     }
 
     /// What staff may want to know of the home's network.
-    pub(crate) fn hints(&self, gateway: &Gateway, home: &Path) -> Vec<Problem> {
-        hints::of(gateway, home, self.dns.gate())
+    pub(crate) fn hints(&self, gateway: &Gateway, home: &Path, handed: Vec<Handed>) -> Vec<Problem> {
+        hints::of(gateway, home, self.dns.gate(), handed)
     }
 
     /// Takes no connection any more at once; what is returned waits until what is open has ended.

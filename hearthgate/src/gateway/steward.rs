@@ -1,6 +1,7 @@
 //! The steward: waits for whatever changes, and brings the next snapshot into force. Nobody else does.
 
 use super::files::{Change, Files};
+use super::handed::Asked;
 use super::network::{Network, Shared};
 use super::post::Post;
 use super::pulse::Pulse;
@@ -49,6 +50,8 @@ pub(crate) struct Steward {
     pub(crate) compiled: mpsc::Receiver<Compiled>,
     /// When the home's network was last looked at for hints.
     pub(crate) hinted: Option<Instant>,
+    /// Who else hands out addresses in the home.
+    pub(crate) handed: Asked,
     /// Whether the gateway's own DNS listener answers.
     pub(crate) pulse: Pulse,
     /// Why it listens nowhere any more. A gateway that answers nobody ends, so that it is started anew and whoever stands in for
@@ -171,7 +174,8 @@ impl Steward {
         if self.hinted.is_none_or(|then| then.elapsed() >= HINTS) {
             self.hinted = Some(Instant::now());
             // Lease files are few and small.
-            let hints = self.network.hints(&self.files.gateway, &self.home);
+            let handed = self.handed.look(&self.files.gateway);
+            let hints = self.network.hints(&self.files.gateway, &self.home, handed);
             self.post.show(|shown| shown.hints = hints);
             let new = tokio::task::block_in_place(|| self.shared.rules.look_at_turned_away());
             self.shared.recorder.by_themselves(new);

@@ -2,14 +2,15 @@
 
 use crate::SATURDAY;
 use crate::device::{addresses, connect, curl, datagrams, echoes, exchange, is_refusal, look_up};
-use crate::internet::{ECHO, OPENVPN, RELAY, VPN, wait_for};
+use crate::internet::{ECHO, OPENVPN, PATIENCE, RELAY, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, jordan};
-use crate::machine::{Machine, program};
+use crate::machine::{Machine, Program, program};
 use crate::router::{episodes, held, with_router};
 use agreements::Detector;
 use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
 use std::process::Stdio;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// What is tried for half a minute weighs as much as what was tried; on a busy machine that takes longer.
@@ -126,7 +127,7 @@ fn openvpn(lab: &Lab, on: &Machine, over: &str, to: &str, port: u16) -> bool {
     client.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut client = on.start(client);
     let said = BufReader::new(client.0.stdout.take().unwrap());
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         let connected =
             said.lines().map_while(Result::ok).any(|line| line.contains("Initialization Sequence Completed"));
@@ -254,5 +255,77 @@ fn a_device_that_says_it_is_a_router_is_told_to_staff() {
         let hint = warnings.into_iter().find(|w| w["code"] == "second_gateway")?;
         hint["sentence"].as_str().unwrap().contains("02:00:00:00:00:99 on `br-lan`").then_some(())
     });
+    assert!(episodes(&lab).is_empty(), "and it is nobody's breach");
+}
+
+/// Answers every question for an address on an interface, as a DHCP server does: with an offer by broadcast (RFC 2131 §4.1), and whoever it
+/// is handed out as. It says when it listens, and each kind of message that it hears.
+const HANDS_OUT: &str = r#"
+import socket, sys
+interface, server, way = sys.argv[1].encode(), socket.inet_aton(sys.argv[2]), socket.inet_aton(sys.argv[3])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface)
+s.bind(("0.0.0.0", 67))
+print("listens", flush=True)
+while True:
+    asked = s.recv(1500)
+    options, kind = asked[240:], None
+    while options and options[0] != 255:
+        if options[0] == 0:
+            options = options[1:]
+            continue
+        if options[0] == 53:
+            kind = options[2]
+        options = options[2 + options[1]:]
+    print("kind", kind, flush=True)
+    if kind == 1:
+        offered = b"\x02\x01\x06\x00" + asked[4:8] + b"\x00\x00\x80\x00" + bytes(4) + socket.inet_aton("192.168.4.200") + server
+        offered += bytes(4) + asked[28:44] + bytes(192) + b"\x63\x82\x53\x63\x35\x01\x02\x36\x04" + server + b"\x03\x04" + way + b"\xff"
+        s.sendto(offered, ("255.255.255.255", 68))
+"#;
+
+/// A DHCP server on a machine, which listens; what it heard comes line by line.
+fn hands_out(on: &Machine, interface: &str, server: &str, way: &str) -> (Program, mpsc::Receiver<String>) {
+    let mut python = program("python3");
+    python.args(["-c", HANDS_OUT, interface, server, way]).stdout(Stdio::piped());
+    let mut python = on.start(python);
+    let said = BufReader::new(python.0.stdout.take().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Whoever listened may have gone.
+        said.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok())
+    });
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "listens");
+    (python, told)
+}
+
+#[test]
+fn a_device_that_hands_out_addresses_is_told_to_staff_and_the_router_s_own_server_is_not() {
+    let Some(mut lab) = Lab::build() else { return };
+    let (theirs, ours) = (Who::Stranger.four(), ROUTER.0);
+    let (_one, heard) = hands_out(lab.of(Who::Stranger), "eth0", &theirs, &theirs);
+    let (_own, heard_by_own) = hands_out(&lab.router, "br-lan", ours, ours);
+    // The home's own server may stand on another machine, and lead to the router.
+    let (_homes, heard_by_homes) = hands_out(lab.of(Who::Kate), "eth0", &Who::Kate.four(), ours);
+    lab.write("gateway.yaml", &with_router());
+    lab.open(SATURDAY);
+    let told = || {
+        let status: serde_json::Value = serde_json::from_str(&lab.command(&["status", "--json"])).unwrap();
+        let warnings = status["warnings"].as_array().unwrap().clone();
+        let hints = warnings.into_iter().filter(|w| w["code"] == "second_gateway");
+        hints.map(|w| w["sentence"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let hints = wait_for_long("the hint", || Some(told()).filter(|hints| !hints.is_empty()));
+    let sentence = format!("at {theirs} on `br-lan` hands out addresses.");
+    assert!(hints.len() == 1 && hints[0].contains(&sentence), "{hints:?}");
+    for (whose, heard) in [("theirs", heard), ("ours", heard_by_own), ("the home's", heard_by_homes)] {
+        let kinds: Vec<String> = heard.try_iter().collect();
+        assert!(
+            !kinds.is_empty() && kinds.iter().all(|kind| kind == "kind 1"),
+            "{whose}: no lease is asked for: {kinds:?}"
+        );
+    }
     assert!(episodes(&lab).is_empty(), "and it is nobody's breach");
 }

@@ -1,4 +1,4 @@
-//! Which devices ask, and which have fallen silent.
+//! Which devices ask or have something passing, and which have fallen silent.
 //!
 //! It tells staff that a device is on the network and asks for nothing though it usually does: it may have another way to the
 //! internet. It may just as well be asleep, so that it is a hint to ask, and never more.
@@ -28,12 +28,12 @@ struct Life {
     since: Duration,
 }
 
-/// By hardware address, when each device asked.
+/// By hardware address, when each device asked or had something passing.
 #[derive(Debug, Default)]
 pub(crate) struct Presence(Mutex<HashMap<[u8; 6], Life>>);
 
 impl Presence {
-    /// A device asks, now by the steady clock.
+    /// A device asks, or something passes to or from it, now by the steady clock.
     pub(super) fn asks(&self, mac: [u8; 6], now: Duration) {
         let mut lives = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lives.len() >= MOST && !lives.contains_key(&mac) {

@@ -117,6 +117,12 @@ impl Neighbours {
         self.publish(&Table::default());
     }
 
+    /// A device is found to be there.
+    #[cfg(test)]
+    pub(crate) fn finds(&self, mac: [u8; 6]) {
+        self.signs().there.insert(mac, Instant::now());
+    }
+
     /// Whether a hardware address is on a link of ours.
     pub(crate) fn has(&self, mac: [u8; 6]) -> bool {
         self.shared.table.load().values().any(|known| *known == mac)

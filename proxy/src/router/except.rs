@@ -208,6 +208,7 @@ impl Openings {
 impl Excepted {
     /// Marks the running minute, where enough has passed in it.
     fn mark(&mut self, gate: &Gate, current: &Current, crumbs: &mut Crumbs) {
+        self.device.passes(&self.passed, gate);
         let now = gate.clock.now();
         let counts = self.passed.take(&self.made, minute(now), crumbs);
         if counts.0 != 0 {

@@ -6,6 +6,8 @@
 //! stays in the kernel's table for ten seconds and more after its end, so that the last of it is seen.
 
 use super::flows::Flow;
+use super::sets::Device;
+use crate::gate::Gate;
 use crate::tunnel::{Crumbs, MINUTE_BYTES, Made};
 use agreements::Counts;
 use std::collections::HashMap;
@@ -84,6 +86,15 @@ impl Passed {
                 made.counts
             }
             (false, false) => crumbs.add(made, minute, fresh),
+        }
+    }
+}
+
+impl Device {
+    /// Tells the gate of a device that something passes to or from, by whatever way: it is not silent.
+    pub(super) fn passes(self, passed: &Passed, gate: &Gate) {
+        if let (Self::Mac(mac), true) = (self, passed.fresh > 0) {
+            gate.passes(mac);
         }
     }
 }

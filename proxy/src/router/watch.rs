@@ -120,6 +120,7 @@ impl Opening {
     fn mark(&mut self, device: Device, gate: &Gate, current: &Current, crumbs: &mut Crumbs) {
         // What a replaced house decided is judged again first.
         let Some(made) = self.made.filter(|made| made.generation == current.generation) else { return };
+        device.passes(&self.passed, gate);
         let now = gate.clock.now();
         let counts = self.passed.take(&made, minute(now), crumbs);
         if counts.0 == 0 {
@@ -129,5 +130,44 @@ impl Opening {
         current.in_use(made.person, counts, now, hosts);
         current.device_in_use(made.device, now);
         gate.is_in_use(&self.shown(device));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::openings::Why;
+    use crate::router::play::{Home, JORDAN, MAC, Play, SAM, site};
+
+    #[tokio::test]
+    async fn whoever_plays_for_hours_and_asks_for_nothing_is_not_silent() {
+        let play = Play::new([JORDAN, SAM]);
+        let home = Home::of(&play).await;
+        for device in [JORDAN, SAM] {
+            home.gate.neighbours.finds(device.1);
+        }
+        // The next morning.
+        play.clock.advance(Duration::from_secs(15 * 3600));
+        play.opens(JORDAN.0, site(1), Why::Connected);
+        let round = |bytes| {
+            play.openings.flowed(JORDAN.0, site(1), None, bytes);
+            play.looks(&home.gate);
+            play.clock.advance(Duration::from_secs(600));
+        };
+        // Both talk for three hours.
+        for _ in 0..18 {
+            home.gate.passes(SAM.1);
+            round(500);
+        }
+        // Then Jordan plays, far below what makes a minute of use, and nothing passes to or from Sam.
+        for _ in 0..12 {
+            round(500);
+        }
+        assert_eq!(home.gate.silent_devices(), [SAM.1]);
+        // What is open and carries nothing says nothing.
+        for _ in 0..6 {
+            round(0);
+        }
+        assert_eq!(home.gate.silent_devices(), [MAC, SAM.1]);
     }
 }
