@@ -67,7 +67,8 @@ fn addresses_are_recognised_and_understood() {
         read_list(ListInput::new("a", Tags::NONE, &text), &Limits::default(), &mut |_| panic!("no name"))
             .unwrap();
     let meant = ["192.0.2.1", "192.0.2.0/28", "198.51.100.7-198.51.100.9", "2001:db8::53"];
-    let meant: Vec<_> = meant.iter().map(|text| blocklists::AddressRange::read(text).unwrap()).collect();
+    let range = |text: &&str| (blocklists::AddressRange::read(text).unwrap(), Tags::NONE);
+    let meant: Vec<_> = meant.iter().map(range).collect();
     assert_eq!((outcome.addresses, outcome.entries), (meant, 4));
     for (reason, lines) in
         [(Reason::NotAnAddress, 3), (Reason::InsideHomes, 1), (Reason::Shared, 1), (Reason::TooWide, 1)]
@@ -284,6 +285,69 @@ fn v2fly_includes_are_followed_by_attribute_and_never_in_circles() {
     let names: Vec<&str> = entries.iter().map(|row| row.0.as_str()).collect();
     assert_eq!(names, ["tiktok.example", "cdn.example", "ads.example", "cn.example", "circle.example"]);
     assert_eq!(skips.count(Reason::Include), 2);
+}
+
+#[test]
+fn an_archive_of_lists_is_read_file_by_file_each_by_its_own_format() {
+    const LICENCE: &str =
+        "Do what you like with this.\n\nNo promise is made that any of it is right, or useful, or kind.\n";
+    let archive = tarball(&[
+        ("lists/LICENCE", LICENCE),
+        ("lists/page.html", "<!DOCTYPE html><html>about.example</html>\n"),
+        ("lists/names.txt", "# names\none.example\ntwo.example\n"),
+        ("lists/linked.txt", "-> names.txt"),
+        ("lists/hosts.txt", "0.0.0.0 three.example\n0.0.0.0 bad_|name\n"),
+        ("lists/v4.txt", "203.0.113.9\n198.51.100.0/24 # whose\n192.168.1.1\n"),
+        ("lists/v6.txt", "2001:4860::/32\n"),
+        ("empty.txt", "# nothing today\n"),
+    ]);
+    let games = word("games");
+    for body in [gzip(&archive), archive.clone()] {
+        for from_reader in [false, true] {
+            let input = || match from_reader {
+                true => ListInput {
+                    body: Body::Reader(Box::new(body.as_slice())),
+                    ..ListInput::new("files", games, &body)
+                },
+                false => ListInput::new("files", games, &body),
+            };
+            assert_eq!(recognise(&body).unwrap(), Format::Plain, "the first of its lists");
+            let mut names = Vec::new();
+            let outcome =
+                read_list(input(), &Limits::default(), &mut |t| names.push(t.entry.name.to_string()))
+                    .unwrap();
+            assert_eq!(names, ["one.example", "two.example", "three.example"]);
+            assert_eq!((outcome.entries, outcome.addresses.len()), (6, 3));
+            assert_eq!(outcome.skips.count(Reason::InsideHomes), 1);
+            assert!(outcome.addresses.iter().all(|(_, tags)| *tags == games));
+        }
+    }
+    // Where the home says which, those alone; and where it says what each is, each is that.
+    let only = ListInput { format: Some(Format::Addresses), ..ListInput::new("files", games, &archive) };
+    let outcome = read_list(only, &Limits::default(), &mut |t| panic!("a name: {t:?}")).unwrap();
+    assert_eq!((outcome.entries, outcome.addresses.len()), (3, 3));
+    let map = [("names", "music"), ("v4.txt", "video")].map(|(k, w)| (k.to_owned(), word(w)));
+    let mapped = ListInput { categories: &map, ..ListInput::new("files", Tags::NONE, &archive) };
+    let mut names = Vec::new();
+    let outcome =
+        read_list(mapped, &Limits::default(), &mut |t| names.push((t.entry.name.to_string(), t.tags)))
+            .unwrap();
+    assert_eq!(names, ["one.example", "two.example"].map(|name| (name.to_owned(), word("music"))));
+    let kinds: Vec<Tags> = outcome.addresses.iter().map(|(_, tags)| *tags).collect();
+    assert_eq!(kinds, [word("video"); 2]);
+    // And no archive is larger than the limits of one list.
+    let limits = Limits { entries: 2, ..Limits::default() };
+    let (mut few, all) = (Vec::new(), ListInput::new("files", games, &archive));
+    let outcome = read_list(all, &limits, &mut |t| few.push(t.entry.name.to_string())).unwrap();
+    assert_eq!((few.len(), outcome.addresses.len(), outcome.skips.count(Reason::TooMany)), (2, 0, 6));
+    let unpacked = Limits { unpacked: 2048, ..Limits::default() };
+    let all = ListInput::new("files", games, &archive);
+    assert!(matches!(read_list(all, &unpacked, &mut |_| {}), Err(NotAList::TooLarge)));
+    let none = tarball(&[("LICENCE", LICENCE)]);
+    assert!(matches!(
+        read(ListInput::new("files", games, &none), &Limits::default()),
+        Err(NotAList::Unknown)
+    ));
 }
 
 #[test]

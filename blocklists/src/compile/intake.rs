@@ -60,7 +60,7 @@ impl Intake {
         protected: &Protected,
         limits: &Limits,
     ) -> Result<(ListReport, Tags), NotAList> {
-        let (id, sealed, built_in, own) = (input.id.to_owned(), input.sealed, input.built_in, input.tags);
+        let (id, sealed, built_in) = (input.id.to_owned(), input.sealed, input.built_in);
         let marks: Vec<Mark> = self.shards.iter().map(Shard::mark).collect();
         let (digests, sources) = (self.digests.len(), self.sources.len());
         let above = [&self.sealed_sites, &self.sealed_thirds, &self.sealed_pairs].map(Vec::len);
@@ -86,10 +86,8 @@ impl Intake {
         let mut skips = outcome.skips;
         refused.drain(..).for_each(|line| skips.add(Reason::Sealed, line, ""));
         let mut tags = self.sources[sources..].iter().fold(Tags::NONE, |all, source| all.union(source.tags));
-        if !outcome.addresses.is_empty() {
-            tags = tags.union(own);
-            self.addresses.extend(outcome.addresses.iter().map(|range| (*range, own)));
-        }
+        tags = outcome.addresses.iter().fold(tags, |all, (_, of)| all.union(*of));
+        self.addresses.extend(&outcome.addresses);
         let report = ListReport {
             id,
             format: outcome.format,

@@ -1,15 +1,16 @@
-//! Tarballs of many files: UT1 (Université Toulouse Capitole) and v2fly. Read from memory, bounded by the limits.
+//! Tarballs of many files: UT1 (Université Toulouse Capitole), v2fly, and lists that stand beside each other, each of them a file of its
+//! own format (names, addresses). Read from memory, bounded by the limits.
 //!
 //! UT1 keeps `blacklists/CATEGORY/domains` (read), `urls` and `expressions` (counted as skipped: a name server sees
 //! neither), `usage` (ignored), and symbolic links from English to French names (`ads` -> `publicite`).
 
 use super::entry::{Entry, Reason, Skips};
 use super::lines::{Line, for_each_line};
-use super::list::{Limits, NotAList, Tagged, unpack};
+use super::list::{Limits, NotAList, Tagged, read_lines, take_head, unpack};
 use super::out::Out;
 use super::v2fly::{self, Files};
-use super::{Format, Reader, plain};
-use crate::Tags;
+use super::{Format, Reader, plain, recognise_text};
+use crate::{AddressRange, Tags};
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Read};
 use tar::{Archive, EntryType};
@@ -21,11 +22,15 @@ const MAX_KEPT: u64 = 64 << 20;
 /// How many members of an archive are looked at. UT1 has about 300, v2fly 1,600.
 const MAX_MEMBERS: usize = 20_000;
 
-/// Which of the two an archive is, by the names of its first files.
+/// How many members are looked at to recognise an archive.
+const LOOKED_AT: usize = 200;
+
+/// What an archive is: by the names of its first files one of the two, else what the first of its files that is a list is.
 pub(super) fn recognise(head: &[u8]) -> Option<Format> {
     let (mut ut1, mut v2fly) = (0, 0);
     let mut archive = Archive::new(head);
-    for path in members(&mut archive).ok()?.map_while(Result::ok).take(200).filter_map(|e| path_of(&e)) {
+    for path in members(&mut archive).ok()?.map_while(Result::ok).take(LOOKED_AT).filter_map(|e| path_of(&e))
+    {
         let parts: Vec<&str> = path.split('/').collect();
         match parts.as_slice() {
             [.., "domains" | "urls" | "expressions" | "usage"] if parts.len() > 1 => ut1 += 1,
@@ -34,10 +39,18 @@ pub(super) fn recognise(head: &[u8]) -> Option<Format> {
         }
     }
     match (ut1, v2fly) {
-        (0, 0) => None,
+        (0, 0) => first_list(head),
         _ if ut1 >= v2fly => Some(Format::Ut1),
         _ => Some(Format::V2fly),
     }
+}
+
+/// The format of the first file that is a list.
+fn first_list(head: &[u8]) -> Option<Format> {
+    let mut archive = Archive::new(head);
+    let files = members(&mut archive).ok()?.map_while(Result::ok).take(LOOKED_AT);
+    let mut files = files.filter(|entry| entry.header().entry_type().is_file());
+    files.find_map(|mut entry| recognise_text(&take_head(&mut entry).ok()?).ok())
 }
 
 /// The members as their headers stand. Extensions for long names are left alone: neither archive has any, and reading
@@ -65,6 +78,8 @@ pub(super) struct Reading<'a, 'e> {
     pub(super) each: &'e mut dyn FnMut(Tagged<'_>),
     pub(super) skips: Skips,
     pub(super) entries: u64,
+    /// What lists of addresses list.
+    pub(super) addresses: Vec<(AddressRange, Tags)>,
 }
 
 impl Reading<'_, '_> {
@@ -86,9 +101,38 @@ impl Reading<'_, '_> {
         let mut pass = |entry: Entry<'_>| each(Tagged { entry, tags });
         let mut out = Out::new(self.limits.entries.saturating_sub(self.entries), &mut pass);
         out.skips = std::mem::take(&mut self.skips);
+        // Of addresses fewer are kept than of names.
+        out.has_ranges = self.addresses.len();
         run(&mut out);
         self.entries += out.entries;
         self.skips = out.skips;
+        self.addresses.extend(out.ranges.into_iter().map(|range| (range, tags)));
+    }
+
+    /// Reads an archive of lists, each by its own format; where the home says which, by that one. What is no list (a licence, a page
+    /// about them) is left out.
+    pub(super) fn files(&mut self, wanted: Option<Format>) -> Result<(), NotAList> {
+        let body = self.body;
+        let mut archive = Archive::new(unpack(body, self.limits));
+        for entry in members(&mut archive)? {
+            let mut entry = entry?;
+            let Some(path) = path_of(&entry).filter(|_| entry.header().entry_type().is_file()) else {
+                continue;
+            };
+            let tags = words(&path).fold(Tags::NONE, |all, word| all.union(self.tags_of(word)));
+            if tags.is_empty() {
+                continue;
+            }
+            let head = take_head(&mut entry)?;
+            let Some(format) = recognise_text(&head).ok().and_then(|seen| one_of(wanted, seen)) else {
+                continue;
+            };
+            let mut lines = BufReader::with_capacity(1 << 16, head.as_slice().chain(entry));
+            let mut result = Ok(());
+            self.read(tags, |out| result = read_lines(&mut lines, format, out));
+            result?;
+        }
+        Ok(())
     }
 
     /// Reads a UT1 archive.
@@ -197,6 +241,21 @@ impl Reading<'_, '_> {
         }
         Ok(files)
     }
+}
+
+/// The format that a file is read by: the home's, where it names one, else what the file looks like. Names are never read as addresses, nor
+/// addresses as names: bare names fit several formats, and those files stand beside each other.
+fn one_of(wanted: Option<Format>, seen: Format) -> Option<Format> {
+    let is_of_addresses = |format| format == Format::Addresses;
+    let format = wanted.unwrap_or(seen);
+    (is_of_addresses(format) == is_of_addresses(seen)).then_some(format)
+}
+
+/// What `categories` may call a file of an archive: its name, with and without its ending, and its folder.
+fn words(path: &str) -> impl Iterator<Item = &str> {
+    let (folder, file) = folder_and_file(path).map_or((None, path), |(folder, file)| (Some(folder), file));
+    let stem = file.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty());
+    [Some(file), stem, folder].into_iter().flatten()
 }
 
 /// The last two parts of a path: `adult`, `domains` of `blacklists/adult/domains`.

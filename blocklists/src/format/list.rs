@@ -141,8 +141,8 @@ pub struct Outcome {
     pub format: Format,
     /// How many entries it has.
     pub entries: u64,
-    /// The addresses that it lists: of a list of addresses alone.
-    pub addresses: Vec<AddressRange>,
+    /// The addresses that it lists, and what they are: of lists of addresses alone.
+    pub addresses: Vec<(AddressRange, Tags)>,
     /// The lines that were skipped.
     pub skips: Skips,
 }
@@ -215,7 +215,7 @@ impl Wanted<'_, '_> {
         unpack(body, self.limits).take(HEAD_OF_ARCHIVE).read_to_end(&mut head)?;
         let format = self.format.or_else(|| archive::recognise(&head)).ok_or(NotAList::Unknown)?;
         drop(head);
-        let Self { tags, words, limits, each, .. } = self;
+        let Self { tags, words, limits, each, format: wanted, .. } = self;
         let mut reading = Reading {
             body,
             limits,
@@ -224,6 +224,7 @@ impl Wanted<'_, '_> {
             each: &mut **each,
             skips: Skips::default(),
             entries: 0,
+            addresses: Vec::new(),
         };
         match format {
             Format::Ut1 => reading.ut1()?,
@@ -233,9 +234,9 @@ impl Wanted<'_, '_> {
             | Format::Dnsmasq
             | Format::Rpz
             | Format::Adblock
-            | Format::Addresses => return Err(NotAList::Unknown),
+            | Format::Addresses => reading.files(*wanted)?,
         }
-        Ok(Outcome { format, entries: reading.entries, addresses: Vec::new(), skips: reading.skips })
+        Ok(Outcome { format, entries: reading.entries, addresses: reading.addresses, skips: reading.skips })
     }
 
     fn text(&mut self, reader: &mut dyn BufRead) -> Result<Outcome, NotAList> {
@@ -251,7 +252,8 @@ impl Wanted<'_, '_> {
         let mut out = Out::new(self.limits.entries, &mut pass);
         out.takes_endings = self.built_in;
         read_lines(&mut head.as_slice().chain(reader), format, &mut out)?;
-        Ok(Outcome { format, entries: out.entries, addresses: out.ranges, skips: out.skips })
+        let addresses = out.ranges.into_iter().map(|range| (range, tags)).collect();
+        Ok(Outcome { format, entries: out.entries, addresses, skips: out.skips })
     }
 }
 
@@ -277,7 +279,7 @@ fn beginning(bytes: &[u8]) -> String {
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The first bytes of a reader.
-fn take_head(reader: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+pub(super) fn take_head(reader: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     reader.take(HEAD as u64).read_to_end(&mut head)?;
     Ok(head)

@@ -180,8 +180,13 @@ pub fn recognise(body: &[u8]) -> Result<Format, NotAList> {
     if list::is_archive(&head) {
         return archive::recognise(&head).ok_or(NotAList::Unknown);
     }
+    recognise_text(&head)
+}
+
+/// The format that fits the first lines of a text best.
+fn recognise_text(head: &[u8]) -> Result<Format, NotAList> {
     let mut lines = Vec::new();
-    let mut reader = head.as_slice();
+    let mut reader = head;
     for_each_line(&mut reader, |_, line| {
         if let Line::Text(text) = line
             && !text.is_empty()

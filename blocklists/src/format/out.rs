@@ -5,7 +5,7 @@ use crate::addresses::{AddressRange, NotListable};
 use crate::{Domain, MAX_LABEL, MAX_NAME, Name, NotADomain};
 
 /// So many entries of a list of addresses are kept: the largest public ones have some ten thousand.
-const MOST_RANGES: u64 = 200_000;
+const MOST_RANGES: usize = 200_000;
 
 /// The receiving end of a format's reader: checks host names, passes entries on, counts what is skipped.
 pub(crate) struct Out<'e> {
@@ -14,6 +14,8 @@ pub(crate) struct Out<'e> {
     pub(crate) line: u32,
     pub(crate) entries: u64,
     most: u64,
+    /// So many addresses were kept before of the same archive.
+    pub(crate) has_ranges: usize,
     /// What a list of addresses lists.
     pub(crate) ranges: Vec<AddressRange>,
     /// Whether an ending such as `nhs.uk` may be an entry: a table of this program means it, a stranger's list errs.
@@ -29,6 +31,7 @@ impl<'e> Out<'e> {
             line: 0,
             entries: 0,
             most,
+            has_ranges: 0,
             ranges: Vec::new(),
             takes_endings: false,
             scratch: [0; MAX_NAME],
@@ -66,7 +69,7 @@ impl<'e> Out<'e> {
 
     /// A line that lists addresses.
     pub(crate) fn addresses(&mut self, written: &str) {
-        if self.entries >= self.most.min(MOST_RANGES) {
+        if self.entries >= self.most || self.has_ranges + self.ranges.len() >= MOST_RANGES {
             return self.skip(Reason::TooMany, written);
         }
         let read = AddressRange::read(written).ok_or(Reason::NotAnAddress);

@@ -581,3 +581,21 @@ fn lists_and_terms_are_fetched_beside() {
     assert_eq!(rule("2026-11-21T16:00", "bet-one.example"), "category", "the last good copy stays");
     assert!(home.run("lists status").out.contains("web page"));
 }
+
+#[test]
+fn a_list_of_addresses_is_fetched_too() {
+    let pages = Arc::new(Mutex::new(vec![("/resolvers.txt", "203.0.113.9 # whose\n198.51.100.0/28\n")]));
+    let port = publisher(pages);
+    let home = Home::new();
+    let text = std::fs::read_to_string(home.path().join("home.yaml")).unwrap();
+    let fetched =
+        format!("lists: [{{category: circumvention, from: \"http://127.0.0.1:{port}/resolvers.txt\"}}, ");
+    home.write("home.yaml", &text.replace("lists: [", &fetched));
+    let _gateway = Gateway::start(&home, SATURDAY);
+    wait_for("the list", || (home.run("status --json").json()["lists"][0]["names"] == 2).then_some(()));
+    for (address, is_listed) in [("203.0.113.9", true), ("198.51.100.15", true), ("198.51.100.16", false)] {
+        let told = home.run(&format!("explain --person jo --at 2026-11-21T16:00 --json {address}")).json();
+        assert_eq!(told["verdict"], "block", "{address}: {told}");
+        assert_eq!(told["severity"] == "high", is_listed, "{address}: {told}");
+    }
+}
