@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// What is tried for half a minute weighs as much as what was tried; on a busy machine that takes longer.
-const WEIGHS: Duration = Duration::from_secs(120);
+pub(crate) const WEIGHS: Duration = Duration::from_secs(120);
 
 /// Tries again and again, as such a program does, until staff are told of it: the episode.
 pub(crate) fn told_of(lab: &Lab, word: &str, mut attempt: impl FnMut()) -> serde_json::Value {

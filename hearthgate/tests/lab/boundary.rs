@@ -222,19 +222,26 @@ fn whoever_floods_with_whatever_keeps_nobody_else_from_being_heard() {
 #[test]
 fn one_device_does_not_fill_the_table_of_flows() {
     let Some(lab) = held(SATURDAY) else { return };
-    lab.wait_until_known(Who::Sam, &Who::Sam.four(), "school.test");
-    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
+    for who in [Who::Sam, Who::Jordan] {
+        for from in [who.four(), who.six()] {
+            lab.wait_until_known(who, &from, "school.test");
+        }
+    }
     lab.of(Who::Sam).within(|| {
-        for port in 20_000..29_000 {
-            let socket = UdpSocket::bind(("0.0.0.0", port)).unwrap();
-            let _ = socket.send_to(b"x", (ROUTER.0, 53));
+        for (any, to) in [("0.0.0.0", ROUTER.0), ("::", ROUTER.1)] {
+            for port in 20_000..29_000 {
+                let socket = UdpSocket::bind((any, port)).unwrap();
+                let _ = socket.send_to(b"x", (to, 53));
+            }
         }
     });
     let count = lab.router.says("cat", &["/proc/sys/net/netfilter/nf_conntrack_count"]);
     let count: u32 = count.trim().parse().unwrap_or_else(|e| panic!("{e}: {count}"));
     assert!(count < 6000, "{count}");
-    let (help, _) = look_up(&lab, Who::Jordan, "helpline.test");
-    assert!(echoes(&mut connect(&lab, Who::Jordan, help, ECHO).unwrap()).unwrap());
+    let (help4, help6) = look_up(&lab, Who::Jordan, "helpline.test");
+    for help in [help4, help6] {
+        assert!(echoes(&mut connect(&lab, Who::Jordan, help, ECHO).unwrap()).unwrap(), "{help}");
+    }
 }
 
 #[test]

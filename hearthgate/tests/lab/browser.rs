@@ -5,8 +5,11 @@ use crate::around::turned_away;
 use crate::device::look_up;
 use crate::internet::{FOREIGN_RESOLVER, wait_for};
 use crate::lab::{Lab, Who};
+use crate::machine::{Program, program};
 use crate::router::held;
 use agreements::Detector;
+use std::process::Stdio;
+use tempfile::TempDir;
 
 /// The page that Chromium shows, with its secure DNS as it is set: `automatic` falls back, `secure` does not.
 fn page(lab: &Lab, mode: &str, template: &str, url: &str) -> String {
@@ -19,20 +22,28 @@ fn page_with(lab: &Lab, mode: &str, template: &str, more: &[&str]) -> String {
     let chosen = serde_json::json!({"dns_over_https": {"mode": mode, "templates": template}});
     std::fs::write(profile.path().join("Local State"), chosen.to_string()).unwrap();
     let data = format!("--user-data-dir={}", profile.path().display());
-    let words = [
-        "120",
-        "chromium",
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--no-first-run",
-        "--ignore-certificate-errors",
-        &data,
-        "--dump-dom",
-    ];
-    lab.of(Who::Jordan).says("timeout", &[&words, more].concat())
+    let words = [&["120", "chromium"], &WORDS[..], &[&data, "--dump-dom"], more].concat();
+    lab.of(Who::Jordan).says("timeout", &words)
+}
+
+/// What Chromium is always told.
+const WORDS: [&str; 7] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--ignore-certificate-errors",
+];
+
+/// A browser that shows a page until what is returned is dropped.
+pub(crate) fn goes_on(lab: &Lab, url: &str) -> (Program, TempDir) {
+    let profile = tempfile::tempdir().unwrap();
+    let mut chromium = program("chromium");
+    chromium.args(WORDS).arg(format!("--user-data-dir={}", profile.path().display())).arg(url);
+    chromium.stdout(Stdio::null()).stderr(Stdio::null());
+    (lab.of(Who::Jordan).start(chromium), profile)
 }
 
 #[test]

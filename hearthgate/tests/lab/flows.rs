@@ -63,19 +63,52 @@ fn a_long_raw_flow_counts_by_its_bytes_and_an_idle_keep_alive_does_not() {
 }
 
 #[test]
+fn minutes_are_exact_over_either_family_and_over_both_together() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let mut streams = [four, six].map(|to| connect(&lab, Who::Jordan, to, ECHO).unwrap());
+    let (school, _) = look_up(&lab, Who::Sam, "school.test");
+    let mut sams = connect(&lab, Who::Sam, school, ECHO).unwrap();
+    let uses: [&[usize]; 6] = [&[0], &[0], &[0], &[1], &[1], &[0, 1]];
+    for (minute, used) in uses.into_iter().enumerate() {
+        lab.passes_until(&format!("2026-11-21T16:{}:05", 10 + minute));
+        for family in used {
+            exchange(&mut streams[*family], 50_000);
+        }
+        // Something of somebody else's in the same minute: when it is counted, what came before it is.
+        exchange(&mut sams, 50_000);
+        let so_far = u64::try_from(minute + 1).unwrap();
+        for who in ["jordan", "sam"] {
+            wait_for(who, || (minutes(&lab, who).0 >= so_far).then_some(()));
+        }
+        assert_eq!(minutes(&lab, "jordan"), (so_far, 0), "{used:?}");
+    }
+    // A minute without use is none.
+    lab.passes_until("2026-11-21T16:20:05");
+    exchange(&mut sams, 50_000);
+    wait_for("Sam's minute", || (minutes(&lab, "sam").0 == 7).then_some(()));
+    assert_eq!(minutes(&lab, "jordan"), (6, 0));
+}
+
+#[test]
 fn a_flow_that_nothing_let_begin_is_ended_within_five_seconds() {
     let Some(lab) = held(SATURDAY) else { return };
-    let (open, _) = look_up(&lab, Who::Jordan, "open.test");
-    let mut stays = connect(&lab, Who::Jordan, open, ECHO).unwrap();
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let mut stay = [four, six].map(|to| connect(&lab, Who::Jordan, to, ECHO).unwrap());
     // Somebody writes into our sets.
-    let element =
-        format!("add element inet hearthgate mac4 {{ 02:00:00:00:00:11 . {} timeout 20s }}", RELAY.0);
-    assert!(lab.router.output("nft", &[&element]).status.success());
-    let stray = connect(&lab, Who::Jordan, RELAY.0.parse().unwrap(), 9001).unwrap();
-    lab.router.says("nft", &[&element.replacen("add", "delete", 1).replace(" timeout 20s", "")]);
-    let took = closes(stray, 12 * CUT);
-    assert!(took < on_this_machine(CUT + Duration::from_secs(1)), "{took:?}");
-    assert!(echoes(&mut stays).unwrap());
+    let strays = [("mac4", RELAY.0), ("mac6", RELAY.1)].map(|(set, to)| {
+        let element = format!("element inet hearthgate {set} {{ 02:00:00:00:00:11 . {to} timeout 20s }}");
+        assert!(lab.router.output("nft", &[&format!("add {element}")]).status.success());
+        let stray = connect(&lab, Who::Jordan, to.parse().unwrap(), 9001).unwrap();
+        lab.router.says("nft", &[&format!("delete {}", element.replace(" timeout 20s", ""))]);
+        (stray, Instant::now())
+    });
+    for (stray, began) in strays {
+        closes(stray, 12 * CUT);
+        let took = began.elapsed();
+        assert!(took < on_this_machine(CUT + Duration::from_secs(1)), "{took:?}");
+    }
+    assert!(stay.iter_mut().all(|stream| echoes(stream).unwrap()));
 }
 
 /// A machine on another network that the same router carries, by an interface called `office`.

@@ -1,7 +1,7 @@
 //! Who is behind an address: the same device over IPv4, IPv6 and IPv6 privacy addresses.
 
 use crate::SATURDAY;
-use crate::device::look_up;
+use crate::device::{CUT, closes, connect, echoes, is_refusal, look_up, on_this_machine};
 use crate::internet::{ECHO, RELAY, wait_for};
 use crate::lab::{Lab, ROUTER, Who};
 use crate::router::held;
@@ -77,9 +77,7 @@ fn a_device_whose_mac_changes_gets_the_baseline() {
     let Some(mut lab) = Lab::build() else { return };
     lab.open(SATURDAY);
     lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
-    let device = lab.of(Who::Jordan);
-    device.ip("link set eth0 address 02:00:00:00:00:77");
-    device.ip("neigh flush dev eth0");
+    is_another_by_now(&lab, Who::Jordan);
     wait_for("the baseline", || {
         let answer = lab.dig(Who::Jordan, &["@192.168.4.1", "open.test", "A"]);
         (answer.contains("EDE: 1") && !answer.contains("Jordan")).then_some(())
@@ -116,4 +114,39 @@ fn a_home_whose_devices_all_look_like_one_is_warned_until_another_asks() {
     });
     ask(Who::Sam, 1);
     wait_for("the warning to go", || (!is_warned()).then_some(()));
+}
+
+/// Another device is at a device's addresses from now on: its hardware address is another one.
+pub(crate) fn is_another_by_now(lab: &Lab, who: Who) {
+    let device = lab.of(who);
+    device.ip("link set eth0 address 02:00:00:00:00:77");
+    device.ip("neigh flush dev eth0");
+}
+
+/// At the router's rules too, over both families: what was open to it is closed, and what flowed ends.
+#[test]
+fn at_the_router_a_device_whose_mac_changes_has_the_baseline_and_nothing_more() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let streams = [four, six].map(|to| {
+        let mut stream = connect(&lab, Who::Jordan, to, ECHO).unwrap();
+        assert!(echoes(&mut stream).unwrap(), "{to}");
+        stream
+    });
+    is_another_by_now(&lab, Who::Jordan);
+    for at in [ROUTER.0, ROUTER.1] {
+        let asks = |name: &str| lab.dig(Who::Jordan, &[&format!("@{at}"), name, "A"]);
+        wait_for("the baseline", || {
+            let answer = asks("open.test");
+            (answer.contains("EDE: 15") && !answer.contains("Jordan")).then_some(())
+        });
+        assert!(asks("school.test").contains("11.0.1.4"), "{at}: the baseline is not dark");
+    }
+    for to in [four, six] {
+        assert!(is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()), "{to}");
+    }
+    for stream in streams {
+        let took = closes(stream, 6 * CUT);
+        assert!(took < on_this_machine(CUT), "{took:?}");
+    }
 }

@@ -56,6 +56,18 @@ pub(crate) const RELAY: (&str, &str) = ("11.0.6.1", "2d00:6::1");
 /// Ports of our own servers: each echoes what it hears.
 pub(crate) const ECHO: u16 = 7777;
 
+/// A page that opens a WebSocket over TLS over each family, and one to help, says something on each again and again, writes what comes
+/// back into itself, and tells help's site of it.
+const LIVE: &str = "<!doctype html><title>live</title><body><script>
+function tell(words) { document.body.append(words + ' '); fetch('https://helpline.test/told?' + words, {mode: 'no-cors', cache: 'no-store'}); }
+for (const name of ['four.open.test', 'six.open.test', 'helpline.test']) {
+    const socket = new WebSocket('wss://' + name + '/socket');
+    socket.onopen = () => setInterval(() => socket.send('hello'), 500);
+    socket.onmessage = message => tell(name + '-' + message.data);
+    socket.onclose = () => tell(name + '-closed');
+}
+</script>";
+
 /// What a server of ours heard: how many connections or datagrams.
 #[derive(Clone, Default)]
 pub(crate) struct Heard(Arc<Mutex<HashMap<SocketAddr, usize>>>);
@@ -168,6 +180,12 @@ impl Internet {
         });
     }
 
+    /// How often a page has told these words.
+    pub(crate) fn told(&self, words: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder.path().join("told.log")).unwrap_or_default();
+        log.lines().filter(|line| *line == words).count()
+    }
+
     /// Whether the resolver that is not ours was asked for a name.
     pub(crate) fn resolver_was_asked(&self, name: &str) -> bool {
         let log = std::fs::read_to_string(self.folder.path().join("unbound.log")).unwrap_or_default();
@@ -178,13 +196,18 @@ impl Internet {
 }
 
 /// Asks again until the answer is there; panics when patience ends.
-pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_at_most(PATIENCE, what, look)
+}
+
+/// The same with a patience of its own.
+pub(crate) fn wait_at_most<T>(most: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        assert!(start.elapsed() < most, "waited {most:?} for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -192,7 +215,8 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
 fn nsd(machine: &Machine, folder: &Path) -> Program {
     let mut zone =
         "$ORIGIN test.\n$TTL 300\n@ IN SOA ns.test. host.test. 1 3600 600 86400 60\n@ IN NS ns.test.\n\
-                    ns IN A 11.0.0.53\nalias IN CNAME casino.test.\n"
+                    ns IN A 11.0.0.53\nalias IN CNAME casino.test.\nalso IN CNAME open.test.\n\
+                    six.open IN AAAA 2d00:2::1\nmodern IN A 11.0.1.1\nmodern IN HTTPS 1 . alpn=\"h2\"\n"
             .to_owned();
     for (name, four, six) in SITES {
         zone.push_str(&format!("{name}. IN A {four}\n{name}. IN AAAA {six}\n*.{name}. IN A {four}\n"));
@@ -283,6 +307,7 @@ fn nginx(machine: &Machine, folder: &Path) -> Program {
     let root = folder.join("www");
     std::fs::create_dir_all(&root).unwrap();
     std::fs::write(root.join("long"), vec![b'x'; 32 << 20]).unwrap();
+    std::fs::write(root.join("live.html"), LIVE).unwrap();
     let listens: String = SITES
         .iter()
         .flat_map(|(_, four, six)| [(*four).to_owned(), format!("[{six}]")])
@@ -294,13 +319,15 @@ fn nginx(machine: &Machine, folder: &Path) -> Program {
         .collect();
     let conf = format!(
         "daemon off; master_process off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log; user root;\n\
-         events {{ worker_connections 512; }}\nhttp {{ access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
+         events {{ worker_connections 512; }}\nhttp {{ access_log off; log_format told $args; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
          fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
          ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;\n\
          server {{ {listens} root {root};\n\
          location /quic {{ default_type text/html; add_header Alt-Svc 'h3=\":443\"; ma=3600' always;\n\
          return 200 '<script>x=new XMLHttpRequest();x.open(\"GET\",\"/\",false);x.send();document.write(x.responseText)</script>'; }}\n\
          location /slow {{ alias {root}/long; limit_rate 100k; }}\n\
+         location = /live {{ default_type text/html; alias {root}/live.html; }}\n\
+         location = /told {{ access_log {dir}/told.log told; return 204; }}\n\
          location / {{ return 200 \"$host at $server_addr over $server_protocol\\n\"; }}\n\
          location /socket {{ proxy_pass http://127.0.0.1:7000; proxy_http_version 1.1; proxy_read_timeout 1h;\n\
          proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} }} }}\n",
@@ -308,7 +335,7 @@ fn nginx(machine: &Machine, folder: &Path) -> Program {
         root = root.display()
     );
     std::fs::write(folder.join("nginx.conf"), conf).unwrap();
-    stream_server(machine, &Heard::default(), ("127.0.0.1", 7000), websocket);
+    stream_server(machine, &Heard::default(), ("127.0.0.1", 7000), crate::sockets::serve);
     let mut nginx = program("/usr/sbin/nginx");
     nginx.arg("-c").arg(folder.join("nginx.conf")).arg("-p").arg(folder).stdout(Stdio::null());
     nginx.stderr(std::fs::File::create(folder.join("nginx.err")).unwrap());
@@ -334,23 +361,6 @@ fn echo(mut stream: TcpStream) {
         if stream.write_all(&buffer[..read]).is_err() {
             return;
         }
-    }
-}
-
-/// Switches protocols and then echoes: all of a WebSocket that a middle box can tell.
-fn websocket(mut stream: TcpStream) {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte) {
-            Ok(1) => head.push(byte[0]),
-            _ => return,
-        }
-    }
-    let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                   Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-    if stream.write_all(answer).is_ok() {
-        echo(stream);
     }
 }
 

@@ -11,11 +11,13 @@
 
 use crate::internet::{Internet, LINE, NAMES, wait_for};
 use crate::machine::{Machine, Program, program};
+use chrono::{DateTime, Utc};
 use std::fs;
-use std::os::unix::net::UnixDatagram;
+use std::io::Write;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The gateway's addresses in the home.
@@ -172,6 +174,38 @@ impl Lab {
         text(&out.stdout)
     }
 
+    /// Asks the gateway over its control socket.
+    fn asks(&self, question: &str) -> serde_json::Value {
+        let mut stream = UnixStream::connect(self.home.path().join("state/control.sock")).unwrap();
+        writeln!(stream, "{question}").unwrap();
+        serde_json::from_reader(stream).unwrap_or_else(|e| panic!("{question}: {e}"))
+    }
+
+    /// What the gateway's clock says.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.asks("clock")["now"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Lets so many seconds pass for the gateway, at once. For the kernel none do.
+    pub(crate) fn passes(&self, seconds: i64) {
+        let said = self.asks(&format!("pass {seconds}"));
+        assert!(said["now"].is_string(), "{seconds}: {said}");
+    }
+
+    /// Lets the time pass until the home's clock shows this, in winter: `2026-11-21T20:59:50`.
+    pub(crate) fn passes_until(&self, clock: &str) {
+        let left = (at(clock) - self.now()).num_seconds();
+        assert!(left > 0, "{clock} is over: {}", self.now());
+        self.passes(left);
+    }
+
+    /// When the gateway's clock will show this, or a moment before.
+    pub(crate) fn will_be(&self, clock: &str) -> Instant {
+        let asked = Instant::now();
+        let left = at(clock) - self.now();
+        asked + left.to_std().expect("the preparations took too long")
+    }
+
     /// What the gateway has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
@@ -243,6 +277,11 @@ fn plug_in(router: &Machine, who: Who, device: &Machine) {
     device.ip(&format!("route add default via {}", ROUTER.0));
     device.ip(&format!("route add default via {}", ROUTER.1));
     device.look_names_up_at(&[ROUTER.0, ROUTER.1]);
+}
+
+/// A time of the home's clock, in winter.
+pub(crate) fn at(clock: &str) -> DateTime<Utc> {
+    format!("{clock}Z").parse().unwrap()
 }
 
 fn write(home: &Path, file: &str, text: &str) {

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "what was skipped is printed")]
 
 mod around;
+mod bedtime;
 mod boundary;
 mod browser;
 mod device;
@@ -20,11 +21,14 @@ mod internet;
 mod lab;
 mod life;
 mod machine;
+mod outside;
 mod promises;
 mod recipe;
 mod router;
 mod sign_in;
+mod sockets;
 mod transparent;
+mod ttl;
 
 /// An afternoon without school hours in the way: Saturday.
 const SATURDAY: &str = "2026-11-21T16:00:00";

@@ -4,9 +4,12 @@ use crate::SATURDAY;
 use crate::device::{CUT, addresses, closes, connect, echoes, is_refusal, look_up, on_this_machine};
 use crate::internet::{ECHO, RELAY, RESOLVER, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, gateway_yaml, jordan};
+use crate::machine::{Program, program};
+use crate::outside::{TOKEN, ways, with_tablet};
 use crate::router::{episodes, held, with_router};
 use std::io::{Read, Write};
 use std::net::IpAddr;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -42,7 +45,7 @@ fn a_limit_that_is_used_up_cuts_raw_flows_of_both_families_within_five_seconds_a
 }
 
 /// gateway.yaml with the router and DNS inside TLS and HTTPS.
-fn with_encrypted() -> String {
+pub(crate) fn with_encrypted() -> String {
     with_router().replace(
         "listen:\n",
         "listen:\n  dns_tls: [\"0.0.0.0:853\", \"[::]:853\"]\n  dns_https: [\"0.0.0.0:8853\", \"[::]:8853\"]\n",
@@ -50,7 +53,7 @@ fn with_encrypted() -> String {
 }
 
 /// The addresses that `kdig` is given, over TLS or HTTPS.
-fn encrypted(lab: &Lab, who: Who, words: &[&str]) -> String {
+pub(crate) fn encrypted(lab: &Lab, who: Who, words: &[&str]) -> String {
     let mut all = vec!["+time=3", "+retry=1"];
     all.extend(words);
     lab.of(who).says("kdig", &all)
@@ -85,30 +88,77 @@ fn a_device_that_asks_by_encrypted_dns_has_its_openings_over_both_families() {
     }
 }
 
+/// A connection of DNS over TLS that stays open, by `openssl`.
+struct Open(Program);
+
+impl Open {
+    fn to(lab: &Lab, who: Who, at: &str) -> Self {
+        let host = if at.contains(':') { format!("[{at}]:853") } else { format!("{at}:853") };
+        let mut client = program("openssl");
+        let name = format!("{TOKEN}.hearthgate.home.arpa");
+        client.args(["s_client", "-quiet", "-connect", &host, "-servername", &name]);
+        client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Self(lab.of(who).start(client))
+    }
+
+    /// Whether a site's address is answered (RFC 7858 §3.3); a connection that is closed answers nothing.
+    fn answers(&mut self, site: &str, address: [u8; 4]) -> bool {
+        let mut question = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in site.split('.') {
+            question.push(u8::try_from(label.len()).unwrap());
+            question.extend(label.bytes());
+        }
+        question.extend([0, 0, 1, 0, 1]);
+        let length = u16::try_from(question.len()).unwrap().to_be_bytes();
+        let client = &mut self.0.0;
+        let (asked, said) = (client.stdin.as_mut().unwrap(), client.stdout.as_mut().unwrap());
+        let mut answer = || -> std::io::Result<Vec<u8>> {
+            asked.write_all(&[&length[..], &question].concat())?;
+            let mut length = [0; 2];
+            said.read_exact(&mut length)?;
+            let mut answer = vec![0; u16::from_be_bytes(length).into()];
+            said.read_exact(&mut answer)?;
+            Ok(answer)
+        };
+        answer().is_ok_and(|answer| answer.windows(4).any(|part| part == address))
+    }
+}
+
 #[test]
-fn a_lost_devices_token_is_refused_over_tls_within_five_seconds_over_both_families() {
+fn a_lost_devices_token_is_refused_over_tls_and_https_within_five_seconds_over_both_families() {
     let Some(mut lab) = Lab::build() else { return };
     lab.write("gateway.yaml", &with_encrypted());
-    let tablet = "}, {name: tablet, token: jordan-tablet-7f3a}]";
-    lab.write("agreements/jordan.yaml", &jordan(JORDAN).replacen("}]", tablet, 1));
+    lab.write("agreements/jordan.yaml", &with_tablet());
     lab.open(SATURDAY);
     // From Kate's phone: it is the token that says whose it is.
-    let asks = |at: &str, name: &str| {
-        let (at, sni) = (format!("@{at}"), "+tls-sni=jordan-tablet-7f3a.hearthgate.home.arpa");
-        encrypted(&lab, Who::Kate, &["+tls", sni, &at, name, "A"])
+    let asks = |at: &str, way: &[String], name: &str| {
+        let at = format!("@{at}");
+        let words: Vec<&str> = way.iter().map(String::as_str).chain([at.as_str(), name, "A"]).collect();
+        encrypted(&lab, Who::Kate, &words)
     };
-    for at in [ROUTER.0, ROUTER.1] {
-        wait_for("the token's answer", || asks(at, "open.test").contains("11.0.1.1").then_some(()));
-        assert!(!asks(at, "casino.test").contains("11.0.1.2"), "{at}: it is Jordan's agreement");
+    let ways = ways();
+    let each = [ROUTER.0, ROUTER.1].into_iter().flat_map(|at| ways.each_ref().map(|way| (at, way)));
+    for (at, way) in each.clone() {
+        wait_for("the token's answer", || asks(at, way, "open.test").contains("11.0.1.1").then_some(()));
+        assert!(!asks(at, way, "casino.test").contains("11.0.1.2"), "{at}: it is Jordan's agreement");
+    }
+    let mut connections = [ROUTER.0, ROUTER.1].map(|at| Open::to(&lab, Who::Kate, at));
+    for open in &mut connections {
+        assert!(open.answers("open.test", [11, 0, 1, 1]) && !open.answers("casino.test", [11, 0, 1, 2]));
     }
     lab.command(&["lost", "jordan", "tablet", "--by", "r.osei", "--words", "bus"]);
     let lost = Instant::now();
-    for at in [ROUTER.0, ROUTER.1] {
-        while asks(at, "open.test").contains("11.0.1.1") {
+    for open in &mut connections {
+        while open.answers("open.test", [11, 0, 1, 1]) {
+            assert!(lost.elapsed() < on_this_machine(CUT), "{:?}", lost.elapsed());
+        }
+    }
+    for (at, way) in each {
+        while asks(at, way, "open.test").contains("11.0.1.1") {
             assert!(lost.elapsed() < on_this_machine(CUT), "{at}: {:?}", lost.elapsed());
         }
         assert!(lost.elapsed() < on_this_machine(CUT), "{at}: {:?}", lost.elapsed());
-        assert!(asks(at, "helpline.test").contains("11.0.1.3"), "{at}: help stays");
+        assert!(asks(at, way, "helpline.test").contains("11.0.1.3"), "{at}: help stays");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Devices that are nobody's own: the page to sign in at, the agreement that holds then, and being signed out again.
 
 use crate::SATURDAY;
-use crate::device::{CUT, closes, connect, echoes, look_up, on_this_machine};
-use crate::internet::{ECHO, wait_for};
+use crate::device::{
+    CUT, addresses, closes, connect, curl, datagrams, echoes, exchange, is_refusal, look_up, on_this_machine,
+};
+use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, Who, jordan};
 use crate::router::with_router;
 use std::time::{Duration, Instant};
@@ -10,12 +12,17 @@ use std::time::{Duration, Instant};
 const PAGE: &str = "http://hearthgate.home.arpa/sign-in";
 const STRANGER: &str = "02:00:00:00:00:99";
 
+/// Has devices that nobody knows sign in.
+pub(crate) fn with_unknown_to_sign_in(lab: &Lab) {
+    let home = std::fs::read_to_string(lab.home.path().join("home.yaml")).unwrap();
+    lab.write("home.yaml", &home.replace("unknown_devices: baseline", "unknown_devices: sign_in"));
+}
+
 /// A lab where unknown devices sign in, and Jordan's PIN.
 fn with_sign_in(now: &str) -> Option<(Lab, String)> {
     let mut lab = Lab::build()?;
     lab.write("gateway.yaml", &with_router());
-    let home = std::fs::read_to_string(lab.home.path().join("home.yaml")).unwrap();
-    lab.write("home.yaml", &home.replace("unknown_devices: baseline", "unknown_devices: sign_in"));
+    with_unknown_to_sign_in(&lab);
     lab.open(now);
     let told = lab.command(&["pin", "jordan", "--fresh", "--by", "r.osei"]);
     let pin = told.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6).unwrap().to_owned();
@@ -58,6 +65,33 @@ fn other(pin: &str) -> &'static str {
     if pin == "482913" { "482914" } else { "482913" }
 }
 
+/// Whatever else the stranger tries is refused over both families, and nothing of it arrives.
+fn reaches_nothing_else(lab: &Lab) {
+    let who = Who::Stranger;
+    let (open, school) = (addresses(("11.0.1.1", "2d00:2::1")), addresses(("11.0.1.4", "2d00:2::4")));
+    for (to, port) in [(open, ECHO), (addresses(RELAY), 9001), (addresses(FOREIGN_RESOLVER), 853)]
+        .into_iter()
+        .flat_map(|(pair, port)| pair.map(|to| (to, port)))
+    {
+        let error = connect(lab, who, to, port).unwrap_err();
+        assert!(is_refusal(&error), "{to} {port}: {error}");
+        assert_eq!(lab.internet.heard.at(&to.to_string(), port), 0, "{to} {port}: nothing arrives");
+    }
+    for to in addresses(VPN) {
+        assert!(exchange(&datagrams(lab, who, to, 51820), b"hello").is_err(), "{to}");
+        assert_eq!(lab.internet.heard.at(&to.to_string(), 51820), 0, "{to}: nothing arrives");
+    }
+    for to in open {
+        let ping = lab.of(who).output("ping", &["-c1", "-W1", &to.to_string()]);
+        assert!(!ping.status.success(), "{to}: {}", String::from_utf8_lossy(&ping.stdout));
+    }
+    for to in school {
+        let (code, page) =
+            curl(lab, who, &["--resolve", &format!("school.test:443:{to}"), "https://school.test/"]);
+        assert!(code == 35 && !page.contains("school.test at"), "{to}: {code} {page}");
+    }
+}
+
 #[test]
 fn an_unknown_device_reaches_the_page_to_sign_in_and_nothing_else_until_somebody_does() {
     let Some((lab, pin)) = with_sign_in(SATURDAY) else { return };
@@ -74,7 +108,7 @@ fn an_unknown_device_reaches_the_page_to_sign_in_and_nothing_else_until_somebody
     ] {
         assert_eq!(visit(&lab, &[url]).0, format!("302 {PAGE}"), "{url} leads there");
     }
-    assert!(connect(&lab, Who::Stranger, "11.0.1.1".parse().unwrap(), ECHO).is_err());
+    reaches_nothing_else(&lab);
     assert_eq!(captive(&lab)["captive"], true);
 
     let (said, page) = sign_in(&lab, "Jordan", other(&pin));
@@ -123,13 +157,21 @@ fn signing_in_is_locked_after_failures_and_staff_let_the_device_in_for_a_while()
 
     lab.command(&["sign-in", STRANGER, "jordan", "--for", "1m", "--by", "r.osei"]);
     let let_in = Instant::now();
-    let (four, _) = look_up(&lab, Who::Stranger, "open.test");
-    let mut stream = connect(&lab, Who::Stranger, four, ECHO).unwrap();
-    assert!(echoes(&mut stream).unwrap());
-    closes(stream, Duration::from_secs(300));
-    let lasted = let_in.elapsed();
-    let minute = Duration::from_secs(60);
-    assert!(lasted > minute - Duration::from_secs(2) && lasted < minute + on_this_machine(CUT), "{lasted:?}");
+    let (four, six) = look_up(&lab, Who::Stranger, "open.test");
+    let ends = [four, six].map(|to| {
+        let mut stream = connect(&lab, Who::Stranger, to, ECHO).unwrap();
+        assert!(echoes(&mut stream).unwrap(), "{to}");
+        std::thread::spawn(move || {
+            closes(stream, Duration::from_secs(300));
+            Instant::now()
+        })
+    });
+    for end in ends {
+        let lasted = end.join().unwrap() - let_in;
+        let minute = Duration::from_secs(60);
+        let in_time = lasted > minute - Duration::from_secs(2) && lasted < minute + on_this_machine(CUT);
+        assert!(in_time, "{lasted:?}");
+    }
     assert!(is_refused(&lab, "open.test"));
 }
 
@@ -137,14 +179,22 @@ fn signing_in_is_locked_after_failures_and_staff_let_the_device_in_for_a_while()
 fn signing_in_is_the_devices_and_not_its_addresss() {
     let Some((lab, pin)) = with_sign_in(SATURDAY) else { return };
     assert!(sign_in(&lab, "jordan", &pin).0.starts_with("303"));
-    look_up(&lab, Who::Stranger, "open.test");
-    // Another device takes its address.
-    let device = lab.of(Who::Stranger);
-    device.ip("link set eth0 down");
-    device.ip("link set eth0 address 02:00:00:00:00:77");
-    device.ip("link set eth0 up");
-    device.ip(&format!("route add default via {}", crate::lab::ROUTER.0));
+    let (four, six) = look_up(&lab, Who::Stranger, "open.test");
+    let streams = [four, six].map(|to| {
+        let mut stream = connect(&lab, Who::Stranger, to, ECHO).unwrap();
+        assert!(echoes(&mut stream).unwrap(), "{to}");
+        stream
+    });
+    // Another device takes its addresses.
+    crate::identity::is_another_by_now(&lab, Who::Stranger);
     wait_for("the other device to be a stranger", || is_refused(&lab, "open.test").then_some(()));
+    for to in [four, six] {
+        assert!(is_refusal(&connect(&lab, Who::Stranger, to, ECHO).unwrap_err()), "{to}");
+    }
+    for stream in streams {
+        let took = closes(stream, 6 * CUT);
+        assert!(took < on_this_machine(CUT), "{took:?}");
+    }
     assert_eq!(visit(&lab, &["http://open.test/"]).0, format!("302 {PAGE}"));
 }
 
@@ -161,12 +211,23 @@ fn a_shared_device_has_its_own_agreement_until_somebody_signs_in() {
     assert!(lab.dig(Who::Stranger, &["open.test", "A"]).contains("EDE: 17"), "its own agreement");
     assert_eq!(captive(&lab)["captive"], false, "and nobody is sent away");
     assert!(sign_in(&lab, "jordan", &pin).0.starts_with("303"));
-    let (four, _) = look_up(&lab, Who::Stranger, "open.test");
-    assert!(echoes(&mut connect(&lab, Who::Stranger, four, ECHO).unwrap()).unwrap(), "now Jordan's");
+    let (four, six) = look_up(&lab, Who::Stranger, "open.test");
+    let streams = [four, six].map(|to| {
+        let mut stream = connect(&lab, Who::Stranger, to, ECHO).unwrap();
+        assert!(echoes(&mut stream).unwrap(), "{to}: now Jordan's");
+        stream
+    });
     lab.command(&["sign-out", "jordan", "--by", "r.osei"]);
     wait_for("its own agreement again", || {
         lab.dig(Who::Stranger, &["open.test", "A"]).contains("EDE: 17").then_some(())
     });
+    for stream in streams {
+        let took = closes(stream, 6 * CUT);
+        assert!(took < on_this_machine(CUT), "{took:?}");
+    }
+    for to in [four, six] {
+        assert!(is_refusal(&connect(&lab, Who::Stranger, to, ECHO).unwrap_err()), "{to}");
+    }
     // The phone shows itself for the first time here.
     lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
     let (said, page) = {
@@ -179,14 +240,20 @@ fn a_shared_device_has_its_own_agreement_until_somebody_signs_in() {
 #[test]
 fn a_lost_device_is_cut_off_within_five_seconds_and_comes_back() {
     let Some((lab, _)) = with_sign_in(SATURDAY) else { return };
-    let (four, _) = look_up(&lab, Who::Jordan, "open.test");
-    let (help, _) = look_up(&lab, Who::Jordan, "helpline.test");
-    let stream = connect(&lab, Who::Jordan, four, ECHO).unwrap();
-    let mut stays = connect(&lab, Who::Jordan, help, ECHO).unwrap();
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let (help4, help6) = look_up(&lab, Who::Jordan, "helpline.test");
+    let streams = [four, six].map(|to| connect(&lab, Who::Jordan, to, ECHO).unwrap());
+    let mut stay = [help4, help6].map(|to| connect(&lab, Who::Jordan, to, ECHO).unwrap());
     lab.command(&["lost", "jordan", "phone", "--by", "r.osei", "--words", "bus"]);
-    let took = closes(stream, 6 * CUT);
-    assert!(took < on_this_machine(CUT), "{took:?}");
-    assert!(echoes(&mut stays).unwrap(), "help stays");
+    let lost = Instant::now();
+    for stream in streams {
+        closes(stream, 6 * CUT);
+        assert!(lost.elapsed() < on_this_machine(CUT), "{:?}", lost.elapsed());
+    }
+    for to in [four, six] {
+        assert!(is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()), "{to}");
+    }
+    assert!(stay.iter_mut().all(|help| echoes(help).unwrap()), "help stays");
     let refused = lab.dig(Who::Jordan, &["open.test", "A"]);
     assert!(refused.contains("marked as lost"), "{refused}");
     assert!(
@@ -194,6 +261,8 @@ fn a_lost_device_is_cut_off_within_five_seconds_and_comes_back() {
         "nobody signs in on it"
     );
     lab.command(&["lost", "jordan", "phone", "--found", "--by", "r.osei"]);
-    let (again, _) = look_up(&lab, Who::Jordan, "open.test");
-    assert!(echoes(&mut connect(&lab, Who::Jordan, again, ECHO).unwrap()).unwrap());
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    for to in [four, six] {
+        assert!(echoes(&mut connect(&lab, Who::Jordan, to, ECHO).unwrap()).unwrap(), "{to}");
+    }
 }

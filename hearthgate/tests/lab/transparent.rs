@@ -1,13 +1,15 @@
 //! Connections that the router redirects to the transparent listener: by rules that the home's own firewall makes here.
 
 use crate::SATURDAY;
-use crate::device::curl;
+use crate::bedtime::FAMILIES;
+use crate::device::{CUT, curl, download, on_this_machine};
 use crate::hello::Hello;
-use crate::internet::{ECHO, wait_for};
+use crate::internet::{ECHO, wait_at_most, wait_for};
 use crate::lab::{Lab, Who, gateway_yaml};
+use crate::router::episodes;
+use crate::sockets;
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// A lab whose firewall sends 80 and 443 to the transparent listener.
@@ -42,8 +44,7 @@ fn an_allowed_site_works_by_its_name_over_both_families() {
             "{url}: {answer}"
         );
     }
-    let episodes = lab.command(&["breaches", "list", "--json"]);
-    assert_eq!(episodes.trim(), "[]", "allowed traffic leaves no record");
+    assert_eq!(episodes(&lab), Vec::<serde_json::Value>::new(), "allowed traffic leaves no record");
 }
 
 #[test]
@@ -154,50 +155,51 @@ fn what_shows_no_name_is_refused_and_logged_once_over_both_families() {
 
 #[test]
 fn a_websocket_works_and_bedtime_closes_it() {
-    let Some(lab) = redirecting("2026-11-21T20:59:50") else { return };
-    let mut socket = lab.of(Who::Jordan).within(|| TcpStream::connect("11.0.1.1:80").unwrap());
-    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    socket
-        .write_all(
-            b"GET /socket HTTP/1.1\r\nHost: open.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        )
-        .unwrap();
-    let mut head = [0; 12];
-    socket.read_exact(&mut head).unwrap();
-    assert_eq!(&head, b"HTTP/1.1 101");
-    socket.write_all(b"\x82\x05hello").unwrap();
-    let mut heard = Vec::new();
-    let mut buffer = [0; 512];
-    while !heard.windows(5).any(|w| w == b"hello") {
-        let read = socket.read(&mut buffer).unwrap();
-        assert!(read > 0, "it stays open while it is allowed: {}", String::from_utf8_lossy(&heard));
-        heard.extend_from_slice(&buffer[..read]);
+    let Some(lab) = redirecting("2026-11-21T20:50:00") else { return };
+    let sockets = ["11.0.1.1", "2d00:2::1"].map(|to| {
+        let mut socket = sockets::open(&lab, Who::Jordan, "open.test", to.parse().unwrap());
+        assert!(sockets::echoes(&mut socket).unwrap(), "{to}");
+        socket
+    });
+    lab.passes_until("2026-11-21T20:59:55");
+    let bedtime = lab.will_be("2026-11-21T21:00:00");
+    let ends = sockets.map(|socket| {
+        std::thread::spawn(move || {
+            sockets::closes(socket, MOST);
+            Instant::now()
+        })
+    });
+    for end in ends {
+        assert_in_time("a WebSocket", end.join().unwrap(), bedtime);
     }
-    let began = Instant::now();
-    while matches!(socket.read(&mut buffer), Ok(1..)) {}
-    assert!(began.elapsed() < Duration::from_secs(20), "bedtime came after ten seconds");
-    let (code, _) = curl(&lab, Who::Jordan, &["https://open.test/"]);
-    assert_ne!(code, 0, "it is bedtime");
-    assert_eq!(curl(&lab, Who::Jordan, &["https://helpline.test/"]).0, 0, "help stays");
+    for family in FAMILIES {
+        let (code, _) = curl(&lab, Who::Jordan, &[family, "https://open.test/"]);
+        assert_ne!(code, 0, "it is bedtime");
+        assert_eq!(curl(&lab, Who::Jordan, &[family, "https://helpline.test/"]).0, 0, "help stays");
+    }
+}
+
+/// That it ended at all is another thing than that it ended in time.
+const MOST: Duration = Duration::from_secs(60);
+
+fn assert_in_time(what: &str, ended: Instant, bedtime: Instant) {
+    let late = ended.checked_duration_since(bedtime);
+    assert!(late.is_some_and(|late| late < on_this_machine(CUT)), "{what} ended {late:?} after bedtime");
 }
 
 #[test]
 fn bedtime_closes_a_download_and_help_goes_on() {
-    let Some(lab) = redirecting("2026-11-21T20:59:48") else { return };
-    let download = |url: &str| {
-        let mut curl = crate::machine::program("curl");
-        curl.args(["-ksS", "--max-time", "60", "-o", "/dev/null", url])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        lab.of(Who::Jordan).start(curl)
-    };
-    let (mut fun, mut help) = (download("https://open.test/slow"), download("https://helpline.test/slow"));
-    std::thread::sleep(Duration::from_secs(2));
-    assert!(fun.0.try_wait().unwrap().is_none(), "it flows while it is allowed");
-    let ended = wait_for("the end of the download", || fun.0.try_wait().unwrap());
-    assert!(!ended.success(), "it was cut");
-    assert!(help.0.try_wait().unwrap().is_none(), "help is not");
+    let Some(lab) = redirecting("2026-11-21T20:50:00") else { return };
+    let mut fun = FAMILIES.map(|family| download(&lab, Who::Jordan, family, "open.test"));
+    let mut help = FAMILIES.map(|family| download(&lab, Who::Jordan, family, "helpline.test"));
+    lab.passes_until("2026-11-21T20:59:54");
+    let bedtime = lab.will_be("2026-11-21T21:00:00");
+    for (download, family) in fun.iter_mut().zip(FAMILIES) {
+        let ended = wait_at_most(MOST, "the end of the download", || download.0.try_wait().unwrap());
+        assert!(!ended.success(), "{family}: it was cut");
+        assert_in_time(family, Instant::now(), bedtime);
+    }
+    assert!(help.iter_mut().all(|download| download.0.try_wait().unwrap().is_none()), "help is not");
 }
 
 #[test]
