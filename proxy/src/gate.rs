@@ -163,8 +163,11 @@ impl Gate {
         self.face(&Shown { address, token: None, hardware: None })
     }
 
-    /// Whether an address is inside the home: on a link of ours, or none of the open internet's.
+    /// Whether an address is inside the home: on a link of ours that does not lead out, or none of the open internet's.
     pub fn is_inside(&self, address: IpAddr) -> bool {
+        if self.neighbours.is_outside(address) {
+            return false;
+        }
         !is_open_internet(address.to_canonical()) || self.neighbours.mac(address).is_some()
     }
 

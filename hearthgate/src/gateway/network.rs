@@ -198,6 +198,7 @@ impl Network {
         settings.answers_wpad = sockets.proxy_port().is_some() && sockets.pages_port() == Some(80);
         // Before anything is served: what is not yet judged must not pass meanwhile.
         let plan = router::plan(gateway, sockets.dns_addresses(), sockets.transparent_addresses());
+        shared.neighbours.lead_out(plan.as_ref().map_or(&[], |plan| &plan.wan));
         let openings = shared.rules.hold(plan, router::wants_stand_in(gateway), shared)?;
         let refusals = pages::refusals(&shared.ask_key, &gateway.name, sockets.pages_port());
         let gate = Gate::new(

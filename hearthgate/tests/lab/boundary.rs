@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Takes an element out of the rules, as if its time were over.
-fn lapses(lab: &Lab, set: &str, element: &str) {
+pub(crate) fn lapses(lab: &Lab, set: &str, element: &str) {
     let out = lab.router.output("nft", &[&format!("delete element inet hearthgate {set} {{ {element} }}")]);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
@@ -110,12 +110,17 @@ fn behind_another_router(lab: &Lab, laptops: [u8; 2]) -> (Machine, [Machine; 2])
     router.ip(&format!("link add inner type veth peer name uplink address 02:00:00:00:00:02 netns {thread}"));
     router.ip("link set inner master br-lan up");
     router.ip("route add 192.168.9.0/24 via 192.168.4.2");
+    router.ip("route add 2d00:77:0:9::/64 via 2d00:77::2");
     inner.write("/proc/sys/net/ipv4/ip_forward", "1");
+    inner.write("/proc/sys/net/ipv6/conf/all/forwarding", "1");
     inner.ip("link set uplink up");
     inner.ip("address add 192.168.4.2/24 dev uplink");
+    inner.ip("address add 2d00:77::2/64 dev uplink nodad");
     inner.ip("route add default via 192.168.4.1");
+    inner.ip("route add default via 2d00:77::1");
     inner.ip("link add br0 type bridge forward_delay 0 stp_state 0");
     inner.ip("address add 192.168.9.1/24 dev br0");
+    inner.ip("address add 2d00:77:0:9::1/64 dev br0 nodad");
     inner.ip("link set br0 up");
     let all = laptops.map(|number| {
         let laptop = Machine::new().unwrap();
@@ -123,7 +128,9 @@ fn behind_another_router(lab: &Lab, laptops: [u8; 2]) -> (Machine, [Machine; 2])
         inner.ip(&format!("link set port{number} master br0 up"));
         laptop.ip("link set eth0 up");
         laptop.ip(&format!("address add 192.168.9.{number}/24 dev eth0"));
+        laptop.ip(&format!("address add 2d00:77:0:9::{number}/64 dev eth0 nodad"));
         laptop.ip("route add default via 192.168.9.1");
+        laptop.ip("route add default via 2d00:77:0:9::1");
         laptop.look_names_up_at(&[ROUTER.0]);
         laptop
     });
@@ -144,20 +151,31 @@ fn behind_another_router_each_device_is_itself() {
     let Some(lab) = held(SATURDAY) else { return };
     let (_inner, [alexs, stranger]) = behind_another_router(&lab, [20, 21]);
     let alex = jordan(JORDAN).replace("person: Jordan", "person: Alex");
-    lab.write("agreements/alex.yaml", &alex.replace("mac: \"02:00:00:00:00:11\"", "ip: 192.168.9.20"));
-    let dig = |name: &str| alexs.says("dig", &["+time=2", "+tries=2", "+short", name, "A"]);
-    wait_for("Alex's agreement", || dig("open.test").contains("11.0.1.1").then_some(()));
-    assert!(echoes(&mut from(&alexs, "11.0.1.1", ECHO).unwrap()).unwrap());
-    lapses(&lab, "address4", "192.168.9.20 . 11.0.1.1");
-    // The next packet shows the other router's hardware address; what was given to Alex's address lets it in.
-    wait_for("the app that comes back", || {
-        from(&alexs, "11.0.1.1", ECHO).ok().filter(|stream| echoes(&mut stream.try_clone().unwrap()).unwrap())
-    });
-    assert!(is_refusal(&from(&stranger, "11.0.1.1", ECHO).unwrap_err()), "and nobody else behind it");
-    assert!(is_refusal(&from(&alexs, RELAY.0, ECHO).unwrap_err()));
-    let told = told_until(&lab, RELAY.0);
-    assert_eq!(told, [RELAY.0], "coming back is no breach");
-    assert_eq!(episodes(&lab)[0]["person"], "alex", "and what is one is Alex's own");
+    let devices = "[{name: laptop, ip: 192.168.9.20}, {name: laptop over IPv6, ip: \"2d00:77:0:9::20\"}]";
+    lab.write("agreements/alex.yaml", &alex.replace("[{name: phone, mac: \"02:00:00:00:00:11\"}]", devices));
+    for (server, kind, site, set, own, relay) in [
+        (ROUTER.0, "A", "11.0.1.1", "address4", "192.168.9.20", RELAY.0),
+        (ROUTER.1, "AAAA", "2d00:2::1", "address6", "2d00:77:0:9::20", RELAY.1),
+    ] {
+        let at = format!("@{server}");
+        let dig = || alexs.says("dig", &["+time=2", "+tries=2", "+short", &at, "open.test", kind]);
+        wait_for("Alex's agreement", || dig().contains(site).then_some(()));
+        assert!(echoes(&mut from(&alexs, site, ECHO).unwrap()).unwrap(), "{site}");
+        lapses(&lab, set, &format!("{own} . {site}"));
+        // The next packet shows the other router's hardware address; what was given to Alex's address lets it in.
+        wait_for("the app that comes back", || {
+            let stream = from(&alexs, site, ECHO).ok()?;
+            echoes(&mut stream.try_clone().unwrap()).unwrap().then_some(stream)
+        });
+        assert!(is_refusal(&from(&stranger, site, ECHO).unwrap_err()), "and nobody else behind it");
+        assert!(is_refusal(&from(&alexs, relay, ECHO).unwrap_err()), "{relay}");
+        let told = told_until(&lab, relay);
+        assert!(
+            told.iter().all(|site| [RELAY.0, RELAY.1].contains(&site.as_str())),
+            "coming back is none: {told:?}"
+        );
+    }
+    assert!(episodes(&lab).iter().all(|e| e["person"] == "alex"), "and what is one is Alex's own");
 }
 
 #[test]

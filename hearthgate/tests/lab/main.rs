@@ -9,6 +9,7 @@ mod around;
 mod bedtime;
 mod boundary;
 mod browser;
+mod desk;
 mod device;
 mod except;
 mod figures;

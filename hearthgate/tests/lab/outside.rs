@@ -50,6 +50,22 @@ fn outside_the_home_a_token_has_its_agreement_and_nobody_else_more_than_the_base
             let allowed = asks(&way, at, "school.test");
             assert!(allowed.contains("11.0.1.4"), "{at} {way:?}: the baseline: {allowed}");
         }
+        let host = if at.contains(':') { format!("[{at}]") } else { at.to_owned() };
+        for url in [format!("http://{host}/sign-in"), format!("https://{host}:8853/sign-in")] {
+            let words = [
+                "-ksS",
+                "--max-time",
+                "10",
+                "-w",
+                "\n%{http_code}",
+                "-H",
+                "Host: hearthgate.home.arpa",
+                &url,
+            ];
+            let said = lab.internet.machine.says("curl", &words);
+            let (page, code) = said.rsplit_once('\n').unwrap();
+            assert!(!code.starts_with('2') && !page.contains("name=\"pin\""), "{url}: {code} {page}");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Devices that are nobody's own: the page to sign in at, the agreement that holds then, and being signed out again.
 
 use crate::SATURDAY;
+use crate::boundary::lapses;
 use crate::device::{
     CUT, addresses, closes, connect, curl, datagrams, echoes, exchange, is_refusal, look_up, on_this_machine,
 };
@@ -173,6 +174,36 @@ fn signing_in_is_locked_after_failures_and_staff_let_the_device_in_for_a_while()
         assert!(in_time, "{lasted:?}");
     }
     assert!(is_refused(&lab, "open.test"));
+}
+
+#[test]
+fn who_uses_a_device_no_more_is_signed_out_after_half_an_hour_over_both_families() {
+    let Some((lab, pin)) = with_sign_in(SATURDAY) else { return };
+    assert!(sign_in(&lab, "jordan", &pin).0.starts_with("303"));
+    let (four, six) = look_up(&lab, Who::Stranger, "open.test");
+    let streams = [four, six].map(|to| {
+        let mut stream = connect(&lab, Who::Stranger, to, ECHO).unwrap();
+        assert!(echoes(&mut stream).unwrap(), "{to}");
+        stream
+    });
+    // The time that the kernel gave them passes as well.
+    for (set, to) in [("mac4", four), ("mac6", six)] {
+        lapses(&lab, set, &format!("02:00:00:00:00:99 . {to}"));
+    }
+    // What flowed a moment ago may be counted after the jump, as use of then: half an hour later it is over for certain.
+    wait_for("nobody to be signed in", || {
+        lab.passes(31 * 60);
+        (captive(&lab)["captive"] == true).then_some(())
+    });
+    let idle = Instant::now();
+    for stream in streams {
+        closes(stream, 6 * CUT);
+        assert!(idle.elapsed() < on_this_machine(CUT), "{:?}", idle.elapsed());
+    }
+    assert!(is_refused(&lab, "open.test"));
+    for to in [four, six] {
+        assert!(is_refusal(&connect(&lab, Who::Stranger, to, ECHO).unwrap_err()), "{to}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use rustix::net::netdevice::index_to_name;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -45,7 +46,15 @@ const DISCARD: u16 = 9;
 /// How long after netlink failed it is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-type Table = HashMap<IpAddr, [u8; 6], RandomState>;
+type Table = HashMap<IpAddr, Behind, RandomState>;
+
+/// What is behind an address.
+#[derive(Clone, Copy, Debug)]
+struct Behind {
+    mac: [u8; 6],
+    /// On a link that leads out of the home.
+    outside: bool,
+}
 
 /// The kernel's neighbour table, kept up to date over netlink. Cloning shares it; reading takes no lock.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +66,9 @@ pub struct Neighbours {
 struct Shared {
     table: ArcSwap<Table>,
     version: AtomicU64,
+    /// The interfaces that lead out of the home, and whether they were named since the table was read.
+    outside: ArcSwap<Vec<String>>,
+    renamed: AtomicBool,
     /// Whether the kernel is being followed: only then can an address be met.
     following: AtomicBool,
     /// Rung with each new table.
@@ -67,6 +79,34 @@ struct Shared {
     meetings: Semaphore,
     strangers: quick_cache::sync::Cache<IpAddr, ()>,
     signs: Mutex<Signs>,
+}
+
+impl Behind {
+    fn is(&self, mac: [u8; 6]) -> bool {
+        self.mac == mac && !self.outside
+    }
+}
+
+/// Which interfaces lead out of the home, by the kernel's numbers: what it says of each is asked once a reading.
+#[derive(Default)]
+struct Links {
+    /// Any socket will do for asking.
+    socket: Option<UdpSocket>,
+    known: HashMap<u32, bool, RandomState>,
+}
+
+impl Links {
+    fn lead_out(&mut self, index: u32, names: &[String]) -> bool {
+        if names.is_empty() {
+            return false;
+        }
+        if self.socket.is_none() {
+            self.socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok();
+        }
+        let socket = self.socket.as_ref();
+        let is_named = |socket| index_to_name(socket, index).is_ok_and(|name| names.contains(&name));
+        *self.known.entry(index).or_insert_with(|| socket.is_some_and(is_named))
+    }
 }
 
 /// What else the kernel's table tells.
@@ -88,6 +128,8 @@ impl Default for Shared {
         Self {
             table: ArcSwap::default(),
             version: AtomicU64::new(0),
+            outside: ArcSwap::default(),
+            renamed: AtomicBool::new(false),
             following: AtomicBool::new(false),
             learned: watch::Sender::new(()),
             wanted: Notify::new(),
@@ -102,13 +144,32 @@ impl Default for Shared {
 impl Neighbours {
     /// A table that stays as given.
     pub fn fixed(known: impl IntoIterator<Item = (IpAddr, [u8; 6])>) -> Self {
-        let table = known.into_iter().map(|(ip, mac)| (ip.to_canonical(), mac)).collect();
+        let inside = |mac| Behind { mac, outside: false };
+        let table = known.into_iter().map(|(ip, mac)| (ip.to_canonical(), inside(mac))).collect();
         Self { shared: Arc::new(Shared { table: ArcSwap::from_pointee(table), ..Shared::default() }) }
+    }
+
+    /// Names the interfaces that lead out of the home: whoever is a neighbour there is none of the home's, and has no hardware
+    /// address here that an agreement could name.
+    pub fn lead_out(&self, interfaces: &[String]) {
+        if *self.shared.outside.swap(Arc::new(interfaces.to_vec())) != *interfaces {
+            self.shared.renamed.store(true, Ordering::Release);
+            self.shared.wanted.notify_one();
+        }
+    }
+
+    fn behind(&self, address: IpAddr) -> Option<Behind> {
+        self.shared.table.load().get(&address.to_canonical()).copied()
     }
 
     /// The hardware address behind an address, if the kernel knows it.
     pub fn mac(&self, address: IpAddr) -> Option<[u8; 6]> {
-        self.shared.table.load().get(&address.to_canonical()).copied()
+        self.behind(address).filter(|behind| !behind.outside).map(|behind| behind.mac)
+    }
+
+    /// Whether an address is known to be on a link that leads out of the home.
+    pub fn is_outside(&self, address: IpAddr) -> bool {
+        self.behind(address).is_some_and(|behind| behind.outside)
     }
 
     /// The kernel forgets everybody.
@@ -125,7 +186,7 @@ impl Neighbours {
 
     /// Whether a hardware address is on a link of ours.
     pub(crate) fn has(&self, mac: [u8; 6]) -> bool {
-        self.shared.table.load().values().any(|known| *known == mac)
+        self.shared.table.load().values().any(|behind| behind.is(mac))
     }
 
     /// Which reading of the table it is: whoever keeps what it said compares.
@@ -145,7 +206,7 @@ impl Neighbours {
         let on_a_link = !address.is_loopback() && !address.is_unspecified() && !address.is_multicast();
         on_a_link
             && self.shared.following.load(Ordering::Relaxed)
-            && self.mac(address).is_none()
+            && self.behind(address).is_none()
             && self.shared.strangers.peek(&address).is_none()
     }
 
@@ -162,7 +223,7 @@ impl Neighbours {
         let Ok(_place) = self.shared.meetings.try_acquire() else { return stranger() };
         let mut learned = self.shared.learned.subscribe();
         poke(address);
-        let known = async { while self.mac(address).is_none() && learned.changed().await.is_ok() {} };
+        let known = async { while self.behind(address).is_none() && learned.changed().await.is_ok() {} };
         if tokio::time::timeout(MEETING, known).await.is_ok() {
             return;
         }
@@ -170,7 +231,7 @@ impl Neighbours {
         self.shared.wanted.notify_one();
         // Where that takes long too, nobody waits any longer.
         let _ = tokio::time::timeout(READING, readings.changed()).await;
-        if self.mac(address).is_none() {
+        if self.behind(address).is_none() {
             // Nobody is there on a link of ours: behind another router, perhaps. Whoever remembers asks again.
             stranger();
         }
@@ -191,7 +252,7 @@ impl Neighbours {
     /// Gives the kernel a reason to look whether a device is there.
     pub fn look_for(&self, mac: [u8; 6]) {
         let table = self.shared.table.load();
-        table.iter().filter(|(_, of)| **of == mac).take(4).for_each(|(address, _)| poke(*address));
+        table.iter().filter(|(_, behind)| behind.is(mac)).take(4).for_each(|(address, _)| poke(*address));
     }
 
     fn signs(&self) -> MutexGuard<'_, Signs> {
@@ -267,7 +328,8 @@ impl Neighbours {
         // The connection lives as long as this function: dropping the set ends its task.
         let mut driver = tokio::task::JoinSet::new();
         driver.spawn(connection);
-        let mut table = self.read_all(&handle).await?;
+        let mut links = Links::default();
+        let mut table = self.read_all(&handle, &mut links).await?;
         self.shared.following.store(true, Ordering::Relaxed);
         self.shared.learned.send_replace(());
         let (mut read_again, mut read) = (tokio::time::interval(READ_AGAIN), Instant::now());
@@ -275,23 +337,26 @@ impl Neighbours {
         loop {
             tokio::select! {
                 _ = read_again.tick() => {
-                    table = self.read_all(&handle).await?;
+                    table = self.read_all(&handle, &mut links).await?;
                     self.shared.strangers.clear();
                 }
                 () = self.shared.wanted.notified() => {
-                    if read.elapsed() > READ_JUST_NOW {
-                        table = self.read_all(&handle).await?;
+                    if self.shared.renamed.load(Ordering::Acquire) || read.elapsed() > READ_JUST_NOW {
+                        table = self.read_all(&handle, &mut links).await?;
                         read = Instant::now();
                     }
                     self.shared.readings.send_replace(());
                 }
                 message = messages.next() => {
                     let Some((message, _)) = message else { return Ok(()) };
-                    self.heed_message(&message);
-                    apply(&mut table, message.payload);
+                    let mut take = |table: &mut Table, message: Message| {
+                        self.heed_message(&message);
+                        apply(table, message.payload, |index| self.leads_out(index, &mut links));
+                    };
+                    take(&mut table, message);
                     // Somebody may be waiting for this one; what follows at once can wait for each other.
                     self.publish(&table);
-                    if gather(&mut table, &mut messages, |message| self.heed_message(message)).await {
+                    if gather(&mut table, &mut messages, take).await {
                         self.publish(&table);
                     }
                 }
@@ -299,11 +364,18 @@ impl Neighbours {
         }
     }
 
-    async fn read_all(&self, handle: &rtnetlink::Handle) -> Result<Table, std::io::Error> {
+    fn leads_out(&self, index: u32, links: &mut Links) -> bool {
+        links.lead_out(index, &self.shared.outside.load())
+    }
+
+    async fn read_all(&self, handle: &rtnetlink::Handle, links: &mut Links) -> Result<Table, std::io::Error> {
         let mut table = Table::default();
+        links.known.clear();
+        // Before the names are looked at: who names others meanwhile has it read once more.
+        self.shared.renamed.store(false, Ordering::Release);
         let mut all = handle.neighbours().get().set_address_family(AddressFamily::Unspec).execute();
         while let Some(neighbour) = all.try_next().await.map_err(std::io::Error::other)? {
-            learn(&mut table, &neighbour);
+            learn(&mut table, &neighbour, |index| self.leads_out(index, links));
             self.heed(&neighbour);
         }
         self.publish(&table);
@@ -317,13 +389,12 @@ type Message = NetlinkMessage<RouteNetlinkMessage>;
 async fn gather<S: Stream<Item = (Message, A)> + Unpin, A>(
     table: &mut Table,
     messages: &mut S,
-    heed: impl Fn(&Message),
+    mut take: impl FnMut(&mut Table, Message),
 ) -> bool {
     let end = tokio::time::Instant::now() + GATHER;
     let mut any = false;
     while let Ok(Some((message, _))) = tokio::time::timeout_at(end, messages.next()).await {
-        heed(&message);
-        apply(table, message.payload);
+        take(table, message);
         any = true;
     }
     any
@@ -339,10 +410,14 @@ fn poke(address: IpAddr) {
     let _ = UdpSocket::bind((any, 0)).and_then(|socket| socket.send_to(&[], (address, DISCARD)));
 }
 
-fn apply(table: &mut Table, payload: NetlinkPayload<RouteNetlinkMessage>) {
+fn apply(
+    table: &mut Table,
+    payload: NetlinkPayload<RouteNetlinkMessage>,
+    leads_out: impl FnMut(u32) -> bool,
+) {
     match payload {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(neighbour)) => {
-            learn(table, &neighbour);
+            learn(table, &neighbour, leads_out);
         }
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(neighbour)) => {
             if let (Some(address), _) = parts(&neighbour) {
@@ -355,7 +430,7 @@ fn apply(table: &mut Table, payload: NetlinkPayload<RouteNetlinkMessage>) {
 }
 
 /// An entry that has failed keeps what was known: the device may be back before its address is given to another.
-fn learn(table: &mut Table, neighbour: &NeighbourMessage) {
+fn learn(table: &mut Table, neighbour: &NeighbourMessage, mut leads_out: impl FnMut(u32) -> bool) {
     let useless = matches!(
         neighbour.header.state,
         NeighbourState::Failed | NeighbourState::Incomplete | NeighbourState::Noarp
@@ -363,7 +438,7 @@ fn learn(table: &mut Table, neighbour: &NeighbourMessage) {
     if let ((Some(address), Some(mac)), false) = (parts(neighbour), useless)
         && (table.len() < MOST || table.contains_key(&address))
     {
-        table.insert(address, mac);
+        table.insert(address, Behind { mac, outside: leads_out(neighbour.header.ifindex) });
     }
 }
 
@@ -382,93 +457,4 @@ fn parts(neighbour: &NeighbourMessage) -> (Option<IpAddr>, Option<[u8; 6]>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn neighbour(address: &str, mac: &[u8], state: NeighbourState) -> NeighbourMessage {
-        let destination = match address.parse().unwrap() {
-            IpAddr::V4(v4) => NeighbourAddress::Inet(v4),
-            IpAddr::V6(v6) => NeighbourAddress::Inet6(v6),
-        };
-        let mut message = NeighbourMessage::default();
-        message.header.state = state;
-        message.attributes = vec![
-            NeighbourAttribute::Destination(destination),
-            NeighbourAttribute::LinkLayerAddress(mac.to_vec()),
-        ];
-        message
-    }
-
-    #[test]
-    fn what_the_kernel_tells() {
-        let mut table = Table::default();
-        let mac = [2, 0, 0, 0, 0, 7];
-        for (address, state) in [
-            ("192.168.4.20", NeighbourState::Reachable),
-            ("fe80::7", NeighbourState::Stale),
-            ("2001:db8::1234", NeighbourState::Delay),
-            ("192.168.4.99", NeighbourState::Failed),
-            ("192.168.4.98", NeighbourState::Incomplete),
-        ] {
-            learn(&mut table, &neighbour(address, &mac, state));
-        }
-        learn(&mut table, &neighbour("192.168.4.97", &[1, 2], NeighbourState::Reachable));
-        assert_eq!(table.len(), 3, "{table:?}");
-        let gone = neighbour("fe80::7", &mac, NeighbourState::Stale);
-        apply(&mut table, NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(gone)));
-        assert_eq!(table.len(), 2, "{table:?}");
-    }
-
-    #[test]
-    fn a_flood_is_bounded() {
-        let mut table = Table::default();
-        for n in 0..u32::try_from(MOST).unwrap() + 100 {
-            let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).to_string();
-            learn(&mut table, &neighbour(&address, &[2; 6], NeighbourState::Reachable));
-        }
-        assert_eq!(table.len(), MOST);
-    }
-
-    #[test]
-    fn a_router_and_who_is_there_are_noticed() {
-        let (neighbours, mac) = (Neighbours::default(), [2, 0, 0, 0, 0, 7]);
-        let mut message = neighbour("fe80::7", &mac, NeighbourState::Stale);
-        message.header.ifindex = 3;
-        neighbours.heed(&message);
-        assert!(neighbours.routers().is_empty() && !neighbours.was_there(mac, MEETING));
-        message.header.flags = NeighbourFlags::Router;
-        message.header.state = NeighbourState::Reachable;
-        neighbours.heed(&message);
-        assert_eq!(neighbours.routers(), [(3, mac)]);
-        assert!(neighbours.was_there(mac, Duration::from_secs(60)));
-    }
-
-    #[tokio::test]
-    async fn whom_the_kernel_has_met_and_did_not_tell_of_yet_is_no_stranger() {
-        // What is sent there is thrown away (RFC 6666).
-        let [late, forged] = [20, 21].map(|n| IpAddr::from([0x100, 0, 0, 0, 0, 0, 0, n]));
-        let neighbours = Neighbours::default();
-        neighbours.shared.following.store(true, Ordering::Relaxed);
-        let kernel = neighbours.clone();
-        let reading = tokio::spawn(async move {
-            loop {
-                kernel.shared.wanted.notified().await;
-                kernel.publish(&[(late, [2; 6])].into_iter().collect());
-                kernel.shared.readings.send_replace(());
-            }
-        });
-        tokio::join!(neighbours.meet(late), neighbours.meet(forged));
-        reading.abort();
-        assert_eq!(neighbours.mac(late), Some([2; 6]));
-        let is_stranger = |address| neighbours.shared.strangers.peek(&address).is_some();
-        assert_eq!([late, forged].map(is_stranger), [false, true]);
-    }
-
-    #[tokio::test]
-    async fn following_ends_when_told() {
-        let stop = CancellationToken::new();
-        let following = tokio::spawn(Neighbours::default().follow(stop.clone()));
-        stop.cancel();
-        following.await.unwrap();
-    }
-}
+mod tests;
