@@ -46,7 +46,7 @@ Start here:
   hearthgate check --home DIR                  every problem in a home's files
   hearthgate help COMMAND                      examples for each command
 
-Exit codes: 0 done, 1 the answer is no, 2 something cannot be read or the command line is wrong, 3 no gateway runs (status).
+Exit codes: 0 done, 1 the answer is no, 2 something cannot be read or the command line is wrong, 3 no gateway runs (status, sign-in, sign-out).
 Colour is used on terminals only; NO_COLOR=1 turns it off."
 )]
 pub(crate) struct Cli {

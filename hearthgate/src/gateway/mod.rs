@@ -27,6 +27,7 @@ pub(crate) mod router;
 pub(crate) mod stand_in;
 mod steward;
 mod systemd;
+mod told;
 mod unbound;
 mod watch;
 

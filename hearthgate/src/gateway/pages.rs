@@ -1,5 +1,6 @@
 //! The pages listener and the proxy's own pages: the console's router, told who visits.
 
+use super::told;
 use crate::asked::{Asked, AskedHost};
 use crate::signing::{Signing, Tried, pins};
 use axum::Router;
@@ -19,7 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use proxy::http::{OwnBody, OwnPages, ShownToken};
 use proxy::identify::Shown;
 use proxy::{Gate, Page, Pages, Places, Seats, Tls, Want, Who};
-use records::{Current, Face, Identified, NotDone, Records, Refused};
+use records::{Current, Face, Identified, Records, Refused};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -115,7 +116,8 @@ impl Visitors for AtTheGate {
 
     fn tell(&self, told: Told) -> std::pin::Pin<Box<dyn Future<Output = Heard> + Send>> {
         let records = Arc::clone(&self.records);
-        Box::pin(async move { keep(&records, told).await })
+        let current = self.gate.in_force.to_keep();
+        Box::pin(async move { told::keep(&records, &current.snapshot.house, told).await })
     }
 
     fn knows_pin(
@@ -154,28 +156,6 @@ impl Visitors for AtTheGate {
 
     fn records(&self) -> &Arc<Records> {
         &self.records
-    }
-}
-
-/// Keeps what somebody told.
-async fn keep(records: &Records, told: Told) -> Heard {
-    let kept = match told {
-        Told::Ask(ask) if ask.host.is_empty() => records.ask_time(&ask.person, &ask.words).await,
-        Told::Ask(ask) => records.ask(&ask.person, &ask.host, &ask.words).await,
-        Told::Saw(saw) => {
-            let (id, name) = (saw.person.clone(), saw.person.clone());
-            let by = records::By { role: records::ByRole::YoungPerson, id, name };
-            let words = if saw.words.is_empty() { "I saw something that upset me." } else { &saw.words };
-            records.report(&saw.person, by, words, saw.adult.as_deref()).await
-        }
-    };
-    match kept {
-        Ok(_) => Heard::Kept,
-        Err(NotDone::TooManyReports | NotDone::TooManyAsks) => Heard::Often,
-        Err(why) => {
-            tracing::warn!(%why, "what somebody told was not kept");
-            Heard::NotKept
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Instant;
 use agreements::{House, Notify, Severity};
-use records::{BreachOpened, Entry};
+use records::{BreachOpened, ByRole, Entry};
 use ring::digest::{SHA256, digest};
 
 /// So many failed attempts from one place to sign in at the desk are told.
@@ -72,9 +72,14 @@ pub(super) fn told(says: &Entry, when: &[String]) -> Option<Told> {
     let told = |one, many, haste| Some(Told { one, many, haste });
     match says {
         Entry::BreachOpened(opened) => of_breach(opened, wants),
-        Entry::Report(_) if wants("report") => told(
+        Entry::Report(report) if wants("report") && report.by.role == ByRole::YoungPerson => told(
             "a young person told that they saw something",
             "times a young person told that they saw something",
+            Haste::Always,
+        ),
+        Entry::Report(_) if wants("report") => told(
+            "a member of staff told that they saw something",
+            "times a member of staff told that they saw something",
             Haste::Always,
         ),
         // Somebody by name has to have it before the gateway is content.

@@ -67,9 +67,13 @@ fn young() -> By {
 }
 
 fn report() -> Entry {
+    report_by(ByRole::YoungPerson)
+}
+
+fn report_by(role: ByRole) -> Entry {
     Entry::Report(Report {
         person: "jordan".into(),
-        by: young(),
+        by: By { role, ..young() },
         words: "a mean message".into(),
         entries: vec![],
         adult: Some("k.lane".into()),
@@ -116,6 +120,13 @@ fn what_is_told_when() {
             report(),
             night,
             Some("a young person told that they saw something"),
+        ),
+        (
+            "a_report_by_staff",
+            "report",
+            report_by(ByRole::Staff),
+            night,
+            Some("a member of staff told that they saw something"),
         ),
         ("a_concern_in_the_night", "concern", concern(), night, Some("a safeguarding concern was raised")),
         ("high_in_the_night", "high", breach(High, "jordan"), night, Some("an episode of high severity")),
