@@ -227,8 +227,8 @@ fn why(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
 /// No restriction stands longer: what is still needed then is placed anew, and asked of the placing authority anew. The
 /// Regulations name no number; an end that nobody lives to see is none.
 const LONGEST: Duration = Duration::days(92);
-/// The first review comes within so many days: the visitor of Reg 44 comes every month and is to find it.
-const FIRST_REVIEW: Duration = Duration::days(31);
+/// Each review comes within so many days: the visitor of Reg 44 comes every month and is to find one.
+const REVIEWED_WITHIN: Duration = Duration::days(31);
 
 /// The day of an instant in England, where the Regulations hold.
 fn day_of(at: DateTime<Utc>) -> NaiveDate {
@@ -260,7 +260,7 @@ fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
                 "The review comes after the restriction has ended: bring it forward.",
             );
         }
-        Some(day) if day - day_of(draft.from) > FIRST_REVIEW => {
+        Some(day) if day - day_of(draft.from) > REVIEWED_WITHIN => {
             add(
                 found,
                 "late-first-review",
@@ -270,6 +270,63 @@ fn how_long(draft: &RestrictionDraft, found: &mut Vec<Unlawful>) {
         }
         Some(_) => {}
     }
+}
+
+/// A review of a restriction that stays in force, as a manager writes it down (seed 003 §5.1.3).
+#[derive(Clone, Debug, Default)]
+pub struct ReviewDraft {
+    /// When it is reviewed.
+    pub at: DateTime<Utc>,
+    /// When the restriction ends.
+    pub until: DateTime<Utc>,
+    /// Why it is still necessary.
+    pub reason: String,
+    /// What the young person said about it now.
+    pub view: String,
+    /// When it is reviewed again; none where it ends before.
+    pub next: Option<NaiveDate>,
+}
+
+/// Everything that a review lacks; empty when it may be written down.
+pub fn review(draft: &ReviewDraft) -> Vec<Unlawful> {
+    let mut found = Vec::new();
+    if draft.reason.trim().is_empty() {
+        add(&mut found, "no-reason", "Reg 22", "Write why it is still necessary, or end it.");
+    }
+    if punishes(&draft.reason) {
+        let sentence = "The reason reads as a punishment. A restriction keeps a young person safe and is no measure of \
+                        discipline: write what it protects them from, or end it.";
+        add(&mut found, "punishment", "Reg 19", sentence);
+    }
+    if draft.view.trim().is_empty() {
+        let sentence =
+            "Write what the young person says about it now, or that they chose not to say anything.";
+        add(&mut found, "no-view", "Reg 7", sentence);
+    }
+    let (today, ends) = (day_of(draft.at), day_of(draft.until));
+    match draft.next {
+        None if ends - today > REVIEWED_WITHIN => {
+            add(&mut found, "no-review", "Reg 22", "Say on which day it is reviewed again, within 31 days.");
+        }
+        Some(day) if day <= today => {
+            add(&mut found, "early-review", "Reg 22", "The next review is on a day to come.");
+        }
+        Some(day) if day - today > REVIEWED_WITHIN => {
+            add(
+                &mut found,
+                "late-review",
+                "Reg 22",
+                "It is reviewed within 31 days: bring the review forward.",
+            );
+        }
+        Some(day) if day > ends => {
+            let sentence =
+                "The review comes after the restriction has ended: bring it forward, or leave it out.";
+            add(&mut found, "late-review", "Reg 22", sentence);
+        }
+        Some(_) | None => {}
+    }
+    found
 }
 
 /// Whether an emergency restriction may follow one of the same young person that began at `before` and ended, or will end,

@@ -105,6 +105,7 @@ entries! {
     Restriction(Restricted) = "restriction", false, "A restriction was imposed.";
     RestrictionEnded(Ended) = "restriction_ended", false, "A restriction was ended.";
     AuthorityTold(AuthorityTold) = "authority_told", false, "The placing authority was told of an emergency.";
+    RestrictionReviewed(RestrictionReviewed) = "restriction_reviewed", false, "A restriction was reviewed.";
     Ask(Asked) = "ask", true, "A young person asked.";
     AskAnswered(Answered) = "ask_answered", true, "Staff answered.";
     Device(Booked) = "device", true, "A device was booked out or in, is lost, or was inspected.";

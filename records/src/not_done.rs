@@ -108,6 +108,7 @@ fn kind_words(kind: &str) -> String {
         "breach_ended" => "the end of an episode".to_owned(),
         "grant_revoked" => "the end of a grant".to_owned(),
         "restriction_ended" => "the end of a restriction".to_owned(),
+        "restriction_reviewed" => "the review of a restriction".to_owned(),
         "ask" => "an ask".to_owned(),
         "ask_answered" => "the answer to an ask".to_owned(),
         "grant" | "restriction" | "note" | "report" | "review" => format!("a {kind}"),

@@ -4,10 +4,10 @@ use crate::entry::*;
 use crate::journal;
 use crate::not_done::NotDone;
 use crate::room::Records;
-use crate::staff::{Registered, is_of, reasoned, register};
+use crate::staff::{Registered, is_of, reasoned, register, worded};
 use crate::store::{StoreError, Tx};
-use agreements::lawful::{self, RestrictionDraft, Unlawful};
-use chrono::{DateTime, Utc};
+use agreements::lawful::{self, RestrictionDraft, ReviewDraft, Unlawful};
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// A restriction, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,37 @@ pub struct Placed {
     pub ended_at: Option<DateTime<Utc>>,
     /// Who told the placing authority, of an emergency.
     pub told: Option<AuthorityTold>,
+    /// Its reviews, the oldest first.
+    pub reviews: Vec<RestrictionReviewed>,
+}
+
+impl Placed {
+    /// One that was just placed.
+    pub const fn new(entry: i64, said: Restricted) -> Self {
+        Self { entry, said, ended: None, ended_at: None, told: None, reviews: Vec::new() }
+    }
+
+    /// Whether it has neither ended nor been ended.
+    pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {
+        self.ended.is_none() && self.said.until > now
+    }
+
+    /// By when the placing authority has to have full details of an emergency (reg 22); none where it has them, or
+    /// consented. That it is over takes nothing from it.
+    pub fn authority_due(&self) -> Option<DateTime<Utc>> {
+        let waits = self.said.emergency && self.said.consent.is_none() && self.told.is_none();
+        waits.then(|| self.said.from + lawful::EMERGENCY)
+    }
+
+    /// On which day it is reviewed next; none where it ends before.
+    pub fn review_on(&self) -> Option<NaiveDate> {
+        self.reviews.last().map_or(self.said.review_on, |review| review.next)
+    }
+
+    /// Since which day its review is due; none where it is not, or no longer.
+    pub fn review_due(&self, today: NaiveDate, now: DateTime<Utc>) -> Option<NaiveDate> {
+        self.review_on().filter(|on| *on <= today && self.is_in_force(now))
+    }
 }
 
 /// What keeps a draft from following an earlier emergency of the same young person that the placing authority has not
@@ -62,16 +93,21 @@ impl Records {
                 Some(_) | None => None,
             };
             let ended_at = line.text(3)?.parse().ok();
-            placed.push(Placed { entry: line.int(0)?, said, ended, ended_at, told: None });
+            placed.push(Placed { ended, ended_at, ..Placed::new(line.int(0)?, said) });
         }
-        let sql = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry \
-                   WHERE r.kind = 'authority_told' ORDER BY r.entry";
+        let sql = "SELECT r.kind, b.text FROM register r JOIN body b ON b.seq = r.entry \
+                   WHERE r.kind IN ('authority_told', 'restriction_reviewed') ORDER BY r.entry";
         for line in self.store.rows(sql, &[]).await? {
-            let Some(Entry::AuthorityTold(told)) = Entry::read("authority_told", line.text(0)?) else {
-                continue;
-            };
-            if let Some(of) = placed.iter_mut().find(|p| p.entry == told.entry) {
-                of.told.get_or_insert(told);
+            match Entry::read(line.text(0)?, line.text(1)?) {
+                Some(Entry::AuthorityTold(told)) => {
+                    let of = placed.iter_mut().find(|p| p.entry == told.entry);
+                    of.into_iter().for_each(|p| _ = p.told.get_or_insert(told.clone()));
+                }
+                Some(Entry::RestrictionReviewed(review)) => {
+                    let of = placed.iter_mut().find(|p| p.entry == review.entry);
+                    of.into_iter().for_each(|p| p.reviews.push(review.clone()));
+                }
+                Some(_) | None => {}
             }
         }
         Ok(placed)
@@ -87,6 +123,43 @@ impl Records {
         let seq = journal::append(&mut tx, now, &entry).await?;
         let (starts, ends): (DateTime<Utc>, DateTime<Utc>) = (now, now);
         let line = Registered { kind: "authority_told", person: "", about: restriction, starts, ends };
+        register(&mut tx, seq, line).await?;
+        self.done(tx, &[(seq, entry)]).await?;
+        Ok(seq)
+    }
+
+    /// A restriction was reviewed and stays in force: why, what the young person says, and when it is reviewed again.
+    pub async fn restriction_reviewed(
+        &self,
+        restriction: i64,
+        by: By,
+        (reason, view, next): (&str, &str, Option<NaiveDate>),
+    ) -> Result<i64, NotDone> {
+        let now = self.now();
+        let mut tx = self.deciding().await?;
+        is_of(&mut tx, "restriction", restriction).await?;
+        let sql = "SELECT b.text FROM register r JOIN body b ON b.seq = r.entry WHERE r.entry = $1 AND r.closed = 0";
+        let line = tx.row(sql, &[restriction.into()]).await?.ok_or(NotDone::NotOpen(restriction))?;
+        let until = match Entry::read("restriction", line.text(0)?) {
+            Some(Entry::Restriction(said)) if said.until > now => said.until,
+            Some(_) | None => return Err(NotDone::NotOpen(restriction)),
+        };
+        let (reason, view) = (worded(reason)?, worded(view)?);
+        let draft = ReviewDraft { at: now, until, reason: reason.clone(), view: view.clone(), next };
+        let unlawful = lawful::review(&draft);
+        if !unlawful.is_empty() {
+            return Err(NotDone::Unlawful(unlawful));
+        }
+        let entry =
+            Entry::RestrictionReviewed(RestrictionReviewed { entry: restriction, by, reason, view, next });
+        let seq = journal::append(&mut tx, now, &entry).await?;
+        let line = Registered {
+            kind: "restriction_reviewed",
+            person: "",
+            about: restriction,
+            starts: now,
+            ends: now,
+        };
         register(&mut tx, seq, line).await?;
         self.done(tx, &[(seq, entry)]).await?;
         Ok(seq)

@@ -182,3 +182,32 @@ fn consequences_cannot_take_what_is_protected() {
         assert_eq!(found, regulations, "{suggested}");
     }
 }
+
+#[test]
+fn a_review_says_why_what_they_think_and_when_again() {
+    let day = |text: &str| Some(text.parse().expect("a date"));
+    let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
+    let draft = ReviewDraft {
+        at: at("2026-11-27T17:00:00Z"),
+        until: at("2027-01-29T20:00:00Z"),
+        reason: "the stranger still writes".to_owned(),
+        view: "fair enough".to_owned(),
+        next: day("2026-12-28"),
+    };
+    let ends = |until| ReviewDraft { until: at(until), ..draft.clone() };
+    let cases: &[(&str, ReviewDraft, &[&str])] = &[
+        ("that has everything", draft.clone(), &[]),
+        ("a day too far off", ReviewDraft { next: day("2026-12-29"), ..draft.clone() }, &["late-review"]),
+        ("today again", ReviewDraft { next: day("2026-11-27"), ..draft.clone() }, &["early-review"]),
+        ("never again", ReviewDraft { next: None, ..draft.clone() }, &["no-review"]),
+        ("of one that ends before", ReviewDraft { next: None, ..ends("2026-12-28T20:00:00Z") }, &[]),
+        ("after the end", ends("2026-12-27T20:00:00Z"), &["late-review"]),
+        ("without a view", ReviewDraft { view: " ".to_owned(), ..draft.clone() }, &["no-view"]),
+        ("without a reason", ReviewDraft { reason: String::new(), ..draft.clone() }, &["no-reason"]),
+        ("as a punishment", ReviewDraft { reason: "as a punishment".to_owned(), ..draft }, &["punishment"]),
+    ];
+    for (what, draft, codes) in cases {
+        let found: Vec<&str> = review(draft).iter().map(|u| u.code).collect();
+        assert_eq!(&found, codes, "a review {what}");
+    }
+}

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 const ROLES: [(&str, Role); 4] =
     [("manager", Role::Manager), ("staff", Role::Staff), ("visitor", Role::Visitor), ("it", Role::It)];
 /// What else than episodes can be told.
-const EVENTS: [&str; 12] = [
+const EVENTS: [&str; 13] = [
     "unknown_device",
     "ask",
     "report",
@@ -23,6 +23,7 @@ const EVENTS: [&str; 12] = [
     "review_late",
     "draft",
     "review_due",
+    "authority_due",
     "file_waiting",
     "list_failed",
     "sign_in_failed",

@@ -87,6 +87,9 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
         Entry::AuthorityTold(told) => {
             (&told.by, format!("told the authority of restriction {}", told.entry), &told.whom)
         }
+        Entry::RestrictionReviewed(review) => {
+            (&review.by, format!("reviewed restriction {}", review.entry), &review.reason)
+        }
         Entry::AskAnswered(answered) => {
             let said = if answered.grant.is_some() { "yes" } else { "no" };
             (&answered.by, format!("answered ask {} with {said}", answered.entry), &answered.reason)

@@ -44,6 +44,7 @@ impl About<'_> {
             Entry::GrantRevoked(ended) | Entry::RestrictionEnded(ended) => of(ended.entry),
             Entry::Restriction(placed) => own(&placed.person),
             Entry::AuthorityTold(told) => of(told.entry),
+            Entry::RestrictionReviewed(review) => of(review.entry),
             Entry::Ask(ask) => own(&ask.person),
             Entry::AskAnswered(answered) => of(answered.entry),
             Entry::ShowAsked(show) => own(&show.person),
@@ -158,13 +159,7 @@ pub(crate) fn restrictions(entries: &[Logged]) -> Vec<Placed> {
     for logged in entries {
         match &logged.says {
             Some(Entry::Restriction(said)) => {
-                placed.push(Placed {
-                    entry: logged.entry,
-                    said: said.clone(),
-                    ended: None,
-                    ended_at: None,
-                    told: None,
-                });
+                placed.push(Placed::new(logged.entry, said.clone()));
             }
             Some(Entry::RestrictionEnded(ended)) => {
                 placed
@@ -175,6 +170,10 @@ pub(crate) fn restrictions(entries: &[Logged]) -> Vec<Placed> {
             Some(Entry::AuthorityTold(told)) => {
                 let of = placed.iter_mut().find(|p| p.entry == told.entry);
                 of.into_iter().for_each(|p| _ = p.told.get_or_insert(told.clone()));
+            }
+            Some(Entry::RestrictionReviewed(review)) => {
+                let of = placed.iter_mut().find(|p| p.entry == review.entry);
+                of.into_iter().for_each(|p| p.reviews.push(review.clone()));
             }
             _ => {}
         }
@@ -260,6 +259,7 @@ pub(crate) async fn register(records: &Records) -> Result<Vec<Logged>, Wrong> {
         "restriction",
         "restriction_ended",
         "authority_told",
+        "restriction_reviewed",
         "concern",
         "concern_closed",
         "report",

@@ -237,7 +237,7 @@ fn both_shapes(about: &'static str, csv: Vec<u8>, json: Vec<u8>) -> Vec<File> {
 }
 
 fn restrictions(placed: impl Iterator<Item = records::Placed>) -> Value {
-    let one = |placed: records::Placed| json!({"entry": placed.entry, "restriction": placed.said, "ended": placed.ended, "authority_told": placed.told});
+    let one = |placed: records::Placed| json!({"entry": placed.entry, "restriction": placed.said, "ended": placed.ended, "authority_told": placed.told, "reviews": placed.reviews});
     placed.map(one).collect()
 }
 

@@ -1,6 +1,8 @@
-//! What should have been done by now: devices to be looked at together again (seed 003 §7.6), agreements to be reviewed (§8). It
-//! stands on **Devices** and on **Now**.
+//! What should have been done by now: devices to be looked at together again (seed 003 §7.6), agreements to be reviewed (§8), restrictions
+//! to be reviewed (§5.1.3). It stands on **Devices** and on **Now**.
 
+use super::now::person_name;
+use super::restrictions::{closes, day};
 use super::wrong::Wrong;
 use agreements::{House, Person, PersonKind};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -25,7 +27,6 @@ pub(super) struct Overdue {
 impl Look {
     /// In words.
     pub(super) fn said(self) -> String {
-        let day = |by: NaiveDate| by.format("%-d %B %Y").to_string();
         match (self.by, self.overdue) {
             (None, _) => "Nobody has looked at it together yet.".to_owned(),
             (Some(by), true) => format!("It was to be looked at together again by {}.", day(by)),
@@ -68,13 +69,15 @@ pub(super) async fn overdue(
     };
     let today = now.with_timezone(&house.home().timezone).date_naive();
     let mut found = Vec::new();
+    for placed in records.restrictions().await? {
+        let Some(on) = placed.review_due(today, now) else { continue };
+        let (name, closes) = (person_name(house, &placed.said.person), closes(&placed));
+        let what = format!("{name}’s restriction ({closes}) was to be reviewed on {}.", day(on));
+        found.push(Overdue { what, at: "/restrictions".to_owned() });
+    }
     for (_, person) in house.people() {
         if let Some((by, _)) = person.agreed.review_by.filter(|(by, _)| *by < today) {
-            let what = format!(
-                "{}’s agreement was to be looked at again by {}.",
-                person.name,
-                by.format("%-d %B %Y")
-            );
+            let what = format!("{}’s agreement was to be looked at again by {}.", person.name, day(by));
             found.push(Overdue { what, at: format!("/people/{}", person.id) });
         }
         let mut names: Vec<&str> = person.devices.iter().map(|device| device.name.as_str()).collect();

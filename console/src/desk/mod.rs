@@ -148,6 +148,7 @@ fn routes() -> Vec<Route> {
         ("/restrictions/place", MANAGER, post(restrictions::place_one)),
         ("/restrictions/{entry}/end", MANAGER, post(restrictions::end)),
         ("/restrictions/{entry}/told", MANAGER, post(restrictions::told)),
+        ("/restrictions/{entry}/reviewed", MANAGER, post(restrictions::reviewed)),
         ("/people", SHIFT, get(people::list)),
         ("/people/{person}", SHIFT, get(people::show)),
         ("/people/{person}/read", SHIFT, post(readers::read)),

@@ -4,6 +4,7 @@ use super::Place;
 use super::inspections::{Overdue, overdue};
 use super::page::{Frame, clock, html, length, name_for};
 use super::reports::{Saw, told};
+use super::restrictions::{self, Waiting};
 use super::running::State;
 use super::session::SignedIn;
 use super::together::{Show, shows};
@@ -36,6 +37,7 @@ struct NowPage {
     told: Vec<Saw>,
     shows: Vec<Show>,
     overdue: Vec<Overdue>,
+    authority: Vec<Waiting>,
     shift: Option<ShiftCard>,
     may: bool,
     gateway: GatewayCard,
@@ -125,6 +127,11 @@ pub(crate) async fn show(
     let told = if who.knows_names() { told(&desk.records, house, &who, now).await? } else { Vec::new() };
     let shows = if who.knows_names() { shows(&desk.records, house, now).await? } else { Vec::new() };
     let overdue = if who.knows_names() { overdue(&desk.records, house, now).await? } else { Vec::new() };
+    let authority = if who.knows_names() {
+        restrictions::waiting(&desk.records, (house, &who), now).await?
+    } else {
+        Vec::new()
+    };
     let journal = desk.records.status().await.ok();
     let state = desk.records.clock().state();
     let gateway = GatewayCard {
@@ -146,7 +153,7 @@ pub(crate) async fn show(
     };
     let frame = Frame::of("Now", "/", house, &who).following().after(done);
     let (at, may) = (clock(house, now, now), who.knows_names());
-    Ok(html(&NowPage { frame, at, people, asks, told, shows, overdue, shift, may, gateway }))
+    Ok(html(&NowPage { frame, at, people, asks, told, shows, overdue, authority, shift, may, gateway }))
 }
 
 /// How old the last good copy of the records is, in words: a home makes one a night. Whether one should have been made since.

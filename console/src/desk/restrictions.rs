@@ -8,22 +8,23 @@ use super::wrong::Wrong;
 use super::{Place, suggestions};
 use crate::typed;
 use agreements::lawful::RestrictionDraft;
-use agreements::{House, PersonKind, Role, What};
+use agreements::{House, Person, PersonKind, Role, What};
 use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use records::{NotDone, Placed, shift};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use records::{NotDone, Placed, Records, RestrictionReviewed, shift};
 use serde::Deserialize;
 
-/// The placing authority has the full details of an emergency within this (reg 22(3)(b)).
-const DETAILS: TimeDelta = TimeDelta::hours(24);
+/// So many young people are seen at once where one is chosen; of more it scrolls.
+const MOST_SEEN: usize = 6;
 
 #[derive(Template)]
 #[template(path = "desk/restrictions.html")]
 struct RegisterPage {
     frame: Frame,
+    waits: Vec<Waiting>,
     live: Vec<Shown>,
     over: Vec<Shown>,
     suggestions: Vec<suggestions::Suggestion>,
@@ -43,12 +44,21 @@ struct Shown {
     consent: String,
     review: String,
     review_due: bool,
+    /// What came of its reviews, the oldest first.
+    reviews: Vec<String>,
     told: String,
     view: String,
     ended: Option<String>,
-    /// What is left of the 24 hours of an emergency; none where the authority has the details, or consented.
-    clock: Option<String>,
-    clock_over: bool,
+}
+
+/// An emergency of which the placing authority has no full details yet, whether or not it is over.
+pub(super) struct Waiting {
+    entry: i64,
+    pub(super) name: String,
+    closes: String,
+    /// What is left of the 24 hours.
+    pub(super) clock: String,
+    pub(super) over: bool,
 }
 
 #[derive(Template)]
@@ -56,15 +66,17 @@ struct Shown {
 struct DraftPage {
     frame: Frame,
     people: Vec<(String, String)>,
+    /// How many of them are seen at once.
+    size: usize,
     typed: Typed,
     wrong: Vec<(String, String)>,
 }
 
 /// A restriction as somebody types it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Typed {
-    person: String,
+    /// Whom it is for, by id. A form can name several, and the law's answer to that is a sentence.
+    people: Vec<String>,
     closes: String,
     reason: String,
     tried: String,
@@ -75,6 +87,42 @@ pub(crate) struct Typed {
     emergency: String,
     told_on: String,
     view: String,
+}
+
+impl Typed {
+    fn of(fields: Vec<(String, String)>) -> Self {
+        let mut typed = Self::default();
+        for (field, value) in fields {
+            let place = match field.as_str() {
+                "person" => {
+                    typed.people.push(value);
+                    continue;
+                }
+                "closes" => &mut typed.closes,
+                "reason" => &mut typed.reason,
+                "tried" => &mut typed.tried,
+                "until" => &mut typed.until,
+                "review" => &mut typed.review,
+                "consent" => &mut typed.consent,
+                "consent_on" => &mut typed.consent_on,
+                "emergency" => &mut typed.emergency,
+                "told_on" => &mut typed.told_on,
+                "view" => &mut typed.view,
+                _ => continue,
+            };
+            *place = value;
+        }
+        typed
+    }
+}
+
+/// What a review came to.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reviewed {
+    words: String,
+    view: String,
+    next: String,
 }
 
 /// Why one ends, or who was told.
@@ -93,14 +141,16 @@ pub(crate) async fn list(
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
-    let (live, over): (Vec<Placed>, Vec<Placed>) =
-        desk.records.restrictions().await?.into_iter().partition(|p| p.ended.is_none() && p.said.until > now);
+    let placed = desk.records.restrictions().await?;
+    let waits = placed.iter().filter_map(|p| waits(house, &who, p, now)).collect();
+    let (live, over): (Vec<Placed>, Vec<Placed>) = placed.into_iter().partition(|p| p.is_in_force(now));
     let shown = |placed: &Placed| shown(house, &who, placed, now);
     let frame = Frame::of("Restrictions", "/restrictions", house, &who).after(match after.done.as_str() {
         "placed" => {
             Some("Placed. It is in force within a second. Tell the young person, if they do not know yet.")
         }
         "ended" => Some("Ended. It is lifted within a second."),
+        "reviewed" => Some("The review is in the journal. It stays in force."),
         "told" => Some("It is in the journal."),
         _ => None,
     });
@@ -111,6 +161,7 @@ pub(crate) async fn list(
     let suggestions = if reads { suggestions::of(&desk.records, house, now).await? } else { Vec::new() };
     Ok(html(&RegisterPage {
         frame,
+        waits,
         live: live.iter().map(shown).collect(),
         over: over.iter().map(shown).collect(),
         suggestions,
@@ -119,40 +170,64 @@ pub(crate) async fn list(
     }))
 }
 
-fn shown(house: &House, who: &SignedIn, placed: &Placed, now: DateTime<Utc>) -> Shown {
-    let said = &placed.said;
-    let reads = who.knows_names();
-    let words = |words: &str| if reads { words.to_owned() } else { String::new() };
-    let today = now.with_timezone(&house.home().timezone).date_naive();
-    let due = said.from + DETAILS;
-    let waits = said.emergency && said.consent.is_none() && placed.told.is_none();
-    let closes = crate::typed::what(said.closes.as_deref().unwrap_or(&["everything".to_owned()]));
-    Shown {
+/// What waits for the placing authority's full details, of everybody.
+pub(super) async fn waiting(
+    records: &Records,
+    (house, who): (&House, &SignedIn),
+    now: DateTime<Utc>,
+) -> Result<Vec<Waiting>, Wrong> {
+    let placed = records.restrictions().await?;
+    Ok(placed.iter().filter_map(|placed| waits(house, who, placed, now)).collect())
+}
+
+fn waits(house: &House, who: &SignedIn, placed: &Placed, now: DateTime<Utc>) -> Option<Waiting> {
+    let due = placed.authority_due()?;
+    Some(Waiting {
         entry: placed.entry,
-        name: name_for(who.role, &person_name(house, &said.person)),
-        closes: closes
-            .map_or_else(|_| "what this version does not know".to_owned(), |what| what_words(&what)),
-        span: format!("{} to {}", clock(house, said.from, now), clock(house, said.until, now)),
-        reason: words(&said.reason),
-        tried: words(&said.tried),
-        by: said.by.name.clone(),
-        consent: consent(placed),
-        review: said.review_on.map(day).unwrap_or_default(),
-        review_due: said.review_on.is_some_and(|on| on <= today)
-            && placed.ended.is_none()
-            && said.until > now,
-        told: said.told_on.map(day).unwrap_or_default(),
-        view: words(&said.view),
-        ended: placed.ended.as_ref().map(|e| format!("Ended early by {}: {}", e.by.name, words(&e.reason))),
-        clock: waits.then(|| match (due - now).num_minutes() {
+        name: name_for(who.role, &person_name(house, &placed.said.person)),
+        closes: closes(placed),
+        clock: match (due - now).num_minutes() {
             minutes if minutes > 0 => {
                 format!("Full details to the placing authority within {}.", length(minutes))
             }
             minutes => {
                 format!("The placing authority should have had full details {} ago.", length(-minutes))
             }
-        }),
-        clock_over: waits && now >= due,
+        },
+        over: now >= due,
+    })
+}
+
+/// What one closes, in words.
+pub(super) fn closes(placed: &Placed) -> String {
+    let words = placed.said.closes.as_deref().unwrap_or(&["everything".to_owned()]).to_vec();
+    typed::what(&words)
+        .map_or_else(|_| "what this version does not know".to_owned(), |what| what_words(&what))
+}
+
+fn shown(house: &House, who: &SignedIn, placed: &Placed, now: DateTime<Utc>) -> Shown {
+    let said = &placed.said;
+    let reads = who.knows_names();
+    let words = |words: &str| if reads { words.to_owned() } else { String::new() };
+    let today = now.with_timezone(&house.home().timezone).date_naive();
+    let review = |review: &RestrictionReviewed| {
+        format!("{}: {} They say: {}", review.by.name, words(&review.reason), words(&review.view))
+    };
+    Shown {
+        entry: placed.entry,
+        name: name_for(who.role, &person_name(house, &said.person)),
+        closes: closes(placed),
+        span: format!("{} to {}", clock(house, said.from, now), clock(house, said.until, now)),
+        reason: words(&said.reason),
+        tried: words(&said.tried),
+        by: said.by.name.clone(),
+        consent: consent(placed),
+        review: placed.review_on().map_or_else(|| "none before it ends".to_owned(), day),
+        review_due: placed.review_due(today, now).is_some(),
+        reviews: placed.reviews.iter().filter(|_| reads).map(review).collect(),
+        told: said.told_on.map(day).unwrap_or_default(),
+        view: words(&said.view),
+        ended: placed.ended.as_ref().map(|e| format!("Ended early by {}: {}", e.by.name, words(&e.reason))),
     }
 }
 
@@ -164,7 +239,7 @@ fn consent(placed: &Placed) -> String {
     }
 }
 
-fn day(date: NaiveDate) -> String {
+pub(super) fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
 }
 
@@ -172,27 +247,28 @@ fn day(date: NaiveDate) -> String {
 pub(crate) async fn draft(
     State(place): State<Place>,
     Extension(who): Extension<SignedIn>,
-    Query(typed): Query<Typed>,
+    Query(fields): Query<Vec<(String, String)>>,
 ) -> Result<Response, Wrong> {
-    Ok(draft_page(&place, &who, typed, Vec::new()))
+    Ok(draft_page(&place, &who, Typed::of(fields), Vec::new()))
 }
 
 fn draft_page(place: &Place, who: &SignedIn, typed: Typed, wrong: Vec<(String, String)>) -> Response {
     let current = place.desk.in_force.to_keep();
     let house = &current.snapshot.house;
     let people = house.people().filter(|(_, p)| p.kind == PersonKind::YoungPerson);
-    let people = people.map(|(_, p)| (p.id.clone(), p.name.clone())).collect();
+    let people: Vec<(String, String)> = people.map(|(_, p)| (p.id.clone(), p.name.clone())).collect();
     let frame = Frame::of("A restriction", "/restrictions", house, who);
-    html(&DraftPage { frame, people, typed, wrong })
+    html(&DraftPage { frame, size: people.len().clamp(2, MOST_SEEN), people, typed, wrong })
 }
 
 /// `POST /restrictions/place`.
 pub(crate) async fn place_one(
     State(place): State<Place>,
     Extension(who): Extension<SignedIn>,
-    Form(typed): Form<Typed>,
+    Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Wrong> {
     let desk = &place.desk;
+    let typed = Typed::of(fields);
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
     let wrong = match read(house, &typed, now) {
@@ -213,13 +289,6 @@ pub(crate) async fn place_one(
 /// A draft as meant; a sentence where something typed cannot be read. What is missing is the law's to tell.
 fn read(house: &House, typed: &Typed, now: DateTime<Utc>) -> Result<RestrictionDraft, String> {
     let zone = house.home().timezone;
-    let date = |text: &str| match text {
-        "" => Ok(None),
-        text => text
-            .parse::<NaiveDate>()
-            .map(Some)
-            .map_err(|_| format!("`{text}` is no date: write it as 2026-11-29.")),
-    };
     let until = match typed.until.as_str() {
         "" => None,
         text => {
@@ -230,12 +299,15 @@ fn read(house: &House, typed: &Typed, now: DateTime<Utc>) -> Result<RestrictionD
     };
     let words = typed::split(&typed.closes);
     let what = typed::what(&words).map_err(|why| format!("{}. {}", why.sentence, why.help))?;
-    let kind = house.person(&typed.person).and_then(|who| house.agreement(who)).map(|p| p.kind);
+    let known = typed.people.iter().filter_map(|id| house.agreement(house.person(id)?));
+    let mut known: Vec<&Person> = known.collect();
+    known.dedup_by(|a, b| a.id == b.id);
+    let other = known.iter().map(|person| person.kind).find(|kind| *kind != PersonKind::YoungPerson);
     let name = typed.consent.trim();
     let consent_on = date(typed.consent_on.trim())?;
     Ok(RestrictionDraft {
-        people: kind.map(|_| typed.person.clone()).into_iter().collect(),
-        kind: kind.unwrap_or_default(),
+        people: known.iter().map(|person| person.id.clone()).collect(),
+        kind: other.unwrap_or_default(),
         what: (!words.is_empty()).then_some(what).filter(|what| *what != What::Words(Vec::new())),
         reason: typed.reason.trim().to_owned(),
         tried: typed.tried.trim().to_owned(),
@@ -247,6 +319,14 @@ fn read(house: &House, typed: &Typed, now: DateTime<Utc>) -> Result<RestrictionD
         told_on: date(typed.told_on.trim())?,
         view: typed.view.trim().to_owned(),
     })
+}
+
+/// A date as typed; none where nothing was.
+fn date(text: &str) -> Result<Option<NaiveDate>, String> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| format!("`{text}` is no date: write it as 2026-11-29.")),
+    }
 }
 
 /// `POST /restrictions/{entry}/end`.
@@ -269,4 +349,17 @@ pub(crate) async fn told(
 ) -> Result<Response, Wrong> {
     place.desk.records.authority_told(entry, who.by(), &whom.words).await?;
     Ok(Redirect::to("/restrictions?done=told").into_response())
+}
+
+/// `POST /restrictions/{entry}/reviewed`.
+pub(crate) async fn reviewed(
+    State(place): State<Place>,
+    Extension(who): Extension<SignedIn>,
+    Path(entry): Path<i64>,
+    Form(typed): Form<Reviewed>,
+) -> Result<Response, Wrong> {
+    let next = date(typed.next.trim()).map_err(Wrong::Typed)?;
+    let said = (typed.words.as_str(), typed.view.as_str(), next);
+    place.desk.records.restriction_reviewed(entry, who.by(), said).await?;
+    Ok(Redirect::to("/restrictions?done=reviewed").into_response())
 }

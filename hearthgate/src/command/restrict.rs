@@ -6,8 +6,8 @@ use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::terminal;
 use crate::when;
-use agreements::Role;
 use agreements::lawful::RestrictionDraft;
+use agreements::{PersonKind, Role};
 use clap::Args;
 use records::Purpose;
 
@@ -30,8 +30,8 @@ pub(crate) struct Restrict {
     #[command(flatten)]
     home: HomeArg,
     /// Whom it is for: one young person.
-    #[arg(long, value_name = "ID")]
-    person: String,
+    #[arg(long, value_name = "ID", required = true)]
+    person: Vec<String>,
     /// What it closes: sites, services, categories; `everything` for all but what is protected.
     #[arg(long, value_name = "WORDS", value_delimiter = ',', required = true)]
     closes: Vec<String>,
@@ -87,10 +87,12 @@ impl Restrict {
         let date =
             |text: &Option<String>| text.as_deref().map(when::date).transpose().map_err(Failure::cannot_read);
         let consent = self.consent.clone().zip(date(&self.consent_on)?);
-        let person = desk.agreement(&self.person)?;
+        let people = self.person.iter().map(|id| desk.agreement(id)).collect::<Result<Vec<_>, _>>()?;
+        let other = people.iter().map(|person| person.kind).find(|kind| *kind != PersonKind::YoungPerson);
         Ok(RestrictionDraft {
-            people: vec![person.id.clone()],
-            kind: person.kind,
+            // The law's answer to several is a sentence, so all of them are handed to it.
+            people: people.iter().map(|person| person.id.clone()).collect(),
+            kind: other.unwrap_or_default(),
             what: Some(what(&self.closes)?),
             reason: self.reason.clone(),
             tried: self.tried.clone(),

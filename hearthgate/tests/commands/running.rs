@@ -283,6 +283,7 @@ fn another_homes_last_good_texts_are_never_used() {
 #[test]
 fn a_restriction_takes_all_that_the_law_asks() {
     let home = Home::new();
+    home.write("agreements/sam.yaml", &JO.replace("Jo", "Sam").replace("127.0.0.11", "127.0.0.12"));
     let _gateway = Gateway::start(&home, SATURDAY);
     let bare = home.run("restrict --person jo --closes chat.example --by r.osei");
     assert_eq!(bare.code, 1, "{bare:?}");
@@ -290,6 +291,13 @@ fn a_restriction_takes_all_that_the_law_asks() {
         assert!(bare.err.contains(asked), "`{asked}`: {bare:?}");
     }
     let whole = "--for 2h --review 2026-11-21 --reason safety --tried talking --emergency --told-on 2026-11-21 --view ok";
+    let group =
+        home.run(&format!("restrict --person jo --person sam --closes news.example --by r.osei {whole}"));
+    assert_eq!(group.code, 1, "a group: {group:?}");
+    assert!(
+        group.err.contains("a group is never restricted") && group.err.contains("Reg 19(2)(j)"),
+        "{group:?}"
+    );
     let mail = home.run(&format!("restrict --person jo --closes private_mail --by r.osei {whole}"));
     assert_eq!(mail.code, 1, "private mail cannot be closed: {mail:?}");
     assert_eq!(

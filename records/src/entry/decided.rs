@@ -133,6 +133,21 @@ pub struct AuthorityTold {
     pub at: DateTime<Utc>,
 }
 
+/// A restriction was reviewed and stays in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestrictionReviewed {
+    /// The restriction.
+    pub entry: i64,
+    /// Who reviewed it.
+    pub by: By,
+    /// Why it is still necessary.
+    pub reason: String,
+    /// What the young person said about it.
+    pub view: String,
+    /// On which day it is reviewed again; none where it ends before.
+    pub next: Option<NaiveDate>,
+}
+
 /// A young person asked for something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {

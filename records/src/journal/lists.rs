@@ -109,6 +109,9 @@ impl Lists {
             Some(Entry::AuthorityTold(t)) => {
                 self.line(seq, "authority_told", "", t.entry, (at, at), false);
             }
+            Some(Entry::RestrictionReviewed(r)) => {
+                self.line(seq, "restriction_reviewed", "", r.entry, (at, at), false);
+            }
             Some(Entry::Ask(a)) => self.line(seq, "ask", &a.person, 0, (at, at), false),
             Some(Entry::Device(d)) => self.line(seq, "device", &d.person, 0, (at, at), false),
             Some(Entry::Note(n)) => self.line(seq, "note", "", n.entry, (at, at), false),

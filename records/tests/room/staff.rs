@@ -122,8 +122,21 @@ pub async fn restrictions_must_be_lawful(play: Play) {
         assert!(matches!(refused, Err(NotDone::Unlawful(_))), "{refused:?}");
     }
     assert_eq!(records.head().await.unwrap().entries, entries, "nothing was written");
+    let review = async |view, next| {
+        records.restriction_reviewed(restriction, staff(), ("still needed", view, next)).await
+    };
+    let next = now.date_naive() + TimeDelta::days(1);
+    for (view, next) in
+        [("", Some(next)), ("fair", Some(now.date_naive())), ("fair", Some(next + TimeDelta::days(31)))]
+    {
+        assert!(matches!(review(view, next).await, Err(NotDone::Unlawful(_))), "{view:?} {next:?}");
+    }
+    review("fair", Some(next)).await.unwrap();
+    let placed = records.restrictions().await.unwrap().remove(0);
+    assert_eq!((placed.review_on(), placed.reviews[0].view.as_str()), (Some(next), "fair"));
     records.end_restriction(restriction, staff(), "reviewed: no longer needed").await.unwrap();
     assert!(records.live_restrictions().await.unwrap().is_empty());
+    assert!(matches!(review("fair", None).await, Err(NotDone::NotOpen(_))), "it has ended");
 }
 
 pub async fn emergencies_do_not_chain(play: Play) {

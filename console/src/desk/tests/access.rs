@@ -40,6 +40,7 @@ pub(super) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/restrictions/place", "y--->"),
     ("POST", "/restrictions/{entry}/end", "y--->"),
     ("POST", "/restrictions/{entry}/told", "y--->"),
+    ("POST", "/restrictions/{entry}/reviewed", "y--->"),
     ("GET", "/people", "yy-->"),
     ("GET", "/people/{person}", "yy-->"),
     ("POST", "/people/{person}/read", "yy-->"),

@@ -236,12 +236,15 @@ async fn everything(play: &Play, id: &str, secret: &str) {
     let protected = &house.snapshot.house.home().protected;
     let placed = records.restrict(draft, protected, by()).await.unwrap();
     records.authority_told(placed, by(), &words("whom")).await.unwrap();
+    let reviewed =
+        records.restriction_reviewed(placed, by(), (&words("reviewed"), &words("now"), None)).await;
+    reviewed.unwrap();
     records.end_restriction(placed, by(), &words("lifted")).await.unwrap();
     records.book(id, "phone", Booking::Out, by(), &words("device")).await.unwrap();
     records.staff_action(by(), &format!("looked at the agreement of {id}"), &words("looked")).await.unwrap();
 }
 
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 20] = [
     "note",
     "mark",
     "concern",
@@ -258,6 +261,8 @@ const KINDS: [&str; 18] = [
     "tried",
     "view",
     "whom",
+    "reviewed",
+    "now",
     "lifted",
     "device",
 ];
@@ -308,6 +313,7 @@ async fn everything_about_one_and_nothing_about_others() {
         "restriction",
         "restriction_ended",
         "authority_told",
+        "restriction_reviewed",
         "ask",
         "ask_answered",
         "device",

@@ -154,20 +154,118 @@ async fn an_emergency_has_a_day_and_a_clock() {
     assert!(matches!(play.records.verify(None).await.unwrap(), Verified::Whole { .. }));
 }
 
+/// An emergency of a whole day, which ends when the authority should have full details.
+const EMERGENCY: &[(&str, &str)] = &[
+    ("consent", ""),
+    ("consent_on", ""),
+    ("emergency", "yes"),
+    ("until", "2026-11-23T17:30"),
+    ("review", "2026-11-23"),
+];
+
 #[tokio::test]
-async fn an_authority_that_was_not_told_in_time_is_said() {
+async fn an_authority_waits_until_it_is_told_whatever_became_of_the_emergency() {
     let play = Play::new().await;
-    let emergency = with(&[
-        ("consent", ""),
-        ("consent_on", ""),
-        ("emergency", "yes"),
-        ("until", "2026-11-23T17:30"),
-        ("review", "2026-11-23"),
-    ]);
-    play.signed_in("r.osei").await.post("/restrictions/place", &emergency).await;
+    let mut manager = play.signed_in("r.osei").await;
+    manager.post("/restrictions/place", &with(EMERGENCY)).await;
+    manager.post("/restrictions/place", &with(&[EMERGENCY, &[("person", "sam")]].concat())).await;
+    let placed = play.records.restrictions().await.unwrap();
+    let of = |person: &str| placed.iter().find(|one| one.said.person == person).unwrap().entry;
+    manager.post(&format!("/restrictions/{}/end", of("sam")), &[("words", "all is well")]).await;
     play.clock.advance(Duration::from_secs(24 * 3600 - 60));
     let page = play.signed_in("r.osei").await.get("/restrictions").await.words();
-    assert!(page.contains("within a minute"), "{page}");
+    assert_eq!(page.matches("within a minute").count(), 2, "{page}");
+    // Over by itself, and ended early: neither takes the clock or the form away.
+    play.clock.advance(Duration::from_secs(3600 + 60));
+    let mut manager = play.signed_in("r.osei").await;
+    let late = "The placing authority should have had full details";
+    let page = manager.get("/restrictions").await;
+    assert!(page.words().contains("In force None."), "{}", page.words());
+    assert_eq!(page.words().matches(late).count(), 2, "{}", page.words());
+    let now = play.signed_in("k.lane").await.get("/").await.words();
+    assert!(now.contains(&format!("Jordan: {late}")) && now.contains(&format!("Sam: {late}")), "{now}");
+    let now = play.signed_in("visitor").await.get("/").await.words();
+    assert!(!now.contains(late), "{now}");
+    for (person, left) in [("jordan", 1), ("sam", 0)] {
+        let told = format!("/restrictions/{}/told", of(person));
+        assert!(manager.get("/restrictions").await.text.contains(&told), "{person}");
+        manager.post(&told, &[("words", "A. Mensah, by telephone")]).await;
+        let page = manager.get("/restrictions").await;
+        assert_eq!(page.words().matches(late).count(), left, "{person}: {}", page.words());
+        assert!(!page.text.contains(&told), "{person}");
+    }
+    assert!(!play.signed_in("k.lane").await.get("/").await.words().contains(late));
+}
+
+#[tokio::test]
+async fn a_review_falls_due_and_is_done() {
+    let play = Play::new().await;
+    play.signed_in("r.osei").await.post("/restrictions/place", LAWFUL).await;
+    let entry = play.records.restrictions().await.unwrap()[0].entry;
+    let (due, overdue) = ("Its review is due", "Jordan’s restriction (video.example) was to be reviewed on");
+    play.clock.advance(Duration::from_secs(4 * 86_400));
+    let early = play.signed_in("r.osei").await.get("/restrictions").await.words();
+    assert!(!early.contains(due), "{early}");
+    play.clock.advance(Duration::from_secs(86_400));
+    let mut manager = play.signed_in("r.osei").await;
+    let page = manager.get("/restrictions").await.words();
+    assert!(page.contains(due), "{page}");
+    assert!(manager.get("/").await.words().contains(overdue));
+    let at = format!("/restrictions/{entry}/reviewed");
+    let done = [("words", "the stranger still writes"), ("view", "I want it back"), ("next", "2026-11-28")];
+    for (name, field, value, says) in [
+        ("no_reason", "words", "", "Write why it is still necessary, or end it. (Reg 22)"),
+        ("no_view", "view", "", "What the young person says about it now"),
+        ("past_the_end", "next", "2026-11-30", "The review comes after the restriction has ended"),
+        ("no_date", "next", "soon", "is no date"),
+    ] {
+        let form = done.map(|(key, was)| (key, if key == field { value } else { was }));
+        let page = manager.post(&at, &form).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        let (said, says) = (page.words().to_lowercase(), says.to_lowercase());
+        assert!(said.contains(&says), "{name}: {said}");
+    }
+    assert!(manager.get("/restrictions").await.words().contains(due), "nothing was written");
+    assert_eq!(manager.post(&at, &done).await.location(), "/restrictions?done=reviewed");
+    let page = manager.get("/restrictions").await.words();
+    assert!(!page.contains(due) && !manager.get("/").await.words().contains(overdue), "{page}");
+    for words in ["Review 28 November 2026", "R. Osei: the stranger still writes They say: I want it back"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    play.settle().await;
+    assert!(!open(&play, "video.example"), "it stays in force");
+    assert!(matches!(play.records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    // The next one, and none of what is over.
+    play.clock.advance(Duration::from_secs(86_400));
+    let mut manager = play.signed_in("r.osei").await;
+    assert!(manager.get("/restrictions").await.words().contains(due));
+    manager.post(&format!("/restrictions/{entry}/end"), &[("words", "the police have the phone")]).await;
+    let page = manager.post(&at, &[("words", "still"), ("view", "ok")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "it has ended");
+    assert!(!manager.get("/").await.words().contains(overdue));
+}
+
+#[tokio::test]
+async fn neither_a_group_nor_a_shared_device_is_restricted() {
+    let console = "person: Lounge console\nfor: device\notherwise: allow\nonline: all_day\n\
+                   devices: [{name: box, ip: 192.0.2.77}]\n";
+    let sam = super::play::JORDAN.replace("Jordan", "Sam").replace("3c:06:30:11:22:33", "3c:06:30:11:22:44");
+    let people = [("jordan", super::play::JORDAN), ("sam", &sam), ("lounge", console)];
+    let play = Play::of(super::play::HOME, &people).await;
+    let mut manager = play.signed_in("r.osei").await;
+    let group = [LAWFUL, &[("person", "sam")]].concat();
+    for (name, form, says) in [
+        ("a_group", group, "a group is never restricted for what one of them did. Reg 19(2)(j)"),
+        ("a_device", with(&[("person", "lounge")]), "A restriction is of a young person"),
+        ("a_device_beside", [LAWFUL, &[("person", "lounge")]].concat(), "A restriction is of a young person"),
+    ] {
+        let page = manager.post("/restrictions/place", &form).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        assert!(page.words().contains(says), "{name}: {}", page.words());
+        let typed = page.text.contains("value=\"jordan\" selected");
+        assert_eq!(typed, name != "a_device", "{name}: who was chosen still is");
+    }
+    assert!(play.records.live_restrictions().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What becomes due by time alone, or by how the home's files are: a shift that nobody signed, an agreement that is a draft,
-//! one that is to be looked at again. Of each the records know who was told.
+//! one that is to be looked at again, a restriction
+//! that is to be reviewed, a placing authority that has to be told. Of each the records know who was told.
 
 use super::Notices;
 use super::said::{Message, is_quiet};
@@ -10,6 +11,9 @@ use records::{ClockState, StoreError, is_signed, shift};
 
 /// A shift that nobody has signed for so long is told.
 const UNSIGNED: TimeDelta = TimeDelta::hours(2);
+
+/// That a placing authority waits for the full details of an emergency is told this long before it must have them.
+const BEFORE_DETAILS: TimeDelta = TimeDelta::hours(4);
 
 /// A message, and what is written down when it was taken: keys of the records, and how far each has been told.
 pub(super) struct Due {
@@ -27,11 +31,18 @@ impl Notices {
     ) -> Result<Vec<Due>, StoreError> {
         let now = self.clock.now();
         // What day it is, and which shift is over, is not known while the clock is not believed.
-        if is_quiet(house, notify, now) || self.clock.state() != ClockState::Right {
+        if self.clock.state() != ClockState::Right {
             return Ok(Vec::new());
         }
         let wants = |word: &str| notify.when.iter().any(|wanted| wanted == word);
         let mut due = Vec::new();
+        // The law's hours run through the night.
+        if wants("authority_due") {
+            due.extend(self.authority(house, key, now).await?);
+        }
+        if is_quiet(house, notify, now) {
+            return Ok(due);
+        }
         if wants("review") {
             due.extend(self.unsigned(house, key, now).await?);
         }
@@ -44,8 +55,64 @@ impl Notices {
         if wants("review_due") {
             let today = now.with_timezone(&house.home().timezone).date_naive();
             due.extend(self.reviews(house, key, today).await?);
+            due.extend(self.restrictions(house, key, (today, now)).await?);
         }
         Ok(due)
+    }
+
+    /// Emergencies of which the placing authority has no full details: four hours before it has to, and when it should have.
+    async fn authority(
+        &self,
+        house: &House,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Due>, StoreError> {
+        let (mut told, mut late) = (Vec::new(), 0);
+        for placed in self.records.restrictions().await? {
+            let Some(due) = placed.authority_due() else { continue };
+            let step = i64::from(now >= due - BEFORE_DETAILS) + i64::from(now >= due);
+            let key = format!("{key}|authority|{}", placed.entry);
+            if self.records.told(&key).await?.unwrap_or(0) < step {
+                late += i64::from(now >= due);
+                told.push((key, step));
+            }
+        }
+        let line = match told.len() {
+            0 => return Ok(None),
+            1 => "The placing authority has no full details of an emergency restriction yet.".to_owned(),
+            count => {
+                format!("The placing authorities have no full details of {count} emergency restrictions yet.")
+            }
+        };
+        let over = match late {
+            0 => "The 24 hours are over in less than four.".to_owned(),
+            _ => "The 24 hours are over: tell them now.".to_owned(),
+        };
+        let upto = self.records.head().await?.entries;
+        let message = Message::of(house, "a placing authority is not told yet", &[line, over], upto);
+        Ok(Some(Due { message, told }))
+    }
+
+    /// Restrictions in force whose review is due: on the day, and each day after.
+    async fn restrictions(
+        &self,
+        house: &House,
+        key: &str,
+        (today, now): (NaiveDate, DateTime<Utc>),
+    ) -> Result<Option<Due>, StoreError> {
+        let (mut told, step) = (Vec::new(), i64::from(today.num_days_from_ce()));
+        for placed in self.records.restrictions().await? {
+            let key = format!("{key}|restriction|{}", placed.entry);
+            if placed.review_due(today, now).is_some() && self.records.told(&key).await?.unwrap_or(0) < step {
+                told.push((key, step));
+            }
+        }
+        let line = match told.len() {
+            0 => return Ok(None),
+            1 => "The review of a restriction is due.".to_owned(),
+            count => format!("The reviews of {count} restrictions are due."),
+        };
+        Ok(Some(Due { message: Message::of(house, "a restriction is to be reviewed", &[line], step), told }))
     }
 
     /// The last shift is not signed, once.

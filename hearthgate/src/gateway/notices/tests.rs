@@ -2,6 +2,7 @@
 
 use super::pending::{Pending, Spent, Waits};
 use super::*;
+use agreements::lawful::RestrictionDraft;
 use agreements::{Evidence, Outcome, Rule, Severity, Snapshot, Store};
 use blocklists::Catalogue;
 use chrono::{NaiveTime, TimeDelta};
@@ -327,6 +328,90 @@ async fn a_draft_and_a_review_that_is_due_are_told_once() {
     play.clock.set("2026-12-25T12:00:00Z".parse().expect("an instant"));
     play.clock.look();
     assert_eq!(play.due(&whole).await, [""; 0], "nobody knows what day it is");
+}
+
+/// A restriction that is lawful: an emergency of a whole day, or one of a month with consent.
+fn restriction(now: Instant, emergency: bool) -> RestrictionDraft {
+    let today = now.date_naive();
+    RestrictionDraft {
+        people: vec!["jordan".into()],
+        what: Some(agreements::What::Everything),
+        reason: "a stranger asked to meet".into(),
+        tried: "talked".into(),
+        from: now,
+        until: Some(now + if emergency { TimeDelta::hours(24) } else { TimeDelta::days(30) }),
+        review_on: Some(today + TimeDelta::days(i64::from(!emergency))),
+        consent: (!emergency).then(|| ("A. Mensah".to_owned(), today)),
+        emergency,
+        told_on: Some(today),
+        view: "fair enough".into(),
+        ..RestrictionDraft::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_waits_is_told_of_before_and_after_its_day_and_through_the_night() {
+    let play = Play::new("2026-11-22T05:00:00Z", notify(&["authority_due"])).await;
+    let house = house_of(HOME, &[]);
+    let by = || By { role: ByRole::Staff, id: "r.osei".into(), name: "R. Osei".into() };
+    let draft = restriction(play.clock.now(), true);
+    let placed = play.records.restrict(draft, &house.home().protected, by()).await.expect("placed");
+    let hours = |n: u64| Duration::from_secs(n * 3600);
+    // It is quiet from 22:00 to 07:00, and the law's hours run on.
+    for (name, after, said) in [
+        ("at_once", hours(0), None),
+        ("nineteen", hours(19), None),
+        ("twenty", hours(1), Some("in less than four")),
+        ("once", hours(1), None),
+        ("twenty_four", hours(3), Some("The 24 hours are over: tell them now.")),
+        ("once_too", hours(1), None),
+        ("the_next_day", hours(24), None),
+    ] {
+        play.clock.advance(after);
+        let due = play.due(&house).await;
+        assert_eq!(due.len(), usize::from(said.is_some()), "{name}: {due:?}");
+        assert!(
+            said.is_none_or(|said| due[0].contains(said) && !due[0].contains("jordan")),
+            "{name}: {due:?}"
+        );
+    }
+    // A gateway that was off all the time tells it once; what the authority knows is told to nobody.
+    let draft = restriction(play.clock.now(), true);
+    let again = play.records.restrict(draft, &house.home().protected, by()).await.expect("placed");
+    play.records.authority_told(placed, by(), "A. Mensah").await.expect("written");
+    play.clock.advance(hours(30));
+    assert_eq!(play.due(&house).await.len(), 1);
+    assert_eq!(play.due(&house).await, [""; 0]);
+    play.records.authority_told(again, by(), "A. Mensah").await.expect("written");
+    play.clock.advance(hours(30));
+    assert_eq!(play.due(&house).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restriction_whose_review_is_due_is_told_each_day_until_it_is_done() {
+    let play = Play::new(NOON, notify(&["review_due"])).await;
+    let house = house_of(HOME, &[]);
+    let by = || By { role: ByRole::Staff, id: "r.osei".into(), name: "R. Osei".into() };
+    let draft = restriction(play.clock.now(), false);
+    let placed = play.records.restrict(draft, &house.home().protected, by()).await.expect("placed");
+    let day = Duration::from_secs(24 * 3600);
+    assert_eq!(play.due(&house).await, [""; 0], "a day early");
+    for n in 1..=2 {
+        play.clock.advance(day);
+        let due = play.due(&house).await;
+        assert_eq!(due.len(), 1, "day {n}: {due:?}");
+        assert!(
+            due[0].contains("The review of a restriction is due.") && !due[0].contains("jordan"),
+            "{due:?}"
+        );
+        assert_eq!(play.due(&house).await, [""; 0], "once on day {n}");
+    }
+    let next = Some(play.clock.now().date_naive() + TimeDelta::days(7));
+    play.records.restriction_reviewed(placed, by(), ("still", "ok", next)).await.expect("reviewed");
+    play.clock.advance(day);
+    assert_eq!(play.due(&house).await, [""; 0], "it was done");
+    play.clock.advance(day * 6);
+    assert_eq!(play.due(&house).await.len(), 1, "and is due again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -219,6 +219,7 @@ const OF_THE_MANAGER: &[Task] = &[
         &[
             Click("nav a[href='/restrictions']"),
             Click("a[href='/restrictions/new']"),
+            Type("#person", "Jordan"),
             Type("#closes", "club.test"),
             Type("#reason", "a stranger there asked Jordan to meet"),
             Type("#tried", "we talked, and blocked the stranger"),

@@ -78,6 +78,7 @@ const ROUTES: &[(&str, Route)] = &[
     ("/restrictions/place", Sent),
     ("/restrictions/{entry}/end", Sent),
     ("/restrictions/{entry}/told", Sent),
+    ("/restrictions/{entry}/reviewed", Sent),
     ("/people", Pages(&[("desk-people", Manager, "/people")])),
     (
         "/people/{person}",

@@ -103,6 +103,16 @@ fn what_the_law_forbids_is_refused_in_its_words_and_a_lawful_one_ends() {
             .value("document.getElementById('closes').value + document.getElementById('reason').value");
         assert!(typed.as_str().is_some_and(|kept| !kept.is_empty()), "{case}");
     }
+    // A group is chosen as one person is, and the law says what becomes of it.
+    manager.open(&format!("{desk}/restrictions/new"));
+    manager.fills(&LAWFUL);
+    manager.run(
+        "for (const one of document.getElementById('person').options) one.selected = true; return 'done';",
+    );
+    manager.click("main form button");
+    manager.shows("It was not placed");
+    let said = manager.words_of("[role=alert]");
+    assert!(said.contains("a group is never restricted for what one of them did. Reg 19(2)(j)"), "{said}");
     assert!(visits(&gateway, JORDAN, "open.test", world.http_port).contains("hello"), "nothing was placed");
 
     let mut kept = Kept::open(&gateway, "open.test", world.http_port);
