@@ -62,6 +62,22 @@ impl Left {
 impl House {
     /// How long the internet stays open for somebody from an instant on. Minutes are reckoned as if each was used.
     pub fn left(&self, who: PersonId, at: DateTime<Utc>, standing: &Standing) -> Left {
+        self.ahead(who, at, standing, self.runs_out(who, at, standing))
+    }
+
+    /// The same by times, school hours and what staff decided alone: what is said where minutes are told beside it.
+    pub fn left_of_times(&self, who: PersonId, at: DateTime<Utc>, standing: &Standing) -> Left {
+        self.ahead(who, at, standing, None)
+    }
+
+    /// Looks ahead to the first change that matters, or to when minutes run out.
+    fn ahead(
+        &self,
+        who: PersonId,
+        at: DateTime<Utc>,
+        standing: &Standing,
+        runs_out: Option<DateTime<Utc>>,
+    ) -> Left {
         let request = Request { host: Host::Name(Name::trusted(ANYTHING)), tags: Tags::NONE, path: None };
         let look = |at| {
             let moment = self.moment(who, at, standing);
@@ -69,7 +85,7 @@ impl House {
             (closes(&verdict, moment.online().0), verdict.until)
         };
         let (closed_by, mut until) = look(at);
-        let runs_out = self.runs_out(who, at, standing).filter(|_| closed_by.is_none());
+        let runs_out = runs_out.filter(|_| closed_by.is_none());
         for _ in 0..STEPS {
             let Some(then) = until.filter(|then| *then - at <= HORIZON) else { break };
             if let Some(out) = runs_out.filter(|out| *out <= then) {

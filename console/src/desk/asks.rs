@@ -3,6 +3,7 @@
 use super::lasting::{Lasting, tonight};
 use super::now::person_name;
 use super::page::{Frame, clock, html, length};
+use super::reports::{Saw, told};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Place, proposal};
@@ -33,6 +34,8 @@ pub(crate) const KIND: [&str; 5] = [
 struct AsksPage {
     frame: Frame,
     waiting: Vec<Waiting>,
+    /// What they told staff: somebody who looks at this page alone hears of it, too.
+    told: Vec<Saw>,
     answered: Vec<Done>,
     kind: [&'static str; 5],
     proposal: Option<proposal::Proposal>,
@@ -110,7 +113,8 @@ pub(crate) async fn list(
     });
     let done = all.iter().filter_map(|ask| done(&current, ask, now)).collect();
     let usual = usual(&all);
-    Ok(html(&AsksPage { frame, waiting: waiting.collect(), answered: done, kind: KIND, proposal, usual }))
+    let (told, waiting) = (told(&desk.records, house, &who, now).await?, waiting.collect());
+    Ok(html(&AsksPage { frame, waiting, told, answered: done, kind: KIND, proposal, usual }))
 }
 
 /// How long asks waited of late: half of them no longer than this.

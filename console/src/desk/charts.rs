@@ -11,12 +11,14 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
 use records::Records;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Four weeks: the last, and three to compare it with.
 const DAYS: u64 = 28;
 const LAST: usize = 7;
+/// So many more refusals than in a usual week are a rise.
+const RISE: usize = 4;
 /// Where a picture's columns begin, after what stands beside its lines; how wide each is, how high the picture.
 const LEFT: usize = 46;
 const COLUMN: usize = 26;
@@ -72,14 +74,15 @@ pub(crate) async fn show(
     desk.looks(&who, format!("the minutes of {id}")).await?;
     let days = days(&desk.records, house, (found, &id), now).await?;
     let since = now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28));
-    let episodes = desk.records.kinds(&id, since).await?;
+    let episodes = desk.records.kinds(&id, since).await?.into_iter();
+    let episodes: Vec<_> = episodes.map(|(first, kind)| (first, kind_words(&kind))).collect();
     let kinds = kinds(&episodes);
     Ok(html(&ChartsPage {
         kinds_picture: kinds_picture(&kinds),
         frame: Frame::of(format!("{}: four weeks", person.name), "/people", house, &who),
         id: person.id.clone(),
         name: person.name.clone(),
-        hints: hints(&days),
+        hints: hints(&days).into_iter().chain(attempts(&episodes, &days, now)).collect(),
         minutes: minutes_picture(&days),
         beds: beds_picture(&days),
         days: days.iter().rev().map(row).collect(),
@@ -154,6 +157,37 @@ fn hints(days: &[Day]) -> Vec<String> {
     let nights = last.iter().filter(late).count();
     if nights >= 3 {
         hints.push(format!("On {nights} of the last 7 nights something was in use after bedtime."));
+    }
+    hints
+}
+
+/// What was refused more often than before, and what is new among its kinds: against their own three weeks before, and only
+/// where something is known of those. Kinds are those of the agreement and of lists: no site is told.
+fn attempts(episodes: &[(DateTime<Utc>, String)], days: &[Day], now: DateTime<Utc>) -> Vec<String> {
+    let since = now - chrono::TimeDelta::days(7);
+    let (last, before): (Vec<_>, Vec<_>) = episodes.iter().partition(|(first, _)| *first >= since);
+    let (earlier, _) = days.split_at(days.len().saturating_sub(LAST));
+    if before.is_empty() && median(earlier).is_none() {
+        return Vec::new();
+    }
+    let mut hints = Vec::new();
+    let (often, usual) = (last.len(), before.len().div_ceil(3));
+    if often > usual * 2 && often >= usual + RISE {
+        hints.push(match usual {
+            0 => format!("{often} times something was refused in the last week; not once in the three weeks before."),
+            _ => format!("{often} times something was refused in the last week; about {usual} a week in the three weeks before."),
+        });
+    }
+    let known: BTreeSet<&str> = before.iter().map(|(_, kind)| kind.as_str()).collect();
+    let mut new: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, kind) in last.iter().filter(|(_, kind)| !known.contains(kind.as_str())) {
+        *new.entry(kind).or_default() += 1;
+    }
+    // Once is a slip of a finger.
+    let new: Vec<String> =
+        new.into_iter().filter(|(_, times)| *times >= 2).map(|(kind, _)| kind.to_owned()).collect();
+    if !new.is_empty() {
+        hints.push(format!("New in the last week among what was refused: {}.", new.join(", ")));
     }
     hints
 }
@@ -296,13 +330,27 @@ fn kinds_picture(kinds: &[(String, usize, usize)]) -> String {
     svg + "</svg>"
 }
 
+/// What said no, in words: a category, or the rule where no list knows the site.
+fn kind_words(kind: &str) -> String {
+    match kind {
+        "online" => "outside the agreed times".to_owned(),
+        "limit" => "after the minutes were used up".to_owned(),
+        "school_hours" => "in school hours".to_owned(),
+        "site" | "service" | "category" => "what the agreement closes".to_owned(),
+        "otherwise" => "what the agreement does not mention".to_owned(),
+        "restriction" => "what a restriction closes".to_owned(),
+        "floor" => "what the home closes for everyone".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
 /// Episodes by what said no: how many of all, and how many of the last week.
 fn kinds(episodes: &[(DateTime<Utc>, String)]) -> Vec<(String, usize, usize)> {
     let newest = episodes.iter().map(|(first, _)| *first).max();
     let since = newest.map(|at| at - chrono::TimeDelta::days(7));
     let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (first, kind) in episodes {
-        let (all, lately) = counted.entry(kind.replace('_', " ")).or_default();
+        let (all, lately) = counted.entry(kind.clone()).or_default();
         *all += 1;
         *lately += usize::from(since.is_some_and(|since| *first >= since));
     }
@@ -346,6 +394,54 @@ mod tests {
             assert!(hints.iter().zip(&said).all(|(hint, said)| hint.starts_with(said)), "{name}: {hints:?}");
         }
         assert_eq!(hints(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn attempts_are_told_when_they_rise_and_when_they_are_new() {
+        let now: DateTime<Utc> = "2026-11-29T12:00:00Z".parse().unwrap();
+        // How many in each week, the oldest first, and of what kinds in the last.
+        let weeks = |counts: [usize; 3], last: &[&str]| -> Vec<(DateTime<Utc>, String)> {
+            let before = counts.into_iter().zip([27, 20, 13]).flat_map(|(count, ago)| {
+                (0..count)
+                    .map(move |n| (now - chrono::TimeDelta::hours(ago * 24 - n as i64), "limit".to_owned()))
+            });
+            let last = last.iter().map(|kind| (now - chrono::TimeDelta::hours(30), (*kind).to_owned()));
+            before.chain(last).collect()
+        };
+        let (used, unused) = (month(100, 100, 0), month(0, 100, 0));
+        for (name, episodes, days, said) in [
+            ("none", weeks([0; 3], &[]), &used, vec![]),
+            ("as_ever", weeks([3, 2, 4], &["limit"; 4]), &used, vec![]),
+            (
+                "a_rise",
+                weeks([2, 2, 2], &["limit"; 6]),
+                &used,
+                vec!["6 times something was refused in the last week; about 2 a week"],
+            ),
+            ("twice_as_many", weeks([4, 4, 4], &["limit"; 8]), &used, vec![]),
+            ("few_of_none", weeks([0; 3], &["limit"; 1]), &used, vec![]),
+            (
+                "some_of_none",
+                weeks([0; 3], &["limit"; 4]),
+                &used,
+                vec![
+                    "4 times something was refused in the last week; not once",
+                    "New in the last week among what was refused: limit.",
+                ],
+            ),
+            (
+                "a_new_kind",
+                weeks([3, 3, 3], &["gambling", "gambling", "self harm", "self harm", "limit"]),
+                &used,
+                vec!["New in the last week among what was refused: gambling, self harm."],
+            ),
+            ("a_slip", weeks([3, 3, 3], &["gambling", "limit"]), &used, vec![]),
+            ("somebody_new_here", weeks([0; 3], &["gambling"; 9]), &unused, vec![]),
+        ] {
+            let hints = attempts(&episodes, days, now);
+            assert_eq!(hints.len(), said.len(), "{name}: {hints:?}");
+            assert!(hints.iter().zip(&said).all(|(hint, said)| hint.starts_with(said)), "{name}: {hints:?}");
+        }
     }
 
     #[test]

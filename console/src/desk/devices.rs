@@ -38,6 +38,8 @@ struct Device {
     known_by: String,
     used: String,
     state: String,
+    /// It is in use although it is not with its owner; none where it is not.
+    astray: Option<String>,
     lost: bool,
     words: String,
     inspected: String,
@@ -126,6 +128,9 @@ fn devices(
             known_by: ways.iter().map(|way| known_by(&way.known.by)).collect::<Vec<_>>().join(" and "),
             used: used.map(|at| clock(house, at, now)).unwrap_or_default(),
             state: booked.map(|booked| state(house, booked, now)).unwrap_or_default(),
+            astray: booked
+                .and_then(|booked| astray(booked, used))
+                .map(|(what, at)| format!("{what}, and in use since: last at {}.", clock(house, at, now))),
             lost: booked
                 .and_then(|b| b.booked.as_ref())
                 .is_some_and(|(booking, _, _)| *booking == Booking::Lost),
@@ -138,6 +143,38 @@ fn devices(
         })
     });
     all.collect()
+}
+
+/// What a device is that is not with its owner and has asked for something since, and when it did last.
+fn astray(place: &Whereabouts, used: Option<DateTime<Utc>>) -> Option<(&'static str, DateTime<Utc>)> {
+    let (booking, booked, _) = place.booked.as_ref()?;
+    let what = match booking {
+        Booking::In => "Handed in",
+        Booking::Lost => "Lost",
+        Booking::Out | Booking::Inspected => return None,
+    };
+    used.filter(|used| used > booked).map(|used| (what, used))
+}
+
+/// Whose devices are in use that were handed in or are lost, in a sentence each: for the first page.
+pub(super) fn all_astray(
+    current: &Current,
+    places: &BTreeMap<(String, String), Whereabouts>,
+    now: DateTime<Utc>,
+) -> Vec<String> {
+    let house = &current.snapshot.house;
+    let found = house.each_device().filter_map(|(place, ways)| {
+        let device = ways.first()?;
+        let person = house.agreement(device.person)?;
+        let booked = places.get(&(person.id.clone(), device.known.name.clone()))?;
+        let (what, at) = astray(booked, used(current, place, ways))?;
+        let (what, at) = (what.to_lowercase(), clock(house, at, now));
+        Some(format!(
+            "{}’s {} is {what}, and has been in use since, last at {at}.",
+            person.name, device.known.name
+        ))
+    });
+    found.collect()
 }
 
 /// What a device that is taken out is found by again.

@@ -1,6 +1,7 @@
 //! **Now**: who is online and until when, what waits for an answer, how the gateway is.
 
 use super::Place;
+use super::devices;
 use super::inspections::{Overdue, overdue};
 use super::page::{Frame, clock, html, length, name_for};
 use super::reports::{Saw, told};
@@ -38,8 +39,10 @@ struct NowPage {
     shows: Vec<Show>,
     overdue: Vec<Overdue>,
     authority: Vec<Waiting>,
+    astray: Vec<String>,
     shift: Option<ShiftCard>,
     may: bool,
+    manages: bool,
     gateway: GatewayCard,
 }
 
@@ -77,6 +80,7 @@ pub(crate) struct Decided {
 
 /// An ask that waits.
 struct Waits {
+    entry: i64,
     name: String,
     host: String,
     waited: String,
@@ -132,6 +136,11 @@ pub(crate) async fn show(
     } else {
         Vec::new()
     };
+    let astray = if who.knows_names() {
+        devices::all_astray(&current, &desk.records.whereabouts().await?, now)
+    } else {
+        Vec::new()
+    };
     let journal = desk.records.status().await.ok();
     let state = desk.records.clock().state();
     let gateway = GatewayCard {
@@ -152,8 +161,22 @@ pub(crate) async fn show(
         _ => None,
     };
     let frame = Frame::of("Now", "/", house, &who).following().after(done);
-    let (at, may) = (clock(house, now, now), who.knows_names());
-    Ok(html(&NowPage { frame, at, people, asks, told, shows, overdue, authority, shift, may, gateway }))
+    let (at, may, manages) = (clock(house, now, now), who.knows_names(), who.role == Role::Manager);
+    Ok(html(&NowPage {
+        frame,
+        at,
+        people,
+        asks,
+        told,
+        shows,
+        overdue,
+        authority,
+        astray,
+        shift,
+        may,
+        manages,
+        gateway,
+    }))
 }
 
 /// How old the last good copy of the records is, in words: a home makes one a night. Whether one should have been made since.
@@ -190,6 +213,7 @@ async fn shift_card(
 async fn waiting(records: &Records, house: &House, now: DateTime<Utc>) -> Result<Vec<Waits>, Wrong> {
     let asks = records.asks(None).await?.into_iter().rev();
     let waits = asks.map(|ask| Waits {
+        entry: ask.entry,
         name: person_name(house, &ask.asked.person),
         host: ask.asked.what().to_owned(),
         waited: length((now - ask.at).num_minutes()),
@@ -284,20 +308,20 @@ fn said(current: &Current, who: PersonId, now: DateTime<Utc>) -> Explanation {
 /// What holds for somebody now, and until when.
 fn holds(current: &Current, who: PersonId, said: &Explanation, now: DateTime<Utc>) -> (&'static str, String) {
     let house = &current.snapshot.house;
-    let moment = house.moment(who, now, &current.standing);
     let until = |at: Option<DateTime<Utc>>| {
         at.map(|at| format!(" until {}", house.spoken(at, now))).unwrap_or_default()
     };
     match said.rule {
-        Rule::Restriction | Rule::Online | Rule::Limit | Rule::EmailOnly | Rule::Baseline
-            if !allows(said) =>
-        {
+        Rule::Restriction if !allows(said) => {
+            let ends = said.until.as_deref().and_then(|text| text.parse().ok());
+            ("off", format!("The manager has closed everything{}.", until(ends)))
+        }
+        Rule::Online | Rule::Limit | Rule::EmailOnly | Rule::Baseline if !allows(said) => {
             ("off", said.sentence.clone())
         }
         Rule::SchoolHours | Rule::EducationSession if !allows(said) => ("school", said.sentence.clone()),
         _ => {
-            let (open, ends) = moment.online();
-            let ends = ends.filter(|_| open);
+            let ends = house.left_of_times(who, now, &current.standing).until;
             // In an allow-only agreement a site that nobody mentioned is closed, and those agreed are open.
             let what = if allows(said) { "Open" } else { "Open for what was agreed" };
             ("open", format!("{what}{}.", until(ends)))

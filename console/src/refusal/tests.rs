@@ -239,3 +239,43 @@ fn the_looks_say_neither_left_nor_right() {
         }
     }
 }
+
+/// Every category that an agreement can close and that is a risk tells where to learn more about it, in both languages (seed 003
+/// §4.12). That each such place is always open is tested with the categories.
+#[test]
+fn each_kind_of_site_says_where_to_learn_more() {
+    let current = in_force();
+    let house = &current.snapshot.house;
+    let who = house.person("jordan").expect("Jordan");
+    let refusals = Refusals::new(AskKey::fresh().expect("a key"), "http://hearthgate.home.arpa:8080");
+    let refused = Name::new("bets.example").expect("a host");
+    let mut linked = 0;
+    for category in Category::all() {
+        let request = agreements::Request {
+            host: agreements::Host::Name(refused),
+            tags: Tags::category(category),
+            path: None,
+        };
+        let said = house.explain(who, at(NOON), &request, &current.standing);
+        if said.verdict == Outcome::Allow {
+            continue;
+        }
+        let page = refusals.render(&current, who, &said, (Form::Html, None), at(NOON));
+        let links: Vec<&str> = page
+            .split("<p class=\"small whole\"><a href=\"https://")
+            .skip(1)
+            .filter_map(|rest| rest.split('/').next())
+            .collect();
+        if said.rule == Rule::Sealed {
+            assert!(links.is_empty(), "{}: nothing is told of what is sealed: {links:?}", category.word());
+            continue;
+        }
+        let Some(help) = builtin::category_help(category) else {
+            assert!(links.is_empty(), "{} is no risk to learn about: {links:?}", category.word());
+            continue;
+        };
+        assert_eq!(links, [help; 2], "{}, in each language", category.word());
+        linked += 1;
+    }
+    assert!(linked >= 30, "{linked} kinds of sites were refused");
+}

@@ -8,8 +8,8 @@ use crate::pages::{Desk, Visit};
 use crate::refusal::ASK;
 use crate::telling::MORE_TIME;
 use agreements::{
-    Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, PersonKind, Request, Rule, Soon,
-    UnknownDevices, What,
+    Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, PersonKind, Request, Rule,
+    SchoolHours, Soon, UnknownDevices, What,
 };
 use askama::Template;
 use axum::body::Body;
@@ -173,9 +173,10 @@ fn state(visit: &Visit, v: Voice) -> (&'static str, String, Option<DateTime<Utc>
     let name = Name::new(UNLISTED).expect("a name that stands in this file");
     let request = Request { host: Host::Name(name), tags: Tags::NONE, path: None };
     let said = house.explain(visit.who, at, &request, &current.standing);
-    let (open, closes) = house.moment(visit.who, at, &current.standing).online();
+    let closes = house.left_of_times(visit.who, at, &current.standing).until;
     let until = said.until.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
-    let (state, key, ends) = what_holds(&said, open.then_some(closes).flatten(), until);
+    let hours = house.agreement(visit.who).map_or(SchoolHours::EducationOnly, |person| person.school_hours);
+    let (state, key, ends) = what_holds(&said, hours, closes, until);
     let line = match ends {
         Some(ends) => v.fill(key, &[("until", &v.when(ends, at, house.home().timezone))]),
         // What has no end is said in other words.
@@ -190,6 +191,7 @@ fn state(visit: &Visit, v: Voice) -> (&'static str, String, Option<DateTime<Utc>
 /// What holds, what is said of it, and when it ends.
 fn what_holds(
     said: &Explanation,
+    hours: SchoolHours,
     closes: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
 ) -> (&'static str, &'static str, Option<DateTime<Utc>>) {
@@ -198,6 +200,8 @@ fn what_holds(
         (_, Rule::Online) => ("off", "now.off", until),
         (_, Rule::Limit) => ("off", "now.limit", until),
         (_, Rule::Restriction) => ("off", "now.paused", until),
+        (_, Rule::SchoolHours) if hours == SchoolHours::Offline => ("off", "now.off", until),
+        (_, Rule::SchoolHours) if hours == SchoolHours::WithStaff => ("school", "now.with_staff", until),
         (_, Rule::SchoolHours | Rule::EducationSession) => ("school", "now.school", until),
         (_, Rule::EmailOnly | Rule::PrivateMail) => ("open", "now.email", None),
         (_, Rule::Baseline) => ("off", "now.baseline", None),
@@ -223,7 +227,10 @@ async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> R
             if used.key == "everything" { v.say("left.everything").to_owned() } else { spaced(&used.key) };
         let words = |minutes: u16| v.length(minutes.into());
         let left = limit.saturating_sub(spent);
-        let said = v.fill("left.of", &[("left", &words(left)), ("limit", &words(limit))]);
+        let said = match left {
+            0 => v.fill("left.none", &[("limit", &words(limit))]),
+            _ => v.fill("left.of", &[("left", &words(left)), ("limit", &words(limit))]),
+        };
         Some(Left { of, used: spent, limit, said })
     });
     let asks = records.asks(Some(visit.at - ASKED)).await?;

@@ -2,7 +2,7 @@
 
 use super::{Frame, Voice, Whose, shown, spaced};
 use crate::pages::Visit;
-use agreements::{SegmentKind, WeekDay, duration};
+use agreements::{SegmentKind, WeekDay};
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -48,7 +48,11 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
         limits: day
             .limits
             .iter()
-            .map(|limit| format!("{} {}", spaced(&limit.of), duration(limit.minutes.into())))
+            .map(|limit| {
+                let all = limit.of == "the internet";
+                let of = if all { v.say("left.everything").to_owned() } else { spaced(&limit.of) };
+                format!("{of} {}", v.length(limit.minutes.into()))
+            })
             .collect(),
     };
     let page = WeekPage {

@@ -32,8 +32,17 @@
   // Whoever is at a link, a fold or a button by key stays there when the page is drawn anew: it is known by what it says and does.
   const named = (part) => [part.localName, part.id, part.getAttribute('href'), part.name, part.value, part.form?.getAttribute('action'), part.parentElement?.id, part.textContent].join('\n');
   const alike = (main, name) => [...main.querySelectorAll('a[href],button,summary,input,[tabindex]')].filter((part) => named(part) === name);
+  // What has come since the page was opened is told in words, also where somebody is typing and the page stays as it is.
+  const news = document.getElementById('news');
+  const waits = (page) => [...page.querySelectorAll('[data-news]')];
+  const before = new Set(waits(document).map((one) => one.id));
+  const tell = (page) => {
+    const said = waits(page).filter((one) => !before.has(one.id)).map((one) => one.dataset.news).join(' ');
+    if (news.textContent !== said) news.textContent = said;
+  };
   const show = (text) => {
     const main = document.getElementById('main'), page = new DOMParser().parseFromString(text, 'text/html');
+    tell(page);
     const fresh = page.getElementById('main'), tabs = page.querySelector('nav'), nav = document.querySelector('nav');
     if (!fresh || busy(main)) return;
     const open = [...main.querySelectorAll('details[open][id]')].map((part) => part.id);

@@ -52,5 +52,15 @@ fn it_opens_on_its_device_and_nowhere_else() {
     assert_eq!(code, 0, "{out}{err}");
     wait_for("its end", || (!tablet(&chat)).then_some(()));
     assert!(!phone(&chat) && tablet(&open));
+
+    // One that nobody ends lapses to the second of its half hour, by the gateway's own clock.
+    let (code, _, err) = home.command(&session("tablet"));
+    assert_eq!(code, 0, "{err}");
+    wait_for("the session", || tablet(&chat).then_some(()));
+    gateway.passes(29 * 60);
+    assert!(tablet(&chat), "a minute before its end");
+    gateway.passes(61);
+    wait_for("its end", || (!tablet(&chat)).then_some(()));
+    assert!(!phone(&chat) && tablet(&open));
     assert_eq!(gateway.stop("-TERM"), Some(0));
 }

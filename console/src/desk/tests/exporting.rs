@@ -138,7 +138,7 @@ async fn every_row_of_a_manifest_has_its_regulation_and_a_page_to_print_lists_it
         ),
     ] {
         let (_, bytes) = export(&play, form).await;
-        let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+        let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
         let text = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
         let manifest: serde_json::Value = serde_json::from_str(text("manifest.json")).unwrap();
         let rows = manifest["files"].as_array().unwrap();
@@ -152,7 +152,7 @@ async fn every_row_of_a_manifest_has_its_regulation_and_a_page_to_print_lists_it
         }
     }
     let (_, bytes) = export(&play, &days).await;
-    let Some(files) = unpacked(&bytes) else { return println!("skipped: python3 is not installed") };
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
     let text = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
     let csv = text("episodes.csv");
     assert!(csv.starts_with("\"entry\",\"person\",\"name\"") && csv.contains("\"J.\",\"J.\",\"\""), "{csv}");

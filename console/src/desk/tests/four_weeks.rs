@@ -1,5 +1,6 @@
 //! Four weeks of real records, as their pictures and their table show them.
 
+use super::full::refused;
 use super::play::Play;
 use super::shifts::happens;
 use agreements::Counts;
@@ -11,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAYS: usize = 28;
 
 /// Jordan's device is in use for so many minutes.
-pub(super) async fn in_use(play: &Play, minutes: usize) {
+pub(crate) async fn in_use(play: &Play, minutes: usize) {
     for _ in 0..minutes {
         let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
         let current = play.in_force.to_keep();
@@ -57,4 +58,34 @@ async fn four_weeks_are_pictures_with_axes_and_a_table_that_says_the_same() {
     assert_eq!((beds.matches("<circle").count(), beds.matches("circle class=\"high\"").count()), (DAYS, 3));
     assert!(minutes.contains(">2 h</text>") && beds.contains(">22:00</text>") && kinds.contains(">1</text>"));
     assert!(!page.text.contains("games.example") && !page.text.contains("Sam"), "no site, and nobody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_in_what_is_refused_is_one_reason_to_ask_and_names_no_site() {
+    let play = Play::new().await;
+    let week = HOUR * 24 * 7;
+    for _ in 0..3 {
+        happens(&play, "jordan", "games.example").await;
+        play.clock.advance(week);
+    }
+    let hints = async || {
+        let page = play.signed_in("k.lane").await.get("/people/jordan/charts").await.words();
+        assert!(!page.contains(".example") && !page.contains("Sam"), "no site, and nobody else: {page}");
+        page.matches("A reason to ask how they are; no breach.").count()
+    };
+    happens(&play, "jordan", "games.example").await;
+    assert_eq!(hints().await, 0, "as ever");
+    // At night, to one closed door after the other.
+    play.clock.advance(HOUR * 5);
+    let asked: Vec<_> = (0..6).map(|n| ("jordan".to_owned(), format!("site{n}.example"))).collect();
+    refused(&play, &asked).await;
+    let page = play.signed_in("k.lane").await.get("/people/jordan/charts").await.words();
+    for said in [
+        "7 times something was refused in the last week; about 1 a week in the three weeks before.",
+        "New in the last week among what was refused: outside the agreed times.",
+        "outside the agreed times 6 6 what the agreement closes 4 1",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert_eq!(hints().await, 2);
 }

@@ -8,10 +8,11 @@
 mod access;
 mod agreements_shown;
 mod around;
+mod as_judged;
 mod asking;
 mod editing;
 mod exporting;
-mod four_weeks;
+pub(crate) mod four_weeks;
 pub(crate) mod full;
 mod hostile;
 mod listed;

@@ -123,3 +123,37 @@ async fn what_should_have_been_looked_at_by_now_stands_on_the_first_page() {
         assert!(!play.signed_in(account).await.get("/").await.text.contains("Jordan"), "{account}");
     }
 }
+
+#[tokio::test]
+async fn a_device_that_was_handed_in_and_is_in_use_is_told() {
+    let play = Play::of(HOME, &[("jordan", JORDAN)]).await;
+    let uses = || play.in_force.to_keep().device_in_use(Some(0), play.clock_now());
+    let said = "Jordan’s phone is handed in, and has been in use since, last at 17:32.";
+    uses();
+    play.clock.advance(Duration::from_secs(60));
+    let mut staff = play.signed_in("k.lane").await;
+    let books = [("person", "jordan"), ("device", "phone"), ("what", "in"), ("words", "")];
+    staff.post("/devices/book", &books).await;
+    assert!(!staff.get("/").await.words().contains("handed in"), "what was before is no matter");
+    play.clock.advance(Duration::from_secs(60));
+    uses();
+    let now = staff.get("/").await;
+    assert!(now.words().contains(said) && now.text.contains("href=\"/devices\""), "{}", now.words());
+    let devices = staff.get("/devices").await.words();
+    assert!(devices.contains("Handed in, and in use since: last at 17:32."), "{devices}");
+    for account in ["visitor", "it"] {
+        assert!(!play.signed_in(account).await.get("/").await.words().contains("handed in"), "{account}");
+    }
+    play.clock.advance(Duration::from_secs(60));
+    staff
+        .post("/devices/book", &[("person", "jordan"), ("device", "phone"), ("what", "out"), ("words", "")])
+        .await;
+    assert!(!staff.get("/").await.words().contains("handed in"), "its owner has it");
+    staff
+        .post("/devices/book", &[("person", "jordan"), ("device", "phone"), ("what", "lost"), ("words", "")])
+        .await;
+    play.clock.advance(Duration::from_secs(60));
+    uses();
+    let now = staff.get("/").await.words();
+    assert!(now.contains("Jordan’s phone is lost, and has been in use since, last at 17:34."), "{now}");
+}

@@ -12,8 +12,10 @@ enum Step {
     Click(&'static str),
     /// Words typed, or a choice made, in a field.
     Type(&'static str, &'static str),
+    /// Words added to what stands in a field.
+    Add(&'static str, &'static str),
 }
-use Step::{Click, Type};
+use Step::{Add, Click, Type};
 
 /// A task: as docs/program.md has it with its clicks, the steps, and where what then is said.
 type Task = (&'static str, usize, &'static [Step], (&'static str, &'static str));
@@ -170,6 +172,16 @@ const OF_STAFF: &[Task] = &[
         ("", "It is in the journal."),
     ),
     (
+        "book a device lost",
+        3,
+        &[
+            Click("nav a[href='/devices']"),
+            Click("[id^='book-'] summary"),
+            Click("[id^='book-'] button[value='lost']"),
+        ],
+        ("", "It is in the journal."),
+    ),
+    (
         "let a device in",
         3,
         &[
@@ -245,6 +257,53 @@ const OF_THE_MANAGER: &[Task] = &[
         ("", "had full details"),
     ),
     (
+        "review a restriction",
+        3,
+        &[
+            Click("nav a[href='/restrictions']"),
+            Click("[id^='reviewed-'] summary"),
+            Type("[id^='still-']", "the stranger still writes"),
+            Type("[id^='view-']", "fair enough"),
+            Type("[id^='next-']", "2026-11-22"),
+            Click("[id^='reviewed-'] button"),
+        ],
+        ("", "The review is in the journal."),
+    ),
+    (
+        "end a restriction early",
+        3,
+        &[
+            Click("nav a[href='/restrictions']"),
+            Click("[id^='end-'] summary"),
+            Type("[id^='why-']", "it is over"),
+            Click("[id^='end-'] button"),
+        ],
+        ("", "Ended. It is lifted within a second."),
+    ),
+    (
+        "change an agreement",
+        3,
+        &[
+            Click("a[href='/edit/agreements/jordan.yaml']"),
+            Add("#text", "# looked at together\n"),
+            Click("button[value='look']"),
+            Type("#why", "agreed at key-work"),
+            Click("button[value='keep']"),
+        ],
+        ("", "It is in force within a second."),
+    ),
+    (
+        "answer that a list is wrong",
+        3,
+        &[
+            Click("nav a[href='/lists']"),
+            Click("[id^='wrong-'] summary"),
+            Type("[id^='became-']", "the publisher took it out"),
+            Click("[id^='wrong-'] button"),
+        ],
+        ("", "Answered. The journal has it."),
+    ),
+    (
         "export",
         2,
         &[
@@ -299,6 +358,11 @@ fn does(window: &Window<'_>, steps: &[Step]) -> usize {
             }
             // Dates and choices are put there as a browser's own pickers do.
             Type(css, text) => window.chooses(css, text),
+            Add(css, text) => {
+                wait_for(css, || window.element(css));
+                let stands = window.value(&format!("document.querySelector('{css}').value"));
+                window.pastes(css, &format!("{}{text}", stands.as_str().unwrap_or_default()));
+            }
         }
     }
     counted

@@ -1,6 +1,6 @@
 //! What pages do by themselves: they close when nobody is there, say so when the gateway is silent, ring, and count down.
 
-use super::{asks_for, begins, desk_of, home, own_of, young_window};
+use super::{asks_for, begins, desk_of, home, own_of, sends_own, young_window};
 use crate::SATURDAY;
 use crate::driver::{Driver, Window};
 use crate::home::{Gateway, Home, JORDAN, SAM};
@@ -137,5 +137,77 @@ fn the_countdown_counts_and_the_page_comes_anew_before_the_end() {
     young.shows("closes in less than 15 minutes");
     both(14);
     young.shows("The internet is off for you until 07:00 tomorrow");
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+}
+
+/// What is told beside an open page of what has come since.
+fn news(window: &Window<'_>) -> String {
+    let region = window.value("document.getElementById('news').getAttribute('role')");
+    assert_eq!(region, "status", "read out, when whoever listens is ready for it");
+    window.value("document.getElementById('news').textContent").as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn who_asks_or_tells_is_announced_on_a_page_that_is_open() {
+    let Some(driver) = Driver::start() else { return };
+    let world = World::start();
+    let home = home(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let staff = driver.window(&home.path().join("staff"), &[]);
+    begins(&staff, &home, "k.lane");
+    assert_eq!(news(&staff), "");
+    let told = |from: &str, words: &str| {
+        let said = sends_own(&gateway, from, "/hearthgate/saw", &[("words", words)]);
+        assert!(said.contains("Staff have been told"), "{said}");
+    };
+    let arrives = |words: &str| wait_for(words, || (news(&staff) == words).then_some(()));
+    told(SAM, "a mean message");
+    staff.shows("They saw something");
+    staff.shows("a mean message");
+    arrives("Sam saw something.");
+    asks_for(&gateway, JORDAN, "chat.test", "please");
+    staff.shows("Jordan asks for chat.test");
+    arrives("Jordan asks for chat.test. Sam saw something.");
+    // A page on which somebody is typing stays as it is, and says so all the same.
+    staff.click("[id^='saw-'] summary");
+    staff.types("[id^='heard-']", "We sat together");
+    asks_for(&gateway, SAM, "video.test", "for my art");
+    arrives("Jordan asks for chat.test. Sam asks for video.test. Sam saw something.");
+    assert!(!staff.words_of("main").contains("video.test"), "{}", staff.words());
+    assert_eq!(staff.value("document.querySelector('[id^=heard-]').value"), "We sat together");
+    // What stood there when a page was opened is no news, and whoever looks at asks alone hears of what was seen.
+    staff.open(&format!("{}/asks", desk_of(&gateway)));
+    staff.shows("Sam asks for");
+    assert_eq!(news(&staff), "");
+    told(JORDAN, "");
+    arrives("Jordan saw something.");
+    assert!(staff.words_of("section[aria-labelledby=told]").contains("Jordan"), "{}", staff.words());
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn a_device_that_asks_for_names_alone_is_online() {
+    let Some(driver) = Driver::start() else { return };
+    let world = World::start();
+    let home = home(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let staff = driver.window(&home.path().join("staff"), &[]);
+    begins(&staff, &home, "k.lane");
+    let card = || {
+        let words = staff.value(
+            "[...document.querySelectorAll('.person')].find(e => e.textContent.includes('Jordan')).innerText",
+        );
+        words.as_str().unwrap_or_default().to_owned()
+    };
+    assert!(card().contains("Not online") && card().contains("Open until 21:00"), "{}", card());
+    // Four different names within a minute read like use, and a minute may turn between them.
+    wait_for("the phone", || {
+        for name in ["open.test", "video.test", "www.open.test", "school.test", "ech.test"] {
+            gateway.dig(JORDAN, &[name, "A"]);
+        }
+        staff.open(&desk_of(&gateway));
+        card().contains("Online: phone").then_some(())
+    });
+    assert!(card().contains("Open until 21:00"), "{}", card());
     assert_eq!(gateway.stop("-TERM"), Some(0));
 }

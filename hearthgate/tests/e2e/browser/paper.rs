@@ -38,7 +38,15 @@ const ON_PAPER: [(&str, &[&str], &[&str]); 5] = [
     ),
     (
         "/people/jordan",
-        &["The week", "gambling", "Social worker", "Home manager", "RA-1", "Jordan"],
+        &[
+            "The week",
+            "gambling",
+            "Social worker",
+            "Home manager",
+            "RA-1",
+            "What Jordan thinks of it, in their own words",
+            "Signed On",
+        ],
         &["Sign out", "Ask the gateway", "A PIN for shared devices", "Give it"],
     ),
     (
@@ -74,6 +82,18 @@ fn what_is_printed_is_what_is_read() {
         manager.cdp("Emulation.setEmulatedMedia", &json!({"media": "print"}));
         assert_eq!(manager.value(ON_SCREEN_ONLY), json!([]), "{page}");
         manager.wants(&[]);
+    }
+    // What a young person signs has room for what they think of it, in the language that they read.
+    let young = young_window(&driver, &lived.home, &lived.gateway);
+    for (lang, room) in [
+        ("en", ["What I think of it", "My name", "The day"]),
+        ("cy", ["Beth dw i’n ei feddwl ohono", "Fy enw i", "Y diwrnod"]),
+    ] {
+        young.open(&format!("{}/agreement?lang={lang}", own_of(&lived.gateway)));
+        assert!(!young.words().contains(room[0]), "on the screen there is nothing to write on");
+        let paper = young.printed();
+        let words = paper.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(room.iter().all(|said| words.contains(said)), "{lang}: {paper}");
     }
     assert_eq!(lived.gateway.stop("-TERM"), Some(0));
 }

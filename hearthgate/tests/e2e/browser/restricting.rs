@@ -1,7 +1,7 @@
 //! The register of restrictions in a browser: what the law forbids is refused in its words, and a lawful one ends.
 
 use super::kept::{AT_ONCE, Kept};
-use super::{begins, desk_of, home, signs_in, visits};
+use super::{begins, desk_of, home, signs_in, visits, young_window};
 use crate::SATURDAY;
 use crate::driver::{Driver, Window};
 use crate::home::{Gateway, JORDAN, SAM};
@@ -143,5 +143,36 @@ fn what_the_law_forbids_is_refused_in_its_words_and_a_lawful_one_ends() {
     manager.shows("By itself");
     let over = manager.words_of("section[aria-labelledby='over'] tbody tr");
     assert!(over.contains("Jordan") && over.contains("open.test") && over.contains("By itself"), "{over}");
+    assert_eq!(gateway.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn one_that_staff_end_early_opens_at_once_in_the_same_browser() {
+    let Some(driver) = Driver::start() else { return };
+    let world = World::start();
+    let home = home(&world);
+    let gateway = Gateway::start(&home, SATURDAY);
+    let desk = desk_of(&gateway);
+    let manager = driver.window(&home.path().join("manager"), &[]);
+    begins(&manager, &home, "r.osei");
+    let young = young_window(&driver, &home, &gateway);
+    let site = format!("http://open.test:{}/", world.http_port);
+    drafts(&manager, &desk, &[]);
+    manager.shows("Placed.");
+    let mut kept = Kept::open(&gateway, "open.test", world.http_port);
+    kept.turns(403);
+    young.open(&site);
+    young.shows("Paused for now");
+
+    manager.click("[id^='end-'] summary");
+    manager.types("[id^='why-']", "the police have the phone");
+    manager.click("[id^='end-'] button");
+    let took = kept.turns(200);
+    assert!(took < AT_ONCE, "{took:?}");
+    manager.shows("Ended. It is lifted within a second.");
+    young.open(&site);
+    assert!(young.words().contains("hello"), "{}", young.words());
+    manager.open(&format!("{desk}/restrictions"));
+    manager.shows("Ended early by R. Osei: the police have the phone");
     assert_eq!(gateway.stop("-TERM"), Some(0));
 }
