@@ -159,16 +159,28 @@ impl Gate {
 
     /// The same for whoever speaks from an address, which the kernel is asked about first where it does not know it yet.
     pub async fn meet_face(&self, address: IpAddr) -> Face {
-        self.neighbours.meet(address).await;
+        if self.openings.is_none() || self.may_be_at_home(address) {
+            self.neighbours.meet(address).await;
+        }
         self.face(&Shown { address, token: None, hardware: None })
     }
 
-    /// Whether an address is inside the home: on a link of ours that does not lead out, or none of the open internet's.
+    /// Whether an address is inside the home: on a link of ours that does not lead out, or where a device of the home's may be.
     pub fn is_inside(&self, address: IpAddr) -> bool {
-        if self.neighbours.is_outside(address) {
-            return false;
+        !self.neighbours.is_outside(address)
+            && (self.neighbours.mac(address).is_some() || self.may_be_at_home(address))
+    }
+
+    /// Whether a device of the home's may have an address: at the router the routes tell, elsewhere that it is none of the open internet's.
+    fn may_be_at_home(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        match &self.openings {
+            // A route to this machine leads to no interface, and each link has the same ones of its own.
+            Some(openings) if !address.is_loopback() && !is_link_local(address) => {
+                openings.is_at_home(address)
+            }
+            Some(_) | None => !is_open_internet(address),
         }
-        !is_open_internet(address.to_canonical()) || self.neighbours.mac(address).is_some()
     }
 
     /// What a device is remembered by.
@@ -194,6 +206,7 @@ impl Gate {
             && shown.hardware.is_none()
             && self.identities.names_macs(current)
             && self.neighbours.may_meet(shown.address)
+            && (self.openings.is_none() || self.may_be_at_home(shown.address))
     }
 
     /// Lets the kernel find out who is behind an address, if that could tell a person, and says whether it did so. It waits
@@ -297,6 +310,13 @@ fn settled<T>(unmet: impl Fn() -> bool, look: impl Fn() -> T) -> T {
     let before = unmet();
     let seen = look();
     if before && !unmet() { look() } else { seen }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
 }
 
 /// Whose rules apply.

@@ -128,6 +128,10 @@ impl Visitors for AtTheGate {
     ) -> std::pin::Pin<Box<dyn Future<Output = Known> + Send + '_>> {
         Box::pin(async move {
             let face = self.gate.meet_face(address).await;
+            // As with signing in: nobody outside the home tries PINs.
+            if !self.gate.is_inside(address) {
+                return Known::Wrong;
+            }
             match self.signing.knows(face, &name, &pin).await {
                 Ok(person) => Known::As(person),
                 Err(Tried::Wrong | Tried::SignedIn) => Known::Wrong,

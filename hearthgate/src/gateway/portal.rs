@@ -92,6 +92,7 @@ impl Door {
         let current = self.gate.in_force.to_keep();
         matches!(*request.method(), Method::GET | Method::HEAD)
             && matches!(self.whose(&current, peer), Whose::Unknown)
+            && self.gate.is_inside(peer)
     }
 
     fn whose(&self, current: &Current, peer: IpAddr) -> Whose {

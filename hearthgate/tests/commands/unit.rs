@@ -146,14 +146,10 @@ fn the_recipe_for_openwrt_holds_first_and_keeps_two_programs() {
              procd_set_param stderr 1\nprocd_close_instance\n"
         )
     };
-    let kept = instance("gateway", "run", "procd_set_param limits nofile=65536 65536\n")
+    let kept = "sysctl -qw net.netfilter.nf_conntrack_acct=1\n".to_owned()
+        + &instance("gateway", "run", "procd_set_param limits nofile=65536 65536\n")
         + &instance("baseline", "router baseline", "");
-    assert_eq!(
-        run("boot"),
-        format!(
-            "hearthgate router hold --home /etc/hearthgate\nsysctl -qw net.netfilter.nf_conntrack_acct=1\n{kept}"
-        )
-    );
+    assert_eq!(run("boot"), format!("hearthgate router hold --home /etc/hearthgate\n{kept}"));
     assert_eq!(run("start_service"), kept);
     assert_eq!(run("reload_service"), "procd_send_signal hearthgate gateway HUP\n");
 }

@@ -153,6 +153,10 @@ fn a_real_vpn_is_refused_even_at_an_address_that_a_name_opened() {
         echoes(&mut connect(&lab, Who::Jordan, four.parse().unwrap(), ECHO).unwrap()).unwrap(),
         "it is open"
     );
+    assert!(
+        echoes(&mut connect(&lab, Who::Jordan, six.parse().unwrap(), ECHO).unwrap()).unwrap(),
+        "over IPv6, too"
+    );
     // On the web's own port it is heard at once, and nobody can have forged it.
     assert!(!openvpn(&lab, lab.of(Who::Jordan), "tcp4-client", four, 8443));
     wait_for("the episode", || {
@@ -168,6 +172,54 @@ fn a_real_vpn_is_refused_even_at_an_address_that_a_name_opened() {
         episodes(&lab).into_iter().find(|e| e["person"] == "kate" && e["detector"] == "openvpn")
     });
     assert_eq!((&told["site"], &told["circumvention"]), (&"vps.test".into(), &true.into()), "{told}");
+}
+
+/// What programs were heard to say first, over UDP: which program, and its bytes.
+fn said_first() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    let rows = include_str!("../../../proxy/src/handshake/captured.txt").lines();
+    rows.filter_map(|row| {
+        let mut cells = row.split(" | ").skip(1);
+        let (detector, over, hex) = (cells.next()?, cells.next()?, cells.next()?);
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (over == "udp").then(|| (detector, (0..hex.len()).step_by(2).map(byte).collect()))
+    })
+}
+
+#[test]
+fn what_every_vpn_says_first_arrives_nowhere_and_each_rule_has_met_its_own() {
+    let Some(lab) = held(SATURDAY) else { return };
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    // How many packets each rule has met.
+    let met = || -> Vec<usize> {
+        let rules = lab.router.says("nft", &["list", "chain", "inet", "hearthgate", "vpn_in_datagrams"]);
+        let counts = rules.split("counter packets ").skip(1);
+        counts.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect()
+    };
+    assert_eq!(met(), [0; 9]);
+    for to in [four, six] {
+        let before = met();
+        let flow = datagrams(&lab, Who::Jordan, to, ECHO);
+        for (detector, bytes) in said_first() {
+            // What came back before, that it is refused, is no answer to this.
+            let _refused = flow.take_error();
+            if detector == "ike" {
+                let with_marker = [&[0; 4], &bytes[..]].concat();
+                for (port, words) in [(500, &bytes), (4500, &bytes), (4500, &with_marker)] {
+                    let _refused = datagrams(&lab, Who::Jordan, to, port).send(words);
+                }
+            } else {
+                let _refused = flow.send(&bytes);
+            }
+        }
+        // Whatever was on its way has arrived by now.
+        wait_for("a word that is no VPN's", || {
+            exchange(&flow, b"a game").ok().filter(|heard| heard == b"a game")
+        });
+        let now = met();
+        assert!(now.iter().zip(&before).all(|(now, before)| now > before), "{to}: {before:?} {now:?}");
+    }
+    let arrived = [four, six].map(|to| lab.internet.heard.at(&to.to_string(), ECHO));
+    assert!(arrived.iter().all(|count| (1..=20).contains(count)), "nothing but the game: {arrived:?}");
 }
 
 /// What is told only after it was tried for a while.

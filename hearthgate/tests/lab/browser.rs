@@ -71,6 +71,9 @@ fn doh_in_chromium_falls_back_and_is_held() {
         let strict = page(&lab, "secure", "https://dns.test/dns-query", url);
         assert!(!strict.contains("casino.test at "), "{url}: {strict}");
     }
+    // A browser that takes no other resolver did ask that one: it does speak to it, and it helps nobody.
+    let open = page(&lab, "secure", "https://dns.test/dns-query", "http://open.test/");
+    assert!(open.contains("open.test at ") && lab.internet.resolver_was_asked("open.test"), "{open}");
     let strict = page(&lab, "secure", "https://dns.google/dns-query", "http://casino.test/");
     assert!(!strict.contains("casino.test at "), "{strict}");
     for port in [53, 853] {

@@ -62,7 +62,7 @@ fn a_console_reaches_by_number_what_its_agreement_names_and_nobody_else_does() {
     }
     // The home's own network, and the provider's, are no part of the internet.
     let inside: IpAddr = "10.1.2.3".parse().unwrap();
-    assert!(connect(&lab, Who::Stranger, inside, 9001).is_err());
+    assert!(is_refusal(&connect(&lab, Who::Stranger, inside, 9001).unwrap_err()));
     let told: serde_json::Value = serde_json::from_str(&lab.command(&["coverage", "--json"])).unwrap();
     assert_eq!(told["running"], true, "{told}");
     let line = told["coverage"].as_array().unwrap().iter().find(|line| line["key"] == "exceptions").unwrap();

@@ -46,6 +46,8 @@ pub(crate) const RESOLVER: (&str, &str) = ("11.0.4.2", "2d00:4::2");
 /// Where a real VPN of somebody's own stands: OpenVPN, over UDP and TCP.
 pub(crate) const OPENVPN: u16 = 1194;
 
+/// Addresses that are known for resolvers: by the product, and by a list of the home's.
+pub(crate) const KNOWN_RESOLVERS: [(&str, &str); 2] = [("9.9.9.9", "2620:fe::fe"), ("11.0.4.3", "2d00:4::3")];
 /// Where nobody's name leads: a resolver, an onion relay, a VPN's server, and a web server by address alone.
 pub(crate) const FOREIGN_RESOLVER: (&str, &str) = ("11.0.4.1", "2d00:4::1");
 /// The end of a VPN.
@@ -100,7 +102,8 @@ impl Internet {
         }
         let addresses = || {
             let sites = SITES.iter().map(|(_, four, six)| (*four, *six));
-            sites.chain([FOREIGN_RESOLVER, RESOLVER, VPN, RELAY, (NAMES, "2d00:1::53")])
+            let others = [FOREIGN_RESOLVER, RESOLVER, VPN, RELAY, (NAMES, "2d00:1::53")];
+            sites.chain(others).chain(KNOWN_RESOLVERS)
         };
         for (four, six) in addresses() {
             machine.ip(&format!("address replace {four}/32 dev lo"));
@@ -130,6 +133,10 @@ impl Internet {
                 stream_server(&machine, &heard, (four, port), echo);
                 stream_server(&machine, &heard, (six, port), echo);
             }
+        }
+        for (four, six) in KNOWN_RESOLVERS {
+            stream_server(&machine, &heard, (four, ECHO), echo);
+            stream_server(&machine, &heard, (six, ECHO), echo);
         }
         for (four, six) in [VPN, RELAY, FOREIGN_RESOLVER] {
             for address in [four, six] {

@@ -3,6 +3,7 @@
 use crate::SATURDAY;
 use crate::internet::wait_for;
 use crate::lab::{JORDAN, Lab, ROUTER, Who, jordan};
+use crate::machine::Machine;
 use crate::promises::{encrypted, with_encrypted};
 
 /// The router's addresses on the internet's side.
@@ -32,6 +33,9 @@ fn outside_the_home_a_token_has_its_agreement_and_nobody_else_more_than_the_base
     lab.write("agreements/jordan.yaml", &with_tablet());
     lab.held_before();
     lab.open(SATURDAY);
+    // Somebody further out, with an address that is none of the open internet's.
+    lab.internet.machine.ip(&format!("address add {FAR}/32 dev lo"));
+    lab.router.ip(&format!("route add {FAR}/32 via 11.0.0.1"));
     let asks = |way: &[String], at: &str, name: &str| {
         let at = format!("@{at}");
         let words: Vec<&str> =
@@ -52,21 +56,30 @@ fn outside_the_home_a_token_has_its_agreement_and_nobody_else_more_than_the_base
         }
         let host = if at.contains(':') { format!("[{at}]") } else { at.to_owned() };
         for url in [format!("http://{host}/sign-in"), format!("https://{host}:8853/sign-in")] {
-            let words = [
-                "-ksS",
-                "--max-time",
-                "10",
-                "-w",
-                "\n%{http_code}",
-                "-H",
-                "Host: hearthgate.home.arpa",
+            let near = visits(
+                &lab.internet.machine,
+                &["--interface", if at.contains(':') { "2d00:1::1" } else { "11.0.0.1" }],
                 &url,
-            ];
-            let said = lab.internet.machine.says("curl", &words);
-            let (page, code) = said.rsplit_once('\n').unwrap();
-            assert!(!code.starts_with('2') && !page.contains("name=\"pin\""), "{url}: {code} {page}");
+            );
+            let far = (!at.contains(':')).then(|| visits(&lab.internet.machine, &["--interface", FAR], &url));
+            for (page, code) in [Some(near), far].into_iter().flatten() {
+                assert!(!code.starts_with('2') && !page.contains("name=\"pin\""), "{url}: {code} {page}");
+            }
         }
     }
+    let (page, code) = visits(lab.of(Who::Stranger), &[], "http://192.168.4.1/sign-in");
+    assert_eq!(code, "200", "inside there is one: {page}");
+}
+
+/// An address outside the home that a network of a home might have.
+const FAR: &str = "10.200.0.9";
+
+/// The page that `curl` gets as the gateway's own, and its code.
+fn visits(from: &Machine, more: &[&str], url: &str) -> (String, String) {
+    let words = ["-ksS", "--max-time", "10", "-w", "\n%{http_code}", "-H", "Host: hearthgate.home.arpa"];
+    let said = from.says("curl", &[&words[..], more, &[url]].concat());
+    let (page, code) = said.rsplit_once('\n').unwrap();
+    (page.to_owned(), code.to_owned())
 }
 
 /// What a record of DDR (RFC 9462) says under a key.

@@ -16,12 +16,18 @@ fn read(path: &str) -> String {
     fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
+/// What the page shows behind a line, to be copied.
+fn block<'p>(page: &'p str, behind: &str) -> Vec<&'p str> {
+    let rest = page.lines().skip_while(|line| !line.contains(behind)).skip(1);
+    rest.skip_while(|line| !line.starts_with("       "))
+        .map_while(|line| line.strip_prefix("       "))
+        .collect()
+}
+
 /// The gateway.yaml of the page, with the lab's interface, upstream and store.
 fn gateway_of_the_page() -> String {
     let page = read("docs/router.md");
-    let block = page.lines().skip_while(|line| !line.contains("**gateway.yaml:**")).skip(1);
-    let block: Vec<&str> =
-        block.skip_while(|l| l.is_empty()).map_while(|l| l.strip_prefix("       ")).collect();
+    let block = block(&page, "**gateway.yaml:**");
     let told = |key: &str| block.iter().any(|line| line.starts_with(key));
     assert!(told("router: {mode: nftables, lan: [br-lan], wan: [eth0], fail: baseline}"), "{block:?}");
     let here = |line: &&str| match line.split(':').next() {
@@ -248,6 +254,34 @@ fn the_pages_steps_hold_the_router_and_what_fails_is_as_the_page_says() {
     gateway.start();
     gateway.is_ready(4);
     wait_for("a page", || opens(&lab, Who::Jordan, "https://open.test/").then_some(()));
+}
+
+/// What step 2 copies, and a laptop: with no more than that a page opens in step 7, and a blocked site shows why.
+#[test]
+fn the_sample_home_and_ones_own_laptop_are_enough_to_begin_with() {
+    let Some(lab) = prepared() else { return };
+    for folder in ["agreements", "lists"] {
+        fs::remove_dir_all(lab.home.path().join(folder)).unwrap();
+        for file in
+            fs::read_dir(format!("{}/../deploy/sample-home/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        {
+            let file = file.unwrap();
+            let name = format!("{folder}/{}", file.file_name().to_str().unwrap());
+            lab.write(&name, &fs::read_to_string(file.path()).unwrap());
+        }
+    }
+    lab.write("home.yaml", &read("deploy/sample-home/home.yaml"));
+    let page = read("docs/router.md");
+    lab.write("agreements/laptop.yaml", &(block(&page, "**Your own laptop**").join("\n") + "\n"));
+    lab.command(&["check"]);
+    let mut gateway = gateway(&lab);
+    gateway.start();
+    gateway.is_ready(1);
+    wait_for("a page", || opens(&lab, Who::Kate, "https://open.test/").then_some(()));
+    let (_, refused) = curl(&lab, Who::Kate, &["http://xxx-films.example/"]);
+    assert!(refused.ends_with("403") && refused.contains("xxx-films.example"), "{refused}");
+    assert!(lab.command(&["devices"]).contains("laptop"));
+    assert!(lab.command(&["password-link", "r.osei"]).contains("/first/"));
 }
 
 #[test]

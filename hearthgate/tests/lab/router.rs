@@ -143,7 +143,9 @@ fn dns_to_anywhere_is_answered_here() {
     }
     turned_away(&lab, Detector::OwnResolver);
     for at in ["11.0.0.53", ROUTER.1] {
-        assert!(lab.dig(Who::Jordan, &[&format!("@{at}"), "open.test", "A"]).contains("11.0.1.1"));
+        let [open, closed] =
+            ["open.test", "casino.test"].map(|name| lab.dig(Who::Jordan, &[&format!("@{at}"), name, "A"]));
+        assert!(open.contains("11.0.1.1") && closed.contains("EDE: 17"), "{at}: {open}{closed}");
     }
 }
 
@@ -171,8 +173,6 @@ fn dns_over_tls_and_quic_to_somebody_else_are_refused_at_once() {
         turned_away(&lab, detector);
     }
     assert_eq!(episodes(&lab), Vec::<serde_json::Value>::new(), "and it is nobody's breach");
-    let tls = lab.of(Who::Jordan).says("kdig", &["+tls", "+time=2", "+retry=0", "@11.0.4.1", "casino.test"]);
-    assert!(!tls.contains("ANSWER SECTION"), "{tls}");
 }
 
 #[test]
@@ -211,10 +211,10 @@ fn a_grant_reopens_within_a_second_and_lapses_to_the_second_over_both_families()
             if answer.contains(address) {
                 break connect(&lab, Who::Jordan, address.parse().unwrap(), ECHO).unwrap();
             }
-            assert!(granted.elapsed() < on_this_machine(REOPENS), "{kind}: {answer}");
+            assert!(begun.elapsed() < on_this_machine(REOPENS), "{kind}: {answer}");
         }
     });
-    let took = granted.elapsed();
+    let took = begun.elapsed();
     assert!(took < on_this_machine(REOPENS), "{took:?}");
     let (minute, second) = (Duration::from_secs(60), Duration::from_secs(1));
     let ended = streams.map(|stream| {

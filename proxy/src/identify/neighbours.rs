@@ -27,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 /// At most so many addresses are remembered: a home has hundreds, a flood of forged ones must not fill memory.
 const MOST: usize = 16_384;
+/// So many of them may be outside the home: a provider's network takes no room from the home's devices.
+const MOST_OUTSIDE: usize = 1024;
 /// How often the whole table is read again.
 const READ_AGAIN: Duration = Duration::from_secs(30);
 /// Changes that follow another within this time are published together.
@@ -103,9 +105,12 @@ impl Links {
         if self.socket.is_none() {
             self.socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok();
         }
-        let socket = self.socket.as_ref();
-        let is_named = |socket| index_to_name(socket, index).is_ok_and(|name| names.contains(&name));
-        *self.known.entry(index).or_insert_with(|| socket.is_some_and(is_named))
+        if let Some(known) = self.known.get(&index) {
+            return *known;
+        }
+        // One whose name the kernel does not say is asked for again: it may be on its way to another name.
+        let name = self.socket.as_ref().and_then(|socket| index_to_name(socket, index).ok());
+        name.is_some_and(|name| *self.known.entry(index).or_insert(names.contains(&name)))
     }
 }
 
@@ -259,10 +264,16 @@ impl Neighbours {
         self.shared.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what an entry tells beside its addresses.
+    /// Takes note of what an entry of a link in the home tells beside its addresses. Where there is no more room, what is old makes some.
     fn heed(&self, neighbour: &NeighbourMessage) {
         let (_, Some(mac)) = parts(neighbour) else { return };
         let mut signs = self.signs();
+        if signs.routers.len() >= MOST_SIGNS {
+            signs.routers.retain(|_, then| then.elapsed() < STILL);
+        }
+        if signs.there.len() >= MOST_SIGNS {
+            signs.there.retain(|_, then| then.elapsed() < STILL);
+        }
         if neighbour.header.flags.contains(NeighbourFlags::Router) && signs.routers.len() < MOST_SIGNS {
             signs.routers.insert((neighbour.header.ifindex, mac), Instant::now());
         }
@@ -272,8 +283,11 @@ impl Neighbours {
         }
     }
 
-    fn heed_message(&self, message: &Message) {
-        if let NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(neighbour)) = &message.payload {
+    /// Takes an entry that the kernel has, and what it tells beside its addresses.
+    fn take(&self, table: &mut Table, neighbour: &NeighbourMessage, links: &mut Links) {
+        let outside = links.lead_out(neighbour.header.ifindex, &self.shared.outside.load());
+        learn(table, neighbour, outside);
+        if !outside {
             self.heed(neighbour);
         }
     }
@@ -349,9 +363,16 @@ impl Neighbours {
                 }
                 message = messages.next() => {
                     let Some((message, _)) = message else { return Ok(()) };
-                    let mut take = |table: &mut Table, message: Message| {
-                        self.heed_message(&message);
-                        apply(table, message.payload, |index| self.leads_out(index, &mut links));
+                    let mut take = |table: &mut Table, message: Message| match message.payload {
+                        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(neighbour)) => {
+                            self.take(table, &neighbour, &mut links);
+                        }
+                        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(neighbour)) => {
+                            let index = neighbour.header.ifindex;
+                            forget(table, &neighbour, links.lead_out(index, &self.shared.outside.load()));
+                        }
+                        // Other messages of the group tell nothing of neighbours.
+                        _ => {}
                     };
                     take(&mut table, message);
                     // Somebody may be waiting for this one; what follows at once can wait for each other.
@@ -364,10 +385,6 @@ impl Neighbours {
         }
     }
 
-    fn leads_out(&self, index: u32, links: &mut Links) -> bool {
-        links.lead_out(index, &self.shared.outside.load())
-    }
-
     async fn read_all(&self, handle: &rtnetlink::Handle, links: &mut Links) -> Result<Table, std::io::Error> {
         let mut table = Table::default();
         links.known.clear();
@@ -375,8 +392,7 @@ impl Neighbours {
         self.shared.renamed.store(false, Ordering::Release);
         let mut all = handle.neighbours().get().set_address_family(AddressFamily::Unspec).execute();
         while let Some(neighbour) = all.try_next().await.map_err(std::io::Error::other)? {
-            learn(&mut table, &neighbour, |index| self.leads_out(index, links));
-            self.heed(&neighbour);
+            self.take(&mut table, &neighbour, links);
         }
         self.publish(&table);
         Ok(table)
@@ -410,36 +426,33 @@ fn poke(address: IpAddr) {
     let _ = UdpSocket::bind((any, 0)).and_then(|socket| socket.send_to(&[], (address, DISCARD)));
 }
 
-fn apply(
-    table: &mut Table,
-    payload: NetlinkPayload<RouteNetlinkMessage>,
-    leads_out: impl FnMut(u32) -> bool,
-) {
-    match payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(neighbour)) => {
-            learn(table, &neighbour, leads_out);
-        }
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(neighbour)) => {
-            if let (Some(address), _) = parts(&neighbour) {
-                table.remove(&address);
-            }
-        }
-        // Other messages of the group tell nothing of neighbours.
-        _ => {}
+/// An entry goes. One of the same address on the other side of the router is another: link-local addresses are each link's own.
+fn forget(table: &mut Table, neighbour: &NeighbourMessage, outside: bool) {
+    if let (Some(address), _) = parts(neighbour)
+        && table.get(&address).is_some_and(|behind| behind.outside == outside)
+    {
+        table.remove(&address);
     }
 }
 
-/// An entry that has failed keeps what was known: the device may be back before its address is given to another.
-fn learn(table: &mut Table, neighbour: &NeighbourMessage, mut leads_out: impl FnMut(u32) -> bool) {
+/// An entry that has failed keeps what was known: the device may be back before its address is given to another. What is
+/// outside never stands in the place of a device of the home.
+fn learn(table: &mut Table, neighbour: &NeighbourMessage, outside: bool) {
     let useless = matches!(
         neighbour.header.state,
         NeighbourState::Failed | NeighbourState::Incomplete | NeighbourState::Noarp
     );
     if let ((Some(address), Some(mac)), false) = (parts(neighbour), useless)
-        && (table.len() < MOST || table.contains_key(&address))
+        && table.get(&address).map_or_else(|| has_room(table, outside), |known| known.outside || !outside)
     {
-        table.insert(address, Behind { mac, outside: leads_out(neighbour.header.ifindex) });
+        table.insert(address, Behind { mac, outside });
     }
+}
+
+/// Whether one more address finds room.
+fn has_room(table: &Table, outside: bool) -> bool {
+    let others = || table.values().filter(|behind| behind.outside).count();
+    table.len() < MOST && (!outside || others() < MOST_OUTSIDE)
 }
 
 fn parts(neighbour: &NeighbourMessage) -> (Option<IpAddr>, Option<[u8; 6]>) {

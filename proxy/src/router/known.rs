@@ -7,6 +7,11 @@ use super::opening::Stand;
 use super::openings::{Openings, lock};
 use super::sets::Device;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Routes are read anew after so long.
+const A_MOMENT: Duration = Duration::from_secs(2);
 
 impl Openings {
     /// What packets of whoever shows this will show. A hardware address that a forwarder told is that of a device on a link of
@@ -87,6 +92,20 @@ impl Openings {
     /// The home's addresses, as the routes are now.
     pub(super) fn lan(&self) -> Lan {
         Lan::now(&lock(&self.plan))
+    }
+
+    /// The same, as the routes were a moment ago.
+    pub(crate) fn is_at_home(&self, address: IpAddr) -> bool {
+        let known = self.routes.load();
+        match known.0.filter(|read| read.elapsed() < A_MOMENT) {
+            Some(_) => known.1.has(address),
+            None => {
+                let lan = self.lan();
+                let is_at_home = lan.has(address);
+                self.routes.store(Arc::new((Some(Instant::now()), lan)));
+                is_at_home
+            }
+        }
     }
 
     /// Something flows from a device to an address, and so much has passed since the last look.

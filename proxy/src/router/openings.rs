@@ -22,6 +22,7 @@ use super::{NotHeld, PATIENCE, install, put};
 use crate::identify::{Neighbours, Shown};
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker, Made};
+use arc_swap::ArcSwap;
 use records::Clock;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -30,7 +31,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -133,6 +134,8 @@ pub struct Openings {
     pub(super) exceptions: Mutex<Exceptions>,
     /// What flowed from the home when these rules came, until it is known what of it is an exception's.
     pub(super) flowing: Mutex<Vec<(IpAddr, IpAddr, Port)>>,
+    /// The home's addresses as the routes were a moment ago, and when that was.
+    pub(super) routes: ArcSwap<(Option<Instant>, Lan)>,
     /// What refused packets add up to.
     pub(super) attempts: Attempts,
     pub(super) memory: Option<Mutex<Memory>>,
@@ -239,6 +242,7 @@ impl Openings {
             heard: tokio::sync::Mutex::new(heard),
             exceptions: Mutex::default(),
             flowing: Mutex::default(),
+            routes: ArcSwap::default(),
             attempts,
             memory: memory.map(Mutex::new),
         };

@@ -25,13 +25,25 @@ fn what_the_kernel_tells() {
         ("192.168.4.99", NeighbourState::Failed),
         ("192.168.4.98", NeighbourState::Incomplete),
     ] {
-        learn(&mut table, &neighbour(address, &mac, state), |_| false);
+        learn(&mut table, &neighbour(address, &mac, state), false);
     }
-    learn(&mut table, &neighbour("192.168.4.97", &[1, 2], NeighbourState::Reachable), |_| false);
+    learn(&mut table, &neighbour("192.168.4.97", &[1, 2], NeighbourState::Reachable), false);
     assert_eq!(table.len(), 3, "{table:?}");
     let gone = neighbour("fe80::7", &mac, NeighbourState::Stale);
-    apply(&mut table, NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(gone)), |_| false);
+    forget(&mut table, &gone, true);
+    assert_eq!(table.len(), 3, "that is another one, outside");
+    forget(&mut table, &gone, false);
     assert_eq!(table.len(), 2, "{table:?}");
+}
+
+#[test]
+fn a_flood_from_outside_takes_no_room_of_the_homes() {
+    let mut table = Table::default();
+    for n in 0..u32::try_from(MOST).unwrap() + 100 {
+        let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).to_string();
+        learn(&mut table, &neighbour(&address, &[2; 6], NeighbourState::Reachable), true);
+    }
+    assert_eq!(table.len(), MOST_OUTSIDE);
 }
 
 #[test]
@@ -39,7 +51,7 @@ fn a_flood_is_bounded() {
     let mut table = Table::default();
     for n in 0..u32::try_from(MOST).unwrap() + 100 {
         let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).to_string();
-        learn(&mut table, &neighbour(&address, &[2; 6], NeighbourState::Reachable), |_| false);
+        learn(&mut table, &neighbour(&address, &[2; 6], NeighbourState::Reachable), false);
     }
     assert_eq!(table.len(), MOST);
 }
@@ -47,17 +59,22 @@ fn a_flood_is_bounded() {
 #[test]
 fn who_is_on_a_link_that_leads_out_is_none_of_the_homes() {
     let mut table = Table::default();
-    for (address, mac, index) in
-        [("192.168.4.20", [2, 0, 0, 0, 0, 7], 2), ("203.0.113.9", [2, 0, 0, 0, 0, 9], 3)]
-    {
-        let mut message = neighbour(address, &mac, NeighbourState::Reachable);
-        message.header.ifindex = index;
-        learn(&mut table, &message, |index| index == 3);
+    // Out there somebody has the link-local address of the home's device, too.
+    for (address, mac, outside) in [
+        ("203.0.113.9", [2, 0, 0, 0, 0, 9], true),
+        ("fe80::7", [2, 0, 0, 0, 0, 9], true),
+        ("192.168.4.20", [2, 0, 0, 0, 0, 7], false),
+        ("fe80::7", [2, 0, 0, 0, 0, 7], false),
+        ("fe80::7", [2, 0, 0, 0, 0, 9], true),
+    ] {
+        learn(&mut table, &neighbour(address, &mac, NeighbourState::Reachable), outside);
     }
     let neighbours = Neighbours::default();
     neighbours.publish(&table);
-    let [own, others] = ["192.168.4.20", "203.0.113.9"].map(|address| address.parse().unwrap());
-    assert_eq!((neighbours.mac(own), neighbours.is_outside(own)), (Some([2, 0, 0, 0, 0, 7]), false));
+    let [own, both, others] = ["192.168.4.20", "fe80::7", "203.0.113.9"].map(|a| a.parse().unwrap());
+    for own in [own, both] {
+        assert_eq!((neighbours.mac(own), neighbours.is_outside(own)), (Some([2, 0, 0, 0, 0, 7]), false));
+    }
     assert_eq!((neighbours.mac(others), neighbours.is_outside(others)), (None, true));
     assert!(!neighbours.has([2, 0, 0, 0, 0, 9]), "a device that an agreement names is not found out there");
 }
