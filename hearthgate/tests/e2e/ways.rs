@@ -314,6 +314,28 @@ fn a_browser_is_told_of_the_proxy() {
         assert!(head.contains("application/x-ns-proxy-autoconfig"), "{head}");
         assert!(head.contains(&format!("PROXY {OWN}:{}", gateway.proxy)), "{head}");
     }
+    // And a browser that goes by it is held by the proxy. Its own resolver knows the gateway's name and no other.
+    let (profile, names) =
+        (tempfile::tempdir().unwrap(), format!("MAP {OWN} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"));
+    let page = output(
+        "sh",
+        &[
+            "-c",
+            "timeout 60 chromium \"$@\" 2>&1",
+            "x",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            &format!("--user-data-dir={}", profile.path().display()),
+            &format!("--host-resolver-rules={names}"),
+            &format!("--proxy-pac-url={}", url("/proxy.pac")),
+            "--dump-dom",
+            "http://casino.test/",
+        ],
+    );
+    assert!(page.contains("Your agreement keeps betting sites closed"), "{page}");
     let refused = output("curl", &["-sS", "-i", "-H", "Host: casino.test", &url("/wpad.dat")]);
     assert!(refused.starts_with("HTTP/1.1 403"), "a site's own path is that site's: {refused}");
 }
