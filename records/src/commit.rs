@@ -133,21 +133,8 @@ const TOGETHER: usize = 50;
 
 /// The counts of several episodes. A statement's text is the same however many there are: what is over stands for none.
 async fn store_counts(tx: &mut Tx, changes: &[&Change]) -> Result<(), StoreError> {
-    static UPDATE: LazyLock<&'static str> = LazyLock::new(|| {
-        let row = |n: usize| {
-            let [entry, last, count, evidence, severity] = [1, 2, 3, 4, 5].map(|column| n * 5 + column);
-            format!(
-                "(CAST(${entry} AS BIGINT), CAST(${last} AS BIGINT), CAST(${count} AS BIGINT), \
-                 CAST(${evidence} AS TEXT), CAST(${severity} AS TEXT))"
-            )
-        };
-        let rows = (0..TOGETHER).map(row).collect::<Vec<_>>().join(", ");
-        // Both stores name the columns of VALUES so. It is made once and lives as long as the program.
-        String::leak(format!(
-            "UPDATE episode SET last = v.column2, count = v.column3, evidence = v.column4, severity = v.column5 \
-             FROM (VALUES {rows}) AS v WHERE episode.entry = v.column1"
-        ))
-    });
+    static NUMBERED: LazyLock<&'static str> = LazyLock::new(|| update(|n| format!("${n}")));
+    static IN_ORDER: LazyLock<&'static str> = LazyLock::new(|| update(|_| "?".to_owned()));
     let mut cells: Vec<Cell> = Vec::with_capacity(TOGETHER * 5);
     for change in changes {
         let Sum { last, count, evidence, severity, .. } = &change.sum;
@@ -160,8 +147,27 @@ async fn store_counts(tx: &mut Tx, changes: &[&Change]) -> Result<(), StoreError
     for _ in changes.len()..TOGETHER {
         cells.extend([NO_ENTRY.into(), 0.into(), 0.into(), "".into(), "".into()]);
     }
-    tx.exec(*UPDATE, &cells).await?;
+    let sql: &'static str = if tx.numbers_parameters() { *NUMBERED } else { *IN_ORDER };
+    tx.exec(sql, &cells).await?;
     Ok(())
+}
+
+/// The statement that stores counts, with its parameters written so. It is made once and lives as long as the program.
+fn update(parameter: impl Fn(usize) -> String) -> &'static str {
+    let row = |n: usize| {
+        let [entry, last, count, evidence, severity] =
+            [1, 2, 3, 4, 5].map(|column| parameter(n * 5 + column));
+        format!(
+            "(CAST({entry} AS BIGINT), CAST({last} AS BIGINT), CAST({count} AS BIGINT), \
+             CAST({evidence} AS TEXT), CAST({severity} AS TEXT))"
+        )
+    };
+    let rows = (0..TOGETHER).map(row).collect::<Vec<_>>().join(", ");
+    // Both stores name the columns of VALUES so.
+    String::leak(format!(
+        "UPDATE episode SET last = v.column2, count = v.column3, evidence = v.column4, severity = v.column5 \
+         FROM (VALUES {rows}) AS v WHERE episode.entry = v.column1"
+    ))
 }
 
 /// No episode has this number.
@@ -177,8 +183,11 @@ async fn store_change(
     let entry = match (&change.entry, &change.opened) {
         (Some(entry), _) => *entry,
         (None, Some(opened)) => {
-            let entry = open_episode(tx, opened, now, told).await?;
+            let entry = open_episode(tx, opened, &change.sum, now, told).await?;
             numbers.push((change.key.clone(), change.id, entry));
+            if !change.ended {
+                return Ok(());
+            }
             entry
         }
         // An episode without a number always has its opening: it loses it when it is given its number.
@@ -209,6 +218,7 @@ async fn store_change(
 async fn open_episode(
     tx: &mut Tx,
     opened: &BreachOpened,
+    sum: &Sum,
     now: DateTime<Utc>,
     told: &mut Vec<(i64, Entry)>,
 ) -> Result<i64, StoreError> {
@@ -218,15 +228,17 @@ async fn open_episode(
     let first = opened.first.timestamp_millis();
     tx.exec(
         "INSERT INTO episode (entry, person, rule, site, first, last, count, evidence, severity, reported, ended) \
-         VALUES ($1, $2, $3, $4, $5, $5, 1, $6, $7, 0, 0)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)",
         &[
             entry.into(),
             opened.person.as_str().into(),
             spell::word(&opened.rule).into(),
             opened.site.as_str().into(),
             first.into(),
-            spell::word(&opened.evidence).into(),
-            spell::word(&opened.severity).into(),
+            sum.last.timestamp_millis().into(),
+            int(sum.count),
+            spell::word(&sum.evidence).into(),
+            spell::word(&sum.severity).into(),
         ],
     )
     .await?;

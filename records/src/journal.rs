@@ -16,7 +16,7 @@ mod lists;
 pub(crate) use decided::{Decided, InBoth};
 
 use crate::entry::{Entry, Purged, stamp};
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Tail, Tx};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use lists::Lists;
 use ring::digest::{Context, SHA256};
@@ -70,9 +70,8 @@ fn salt() -> Result<String, StoreError> {
 
 /// Appends within a transaction that began with [`Store::begin`], and so alone has the chain's tail.
 pub(crate) async fn append(tx: &mut Tx, at: DateTime<Utc>, entry: &Entry) -> Result<i64, StoreError> {
-    let head = tx.row("SELECT entries, hash FROM head", &[]).await?;
-    let head = head.ok_or_else(|| StoreError::shape("the head is gone"))?;
-    let (seq, before) = (head.int(0)? + 1, head.text(1)?.to_owned());
+    let Tail { entries, hash: before, standing } = tx.tail().await?;
+    let seq = entries + 1;
     let (at, kind, text, salt) = (written(at), entry.kind(), entry.text(), salt()?);
     let body_hash = body_hash(&salt, &text);
     let hash = entry_hash(&before, seq, &at, kind, &body_hash);
@@ -86,11 +85,8 @@ pub(crate) async fn append(tx: &mut Tx, at: DateTime<Utc>, entry: &Entry) -> Res
         &[seq.into(), salt.into(), text.into()],
     )
     .await?;
-    tx.exec(
-        "UPDATE head SET entries = $1, hash = $2, standing = CASE WHEN $3 = 1 THEN $1 ELSE standing END",
-        &[seq.into(), hash.into(), i64::from(entry.moves_standing()).into()],
-    )
-    .await?;
+    let standing = if entry.moves_standing() { seq } else { standing };
+    tx.ends_at(Tail { entries: seq, hash, standing });
     Ok(seq)
 }
 

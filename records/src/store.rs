@@ -187,8 +187,8 @@ impl Store {
     /// Begins to write. Only one writer at a time gets past this, across processes.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite(s) => s.begin().await.map(Tx::Sqlite),
-            Self::Postgres(s) => s.begin().await.map(Tx::Postgres),
+            Self::Sqlite(s) => s.begin().await.map(|t| Tx { on: On::Sqlite(t), tail: None }),
+            Self::Postgres(s) => s.begin().await.map(|t| Tx { on: On::Postgres(t), tail: None }),
         }
     }
 
@@ -232,31 +232,77 @@ impl Store {
 
 /// A writing transaction. Dropping it without [`Tx::commit`] writes nothing.
 #[derive(Debug)]
-pub(crate) enum Tx {
+pub(crate) struct Tx {
+    on: On,
+    /// The chain's tail, once the journal has appended in this transaction: it is written down with the end of it.
+    tail: Option<Tail>,
+}
+
+#[derive(Debug)]
+enum On {
     Sqlite(sqlite::Writing),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
+/// How far the chain has come within a transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    /// How many entries.
+    pub(crate) entries: i64,
+    /// The last one's hash.
+    pub(crate) hash: String,
+    /// The newest entry of this transaction that moves what stands; 0 for none.
+    pub(crate) standing: i64,
+}
+
 impl Tx {
+    /// The chain's tail as this transaction has it.
+    pub(crate) async fn tail(&mut self) -> Result<Tail, StoreError> {
+        if let Some(tail) = &self.tail {
+            return Ok(tail.clone());
+        }
+        let head = self.row("SELECT entries, hash FROM head", &[]).await?;
+        let head = head.ok_or_else(|| StoreError::shape("the head is gone"))?;
+        Ok(Tail { entries: head.int(0)?, hash: head.text(1)?.to_owned(), standing: 0 })
+    }
+
+    /// From now on the chain ends so.
+    pub(crate) fn ends_at(&mut self, tail: Tail) {
+        self.tail = Some(tail);
+    }
+
+    async fn write_tail(&mut self) -> Result<(), StoreError> {
+        let Some(Tail { entries, hash, standing }) = self.tail.take() else { return Ok(()) };
+        let sql =
+            "UPDATE head SET entries = $1, hash = $2, standing = CASE WHEN $3 > 0 THEN $3 ELSE standing END";
+        self.exec(sql, &[entries.into(), hash.into(), standing.into()]).await.map(drop)
+    }
+
+    /// Whether parameters are written with their numbers. SQLite looks for a number's name among all before it, so that a long
+    /// statement's cost more than they need: there they stand in their order.
+    pub(crate) fn numbers_parameters(&self) -> bool {
+        matches!(self.on, On::Postgres(_))
+    }
+
     /// Writes; the number of lines touched.
     pub(crate) async fn exec(&mut self, sql: &'static str, cells: &[Cell]) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(t) => {
+        match &mut self.on {
+            On::Sqlite(t) => {
                 let done = cell::sqlite_exec(t.connection()?, sql, cells).await;
                 t.noting(done)
             }
-            Self::Postgres(t) => cell::postgres_exec(&mut **t, sql, cells).await,
+            On::Postgres(t) => cell::postgres_exec(&mut **t, sql, cells).await,
         }
     }
 
     /// Reads within the transaction.
     pub(crate) async fn rows(&mut self, sql: &'static str, cells: &[Cell]) -> Result<Vec<Line>, StoreError> {
-        match self {
-            Self::Sqlite(t) => {
+        match &mut self.on {
+            On::Sqlite(t) => {
                 let done = cell::sqlite_rows(t.connection()?, sql, cells).await;
                 t.noting(done)
             }
-            Self::Postgres(t) => cell::postgres_rows(&mut **t, sql, cells).await,
+            On::Postgres(t) => cell::postgres_rows(&mut **t, sql, cells).await,
         }
     }
 
@@ -270,10 +316,11 @@ impl Tx {
     }
 
     /// Makes it last: when this returns without an error it is on the disk.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(t) => t.commit().await?,
-            Self::Postgres(t) => t.commit().await?,
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_tail().await?;
+        match self.on {
+            On::Sqlite(t) => t.commit().await?,
+            On::Postgres(t) => t.commit().await?,
         }
         Ok(())
     }

@@ -66,6 +66,8 @@ impl Sqlite {
             Purpose::Gateway | Purpose::Beside => {
                 // A copy has no log of its own: whoever only reads leaves it so.
                 let writes = options.clone().journal_mode(SqliteJournalMode::Wal);
+                // It appends: what it wrote before is seldom looked at again. In KiB, where it is negative.
+                let writes = writes.pragma("cache_size", "-512");
                 Some(SqlitePoolOptions::new().max_connections(1).connect_with(writes).await?)
             }
         };
