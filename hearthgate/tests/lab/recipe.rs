@@ -67,6 +67,40 @@ fn seconds(text: &str) -> Duration {
     }
 }
 
+/// A user as systemd makes one up (`DynamicUser=yes`).
+const SERVICE: u32 = 61184;
+
+/// What runs a program with a unit's rights and no more: its user, `AmbientCapabilities=`, `CapabilityBoundingSet=`, `NoNewPrivileges=`.
+fn with_rights_of(texts: &[String]) -> Vec<String> {
+    let list = |key: &str| {
+        let names = said(texts, key).unwrap().split(' ');
+        names.map(|name| format!(",+{}", name.trim_start_matches("CAP_").to_lowercase())).collect::<String>()
+    };
+    let (ambient, bounding) = (list("AmbientCapabilities"), list("CapabilityBoundingSet"));
+    assert_eq!(said(texts, "NoNewPrivileges"), Some("yes"));
+    vec![
+        "setpriv".to_owned(),
+        format!("--reuid={SERVICE}"),
+        format!("--regid={SERVICE}"),
+        "--clear-groups".to_owned(),
+        format!("--inh-caps=-all{ambient}"),
+        format!("--ambient-caps=-all{ambient}"),
+        format!("--bounding-set=-all{bounding}"),
+        "--no-new-privs".to_owned(),
+    ]
+}
+
+impl Lab {
+    /// The home, its state and its memory are the service's, as `StateDirectory=` and `RuntimeDirectory=` have them.
+    fn belongs_to_the_service(&self) {
+        let (owner, home) = (format!("{SERVICE}:{SERVICE}"), self.home.path().to_str().unwrap());
+        let memory = self.memory();
+        fs::create_dir_all(&memory).unwrap();
+        let done = program("chown").args(["-R", &owner, home]).arg(&memory).status().unwrap();
+        assert!(done.success());
+    }
+}
+
 impl<'l> Unit<'l> {
     /// `deploy/NAME.service`, with what the page drops into it.
     fn installed(lab: &'l Lab, name: &str, dropped_in: &[&str]) -> Self {
@@ -74,11 +108,16 @@ impl<'l> Unit<'l> {
             .chain(dropped_in.iter().map(|file| format!("deploy/{file}")));
         let texts: Vec<String> = files.map(|file| read(&file)).collect();
         let home = lab.home.path().to_str().unwrap();
+        let program = format!("{home}/hearthgate");
+        if !fs::exists(&program).unwrap() {
+            fs::copy(env!("CARGO_BIN_EXE_hearthgate"), &program).unwrap();
+        }
         let words = said(&texts, "ExecStart").unwrap().split(' ').map(|word| match word {
-            "/usr/local/bin/hearthgate" => env!("CARGO_BIN_EXE_hearthgate").to_owned(),
+            "/usr/local/bin/hearthgate" => program.clone(),
             "/etc/hearthgate" => home.to_owned(),
             other => other.to_owned(),
         });
+        let words = with_rights_of(&texts).into_iter().chain(words);
         let socket = lab.home.path().join(format!("notify-{name}"));
         let notify = UnixDatagram::bind(&socket).unwrap();
         notify.set_nonblocking(true).unwrap();
@@ -97,6 +136,7 @@ impl<'l> Unit<'l> {
 
     /// Runs it to its end, as systemd does with `Type=oneshot`.
     fn runs(&self) -> String {
+        self.lab.belongs_to_the_service();
         let words: Vec<&str> = self.words[1..].iter().map(String::as_str).collect();
         let out = self.lab.router.output(&self.words[0], &words);
         assert!(out.status.success(), "{:?}: {out:?}", self.words);
@@ -104,9 +144,10 @@ impl<'l> Unit<'l> {
     }
 
     fn start(&mut self) {
+        self.lab.belongs_to_the_service();
         let mut by = program(&self.words[0]);
         by.args(&self.words[1..]).env("RUNTIME_DIRECTORY", self.lab.memory());
-        if self.words[1] == "run" {
+        if self.words.iter().any(|word| word == "run") {
             // The lab's afternoon.
             by.args(["--pretend-now", SATURDAY]);
         }
