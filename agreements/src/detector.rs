@@ -313,7 +313,7 @@ pub const DETECTORS: &[Row] = &[
         to_you_in_welsh: "Mae dy ddyfais ar y Wi-Fi ac nid yw’n gofyn am ddim. Efallai ei bod hi’n cysgu.",
         weight: Severity::Technical,
         seen_by: SeenBy::Network,
-        test: "a_device_that_falls_silent_on_the_network_is_told_to_staff_and_is_nobodys_breach",
+        test: "a_device_that_falls_silent_while_it_is_there_is_told_to_staff_until_it_asks_again",
     },
     Row {
         detector: Detector::CopiedAddress,

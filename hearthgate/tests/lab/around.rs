@@ -381,3 +381,22 @@ fn a_device_that_hands_out_addresses_is_told_to_staff_and_the_router_s_own_serve
     }
     assert!(episodes(&lab).is_empty(), "and it is nobody's breach");
 }
+
+/// A tunnel that nobody has a rule for looks like this: the device is there, usually asks all day, and asks for nothing.
+#[test]
+fn a_device_that_falls_silent_while_it_is_there_is_told_to_staff_until_it_asks_again() {
+    let Some(lab) = held(SATURDAY) else { return };
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
+    let asks = || assert!(lab.dig(Who::Jordan, &["open.test", "A"]).contains("11.0.1.1"));
+    for _ in 0..19 {
+        asks();
+        lab.passes(601);
+    }
+    let told = || lab.command(&["status", "--json"]).contains("silent_device");
+    assert!(!told(), "ten minutes are nothing");
+    lab.passes(3600);
+    wait_for("the hint", || told().then_some(()));
+    assert_eq!(episodes(&lab), Vec::<serde_json::Value>::new(), "it is nobody's breach");
+    asks();
+    wait_for("the hint to go", || (!told()).then_some(()));
+}
