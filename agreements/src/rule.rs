@@ -86,6 +86,16 @@ const ORDER: &[Place] = &[
     Place { words: &[Rule::Otherwise], bodies: &[Body::Agreement], voice: otherwise::voice },
 ];
 
+impl Rule {
+    /// Its place in an agreement's order of decisions: the smaller speaks first, and words of one place (a site's, a service's, a
+    /// category's) share it. What stands for a whole agreement (the baseline, e-mail only) found the word of the last place.
+    pub fn place(self) -> usize {
+        let mut places = ORDER.iter().filter(|place| place.bodies.contains(&Body::Agreement));
+        let last = places.clone().count();
+        places.position(|place| place.words.contains(&self)).map_or(last, |place| place + 1)
+    }
+}
+
 /// A question, with all that is known of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {

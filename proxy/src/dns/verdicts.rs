@@ -40,7 +40,7 @@ pub(crate) fn judge_bare(
     bare: impl IntoIterator<Item = IpAddr>,
 ) -> Option<(IpAddr, Verdict)> {
     let stands =
-        |asked: &Verdict, verdict: &Verdict| protects(asked) || place(verdict.rule) > place_of(asked);
+        |asked: &Verdict, verdict: &Verdict| protects(asked) || verdict.rule.place() > place_of(asked);
     let refused = |address| (address, judge(address));
     let reaches = |(_, verdict): &(IpAddr, Verdict)| {
         verdict.is_circumvention() && !asked.is_some_and(|asked| stands(asked, verdict))
@@ -80,16 +80,16 @@ fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTim
 /// that was asked for stands. What protects a helpline is not undone by the company that carries it, whatever a list, a sealed
 /// one too, says of that company: help is always reached and never recorded.
 fn reaches(asked: Option<&Verdict>, target: &Verdict) -> bool {
-    let before = asked.is_none_or(|asked| !protects(asked) && place(target.rule) <= place_of(asked));
+    let before = asked.is_none_or(|asked| !protects(asked) && target.rule.place() <= place_of(asked));
     !target.allows() && about_the_name(target) && before
 }
 
 /// The place that a verdict about the asked name stands at. What is protected stands with the protected, in whatever
 /// place it is allowed: a restriction on a company's site reaches no mail host of theirs by way of the names that carry it.
-fn place_of(asked: &Verdict) -> u8 {
+fn place_of(asked: &Verdict) -> usize {
     match asked.record {
-        Record::Total if asked.allows() => place(Rule::Protected),
-        Record::Total | Record::Nothing | Record::Episode => place(asked.rule),
+        Record::Total if asked.allows() => Rule::Protected.place(),
+        Record::Total | Record::Nothing | Record::Episode => asked.rule.place(),
     }
 }
 
@@ -109,24 +109,6 @@ fn about_the_name(verdict: &Verdict) -> bool {
         Subject::Limit(_) | Subject::Entry(_) => matches!(verdict.rule, Rule::Limit | Rule::Restriction),
         // A sealed list tells no subject.
         Subject::None | Subject::Address => verdict.rule == Rule::Sealed,
-    }
-}
-
-/// A rule's place in the order of decisions.
-fn place(rule: Rule) -> u8 {
-    match rule {
-        Rule::Sealed => 1,
-        Rule::Protected => 2,
-        Rule::Restriction => 3,
-        Rule::Floor => 4,
-        Rule::Grant => 5,
-        Rule::Online => 6,
-        Rule::PrivateMail => 7,
-        Rule::SchoolHours => 8,
-        Rule::Limit => 9,
-        Rule::Site | Rule::Service | Rule::Category => 10,
-        // These stand for a whole agreement: the word that they found is the last place.
-        Rule::Otherwise | Rule::Baseline | Rule::EducationSession | Rule::EmailOnly => 11,
     }
 }
 
