@@ -374,9 +374,10 @@ impl Dns {
     }
 }
 
-/// Reads bytes as a query and as an upstream's answer, every way that the gateway does. It is what the fuzzer calls: it
-/// must never panic.
+/// Reads bytes as a query, as an upstream's answer and as what the kernel says of a packet, every way that the gateway does. It is
+/// what the fuzzer calls: it must never panic.
 pub fn fuzz(bytes: &[u8]) {
+    crate::mmsg::fuzz(bytes);
     let mut out = Vec::new();
     match hear(bytes, &mut Room::default()) {
         Heard::Query(query) => {

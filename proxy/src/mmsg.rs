@@ -170,18 +170,18 @@ fn ends(header: &libc::msghdr) -> Option<Ends> {
 
 fn local(header: &libc::msghdr) -> Option<Local> {
     // SAFETY: `msg_control` points at a buffer of the batch and `msg_controllen` is what the kernel filled of it, which is
-    // what CMSG_FIRSTHDR and CMSG_NXTHDR walk by; the data of a packet-info message is read unaligned, by its own size.
+    // what CMSG_FIRSTHDR and CMSG_NXTHDR walk by.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while let Some(head) = message.as_ref() {
             match (head.cmsg_level, head.cmsg_type) {
                 (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                    let info: libc::in_pktinfo = ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                    let info: libc::in_pktinfo = data(header, message)?;
                     let address = Ipv4Addr::from_bits(u32::from_be(info.ipi_addr.s_addr));
                     return Some(Local { address: address.into(), interface: 0 });
                 }
                 (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                    let info: libc::in6_pktinfo = ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                    let info: libc::in6_pktinfo = data(header, message)?;
                     let address = Ipv6Addr::from(info.ipi6_addr.s6_addr);
                     // A route decides the link of every other address.
                     let interface =
@@ -193,6 +193,41 @@ fn local(header: &libc::msghdr) -> Option<Local> {
         }
     }
     None
+}
+
+/// What a control message carries, where all of it is there.
+///
+/// # Safety
+///
+/// `message` is one that CMSG_FIRSTHDR or CMSG_NXTHDR gave for this header, and any bytes are a value of `T`.
+unsafe fn data<T>(header: &libc::msghdr, message: *const libc::cmsghdr) -> Option<T> {
+    // SAFETY: the caller's word; the end is looked at before anything is read, unaligned, by its own size.
+    unsafe {
+        let at = libc::CMSG_DATA(message);
+        // Their types are each C library's own.
+        let (length, told): (usize, usize) = (header.msg_controllen as _, (*message).cmsg_len as _);
+        let (end, least) = (header.msg_control as usize + length, libc::CMSG_LEN(size_of::<T>() as _));
+        (told >= least as usize && at as usize + size_of::<T>() <= end)
+            .then(|| ptr::read_unaligned(at.cast()))
+    }
+}
+
+/// Reads bytes as what the kernel says of a packet: its sender, and its control messages. It is what the fuzzer calls.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let (name, control) = bytes.split_at(bytes.len().min(size_of::<libc::sockaddr_storage>()));
+    let control = &control[..control.len().min(CONTROL)];
+    // On the heap, and no longer than what is there: whoever reads on is caught.
+    let mut given = vec![0_u64; control.len().div_ceil(8)].into_boxed_slice();
+    // SAFETY: plain data, for which all-zero is a value, and copies into room that is as long; the header's lengths are the buffers' own.
+    unsafe {
+        let (mut sender, mut header): (libc::sockaddr_storage, libc::msghdr) = (zeroed(), zeroed());
+        ptr::copy_nonoverlapping(name.as_ptr(), (&raw mut sender).cast(), name.len());
+        ptr::copy_nonoverlapping(control.as_ptr(), given.as_mut_ptr().cast(), control.len());
+        header.msg_name = (&raw mut sender).cast();
+        header.msg_control = given.as_mut_ptr().cast();
+        header.msg_controllen = control.len() as _;
+        let _read = ends(&header);
+    }
 }
 
 /// Sends answers, each to its peer and from the address that the peer asked. Returns how many could be sent: one that
