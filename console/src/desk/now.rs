@@ -1,6 +1,7 @@
 //! **Now**: who is online and until when, what waits for an answer, how the gateway is.
 
 use super::Place;
+use super::accounts::{Open, open_sessions};
 use super::devices;
 use super::inspections::{Overdue, overdue};
 use super::page::{Frame, clock, html, length, name_for};
@@ -40,6 +41,8 @@ struct NowPage {
     overdue: Vec<Overdue>,
     authority: Vec<Waiting>,
     astray: Vec<String>,
+    /// Where else the account is open.
+    elsewhere: Vec<Open>,
     shift: Option<ShiftCard>,
     may: bool,
     manages: bool,
@@ -141,6 +144,8 @@ pub(crate) async fn show(
     } else {
         Vec::new()
     };
+    let own = open_sessions(&place, &who, |account| account == who.id).await?;
+    let elsewhere = own.into_iter().filter(|session| !session.own).collect();
     let journal = desk.records.status().await.ok();
     let state = desk.records.clock().state();
     let gateway = GatewayCard {
@@ -172,6 +177,7 @@ pub(crate) async fn show(
         overdue,
         authority,
         astray,
+        elsewhere,
         shift,
         may,
         manages,

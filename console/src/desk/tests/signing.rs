@@ -428,6 +428,9 @@ async fn everybody_sees_and_ends_their_own_sessions_and_nobody_elses() {
     let page = kate.get("/me").await.words();
     assert!(page.contains("192.168.4.77") && page.contains("192.168.4.9 (here)"), "{page}");
     assert_eq!(page.matches("Sign out at").count(), 2, "their own alone: {page}");
+    let now = kate.get("/").await.words();
+    assert!(now.contains("Your account is open at 192.168.4.77 too"), "{now}");
+    assert!(!manager.get("/").await.words().contains("Your account is open"), "theirs is open once");
     let sessions = play.records.sessions().await.unwrap();
     let of = |account: &str, address: &str| {
         sessions.iter().find(|s| s.account == account && s.address == address).unwrap().token.clone()
