@@ -51,6 +51,16 @@ fn the_container_for_trying_it_is_made_from_what_is_there() {
             format!("{}/../{context}/{}", env!("CARGO_MANIFEST_DIR"), words.split(' ').next().unwrap());
         assert!(fs::metadata(&from).is_ok(), "{from}");
     }
+    let (ignored, sent) = (read(".dockerignore"), read("Cargo.toml"));
+    let members = sent.lines().find_map(|l| l.strip_prefix("members = [")).expect("the workspace's rooms");
+    let members = members.trim_end_matches(']').split(", ").map(|member| member.trim_matches('"'));
+    for path in members.chain(["Cargo.toml", "Cargo.lock", "deploy/sample-home"]) {
+        assert!(
+            ignored.lines().any(|line| line.strip_prefix('!') == Some(path)),
+            "{path} is not sent to the build"
+        );
+    }
+    assert!(ignored.ends_with("\ndeploy/sample-home/state\n"), "the sample's records are not for an image");
     let gateway = read("deploy/sample-home/gateway.yaml");
     for port in ["5533", "3128", "8443"] {
         assert!(compose.contains(port) && gateway.contains(&format!("127.0.0.1:{port}")), "{port}");
