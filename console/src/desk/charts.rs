@@ -70,7 +70,7 @@ pub(crate) async fn show(
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
     let found = house.person(&id).ok_or(Wrong::Missing)?;
-    let person = house.agreement(found).ok_or(Wrong::Missing)?;
+    let person = house.agreement(found).filter(|person| who.may_read(person)).ok_or(Wrong::Role)?;
     desk.looks(&who, format!("the minutes of {id}")).await?;
     let days = days(&desk.records, house, (found, &id), now).await?;
     let since = now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28));

@@ -113,7 +113,7 @@ pub(crate) async fn show(
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
     let found = house.person(&id).ok_or(Wrong::Missing)?;
-    let person = house.agreement(found).ok_or(Wrong::Missing)?;
+    let person = house.agreement(found).filter(|person| who.may_read(person)).ok_or(Wrong::Role)?;
     desk.looks(&who, format!("the nights of {id}")).await?;
     let today = house.day_of(now);
     let first = today.checked_sub_days(Days::new(NIGHTS)).unwrap_or(today);

@@ -49,6 +49,8 @@ struct PersonPage {
     frame: Frame,
     manages: bool,
     young: bool,
+    /// Whether what their devices did is for whoever looks.
+    reads: bool,
     id: String,
     name: String,
     file: String,
@@ -206,6 +208,7 @@ pub(crate) async fn show(
         frame,
         manages: who.role == Role::Manager,
         young: person.kind == PersonKind::YoungPerson,
+        reads: who.may_read(person),
         id: person.id.clone(),
         name: person.name.clone(),
         file: format!("agreements/{}.yaml", person.id),

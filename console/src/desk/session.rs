@@ -3,7 +3,7 @@
 use super::secret::{self, Secret};
 use super::wrong::Wrong;
 use super::{Desk, Place, redact};
-use agreements::{House, Role};
+use agreements::{House, Person, PersonKind, Role};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
@@ -36,6 +36,12 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
+    /// Whether somebody may read what this person's devices did: a member of staff's own is for the manager alone, not for
+    /// whoever works beside them.
+    pub(crate) fn may_read(&self, person: &Person) -> bool {
+        self.role == Role::Manager || person.kind != PersonKind::Staff
+    }
+
     /// As the journal has it.
     pub(crate) fn by(&self) -> By {
         By { role: ByRole::Staff, id: self.id.clone(), name: self.name.clone() }

@@ -93,6 +93,8 @@ pub(super) struct Person {
     pub(super) summary: String,
     /// Whether something in it wants to be read.
     open: bool,
+    /// A member of staff's own, which the manager alone reads.
+    pub(super) kept: bool,
     pub(super) episodes: Vec<Shown>,
 }
 
@@ -116,7 +118,7 @@ pub(super) struct Shown {
     talk: Option<String>,
     source: Option<String>,
     pub(super) circumvention: bool,
-    critical: bool,
+    pub(super) critical: bool,
     pub(super) reported: bool,
     /// What is serious stays a breach although they told of it.
     breach: bool,
@@ -374,13 +376,16 @@ pub(super) fn people(
         } else {
             String::new()
         };
-        let episodes = theirs.iter().map(|e| shown(house, who, e, &name, concerns)).collect();
+        let kept = is_kept(house, who, id);
+        let episodes =
+            theirs.iter().filter(|_| !kept).map(|e| shown(house, who, e, &name, concerns)).collect();
         people.push((
             worst,
             Person {
-                id: if who.knows_names() && id != "nobody" { id.to_owned() } else { String::new() },
+                id: if who.knows_names() && id != "nobody" && !kept { id.to_owned() } else { String::new() },
                 summary: summary(&counted) + &here,
-                open: worst >= Severity::Medium,
+                open: worst >= Severity::Medium && !kept,
+                kept,
                 name,
                 episodes,
             },
@@ -388,6 +393,12 @@ pub(super) fn people(
     }
     people.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.name.cmp(&y.name)));
     people.into_iter().map(|(_, person)| person).collect()
+}
+
+/// Whether what somebody's devices did is not for this reader.
+fn is_kept(house: &House, who: &SignedIn, id: &str) -> bool {
+    let person = house.person(id).and_then(|person| house.agreement(person));
+    person.is_some_and(|person| !who.may_read(person))
 }
 
 pub(super) fn summary(counted: &Counted) -> String {
@@ -453,6 +464,11 @@ pub(crate) async fn mark(
 ) -> Result<Response, Wrong> {
     let records = &place.desk.records;
     let episode = records.episode(entry).await?.ok_or(Wrong::Missing)?;
+    let current = place.desk.in_force.to_keep();
+    let house = &current.snapshot.house;
+    if is_kept(house, &who, &episode.person) {
+        return Err(Wrong::Role);
+    }
     let done = match made.mark.as_str() {
         "note" => records.note(entry, who.by(), &made.words).await.map(|_| "noted")?,
         "spoke" => records.mark(entry, who.by(), Mark::SpokeWithThem, &made.words).await.map(|_| "noted")?,
@@ -464,9 +480,7 @@ pub(crate) async fn mark(
         _ => return Err(Wrong::Missing),
     };
     // Back to the page that it was read on, which may be of several shifts.
-    let desk = &place.desk;
-    let (current, now) = (desk.in_force.to_keep(), desk.now());
-    let house = &current.snapshot.house;
+    let now = place.desk.now();
     let read = asked(house, &made.at, &made.upto, now);
     let read = read.filter(|shift| episode.first < shift.to && episode.last >= shift.from);
     let query = match read {

@@ -59,6 +59,53 @@ async fn a_site_of_a_list_is_told_by_its_category_and_a_sealed_one_by_nothing() 
 }
 
 #[tokio::test]
+async fn what_is_sealed_is_reported_and_never_searched_for() {
+    let play = listed("").await;
+    happens(&play, "jordan", "sealed.example").await;
+    happens(&play, "jordan", "casino.example").await;
+    let at = "at=2026-11-22T17:30:00Z";
+    for (account, path, said) in [
+        (
+            "k.lane",
+            format!("/shift?{at}"),
+            "Do not search for it and do not look at it. Leave the device as it is",
+        ),
+        (
+            "k.lane",
+            format!("/shift/sheet?{at}&names=full"),
+            "Do not search for it and do not look at it: the manager reports it.",
+        ),
+        (
+            "r.osei",
+            format!("/shift/sheet?{at}"),
+            "Do not search for it and do not look at it: the manager reports it.",
+        ),
+        (
+            "visitor",
+            format!("/shift?{at}"),
+            "tell the manager now; they report it to the police or the Internet Watch Foundation",
+        ),
+    ] {
+        let page = play.signed_in(account).await.get(&path).await;
+        assert_eq!(page.words().matches(said).count(), 1, "{account} {path}: {}", page.words());
+        assert!(page.words().contains("a site of a sealed list"), "{account} {path}: {}", page.words());
+    }
+    // What it was stands on no page, for nobody.
+    for path in [
+        "/",
+        "/shift",
+        "/people/jordan",
+        "/people/jordan/charts",
+        "/month",
+        "/audit",
+        "/sample?from=2026-11-22&to=2026-11-22",
+    ] {
+        let page = play.signed_in("r.osei").await.get(path).await.text;
+        assert!(!page.contains("sealed.example") && !page.contains("illegal"), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_consequence_counts_what_it_says_and_not_what_they_told() {
     let play = listed(
         "consequences:\n  - {after: 1 circumvention in 7 days, suggest: a talk about ways around}\n  \

@@ -1,6 +1,6 @@
 //! A shift read, marked and signed.
 
-use super::play::Play;
+use super::play::{HOME, JORDAN, Play};
 use agreements::{Detector, Evidence, Host};
 use axum::http::StatusCode;
 use blocklists::Name;
@@ -258,5 +258,36 @@ async fn a_visitor_reads_the_shift_and_the_month_without_names() {
         for word in ["Jordan", "jordan", "Mia", "<form method=\"post\" action=\"/episodes"] {
             assert!(!page.text.contains(word), "{word}: {}", page.text);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_member_of_staffs_own_device_did_is_for_the_manager() {
+    let lane = "person: Kate Lane\nfor: staff\ndevices: [{name: kates phone, ip: 192.0.2.60}]\nblock: [games.example]\n";
+    let play = Play::of(HOME, &[("jordan", JORDAN), ("kate", lane)]).await;
+    happens(&play, "jordan", "games.example").await;
+    happens(&play, "kate", "games.example").await;
+    let of_kate = Which { person: Some("kate".to_owned()), ..Which::default() };
+    let entry = play.records.episodes(&of_kate).await.unwrap()[0].entry;
+    handover(&play).await;
+    for (account, reads) in [("r.osei", true), ("k.lane", false), ("m.ali", false), ("visitor", false)] {
+        let mut browser = play.signed_in(account).await;
+        for path in ["/shift", "/shift/sheet?names=full", "/shift?person=kate"] {
+            let page = browser.get(path).await.words();
+            let of_jordan = usize::from(path != "/shift?person=kate" || account == "visitor");
+            let told = page.matches("tried to open games.example").count();
+            assert_eq!(told, of_jordan + usize::from(reads), "{account} {path}: {page}");
+            assert_eq!(page.contains("kates phone"), reads, "{account} {path}: {page}");
+            assert_eq!(page.contains("is for the manager to read"), !reads, "{account} {path}: {page}");
+        }
+        for path in ["/people/kate/charts", "/people/kate/nights"] {
+            let status = browser.get(path).await.status;
+            assert_eq!(status == StatusCode::OK, reads, "{account} {path}: {status}");
+        }
+        let form = [("mark", "note"), ("words", "seen")];
+        let status = browser.post(&format!("/episodes/{entry}"), &form).await.status;
+        assert_eq!(status == StatusCode::SEE_OTHER, reads, "{account}: {status}");
+        let page = browser.get("/people/jordan/charts").await.status;
+        assert_eq!(page == StatusCode::OK, account != "visitor", "{account}");
     }
 }

@@ -97,15 +97,35 @@ async fn whoever_cannot_sign_in_learns_nothing() {
     assert!(told.windows(2).all(|two| two[0] == two[1]), "the same words for all: {told:?}");
 }
 
-/// The middle of so many times.
-fn median(times: &mut [Duration]) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64()
+/// How much longer each try takes than the first of them: the middle of so many rounds. Whatever else a machine does falls on
+/// neighbours alike, so that each is compared with the first of its own round.
+async fn ratios(play: &Play, tried: &[(&str, &str)], set: usize) -> Vec<f64> {
+    const ROUNDS: usize = 30;
+    let mut ratios = vec![Vec::new(); tried.len()];
+    for round in 0..ROUNDS {
+        let mut times = Vec::new();
+        for (place, (account, password)) in tried.iter().enumerate() {
+            let mut browser = play.browser();
+            browser.address = format!("192.{set}.{round}.{place}");
+            let start = Instant::now();
+            browser.post("/sign-in", &[("account", account), ("password", password)]).await;
+            times.push(start.elapsed().as_secs_f64());
+        }
+        for (ratios, time) in ratios.iter_mut().zip(&times) {
+            ratios.push(time / times[0]);
+        }
+        // So that nobody waits for having tried too often.
+        play.clock.advance(Duration::from_secs(3600));
+    }
+    let middle = |mut ratios: Vec<f64>| {
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios[ROUNDS / 2]
+    };
+    ratios.into_iter().map(middle).collect()
 }
 
 #[tokio::test]
 async fn how_long_it_takes_tells_nobody_which_accounts_there_are() {
-    const ROUNDS: usize = 30;
     let play = Play::new().await;
     play.has_password("k.lane").await;
     // One that home.yaml no longer has.
@@ -117,29 +137,20 @@ async fn how_long_it_takes_tells_nobody_which_accounts_there_are() {
         ("left.us", PASSWORD),
         ("k.lane", PASSWORD),
     ];
-    let mut times = vec![Vec::new(); tried.len()];
-    // In turn, so that what else the machine does falls on all alike.
-    for round in 0..ROUNDS {
-        for (place, (account, password)) in tried.iter().enumerate() {
-            let mut browser = play.browser();
-            browser.address = format!("192.168.{round}.{place}");
-            let start = Instant::now();
-            browser.post("/sign-in", &[("account", account), ("password", password)]).await;
-            times[place].push(start.elapsed());
-        }
-        // So that nobody waits for having tried too often.
-        play.clock.advance(Duration::from_secs(3600));
-    }
-    let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
     // Whoever signs in really is let in, which takes a little more; of the others nobody can tell which is which.
-    let (known, right) = (medians[0], medians[4]);
-    for (median, (account, _)) in medians.iter().zip(tried).take(4) {
-        assert!(
-            *median > known * 0.8 && *median < known * 1.25,
-            "{account}: {median} s, known {known} s: {medians:?}"
-        );
+    let alike = |ratios: &[f64]| {
+        ratios.iter().take(4).all(|ratio| (0.8..1.25).contains(ratio)) && ratios.last() > Some(&0.8)
+    };
+    let mut seen = Vec::new();
+    // What tells them apart does so each time; a machine that is busy with something else does not.
+    for set in 168..171 {
+        let ratios = ratios(&play, &tried, set).await;
+        if alike(&ratios) {
+            return;
+        }
+        seen.push(ratios);
     }
-    assert!(right > known * 0.8, "{medians:?}");
+    panic!("{tried:?} take these times as long as the first: {seen:?}");
 }
 
 #[tokio::test]
