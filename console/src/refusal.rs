@@ -82,6 +82,8 @@ struct Said<'a> {
     until: String,
     until_easy: String,
     source: Option<SourceBox<'a>>,
+    /// What somebody may do whom staff have closed something for.
+    restricted: bool,
     ask: Option<String>,
     saw: String,
     learn: Option<(&'static str, String)>,
@@ -198,6 +200,7 @@ impl Refusals {
             until: until(v),
             until_easy: until(v.easier()),
             source: source_box(explanation, v),
+            restricted: is_restricted(explanation),
             ask: may_ask(current, who, explanation).then(|| link(&self.ask_about(&explanation.host))),
             saw: link(&self.saw_url),
             learn: learn(explanation).map(|site| (site, v.fill("refused.learn", &[("site", site)]))),
@@ -234,6 +237,11 @@ impl Refusals {
     }
 }
 
+/// Whether staff have closed it beyond the agreement.
+fn is_restricted(explanation: &Explanation) -> bool {
+    explanation.verdict != Outcome::Allow && explanation.rule == Rule::Restriction
+}
+
 /// Which way around the gateway is refused, where one is and it is for being one.
 fn around(explanation: &Explanation) -> Option<Detector> {
     let closed = explanation.verdict != Outcome::Allow;
@@ -267,7 +275,10 @@ fn until(
     let ends = || ends.map_or(String::new(), |ends| until_time(house, v, ends.with_timezone(&Utc), at));
     match (explanation.rule, explanation.verdict) {
         (_, Outcome::Allow) => v.say("until.load").into(),
-        (Rule::Online | Rule::SchoolHours | Rule::Limit | Rule::Restriction | Rule::Grant, _) => ends(),
+        (Rule::Limit, _) => {
+            minutes_again(house, who, at).map_or(String::new(), |again| until_time(house, v, again, at))
+        }
+        (Rule::Online | Rule::SchoolHours | Rule::Restriction | Rule::Grant, _) => ends(),
         (Rule::Baseline, _) => until_agreed(house, who, v, at),
         (_, Outcome::Ask) => v.say("until.yes").into(),
         (_, Outcome::WithStaff) => v.say("until.with_staff").into(),
@@ -279,6 +290,14 @@ fn until(
             String::new()
         }
     }
+}
+
+/// When minutes that are used up can be used again: there are new ones when the home's day ends, and then the internet has to be
+/// open. None where that is more than a day after.
+pub(crate) fn minutes_again(house: &House, who: PersonId, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let new = house.day_ends(at);
+    let then = house.left_of_times(who, new, &Standing::default());
+    if then.open { Some(new) } else { then.until }
 }
 
 fn until_time(house: &House, v: Voice, ends: DateTime<Utc>, at: DateTime<Utc>) -> String {
@@ -417,6 +436,9 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
     let until = until(current, (who, explanation), v, at);
     if !until.is_empty() {
         lines.push(until);
+    }
+    if is_restricted(explanation) {
+        lines.push(v.say("refused.restricted.1").to_owned());
     }
     let tell = v.say("saw.tell");
     lines.push(if may_ask(current, who, explanation) {

@@ -7,8 +7,9 @@ use crate::ask::{Ask, Saw, tidy};
 use crate::pages::{Desk, Heard, Told, Visit};
 use crate::refusal::{ASK, SAW, SAW_SOMETHING, may_ask};
 use crate::sent::{Here, Sent};
+use crate::young::pin::{signed_in, stays};
 use crate::young::{Frame, Voice, said, shown};
-use agreements::Role;
+use agreements::{PersonKind, Role};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -62,11 +63,14 @@ type Said = (&'static str, &'static [&'static str]);
 
 const TOO_OLD: Said = ("wrong", &["wrong.old"]);
 const NOT_KEPT: Said = ("wrong", &["wrong.kept"]);
-const ASKED: Said = ("ask.done", &["ask.done.1", "ask.done.2"]);
+const ASKED: Said = ("ask.done", &["ask.done.1", "ask.done.2", "ask.done.3"]);
+const DEVICE_ASKED: Said = ("ask.done", &["ask.done.1", "ask.done.2", "shared.who"]);
 const ASKED_OFTEN: Said = ("ask.often", &["ask.often.1", "ask.often.2"]);
 const TOLD: Said = ("saw.done", &["saw.done.1", "saw.done.2"]);
+const DEVICE_TOLD: Said = ("saw.done", &["saw.done.1", "shared.who", "saw.done.2"]);
 const TOLD_OFTEN: Said = ("ask.often", &["saw.often.1", "saw.often.2"]);
 const NOT_NEEDED: Said = ("ask", &["ask.not_needed"]);
+const NOT_NEEDED_HERE: Said = ("ask", &["ask.not_needed", "ask.shared"]);
 const NO_SITE: Said = ("ask", &["ask.no_site"]);
 const WHO: Said = ("ask", &["ask.who"]);
 
@@ -88,6 +92,7 @@ pub(crate) async fn ask(State(desk): State<Desk>, here: Here, Query(about): Quer
     let v = here.v;
     let host = host_of_typed(&about.host);
     let visit = here.visit(&desk, host.as_deref().unwrap_or_default());
+    let (visit, shared) = signed_in(&desk, visit, &here.headers).await;
     if visit.current.snapshot.house.agreement(visit.who).is_none() {
         return said(StatusCode::NOT_FOUND, v, &visit, WHO);
     }
@@ -95,9 +100,10 @@ pub(crate) async fn ask(State(desk): State<Desk>, here: Here, Query(about): Quer
         return said(StatusCode::NOT_FOUND, v, &visit, NO_SITE);
     }
     if !may_ask(&visit.current, visit.who, &visit.explanation) {
-        return said(StatusCode::NOT_FOUND, v, &visit, NOT_NEEDED);
+        let not_needed = if shared.is_some() { NOT_NEEDED_HERE } else { NOT_NEEDED };
+        return said(StatusCode::NOT_FOUND, v, &visit, not_needed);
     }
-    form(&TellingPage {
+    let page = TellingPage {
         frame: Frame::of(v, &visit, ASK, v.say("ask")),
         host: Some(&visit.explanation.host),
         line: &visit.explanation.to_you,
@@ -106,39 +112,48 @@ pub(crate) async fn ask(State(desk): State<Desk>, here: Here, Query(about): Quer
         label: v.say("ask.why"),
         button: v.say("ask"),
         adults: Vec::new(),
-    })
+    };
+    form(&desk, (&visit, shared), &page).await
 }
 
 /// The page that tells staff of something upsetting.
 pub(crate) async fn see(State(desk): State<Desk>, here: Here) -> Response<Body> {
     let v = here.v;
     let visit = here.visit(&desk, "");
+    // The form is the device's, and whoever is signed in when it is sent tells: where a turn ends meanwhile nothing is lost.
+    let token = desk.refusals.key().token(teller(&visit), SAW_SOMETHING, ALWAYS);
+    let (visit, shared) = signed_in(&desk, visit, &here.headers).await;
     let person = visit.current.snapshot.house.agreement(visit.whose);
     let tell = person.and_then(|person| person.tell_someone.as_deref());
-    form(&TellingPage {
+    let page = TellingPage {
         frame: Frame::of(v, &visit, SAW, v.say("saw")),
         host: None,
         line: tell.unwrap_or(v.say("saw.tell")),
         action: v.link(SAW),
-        token: desk.refusals.key().token(teller(&visit), SAW_SOMETHING, ALWAYS),
+        token,
         label: v.say("saw.label"),
         button: v.say("saw.go"),
         // Who works here is told to those who live here.
         adults: if person.is_some() { adults(&visit) } else { Vec::new() },
-    })
+    };
+    form(&desk, (&visit, shared), &page).await
 }
 
 /// Takes an ask.
 pub(crate) async fn asked(State(desk): State<Desk>, Sent { here, form }: Sent<AskForm>) -> Response<Body> {
     let visit = here.visit(&desk, &form.host);
     let about = if form.host.is_empty() { MORE_TIME.to_owned() } else { form.host.clone() };
-    let person = visit.explanation.person.clone();
-    let is_made_here = desk.refusals.key().accepts(&form.token, &person, &about, visit.at);
-    let ask = Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) });
-    take(&desk, (&visit, here.v), is_made_here, ask).await
+    let device = visit.explanation.person.clone();
+    let (visit, _) = signed_in(&desk, visit, &here.headers).await;
+    // A form that a refusal page led to is the device's: with a link from elsewhere no browser says who is signed in.
+    let asks = [visit.explanation.person.clone(), device];
+    let made_for = |person: &String| desk.refusals.key().accepts(&form.token, person, &about, visit.at);
+    let person = asks.into_iter().find(made_for);
+    let ask = person.map(|person| Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) }));
+    take(&desk, (&visit, here.v), ask).await
 }
 
-/// Who tells: whose device it is, whatever the clock. Somebody whom nobody here knows may tell, too.
+/// Who tells: whose device it is or who is signed in on it, whatever the clock. Somebody whom nobody here knows may tell, too.
 fn teller(visit: &Visit) -> &str {
     visit.current.snapshot.house.agreement(visit.whose).map_or("nobody", |person| &person.id)
 }
@@ -146,11 +161,12 @@ fn teller(visit: &Visit) -> &str {
 /// Takes a report.
 pub(crate) async fn saw(State(desk): State<Desk>, Sent { here, form }: Sent<SawForm>) -> Response<Body> {
     let visit = here.visit(&desk, "");
-    let teller = teller(&visit);
-    let is_made_here = desk.refusals.key().accepts(&form.token, teller, SAW_SOMETHING, ALWAYS);
+    let is_made_here = desk.refusals.key().accepts(&form.token, teller(&visit), SAW_SOMETHING, ALWAYS);
+    let (visit, _) = signed_in(&desk, visit, &here.headers).await;
     let adult = adults(&visit).into_iter().map(|(id, _)| id).find(|id| *id == form.adult);
-    let saw = Told::Saw(Saw { person: teller.to_owned(), words: tidy(&form.words), adult });
-    take(&desk, (&visit, here.v), is_made_here, saw).await
+    let person = teller(&visit).to_owned();
+    let saw = is_made_here.then(|| Told::Saw(Saw { person, words: tidy(&form.words), adult }));
+    take(&desk, (&visit, here.v), saw).await
 }
 
 /// The adults of the home, by id and name.
@@ -160,17 +176,33 @@ fn adults(visit: &Visit) -> Vec<(String, String)> {
     adults.map(|staff| (staff.id.clone(), staff.name.clone())).collect()
 }
 
-fn form(page: &TellingPage<'_>) -> Response<Body> {
-    shown(StatusCode::OK, page)
+/// A page with a form. Whoever is signed in on a shared device has their ten minutes from then on.
+async fn form(
+    desk: &Desk,
+    (visit, shared): (&Visit, Option<String>),
+    page: &TellingPage<'_>,
+) -> Response<Body> {
+    let mut response = shown(StatusCode::OK, page);
+    if let Some(shared) = shared {
+        stays(desk, visit, &shared, &mut response).await;
+    }
+    response
 }
 
-/// Takes what somebody tells, if the form was made here for them.
-async fn take(desk: &Desk, (visit, v): (&Visit, Voice), is_made_here: bool, told: Told) -> Response<Body> {
-    if !is_made_here {
-        return said(StatusCode::FORBIDDEN, v, visit, TOO_OLD);
-    }
-    let (done, often) = match told {
+/// Whether an agreement, by the person's id, is that of a device which several share: nobody can tell who it was.
+fn is_shared(visit: &Visit, id: &str) -> bool {
+    let house = &visit.current.snapshot.house;
+    let agreement = house.person(id).and_then(|who| house.agreement(who));
+    agreement.is_some_and(|agreement| agreement.kind == PersonKind::Device)
+}
+
+/// Takes what somebody tells; none where the form was not made here for them.
+async fn take(desk: &Desk, (visit, v): (&Visit, Voice), told: Option<Told>) -> Response<Body> {
+    let Some(told) = told else { return said(StatusCode::FORBIDDEN, v, visit, TOO_OLD) };
+    let (done, often) = match &told {
+        Told::Ask(ask) if is_shared(visit, &ask.person) => (DEVICE_ASKED, ASKED_OFTEN),
         Told::Ask(_) => (ASKED, ASKED_OFTEN),
+        Told::Saw(saw) if is_shared(visit, &saw.person) => (DEVICE_TOLD, TOLD_OFTEN),
         Told::Saw(_) => (TOLD, TOLD_OFTEN),
     };
     match desk.visitors.tell(told).await {

@@ -279,3 +279,72 @@ fn each_kind_of_site_says_where_to_learn_more() {
     }
     assert!(linked >= 30, "{linked} kinds of sites were refused");
 }
+
+/// Jordan's agreement with a limit that is used up, in a home with school.
+fn used_up(online: &str, school_hours: &str, restrictions: &[agreements::LiveRestriction]) -> Arc<Current> {
+    let home = "home: Oakview\nschool:\n  hours: {mon-fri: 09:00-15:15}\n  terms: [2026-11-02..2026-12-18]\n";
+    let jordan = format!(
+        "person: Jordan\n{AGREED}online: {online}\nlimits: {{everything: 2h}}\notherwise: allow\nschool_hours: {school_hours}\n"
+    );
+    let files = [("home.yaml", home.to_owned()), ("agreements/jordan.yaml", jordan)]
+        .map(|(path, text)| (path.to_owned(), text));
+    let house = agreements::read(&files, at(NOON).date_naive()).house;
+    let standing = Standing::new(&house, &[], restrictions, &|_, _| 120);
+    let snapshot = Arc::new(agreements::Snapshot { house, catalogue: Arc::new(catalogue()) });
+    InForce::new(snapshot, Arc::new(standing)).to_keep()
+}
+
+#[test]
+fn used_up_minutes_come_again_when_the_internet_is_open() {
+    // Saturday noon, and Sunday noon: the day after has school.
+    for (name, online, school, when, english, welsh) in [
+        (
+            "bedtime",
+            "{every_day: 07:00-21:00}",
+            "as_agreed",
+            NOON,
+            "Until 07:00 on Sunday.",
+            "Tan 07:00 yfory.",
+        ),
+        ("all_day", "all_day", "as_agreed", NOON, "Until 04:00 on Sunday.", "Tan 04:00 yfory."),
+        (
+            "school",
+            "{every_day: 09:00-21:00}",
+            "offline",
+            "2026-11-22T12:00:00Z",
+            "Until 15:15 on Monday.",
+            "Tan 15:15 yfory.",
+        ),
+        ("no_day_soon", "{sat: 07:00-21:00}", "as_agreed", NOON, "", ""),
+    ] {
+        let current = used_up(online, school, &[]);
+        let [html, _, text] = forms(&current, "jordan", "news.example", at(when));
+        assert!(html.contains("Time is used up for today"), "{name}: {html}");
+        for said in [english, welsh] {
+            assert!(html.contains(said), "{name}: {said}: {html}");
+        }
+        assert!(text.contains(english), "{name}: {text}");
+        assert!(name == "all_day" || !html.contains("Until 04:00"), "{name}: {html}");
+    }
+}
+
+#[test]
+fn who_is_restricted_reads_that_they_may_say_what_they_think_and_complain() {
+    let restriction = agreements::LiveRestriction {
+        entry: 1,
+        person: "jordan".to_owned(),
+        what: agreements::What::Everything,
+        from: at("2026-11-21T10:00:00Z"),
+        until: at("2026-11-21T20:00:00Z"),
+    };
+    let current = used_up("all_day", "as_agreed", &[restriction]);
+    let said = [
+        "You may say what you think of it",
+        "you can complain to the people in the list",
+        "Gelli di gwyno wrth",
+    ];
+    let [html, _, text] = forms(&current, "jordan", "news.example", at(NOON));
+    assert!(said.iter().all(|said| html.contains(said)) && text.contains(said[1]), "{html}\n{text}");
+    let [other, _, text] = forms(&in_force(), "jordan", "bets.example", at(NOON));
+    assert!(said.iter().all(|said| !other.contains(said) && !text.contains(said)), "{other}");
+}

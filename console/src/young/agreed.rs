@@ -31,7 +31,8 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
         return super::said(StatusCode::NOT_FOUND, v, visit, ("missing", &["recorded.not_here"]));
     };
     let days = home.keep.breaches.to_string();
-    let kept = ["kept.refused", "kept.minutes", "kept.nothing", "kept.who"].map(|key| v.say(key).to_owned());
+    let reads = if person.kind == PersonKind::Staff { "kept.who.staff" } else { "kept.who" };
+    let kept = ["kept.refused", "kept.minutes", "kept.nothing", reads].map(|key| v.say(key).to_owned());
     let page = AgreementPage {
         frame: Frame::of(v, visit, "/agreement", v.say("agreement")),
         draft: person.draft.is_some(),

@@ -1,5 +1,5 @@
 //! What is told before anything else: what is written down about me, who sees it, and that I can ask (seed 000 §3.1). It stands on
-//! the first page of somebody's own device until they say that they have read it.
+//! the first page that is somebody's own until they say that they have read it.
 
 use super::{Voice, Whose, said};
 use crate::pages::{Desk, Visit};
@@ -42,7 +42,8 @@ pub(crate) async fn notice(desk: &Desk, visit: &Visit, person: &Person, v: Voice
 
 /// `POST` [`FIRST`].
 pub(crate) async fn seen(State(desk): State<Desk>, Sent { here, form }: Sent<FirstForm>) -> Response<Body> {
-    let (v, visit) = (here.v, here.visit(&desk, ""));
+    let v = here.v;
+    let (visit, _) = super::pin::signed_in(&desk, here.visit(&desk, ""), &here.headers).await;
     let made_here = |id: &str| desk.refusals.key().accepts(&form.token, id, VERSION, visit.at);
     let person = Whose::of(&visit).own().filter(|person| made_here(&person.id));
     let Some(person) = person else {

@@ -147,21 +147,17 @@ struct SaidPage {
 /// A page of the gateway's own, by its address.
 pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let v = Voice::of(uri, headers);
-    let device = match Whose::of(&visit) {
-        Whose::Shared(device) => device.id.clone(),
-        Whose::Nobody | Whose::Own(_) => String::new(),
-    };
-    let (visit, signed_in) = pin::signed_in(desk, visit, headers).await;
+    let (visit, shared) = pin::signed_in(desk, visit, headers).await;
     let mut response = match Page::at(uri.path()) {
-        Some(Page::Now) => now::page(desk, &visit, v, signed_in).await,
+        Some(Page::Now) => now::page(desk, &visit, v, shared.is_some()).await,
         Some(Page::Week) => week::page(&visit, v),
         Some(Page::Agreement) => agreed::page(&visit, v),
         Some(Page::Recorded) => recorded::page(desk, &visit, v, uri).await,
         Some(Page::Talk) => talk::page(&visit, v),
         None => said(StatusCode::NOT_FOUND, v, &visit, ("missing", &["missing.1"])),
     };
-    if signed_in {
-        pin::stays(desk, &visit, &device, &mut response).await;
+    if let Some(shared) = shared {
+        pin::stays(desk, &visit, &shared, &mut response).await;
     }
     response
 }

@@ -5,11 +5,11 @@ use super::pin::{ME, SIGN_IN};
 use super::show::{Show, asked as asked_to_show};
 use super::{Frame, Voice, Whose, agreed, shown, spaced};
 use crate::pages::{Desk, Visit};
-use crate::refusal::ASK;
+use crate::refusal::{ASK, minutes_again};
 use crate::telling::MORE_TIME;
 use agreements::{
-    Explanation, GrantKind, Host, LimitKey, LiveGrant, Outcome, Person, PersonKind, Request, Rule,
-    SchoolHours, Soon, UnknownDevices, What,
+    Explanation, GrantKind, Host, LimitKey, LiveGrant, LiveRestriction, Outcome, Person, PersonKind, Request,
+    Rule, SchoolHours, Soon, UnknownDevices, What, Word,
 };
 use askama::Template;
 use axum::body::Body;
@@ -47,10 +47,12 @@ struct NowPage {
     minutes: Vec<Left>,
     asked: Vec<Asked>,
     opened: Vec<String>,
+    /// What staff closed beyond the agreement, until when, and when they look at it again.
+    closed: Vec<String>,
     /// What they told staff of late, and who has read it.
     told: Vec<String>,
     ask: Option<AskForms>,
-    /// Where one signs in on a shared device, and with what; whether somebody is.
+    /// Where a PIN shows one's own pages on a shared device, and with what; whether somebody has.
     me: String,
     pin: Option<String>,
     leave: bool,
@@ -82,6 +84,7 @@ struct Known {
     minutes: Vec<Left>,
     asked: Vec<Asked>,
     opened: Vec<String>,
+    closed: Vec<String>,
     told: Vec<String>,
 }
 
@@ -103,13 +106,9 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         Some(person) => known(desk.visitors.records(), visit, person, v).await.unwrap_or_default(),
         None => Known::default(),
     };
-    let first = match whose.own().filter(|person| !signed_in && person.kind == PersonKind::YoungPerson) {
-        Some(person) => notice(desk, visit, person, v).await,
-        None => None,
-    };
-    let show = match whose.own().filter(|person| !signed_in && person.kind == PersonKind::YoungPerson) {
-        Some(person) => asked_to_show(desk, visit, person, v).await,
-        None => None,
+    let (first, show) = match whose.own().filter(|person| person.kind == PersonKind::YoungPerson) {
+        Some(person) => (notice(desk, visit, person, v).await, asked_to_show(desk, visit, person, v).await),
+        None => (None, None),
     };
     let (state, line, ends) = state(visit, v);
     let key = desk.refusals.key();
@@ -117,8 +116,8 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         Whose::Shared(device) => Some(key.token(&device.id, SIGN_IN, visit.at)),
         Whose::Nobody | Whose::Own(_) => None,
     };
-    // Asks are a device's owner's: from a shared device they would be the device's.
-    let ask = whose.own().filter(|_| !signed_in).map(|person| AskForms {
+    // Asks are somebody's: on a shared device they are whoever's who is signed in, and nobody's else.
+    let ask = whose.own().map(|person| AskForms {
         action: v.link(ASK),
         fields: v.fields(),
         token: key.token(&person.id, MORE_TIME, visit.at),
@@ -140,6 +139,7 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         minutes: known.minutes,
         asked: known.asked,
         opened: known.opened,
+        closed: known.closed,
         told: known.told,
         ask,
         me: v.link(ME),
@@ -175,6 +175,11 @@ fn state(visit: &Visit, v: Voice) -> (&'static str, String, Option<DateTime<Utc>
     let said = house.explain(visit.who, at, &request, &current.standing);
     let closes = house.left_of_times(visit.who, at, &current.standing).until;
     let until = said.until.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    let until = match said.rule {
+        // New minutes alone open nothing at night.
+        Rule::Limit => minutes_again(house, visit.who, at),
+        _ => until,
+    };
     let hours = house.agreement(visit.who).map_or(SchoolHours::EducationOnly, |person| person.school_hours);
     let (state, key, ends) = what_holds(&said, hours, closes, until);
     let line = match ends {
@@ -251,7 +256,51 @@ async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> R
             .map(|ask| asked(ask, v))
             .collect(),
         opened: opened.collect(),
+        closed: closed(records, visit, person, v).await?,
     })
+}
+
+/// What staff closed for somebody beyond their agreement, since when and until when, and when that is looked at again. Why, they were
+/// told: it is not for whoever looks over a shoulder.
+async fn closed(
+    records: &Records,
+    visit: &Visit,
+    person: &Person,
+    v: Voice,
+) -> Result<Vec<String>, StoreError> {
+    let live = records.live_restrictions().await?;
+    let theirs: Vec<_> = live
+        .iter()
+        .filter(|one| one.person == person.id && one.from <= visit.at && visit.at < one.until)
+        .collect();
+    if theirs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let placed = records.restrictions().await?;
+    let zone = visit.current.snapshot.house.home().timezone;
+    let line = |one: &LiveRestriction| {
+        let (from, until) = (v.when(one.from, visit.at, zone), v.when(one.until, visit.at, zone));
+        let what = [("what", closes(&one.what, v)), ("from", from), ("until", until)];
+        let said = v.fill("closed.line", &what.each_ref().map(|(key, value)| (*key, value.as_str())));
+        let review =
+            placed.iter().find(|placed| placed.entry == one.entry).and_then(records::Placed::review_on);
+        let review = review.map(|day| format!(" {}", v.fill("closed.review", &[("day", &v.date(day))])));
+        format!("{said}{}", review.unwrap_or_default())
+    };
+    Ok(theirs.into_iter().map(line).collect())
+}
+
+/// What a restriction closes, in words.
+fn closes(what: &What, v: Voice) -> String {
+    match what {
+        What::Everything => v.say("closed.everything").to_owned(),
+        What::Words(words) => spoken(words),
+    }
+}
+
+/// Words of the language, one after the other, as people read them.
+fn spoken(words: &[Word]) -> String {
+    words.iter().map(|word| spaced(&word.to_string())).collect::<Vec<_>>().join(", ")
 }
 
 /// That they told, and who has read it: what they said, and what staff did, is not for whoever looks over a shoulder.
@@ -277,9 +326,7 @@ fn asked(ask: &Ask, v: Voice) -> Asked {
 fn opens(grant: &LiveGrant, v: Voice) -> String {
     let words = |what: &What| match what {
         What::Everything => v.say("left.everything").to_owned(),
-        What::Words(words) => {
-            words.iter().map(|word| spaced(&word.to_string())).collect::<Vec<_>>().join(", ")
-        }
+        What::Words(words) => spoken(words),
     };
     match &grant.kind {
         GrantKind::Sites(what) => words(what),

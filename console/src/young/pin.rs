@@ -4,13 +4,14 @@
 use super::{Whose, said};
 use crate::pages::{Desk, Known, Visit};
 use crate::sent::Sent;
-use agreements::PersonKind;
+use agreements::{Explanation, Host, PersonId, PersonKind, Request};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
+use blocklists::Name;
 use chrono::{DateTime, Utc};
-use records::Face;
+use records::{Current, Face};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -71,15 +72,36 @@ fn about((id, mark): (&str, &str), (shared, device): (&str, Face), turn: i64, si
     format!("me\n{id}\n{mark}\n{shared}\n{device}\n{turn}\n{since}")
 }
 
-/// The visit as whoever is signed in on a shared device; as it was where nobody is.
-pub(crate) async fn signed_in(desk: &Desk, visit: Visit, headers: &HeaderMap) -> (Visit, bool) {
-    let found = who(desk, &visit, headers).await;
-    let Some((who, id)) = found else { return (visit, false) };
-    let explanation = agreements::Explanation { person: id, ..visit.explanation };
-    (Visit { who, explanation, ..visit }, true)
+/// The visit as whoever is signed in on a shared device, and the device's agreement (by id); as it was where nobody is.
+pub(crate) async fn signed_in(desk: &Desk, visit: Visit, headers: &HeaderMap) -> (Visit, Option<String>) {
+    let Whose::Shared(device) = Whose::of(&visit) else { return (visit, None) };
+    let device = device.id.clone();
+    let Some(who) = who(desk, &visit, headers).await else { return (visit, None) };
+    let explanation = explained(&visit, who);
+    (Visit { who, whose: who, explanation, ..visit }, Some(device))
 }
 
-async fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<(agreements::PersonId, String)> {
+/// What the decision says to somebody of the host that a visit is about.
+fn explained(visit: &Visit, who: PersonId) -> Explanation {
+    let Current { snapshot, standing, .. } = &*visit.current;
+    let asked = &visit.explanation.host;
+    let host = match asked.parse() {
+        Ok(address) => Some(Host::Address(address)),
+        Err(_) => Name::new(asked).ok().map(Host::Name),
+    };
+    match host {
+        Some(host) => {
+            let request = Request { host, tags: snapshot.tags(host), path: None };
+            snapshot.house.explain(who, visit.at, &request, standing)
+        }
+        None => {
+            let person = snapshot.house.agreement(who).map(|person| person.id.clone()).unwrap_or_default();
+            Explanation { person, ..visit.explanation.clone() }
+        }
+    }
+}
+
+async fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<PersonId> {
     let Whose::Shared(device) = Whose::of(visit) else { return None };
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -93,8 +115,7 @@ async fn who(desk: &Desk, visit: &Visit, headers: &HeaderMap) -> Option<(agreeme
     let mark = desk.visitors.pin_mark(id.to_owned()).await?;
     let words = about((id, &mark), (&device.id, visit.face), desk.turns.of(visit.face)?, since);
     let good = lasts && desk.refusals.key().is_seal(seal, &words);
-    let person = visit.current.snapshot.house.person(id).filter(|_| good)?;
-    Some((person, id.to_owned()))
+    visit.current.snapshot.house.person(id).filter(|_| good)
 }
 
 /// The cookie that keeps somebody signed in for a while longer, or takes it away.
@@ -143,7 +164,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, Sent { here, form }: Sent<Pi
     }
     let device = device.id.clone();
     desk.turns.next(visit.face, visit.at);
-    let explanation = agreements::Explanation { person: id, ..visit.explanation.clone() };
+    let explanation = Explanation { person: id, ..visit.explanation.clone() };
     stays(&desk, &Visit { explanation, ..visit }, &device, &mut home).await;
     home
 }

@@ -59,7 +59,8 @@ async fn open(
 
 /// `POST` [`SHOW`].
 pub(crate) async fn answer(State(desk): State<Desk>, Sent { here, form }: Sent<ShowForm>) -> Response<Body> {
-    let (v, visit) = (here.v, here.visit(&desk, ""));
+    let v = here.v;
+    let (visit, _) = super::pin::signed_in(&desk, here.visit(&desk, ""), &here.headers).await;
     let made_here = |id: &str| desk.refusals.key().accepts(&form.token, id, &about(form.entry), visit.at);
     let person = Whose::of(&visit).own().filter(|person| made_here(&person.id));
     let outcome = match form.answer.as_str() {

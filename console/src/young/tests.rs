@@ -26,15 +26,17 @@ mod heard;
 mod holds;
 mod pins;
 mod policy;
+mod promises;
 mod showing;
 
 const OWN: &str = "hearthgate.home.arpa";
 /// Devices of the home by their addresses.
-const DEVICES: [(&str, &str); 5] = [
+const DEVICES: [(&str, &str); 6] = [
     ("192.0.2.1", "jordan"),
     ("192.0.2.2", "sam"),
     ("192.0.2.3", "lounge"),
     ("192.0.2.4", "lounge"),
+    (KATES, "kate"),
     (PERSON_7, "person-7"),
 ];
 /// One of many in a home that is full.
@@ -178,19 +180,39 @@ impl Young {
     }
 
     async fn post(&self, from: &str, path: &str, origin: &str, form: &str) -> (StatusCode, String) {
+        self.post_with(from, path, (origin, ""), form).await
+    }
+
+    async fn post_with(
+        &self,
+        from: &str,
+        path: &str,
+        (origin, cookie): (&str, &str),
+        form: &str,
+    ) -> (StatusCode, String) {
         let request = Request::builder()
             .method(Method::POST)
             .uri(path)
             .header(header::HOST, OWN)
             .header(header::ORIGIN, origin)
+            .header(header::COOKIE, cookie)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(form.to_owned()))
             .unwrap();
         self.send(from, request).await
     }
+
+    /// Signs Jordan in with a PIN on the device in the lounge: the cookie.
+    async fn jordan_in_the_lounge(&self) -> String {
+        self.play.running.pins.lock().unwrap().insert("jordan".to_owned(), "471982".to_owned());
+        let (_, page) = self.get(LOUNGE, "/?lang=en").await;
+        self.cookie(LOUNGE, &format!("name=jordan&pin=471982&token={}", token(&page))).await
+    }
 }
 
 const JORDANS: &str = "192.0.2.1";
+/// A member of staff's own.
+const KATES: &str = "192.0.2.5";
 const SAMS: &str = "192.0.2.2";
 const LOUNGE: &str = "192.0.2.3";
 /// Another device that the same people share, by the same agreement.

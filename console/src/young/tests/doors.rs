@@ -71,6 +71,12 @@ async fn my_minutes_left_after_some_and_when_none_are() {
     }
     let (_, page) = young.get(JORDANS, "/").await;
     assert!(page.contains("<progress max=\"6\" value=\"6\""), "{page}");
-    assert!(page.contains("You have used today’s minutes. There are new ones at"), "{page}");
+    // The home's day begins at four in the night, and nobody is sent to wait for that.
+    assert!(
+        page.contains("You have used today’s minutes. You can go online again at 07:00 tomorrow."),
+        "{page}"
+    );
+    let (_, welsh) = young.get(JORDANS, "/?lang=cy").await;
+    assert!(welsh.contains("Gelli di fynd ar-lein eto am 07:00 yfory."), "{welsh}");
     assert!(page.contains("45 min of 45 min left"), "what else is limited is as it was: {page}");
 }

@@ -81,3 +81,32 @@ async fn who_saw_something_is_heard_whatever_the_clock_and_whosever_the_device()
     let (status, _) = young.post(JORDANS, SAW, "http://evil.example", &form(&page)).await;
     assert_eq!((status, told().len()), (StatusCode::FORBIDDEN, 0), "and is sent from here");
 }
+
+#[tokio::test]
+async fn on_a_shared_device_whoever_showed_their_pin_is_who_tells() {
+    const SAW: &str = "/hearthgate/saw?lang=en";
+    let young = Young::new().await;
+    let own = format!("http://{OWN}");
+    let teller = || match &std::mem::take(&mut *young.gate.told.lock().unwrap())[..] {
+        [Told::Saw(saw)] => saw.person.clone(),
+        other => panic!("{other:?}"),
+    };
+    let cookie = young.jordan_in_the_lounge().await;
+    let mut form = String::new();
+    // From a refusal page's link no browser says who is signed in; with the form it does.
+    for opened in ["", cookie.as_str()] {
+        let (status, page) = young.get_with(LOUNGE, SAW, opened).await;
+        assert_eq!(status, StatusCode::OK, "{opened}");
+        form = format!("token={}&words=a+mean+message", token(&page));
+        let (status, said) = young.post_with(LOUNGE, SAW, (&own, &cookie), &form).await;
+        assert_eq!((status, teller().as_str()), (StatusCode::OK, "jordan"), "{opened}");
+        assert!(!said.contains("not who you are"), "{said}");
+    }
+    let (status, _) = young.post_with(SAMS, SAW, (&own, &cookie), &form).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "the form is the shared device's");
+    // Their ten minutes are over while they write: it is not lost, and they are told who is not known.
+    young.play.clock.advance(Duration::from_secs(601));
+    let (status, said) = young.post_with(LOUNGE, SAW, (&own, &cookie), &form).await;
+    assert_eq!((status, teller().as_str()), (StatusCode::OK, "lounge"));
+    assert!(said.contains("Staff see which device it was, and not who you are."), "{said}");
+}

@@ -2,6 +2,7 @@
 
 use super::{LOUNGE, LOUNGE_TOO, OWN, SAMS, Young, token};
 use crate::desk::tests::shifts::happens;
+use crate::pages::Told;
 use axum::http::StatusCode;
 use std::time::Duration;
 
@@ -137,4 +138,77 @@ async fn a_turn_is_the_devices_and_not_the_agreements() {
         hello(LOUNGE, &jordans).await.contains("Hello Jordan"),
         "whoever is done there is done there alone"
     );
+}
+
+/// The token of the form that goes to an address.
+fn token_of<'p>(page: &'p str, action: &str) -> &'p str {
+    token(page.split(&format!("action=\"{action}")).last().expect("a form"))
+}
+
+#[tokio::test]
+async fn on_a_shared_device_their_own_pages_ask_and_answer_as_they_do_elsewhere() {
+    let young = Young::new().await;
+    let origin = format!("http://{OWN}");
+    let mut kate = young.play.signed_in("k.lane").await;
+    kate.post("/people/jordan/show", &[("words", "")]).await;
+    let cookie = young.jordan_in_the_lounge().await;
+    let here = (origin.as_str(), cookie.as_str());
+    let (_, page) = young.get_with(LOUNGE, "/?lang=en", &cookie).await;
+    for said in [
+        "Good to know before you start",
+        "Kate Lane asks if you will show them",
+        "Ask for more time",
+        "Here it opens only if you can sign in here.",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let asking = page.split("id=\"show\"").nth(1).unwrap();
+    let entry = asking.split("name=\"entry\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let (first, show) = ("/hearthgate/first", "/hearthgate/show");
+    for (path, form) in [
+        (first, format!("token={}", token_of(&page, first))),
+        (show, format!("token={}&entry={entry}&answer=later", token_of(&page, show))),
+    ] {
+        let (status, _) = young.post(LOUNGE, path, &origin, &form).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}: nobody is signed in");
+        let (status, said) = young.post_with(LOUNGE, path, here, &form).await;
+        assert!(status.is_success() || status.is_redirection(), "{path}: {status} {said}");
+    }
+    let (_, after) = young.get_with(LOUNGE, "/?lang=en", &cookie).await;
+    assert!(!after.contains("Good to know") && !after.contains("Kate Lane asks"), "{after}");
+}
+
+#[tokio::test]
+async fn on_a_shared_device_an_ask_is_whosever_form_it_is() {
+    const ASK: &str = "/hearthgate/ask";
+    let young = Young::new().await;
+    let origin = format!("http://{OWN}");
+    let cookie = young.jordan_in_the_lounge().await;
+    let here = (origin.as_str(), cookie.as_str());
+    let asks = || match &std::mem::take(&mut *young.gate.told.lock().unwrap())[..] {
+        [Told::Ask(ask)] => format!("{} {}", ask.person, ask.host),
+        other => panic!("{other:?}"),
+    };
+    let site = "/hearthgate/ask?lang=en&host=chat.example";
+    let (_, now) = young.get_with(LOUNGE, "/?lang=en", &cookie).await;
+    let (_, theirs) = young.get_with(LOUNGE, site, &cookie).await;
+    assert!(theirs.contains("class=\"host\">chat.example"), "{theirs}");
+    let (_, devices) = young.get(LOUNGE, site).await;
+    for (name, page, host, asked, said) in [
+        ("more_time", &now, "", "jordan ", "The answer stands on your own page, also when it is no."),
+        ("a_site", &theirs, "chat.example", "jordan chat.example", "also when it is no."),
+        ("from_a_refusal_page", &devices, "chat.example", "lounge chat.example", "not who you are."),
+    ] {
+        let form = format!("host={host}&words=x&token={}", token_of(page, ASK));
+        let (status, words) = young.post_with(LOUNGE, "/hearthgate/ask?lang=en", here, &form).await;
+        assert_eq!(status, StatusCode::OK, "{name}: {words}");
+        assert_eq!(asks(), asked, "{name}");
+        assert!(words.contains(said), "{name}: {words}");
+    }
+    // What is open for them, and closed on this device, is said to be so.
+    let (status, open) = young.get_with(LOUNGE, "/hearthgate/ask?lang=en&host=bbc.example", &cookie).await;
+    assert!(status == StatusCode::NOT_FOUND && open.contains("Here it opens only if"), "{open}");
+    let form = format!("host=&words=x&token={}", token_of(&now, ASK));
+    let (status, _) = young.post(LOUNGE, ASK, &origin, &form).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "their form alone signs nobody in");
 }
