@@ -29,7 +29,8 @@ macro_rules! chosen {
          AND ($7 = '' OR $7 = 'times' AND e.rule IN ('online', 'limit', 'school_hours') \
               OR $7 = 'unknown' AND e.person = 'nobody' \
               OR $7 = 'around' AND EXISTS (SELECT 1 FROM body k WHERE k.seq = e.entry \
-                                           AND k.text LIKE '%\"circumvention\":true,%'))"
+                                           AND k.text LIKE '%\"circumvention\":true,%')) \
+         AND ($8 = '' OR replace($8, ',' || e.person || ',', '') = $8)"
     };
 }
 pub(crate) use chosen;
@@ -43,7 +44,7 @@ macro_rules! page {
             chosen!(),
             " ORDER BY ",
             $order,
-            " LIMIT $8 OFFSET $9) e LEFT JOIN body b ON b.seq = e.entry ORDER BY ",
+            " LIMIT $9 OFFSET $10) e LEFT JOIN body b ON b.seq = e.entry ORDER BY ",
             $order
         )
     };
@@ -83,6 +84,8 @@ pub struct Which {
     pub unmarked: bool,
     /// Those of one kind.
     pub sort: Option<Sort>,
+    /// Those of nobody among these (by id).
+    pub without: Vec<String>,
 }
 
 /// What an episode was about, as somebody looks for it.
@@ -121,6 +124,8 @@ impl Which {
                 Some(Sort::Unknown) => "unknown",
             }
             .into(),
+            // No id has a comma in it: each stands between two.
+            self.without.iter().map(|id| format!(",{id},")).collect::<String>().into(),
         ]
     }
 }
@@ -183,6 +188,9 @@ pub struct Episode {
     /// Which way around the gateway it was, by the detector's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detector: Option<String>,
+    /// Whether it was a member of staff's agreement when it began, where the journal knows.
+    #[serde(skip)]
+    pub of_staff: Option<bool>,
 }
 
 impl Episode {
@@ -278,6 +286,13 @@ impl Records {
         Ok(page)
     }
 
+    /// Whether somebody's agreement was a member of staff's when their last episode began; none where the journal does not know.
+    pub async fn was_of_staff(&self, person: &str) -> Result<Option<bool>, StoreError> {
+        let which = Which { person: Some(person.to_owned()), ..Which::default() };
+        let last = self.episodes_in(&which, Order::Newest, 0, 1).await?.episodes.pop();
+        Ok(last.and_then(|episode| episode.of_staff))
+    }
+
     /// One episode.
     pub async fn episode(&self, entry: i64) -> Result<Option<Episode>, StoreError> {
         let which = Which { after: entry - 1, ..Which::default() };
@@ -362,6 +377,7 @@ fn begun(entry: i64, opened: BreachOpened) -> Episode {
         sentence,
         source,
         detector,
+        of_staff,
     } = opened;
     Episode {
         entry,
@@ -388,5 +404,6 @@ fn begun(entry: i64, opened: BreachOpened) -> Episode {
         marks: Vec::new(),
         notes: Vec::new(),
         detector,
+        of_staff,
     }
 }

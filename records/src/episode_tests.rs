@@ -24,6 +24,7 @@ fn opening(key: &Key, seen: Seen) -> BreachOpened {
         sentence: String::new(),
         source: None,
         detector: None,
+        of_staff: None,
     }
 }
 

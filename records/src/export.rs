@@ -239,6 +239,7 @@ fn cells(episode: &Episode, zone: Tz) -> [String; COLUMNS.len()] {
         notes,
         // Its sentence stands in `sentence`.
         detector: _,
+        of_staff: _,
     } = episode;
     let marks: Vec<_> =
         marks.iter().map(|m| format!("{}: {} {}", m.by.name, word(&m.mark), m.words)).collect();

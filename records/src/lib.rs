@@ -90,7 +90,7 @@ pub use readers::LastRead;
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Face, Identified, Refused};
 pub use reports::Reported;
-pub use restrictions::Placed;
+pub use restrictions::{Looked, Placed};
 pub use review::{Raised, is_signed, together};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{

@@ -4,7 +4,8 @@ use crate::entry::{BreachOpened, Line, stamp};
 use crate::episode::{Key, KeyRef, OF_MANY, Seen};
 use crate::refused::{Face, Identified, Refused};
 use agreements::{
-    Detector, Evidence, Host, House, Person, Record, Request, Rule, Severity, Subject, Verdict, Word,
+    Detector, Evidence, Host, House, Person, PersonKind, Record, Request, Rule, Severity, Subject, Verdict,
+    Word,
 };
 use blocklists::{Category, Name, Tags};
 use std::borrow::Cow;
@@ -225,6 +226,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         detector: (stranger(refused).is_none() && !others)
             .then(|| detector(refused).map(|one| one.row().key.to_owned()))
             .flatten(),
+        of_staff: person(refused).map(|person| person.kind == PersonKind::Staff),
     })
 }
 

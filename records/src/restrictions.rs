@@ -1,5 +1,6 @@
 //! The register of restrictions (Reg 22): every one that was placed, and what became of it.
 
+use crate::commit::instant;
 use crate::entry::*;
 use crate::journal;
 use crate::not_done::NotDone;
@@ -7,7 +8,8 @@ use crate::room::Records;
 use crate::staff::{Registered, is_of, reasoned, register, worded};
 use crate::store::{StoreError, Tx};
 use agreements::lawful::{self, RestrictionDraft, ReviewDraft, Unlawful};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::Serialize;
 
 /// A restriction, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,17 @@ pub struct Placed {
     /// Who told the placing authority, of an emergency.
     pub told: Option<AuthorityTold>,
     /// Its reviews, the oldest first.
-    pub reviews: Vec<RestrictionReviewed>,
+    pub reviews: Vec<Looked>,
+}
+
+/// A restriction was reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub said: RestrictionReviewed,
 }
 
 impl Placed {
@@ -46,7 +58,24 @@ impl Placed {
 
     /// On which day it is reviewed next; none where it ends before.
     pub fn review_on(&self) -> Option<NaiveDate> {
-        self.reviews.last().map_or(self.said.review_on, |review| review.next)
+        self.reviews.last().map_or(self.said.review_on, |review| review.said.next)
+    }
+
+    /// Its reviews, each with the day on which it was due.
+    pub fn reviewed(&self) -> impl Iterator<Item = (Option<NaiveDate>, &Looked)> {
+        let next = self.reviews.iter().map(|review| review.said.next);
+        std::iter::once(self.said.review_on).chain(next).zip(&self.reviews)
+    }
+
+    /// How late the placing authority had full details of an emergency (reg 22); none where it had them in time.
+    pub fn told_late(&self) -> Option<TimeDelta> {
+        let told = self.told.as_ref().filter(|_| self.said.emergency && self.said.consent.is_none())?;
+        Some(told.at - (self.said.from + lawful::EMERGENCY)).filter(|late| *late > TimeDelta::zero())
+    }
+
+    /// When it ended or ends: earlier than was planned, where somebody ended it.
+    pub fn ends(&self) -> DateTime<Utc> {
+        self.ended_at.map_or(self.said.until, |at| at.min(self.said.until))
     }
 
     /// Since which day its review is due; none where it is not, or no longer.
@@ -95,9 +124,10 @@ impl Records {
             let ended_at = line.text(3)?.parse().ok();
             placed.push(Placed { ended, ended_at, ..Placed::new(line.int(0)?, said) });
         }
-        let sql = "SELECT r.kind, b.text FROM register r JOIN body b ON b.seq = r.entry \
+        let sql = "SELECT r.kind, b.text, r.starts FROM register r JOIN body b ON b.seq = r.entry \
                    WHERE r.kind IN ('authority_told', 'restriction_reviewed') ORDER BY r.entry";
         for line in self.store.rows(sql, &[]).await? {
+            let at = instant(line.int(2)?);
             match Entry::read(line.text(0)?, line.text(1)?) {
                 Some(Entry::AuthorityTold(told)) => {
                     let of = placed.iter_mut().find(|p| p.entry == told.entry);
@@ -105,7 +135,7 @@ impl Records {
                 }
                 Some(Entry::RestrictionReviewed(review)) => {
                     let of = placed.iter_mut().find(|p| p.entry == review.entry);
-                    of.into_iter().for_each(|p| p.reviews.push(review.clone()));
+                    of.into_iter().for_each(|p| p.reviews.push(Looked { at, said: review.clone() }));
                 }
                 Some(_) | None => {}
             }

@@ -26,6 +26,8 @@ pub struct Raised {
     pub concern: Concern,
     /// Where it went; none while it is open.
     pub closed: Option<ConcernClosed>,
+    /// When that was.
+    pub closed_at: Option<DateTime<Utc>>,
 }
 
 impl Review {
@@ -112,8 +114,9 @@ impl Records {
 
     /// Concerns, the newest first: those that are open, or with those closed of late too.
     pub async fn concerns(&self, open_only: bool) -> Result<Vec<Raised>, StoreError> {
-        let sql = "SELECT r.entry, r.starts, b.text, coalesce(c.text, '') FROM register r \
+        let sql = "SELECT r.entry, r.starts, b.text, coalesce(c.text, ''), coalesce(j.at, '') FROM register r \
                    JOIN body b ON b.seq = r.entry LEFT JOIN body c ON c.seq = r.closed \
+                   LEFT JOIN journal j ON j.seq = r.closed \
                    WHERE r.kind = 'concern' AND (r.closed = 0 OR $1 = 0) ORDER BY r.entry DESC LIMIT 500";
         let mut raised = Vec::new();
         for line in self.store.rows(sql, &[i64::from(open_only).into()]).await? {
@@ -122,7 +125,8 @@ impl Records {
                 Some(Entry::ConcernClosed(closed)) => Some(closed),
                 Some(_) | None => None,
             };
-            raised.push(Raised { entry: line.int(0)?, at: instant(line.int(1)?), concern, closed });
+            let (entry, at, closed_at) = (line.int(0)?, instant(line.int(1)?), line.text(4)?.parse().ok());
+            raised.push(Raised { entry, at, concern, closed, closed_at });
         }
         Ok(raised)
     }

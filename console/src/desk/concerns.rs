@@ -1,6 +1,7 @@
 //! Safeguarding concerns that are open, with the home's own way that each goes (seed 003 §4.4). None closes by itself.
 
 use super::Place;
+use super::kept::{is_kept, readable};
 use super::now::person_name;
 use super::page::{clock, name_for};
 use super::session::SignedIn;
@@ -9,7 +10,7 @@ use agreements::{Contact, House};
 use axum::extract::{Extension, Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
-use records::{Raised, Records};
+use records::{Raised, Records, StoreError};
 use serde::Deserialize;
 
 /// A concern that is open.
@@ -47,11 +48,26 @@ impl Concerns {
         who: &SignedIn,
         now: DateTime<Utc>,
     ) -> Result<(Self, Vec<Raised>), Wrong> {
-        let raised = records.concerns(true).await?;
+        let raised = open(records, house, who).await?;
         let open = raised.iter().map(|raised| concern(house, who, raised, now)).collect();
         let way = house.home().safeguarding.clone();
         Ok((Self { open, way, may: who.knows_names() }, raised))
     }
+}
+
+/// The open ones that somebody may read: what is said of a member of staff's own device is not for whoever works beside them.
+pub(super) async fn open(
+    records: &Records,
+    house: &House,
+    who: &SignedIn,
+) -> Result<Vec<Raised>, StoreError> {
+    let mut read = Vec::new();
+    for raised in records.concerns(true).await? {
+        if !is_kept(records, house, who, &raised.concern.person).await? {
+            read.push(raised);
+        }
+    }
+    Ok(read)
 }
 
 fn concern(house: &House, who: &SignedIn, raised: &Raised, now: DateTime<Utc>) -> Concern {
@@ -75,6 +91,13 @@ pub(crate) async fn close(
     Path(entry): Path<i64>,
     Form(went): Form<Went>,
 ) -> Result<Response, Wrong> {
-    place.desk.records.close_concern(entry, who.by(), &went.with, &went.words).await?;
+    let records = &place.desk.records;
+    let current = place.desk.in_force.to_keep();
+    let open = records.concerns(true).await?.into_iter().find(|raised| raised.entry == entry);
+    if let Some(raised) = open {
+        readable(records, &current.snapshot.house, &who, &raised.concern.person).await?;
+    }
+    let closed = records.close_concern(entry, who.by(), &went.with, &went.words).await;
+    closed.map_err(|why| Wrong::from(why).with(&[&went.with, &went.words]))?;
     Ok(Redirect::to("/shift?done=noted").into_response())
 }

@@ -4,7 +4,7 @@ use super::redact::Redactor;
 use super::wrong::Wrong;
 use agreements::House;
 use chrono::{DateTime, Utc};
-use records::{Entry, Granting, Logged, Placed, Raised, Records};
+use records::{Entry, Granting, Logged, Looked, Placed, Raised, Records};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -172,8 +172,9 @@ pub(crate) fn restrictions(entries: &[Logged]) -> Vec<Placed> {
                 of.into_iter().for_each(|p| _ = p.told.get_or_insert(told.clone()));
             }
             Some(Entry::RestrictionReviewed(review)) => {
+                let at = logged.at.parse().unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
                 let of = placed.iter_mut().find(|p| p.entry == review.entry);
-                of.into_iter().for_each(|p| p.reviews.push(review.clone()));
+                of.into_iter().for_each(|p| p.reviews.push(Looked { at, said: review.clone() }));
             }
             _ => {}
         }
@@ -188,13 +189,19 @@ pub(crate) fn concerns(entries: &[Logged]) -> Vec<Raised> {
         match &logged.says {
             Some(Entry::Concern(concern)) => {
                 let at = logged.at.parse().unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
-                raised.push(Raised { entry: logged.entry, at, concern: concern.clone(), closed: None });
+                raised.push(Raised {
+                    entry: logged.entry,
+                    at,
+                    concern: concern.clone(),
+                    closed: None,
+                    closed_at: None,
+                });
             }
             Some(Entry::ConcernClosed(closed)) => {
                 raised
                     .iter_mut()
                     .filter(|r| r.entry == closed.entry)
-                    .for_each(|r| r.closed = Some(closed.clone()));
+                    .for_each(|r| (r.closed, r.closed_at) = (Some(closed.clone()), logged.at.parse().ok()));
             }
             _ => {}
         }

@@ -237,12 +237,12 @@ fn both_shapes(about: &'static str, csv: Vec<u8>, json: Vec<u8>) -> Vec<File> {
 }
 
 fn restrictions(placed: impl Iterator<Item = records::Placed>) -> Value {
-    let one = |placed: records::Placed| json!({"entry": placed.entry, "restriction": placed.said, "ended": placed.ended, "authority_told": placed.told, "reviews": placed.reviews});
+    let one = |placed: records::Placed| json!({"entry": placed.entry, "restriction": placed.said, "ended": placed.ended, "ended_at": placed.ended_at, "authority_told": placed.told, "authority_late": placed.told_late().is_some(), "reviews": placed.reviews});
     placed.map(one).collect()
 }
 
 fn concerns(raised: &[records::Raised]) -> Value {
-    let one = |raised: &records::Raised| json!({"entry": raised.entry, "at": raised.at, "concern": raised.concern, "closed": raised.closed});
+    let one = |raised: &records::Raised| json!({"entry": raised.entry, "at": raised.at, "concern": raised.concern, "closed": raised.closed, "closed_at": raised.closed_at});
     raised.iter().map(one).collect()
 }
 

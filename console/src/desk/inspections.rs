@@ -3,11 +3,15 @@
 
 use super::now::person_name;
 use super::restrictions::{closes, day};
+use super::session::SignedIn;
 use super::wrong::Wrong;
-use agreements::{House, Person, PersonKind};
-use chrono::{DateTime, Days, NaiveDate, Utc};
-use records::{Booking, Records, Whereabouts};
+use agreements::{House, Person, PersonKind, Role};
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use records::{Booking, Records, Whereabouts, Which};
 use std::collections::BTreeMap;
+
+/// What nobody has marked is asked for so long.
+const WEEKS: TimeDelta = TimeDelta::weeks(4);
 
 /// When a device is to be looked at together again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +61,35 @@ pub(super) fn of(
     Some(Look { by, overdue: by.is_none_or(|by| date(now) > by) })
 }
 
+/// What members of staff's own devices did in the last four weeks and nobody has marked: whoever signs a shift has not read it.
+async fn unread(records: &Records, house: &House, now: DateTime<Utc>) -> Result<Vec<Overdue>, Wrong> {
+    let (from, to) = (now - WEEKS, now);
+    let mut found = Vec::new();
+    for (_, person) in house.people().filter(|(_, person)| person.kind == PersonKind::Staff) {
+        let which = Which {
+            from: Some(from),
+            to: Some(to),
+            person: Some(person.id.clone()),
+            unmarked: true,
+            ..Which::default()
+        };
+        let count: u64 = records.shares(&which).await?.iter().map(|(_, counted)| counted.all()).sum();
+        let said = match count {
+            0 => continue,
+            1 => format!("1 episode of {}’s own devices is not marked.", person.name),
+            many => format!("{many} episodes of {}’s own devices are not marked.", person.name),
+        };
+        let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let link = format!("/shift?at={}&upto={}&person={}&unmarked=yes", at(from), at(to), person.id);
+        found.push(Overdue { what: said, at: link });
+    }
+    Ok(found)
+}
+
 /// Everything that is overdue, by the people of the home.
 pub(super) async fn overdue(
     records: &Records,
-    house: &House,
+    (house, who): (&House, &SignedIn),
     now: DateTime<Utc>,
 ) -> Result<Vec<Overdue>, Wrong> {
     let places = match house.home().inspect_every {
@@ -68,11 +97,15 @@ pub(super) async fn overdue(
         None => BTreeMap::new(),
     };
     let today = now.with_timezone(&house.home().timezone).date_naive();
-    let mut found = Vec::new();
+    let mut found = if who.role == Role::Manager { unread(records, house, now).await? } else { Vec::new() };
     for placed in records.restrictions().await? {
         let Some(on) = placed.review_due(today, now) else { continue };
         let (name, closes) = (person_name(house, &placed.said.person), closes(&placed));
-        let what = format!("{name}’s restriction ({closes}) was to be reviewed on {}.", day(on));
+        let when = match on == today {
+            true => "is to be reviewed today".to_owned(),
+            false => format!("was to be reviewed on {}", day(on)),
+        };
+        let what = format!("{name}’s restriction ({closes}) {when}.");
         found.push(Overdue { what, at: "/restrictions".to_owned() });
     }
     for (_, person) in house.people() {

@@ -22,10 +22,12 @@ mod give;
 mod given;
 mod handover;
 mod inspections;
+mod kept;
 mod known;
 mod lasting;
 mod lists;
 mod live;
+mod marking;
 mod month;
 mod nights;
 mod now;
@@ -135,7 +137,7 @@ fn routes() -> Vec<Route> {
         ("/shift/sheet", READERS, get(sheet::sheet)),
         ("/shift/sign", SHIFT, post(handover::sign)),
         ("/month", READERS, get(month::show)),
-        ("/episodes/{entry}", SHIFT, post(shift::mark)),
+        ("/episodes/{entry}", SHIFT, post(marking::mark)),
         ("/concerns/{entry}", SHIFT, post(concerns::close)),
         ("/reports/{entry}", SHIFT, post(reports::hear)),
         ("/asks", SHIFT, get(asks::list)),

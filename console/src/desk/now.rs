@@ -2,7 +2,6 @@
 
 use super::Place;
 use super::accounts::{Open, open_sessions};
-use super::devices;
 use super::inspections::{Overdue, overdue};
 use super::page::{Frame, clock, html, length, name_for};
 use super::reports::{Saw, told};
@@ -11,6 +10,7 @@ use super::running::State;
 use super::session::SignedIn;
 use super::together::{Show, shows};
 use super::wrong::Wrong;
+use super::{concerns, devices};
 use agreements::{
     Explanation, GrantKind, Host, House, LimitKey, LiveGrant, LiveRestriction, Person, PersonId, PersonKind,
     Request, Role, Rule, What,
@@ -54,6 +54,8 @@ pub(crate) struct Card {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) kind: &'static str,
+    /// Whether what their devices do is not for this reader.
+    pub(crate) kept: bool,
     /// The devices in use lately.
     pub(crate) on: Vec<String>,
     /// What holds now: `open`, `off`, `school`.
@@ -133,7 +135,8 @@ pub(crate) async fn show(
     let asks = if who.knows_names() { waiting(&desk.records, house, now).await? } else { Vec::new() };
     let told = if who.knows_names() { told(&desk.records, house, &who, now).await? } else { Vec::new() };
     let shows = if who.knows_names() { shows(&desk.records, house, now).await? } else { Vec::new() };
-    let overdue = if who.knows_names() { overdue(&desk.records, house, now).await? } else { Vec::new() };
+    let overdue =
+        if who.knows_names() { overdue(&desk.records, (house, &who), now).await? } else { Vec::new() };
     let authority = if who.knows_names() {
         restrictions::waiting(&desk.records, (house, &who), now).await?
     } else {
@@ -211,7 +214,7 @@ async fn shift_card(
         episodes: tally.breaches,
         late: who.role == Role::Manager && unsigned.iter().any(|shift| shift.to < last.to),
         unsigned: unsigned.len(),
-        concerns: records.concerns(true).await?.len(),
+        concerns: concerns::open(records, house, who).await?.len(),
         since: clock(house, since, now),
     })
 }
@@ -254,7 +257,8 @@ pub(crate) async fn cards(
     let mut people: Vec<(PersonId, &Person)> = house.people().collect();
     people.sort_by_key(|(_, person)| order(person.kind));
     for (id, person) in people {
-        let used = records.minutes_today(house, id).await?;
+        let kept = !who.may_read(person);
+        let used = if kept { Vec::new() } else { records.minutes_today(house, id).await? };
         let minutes = used.into_iter().filter(|used| used.limit.is_some() || used.key == "everything");
         let meters = minutes.map(|used| Meter {
             of: key_words(&used.key),
@@ -267,7 +271,8 @@ pub(crate) async fn cards(
             id: person.id.clone(),
             name: name_for(who.role, &person.name),
             kind: kind_words(person.kind),
-            on: on(current, id, who, now),
+            on: if kept { Vec::new() } else { on(current, id, who, now) },
+            kept,
             state,
             line,
             source: said

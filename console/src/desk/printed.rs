@@ -6,6 +6,7 @@ use super::nights;
 use super::now::person_name;
 use super::page::name_for;
 use super::redact::Redactor;
+use super::restrictions::{self, consent, reviewed_on};
 use super::shift::summary as summed;
 use super::wrong::Wrong;
 use agreements::{House, Role};
@@ -68,9 +69,29 @@ pub(super) async fn summary(
     let restrictions = placed.map(|one| {
         let what = one.said.closes.as_ref().map_or_else(|| "everything".to_owned(), |words| words.join(", "));
         let what = if full { what } else { hidden.text(&what) };
-        let ended = if one.ended.is_some() { ", ended before its time" } else { "" };
+        let ended = match one.ended {
+            Some(_) => format!(", ended before its time (planned until {})", time(one.said.until)),
+            None => String::new(),
+        };
         let said = &one.said;
-        format!("{}: {what}, {} to {}{ended}", whose(&said.person), time(said.from), time(said.until))
+        let hide = |text: String| if full { text } else { hidden.text(&text) };
+        let mut line =
+            format!("{}: {what}, {} to {}{ended}.", whose(&said.person), time(said.from), time(one.ends()));
+        let reviews = one.reviewed().map(|(due, review)| reviewed_on(house, due, review));
+        for more in std::iter::once(consent(house, &one))
+            .chain(reviews)
+            .chain(full.then(|| format!("Why: {}", said.reason)))
+        {
+            line.push_str(&format!(" {}.", hide(more).trim_end_matches('.')));
+        }
+        if let Some(late) = one.authority_due().filter(|due| *due < stamp.now) {
+            line.push_str(&format!(" Full details were due to the placing authority by {}.", time(late)));
+        }
+        let today = stamp.now.with_timezone(&zone).date_naive();
+        if let Some(on) = one.review_due(today, stamp.now).filter(|on| *on < today) {
+            line.push_str(&format!(" A review was due on {} and is late.", restrictions::day(on)));
+        }
+        line
     });
     let nights = nights::everybodys(records, house, (from, to), stamp.now).await?;
     let nights = nights.iter().map(|(id, nights)| (whose(id), nights::summary(nights)));

@@ -72,9 +72,11 @@ pub(crate) async fn hear(
     if heard.mark == "concern" {
         let open = records.open_reports().await?.into_iter().find(|told| told.entry == entry);
         let person = open.ok_or(Wrong::Missing)?.report.person;
-        records.concern(entry, &person, who.by(), &heard.words).await?;
+        let raised = records.concern(entry, &person, who.by(), &heard.words).await;
+        raised.map_err(|why| Wrong::from(why).with(&[&heard.words]))?;
         return Ok(Redirect::to("/shift?done=concern").into_response());
     }
-    records.hear_report(entry, who.by(), &heard.words).await?;
+    let said = records.hear_report(entry, who.by(), &heard.words).await;
+    said.map_err(|why| Wrong::from(why).with(&[&heard.words]))?;
     Ok(Redirect::to("/?done=heard").into_response())
 }

@@ -14,11 +14,8 @@ use axum::extract::{Extension, Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use records::{NotDone, Placed, Records, RestrictionReviewed, shift};
+use records::{Looked, NotDone, Placed, Records, shift};
 use serde::Deserialize;
-
-/// So many young people are seen at once where one is chosen; of more it scrolls.
-const MOST_SEEN: usize = 6;
 
 #[derive(Template)]
 #[template(path = "desk/restrictions.html")]
@@ -66,8 +63,6 @@ pub(super) struct Waiting {
 struct DraftPage {
     frame: Frame,
     people: Vec<(String, String)>,
-    /// How many of them are seen at once.
-    size: usize,
     typed: Typed,
     wrong: Vec<(String, String)>,
 }
@@ -210,31 +205,61 @@ fn shown(house: &House, who: &SignedIn, placed: &Placed, now: DateTime<Utc>) -> 
     let reads = who.knows_names();
     let words = |words: &str| if reads { words.to_owned() } else { String::new() };
     let today = now.with_timezone(&house.home().timezone).date_naive();
-    let review = |review: &RestrictionReviewed| {
-        format!("{}: {} They say: {}", review.by.name, words(&review.reason), words(&review.view))
+    let review = |(due, review): (Option<NaiveDate>, &Looked)| {
+        let when = reviewed_on(house, due, review);
+        match reads {
+            true => format!("{when}: {} They say: {}", review.said.reason, review.said.view),
+            false => format!("{when}."),
+        }
     };
     Shown {
         entry: placed.entry,
         name: name_for(who.role, &person_name(house, &said.person)),
         closes: closes(placed),
-        span: format!("{} to {}", clock(house, said.from, now), clock(house, said.until, now)),
+        span: format!("{} to {}", clock(house, said.from, now), clock(house, placed.ends(), now)),
         reason: words(&said.reason),
         tried: words(&said.tried),
         by: said.by.name.clone(),
-        consent: consent(placed),
+        consent: consent(house, placed),
         review: placed.review_on().map_or_else(|| "none before it ends".to_owned(), day),
         review_due: placed.review_due(today, now).is_some(),
-        reviews: placed.reviews.iter().filter(|_| reads).map(review).collect(),
+        reviews: placed.reviewed().map(review).collect(),
         told: said.told_on.map(day).unwrap_or_default(),
         view: words(&said.view),
-        ended: placed.ended.as_ref().map(|e| format!("Ended early by {}: {}", e.by.name, words(&e.reason))),
+        ended: placed.ended.as_ref().map(|e| {
+            let planned = clock(house, said.until, now);
+            format!("Ended early by {}, planned until {planned}: {}", e.by.name, words(&e.reason))
+        }),
     }
 }
 
-fn consent(placed: &Placed) -> String {
+/// When a review was, by whom, and how late.
+pub(super) fn reviewed_on(house: &House, due: Option<NaiveDate>, review: &Looked) -> String {
+    let on = review.at.with_timezone(&house.home().timezone).date_naive();
+    let late = match due.map_or(0, |due| (on - due).num_days()) {
+        ..=0 => String::new(),
+        1 => ", a day late".to_owned(),
+        days => format!(", {days} days late"),
+    };
+    format!("Reviewed on {}{late} by {}", day(on), review.said.by.name)
+}
+
+pub(super) fn consent(house: &House, placed: &Placed) -> String {
     match (&placed.said.consent, &placed.told) {
         (Some(consent), _) => format!("{} consented on {}", consent.name, day(consent.on)),
-        (None, Some(told)) => format!("An emergency; {} had full details", told.whom),
+        (None, Some(told)) => {
+            let at = told.at.with_timezone(&house.home().timezone);
+            let late = match placed.told_late() {
+                Some(late) => format!("{} late", length(late.num_minutes().max(1))),
+                None => "in time".to_owned(),
+            };
+            format!(
+                "An emergency; {} had full details on {} at {}, {late}",
+                told.whom,
+                day(at.date_naive()),
+                at.format("%H:%M")
+            )
+        }
         (None, None) => "An emergency, without consent yet".to_owned(),
     }
 }
@@ -258,7 +283,7 @@ fn draft_page(place: &Place, who: &SignedIn, typed: Typed, wrong: Vec<(String, S
     let people = house.people().filter(|(_, p)| p.kind == PersonKind::YoungPerson);
     let people: Vec<(String, String)> = people.map(|(_, p)| (p.id.clone(), p.name.clone())).collect();
     let frame = Frame::of("A restriction", "/restrictions", house, who);
-    html(&DraftPage { frame, size: people.len().clamp(2, MOST_SEEN), people, typed, wrong })
+    html(&DraftPage { frame, people, typed, wrong })
 }
 
 /// `POST /restrictions/place`.
@@ -358,8 +383,10 @@ pub(crate) async fn reviewed(
     Path(entry): Path<i64>,
     Form(typed): Form<Reviewed>,
 ) -> Result<Response, Wrong> {
-    let next = date(typed.next.trim()).map_err(Wrong::Typed)?;
+    let next = date(typed.next.trim());
+    let next = next.map_err(|why| Wrong::Typed(why).with(&[&typed.words, &typed.view]))?;
     let said = (typed.words.as_str(), typed.view.as_str(), next);
-    place.desk.records.restriction_reviewed(entry, who.by(), said).await?;
+    let kept = place.desk.records.restriction_reviewed(entry, who.by(), said).await;
+    kept.map_err(|why| Wrong::from(why).with(&[&typed.words, &typed.view]))?;
     Ok(Redirect::to("/restrictions?done=reviewed").into_response())
 }

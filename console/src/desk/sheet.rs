@@ -2,6 +2,7 @@
 
 use super::concerns::Concerns;
 use super::handover::{Signed, signed};
+use super::kept::Kept;
 use super::now::person_name;
 use super::page::{Frame, clock, html, initials, name_for};
 use super::reports::{Saw, told as saw};
@@ -26,6 +27,9 @@ struct SheetPage {
     frame: Frame,
     shift: Span,
     people: Vec<Person>,
+    /// What is not for whoever reads the sheet.
+    kept: Kept,
+    withheld: u64,
     /// How many episodes there are, where not all are told one by one.
     many: Option<u64>,
     /// Whose they are, then.
@@ -81,8 +85,14 @@ pub(crate) async fn sheet(
     // The sheet is read as a visitor would, unless names were asked for.
     let reader = if full { who.clone() } else { SignedIn { role: Role::Visitor, ..who.clone() } };
     let tally = desk.records.tally(shift.from, shift.to).await?;
-    let (episodes, shares) = told(&desk.records, &Which::from(shift), tally.episodes).await?;
-    let many = (tally.episodes > episodes.len() as u64).then_some(tally.episodes);
+    let every = Which::from(shift);
+    let parts = desk.records.shares(&every).await?;
+    let kept = Kept::of(&desk.records, (house, &reader), (&every, &parts)).await?;
+    let withheld = kept.episodes();
+    let which = Which { without: kept.ids(), ..every };
+    let read = tally.episodes.saturating_sub(withheld);
+    let (episodes, shares) = told(&desk.records, &which, read).await?;
+    let many = (read > episodes.len() as u64).then_some(read);
     let everybody = shares.iter().filter(|_| many.is_some());
     let (concerns, raised) = Concerns::of(&desk.records, house, &reader, now).await?;
     let reviews = desk.records.reviews_between(shift.from, shift.to).await?;
@@ -122,6 +132,8 @@ pub(crate) async fn sheet(
         all: tally.episodes,
         newest: tally.newest,
         people: people(house, &reader, (&episodes.iter().collect::<Vec<_>>(), &shares), &raised),
+        kept,
+        withheld,
         concerns,
         incidents: written((&desk.records, house), &reader, (None, (shift.from, shift.to)), now).await?,
         saw: saw(&desk.records, house, &reader, now).await?,

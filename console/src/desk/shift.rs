@@ -2,6 +2,7 @@
 
 use super::concerns::Concerns;
 use super::handover::{Signed, shifts_of, sides, signed, stamp};
+use super::kept::Kept;
 use super::now::person_name;
 use super::page::{Frame, html, initials, name_for};
 use super::reports::{Saw, told};
@@ -9,13 +10,13 @@ use super::session::SignedIn;
 use super::together::{Written, written};
 use super::wrong::Wrong;
 use super::{Place, words};
-use agreements::{House, Severity};
+use agreements::{House, Role, Severity};
 use askama::Template;
-use axum::extract::{Extension, Form, Path, Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::{Extension, Query, State};
+use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use records::shift::{self, Shift};
-use records::{Counted, Episode, Mark, Order, Raised, Records, Review, Sort, Which, together};
+use records::{Counted, Episode, Order, Raised, Records, Review, Sort, Which, together};
 use serde::Deserialize;
 
 /// Episodes on one page: nobody reads more at once, and an old tablet shows no more.
@@ -45,6 +46,8 @@ struct ShiftPage {
     filtered: bool,
     concerns: Concerns,
     told: Vec<Saw>,
+    /// What this reader does not read.
+    kept: Kept,
     incidents: Vec<Written>,
     signed: Vec<Signed>,
     /// Which sides are still to sign; empty while the shift goes on and for whoever only reads.
@@ -52,8 +55,11 @@ struct ShiftPage {
     /// What whoever signs has had before them.
     seen: String,
     all: u64,
+    /// How many of them are the manager's to read.
+    withheld: u64,
     over: bool,
     writes: bool,
+    manages: bool,
 }
 
 /// A shift, or several in a row that are read as one, as pages name it.
@@ -93,8 +99,6 @@ pub(super) struct Person {
     pub(super) summary: String,
     /// Whether something in it wants to be read.
     open: bool,
-    /// A member of staff's own, which the manager alone reads.
-    pub(super) kept: bool,
     pub(super) episodes: Vec<Shown>,
 }
 
@@ -154,20 +158,6 @@ pub(crate) struct Filter {
     skip: u64,
     #[serde(default)]
     done: String,
-}
-
-/// What staff make of an episode.
-#[derive(Deserialize)]
-pub(crate) struct Made {
-    #[serde(default)]
-    mark: String,
-    #[serde(default)]
-    words: String,
-    /// The page that it was read on.
-    #[serde(default)]
-    at: String,
-    #[serde(default)]
-    upto: String,
 }
 
 /// The address of a shift.
@@ -234,7 +224,12 @@ pub(crate) async fn show(
     let (concerns, raised) = Concerns::of(&desk.records, house, &who, now).await?;
     // Before the episodes are read: what comes in between is then not taken for seen.
     let tally = desk.records.tally(shift.from, shift.to).await?;
-    let which = filter.which(shift);
+    let every = Which::from(shift);
+    let parts = desk.records.shares(&every).await?;
+    let kept = Kept::of(&desk.records, (house, &who), (&every, &parts)).await?;
+    let (withheld, without) = (kept.episodes(), kept.ids());
+    let kept = kept.only(&filter.person);
+    let which = Which { without, ..filter.which(shift) };
     let shares = desk.records.shares(&which).await?;
     let count = shares.iter().map(|(_, counted)| counted.all()).sum();
     let episodes = on_page(&desk.records, &which, filter.skip, count).await?;
@@ -257,7 +252,7 @@ pub(crate) async fn show(
     let page = ShiftPage {
         frame,
         incidents: written((&desk.records, house), &who, (None, (shift.from, shift.to)), now).await?,
-        quiet: quiet(tally.episodes, count),
+        quiet: quiet((tally.episodes.saturating_sub(withheld), count), &kept),
         part: part(filter.skip, wanted.len() as u64, count),
         more: (left > 0).then_some(upto),
         left,
@@ -272,11 +267,14 @@ pub(crate) async fn show(
         may_sign: if over && writes { sides(&whole, &who.by()) } else { Vec::new() },
         seen: stamp(tally),
         all: tally.episodes,
+        withheld,
+        kept,
         shift: span(house, shift, now),
         filtered: filter.is_set(),
         filter,
         over,
         writes,
+        manages: who.role == Role::Manager,
     };
     Ok(html(&page))
 }
@@ -328,8 +326,9 @@ fn part(skip: u64, shown: u64, count: u64) -> String {
 }
 
 /// What stands in place of episodes where there are none.
-fn quiet(all: u64, wanted: u64) -> String {
+fn quiet((all, wanted): (u64, u64), kept: &Kept) -> String {
     match (all, wanted) {
+        (_, 0) if !kept.0.is_empty() => String::new(),
         (0, _) => "A quiet shift: nothing was recorded.".to_owned(),
         (some, 0) => format!("None of the {some} episodes of this shift is among what you look for."),
         _ => String::new(),
@@ -376,16 +375,13 @@ pub(super) fn people(
         } else {
             String::new()
         };
-        let kept = is_kept(house, who, id);
-        let episodes =
-            theirs.iter().filter(|_| !kept).map(|e| shown(house, who, e, &name, concerns)).collect();
+        let episodes = theirs.iter().map(|e| shown(house, who, e, &name, concerns)).collect();
         people.push((
             worst,
             Person {
-                id: if who.knows_names() && id != "nobody" && !kept { id.to_owned() } else { String::new() },
+                id: if who.knows_names() && id != "nobody" { id.to_owned() } else { String::new() },
                 summary: summary(&counted) + &here,
-                open: worst >= Severity::Medium && !kept,
-                kept,
+                open: worst >= Severity::Medium,
                 name,
                 episodes,
             },
@@ -393,12 +389,6 @@ pub(super) fn people(
     }
     people.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.name.cmp(&y.name)));
     people.into_iter().map(|(_, person)| person).collect()
-}
-
-/// Whether what somebody's devices did is not for this reader.
-fn is_kept(house: &House, who: &SignedIn, id: &str) -> bool {
-    let person = house.person(id).and_then(|person| house.agreement(person));
-    person.is_some_and(|person| !who.may_read(person))
 }
 
 pub(super) fn summary(counted: &Counted) -> String {
@@ -453,39 +443,4 @@ fn shown(house: &House, who: &SignedIn, episode: &Episode, name: &str, concerns:
         notes: notes.collect(),
         concern: concerns.iter().any(|raised| raised.concern.entry == episode.entry),
     }
-}
-
-/// `POST /episodes/{entry}`: a note, a mark, a concern.
-pub(crate) async fn mark(
-    State(place): State<Place>,
-    Extension(who): Extension<SignedIn>,
-    Path(entry): Path<i64>,
-    Form(made): Form<Made>,
-) -> Result<Response, Wrong> {
-    let records = &place.desk.records;
-    let episode = records.episode(entry).await?.ok_or(Wrong::Missing)?;
-    let current = place.desk.in_force.to_keep();
-    let house = &current.snapshot.house;
-    if is_kept(house, &who, &episode.person) {
-        return Err(Wrong::Role);
-    }
-    let done = match made.mark.as_str() {
-        "note" => records.note(entry, who.by(), &made.words).await.map(|_| "noted")?,
-        "spoke" => records.mark(entry, who.by(), Mark::SpokeWithThem, &made.words).await.map(|_| "noted")?,
-        "false" => records.mark(entry, who.by(), Mark::FalseAlarm, &made.words).await.map(|_| "noted")?,
-        "told" => records.mark(entry, who.by(), Mark::TheirReport, &made.words).await.map(|_| "noted")?,
-        "concern" => {
-            records.concern(entry, &episode.person, who.by(), &made.words).await.map(|_| "concern")?
-        }
-        _ => return Err(Wrong::Missing),
-    };
-    // Back to the page that it was read on, which may be of several shifts.
-    let now = place.desk.now();
-    let read = asked(house, &made.at, &made.upto, now);
-    let read = read.filter(|shift| episode.first < shift.to && episode.last >= shift.from);
-    let query = match read {
-        Some(shift) => span(house, shift, now).query(),
-        None => format!("at={}", episode.first.to_rfc3339_opts(SecondsFormat::Secs, true)),
-    };
-    Ok(Redirect::to(&format!("/shift?{query}&done={done}#episode-{entry}")).into_response())
 }

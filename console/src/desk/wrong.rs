@@ -21,6 +21,8 @@ pub(crate) enum Wrong {
     Missing,
     /// What was typed cannot be used: the sentence says why.
     Typed(String),
+    /// The same, with what was typed: nobody writes it twice.
+    Refused { why: String, typed: Vec<String> },
     /// Too many tries, or too much at once.
     Often(String),
     /// The records cannot be read or written.
@@ -32,9 +34,20 @@ pub(crate) enum Wrong {
 struct WrongPage<'a> {
     frame: Frame,
     sentence: &'a str,
+    /// What was typed and is not kept anywhere.
+    typed: &'a [String],
 }
 
 impl Wrong {
+    /// The same with the words that came with it, where they are what cannot be used.
+    pub(crate) fn with(self, typed: &[&str]) -> Self {
+        let texts = typed.iter().filter(|text| !text.trim().is_empty()).map(|text| (*text).to_owned());
+        match self {
+            Self::Typed(why) => Self::Refused { why, typed: texts.collect() },
+            other => other,
+        }
+    }
+
     fn told(&self) -> (StatusCode, &'static str, &str) {
         match self {
             Self::Host => (
@@ -56,7 +69,9 @@ impl Wrong {
             Self::Missing => {
                 (StatusCode::NOT_FOUND, "Not here", "There is nothing at this address, or it is over.")
             }
-            Self::Typed(why) => (StatusCode::UNPROCESSABLE_ENTITY, "Not done yet", why),
+            Self::Typed(why) | Self::Refused { why, .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "Not done yet", why)
+            }
             Self::Often(why) => (StatusCode::TOO_MANY_REQUESTS, "A little later", why),
             Self::Records => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -73,7 +88,8 @@ impl IntoResponse for Wrong {
             return Redirect::to("/sign-in").into_response();
         }
         let (status, title, sentence) = self.told();
-        let page = html(&WrongPage { frame: Frame::bare(title), sentence });
+        let typed: &[String] = if let Self::Refused { typed, .. } = &self { typed } else { &[] };
+        let page = html(&WrongPage { frame: Frame::bare(title), sentence, typed });
         (status, page).into_response()
     }
 }

@@ -37,8 +37,10 @@
   const waits = (page) => [...page.querySelectorAll('[data-news]')];
   const before = new Set(waits(document).map((one) => one.id));
   const tell = (page) => {
-    const said = waits(page).filter((one) => !before.has(one.id)).map((one) => one.dataset.news).join(' ');
-    if (news.textContent !== said) news.textContent = said;
+    const fresh = waits(page).filter((one) => !before.has(one.id));
+    // Each once: what was told is not read again with the next, nor when another is answered.
+    fresh.forEach((one) => before.add(one.id));
+    if (fresh.length) news.textContent = fresh.map((one) => one.dataset.news).join(' ');
   };
   const show = (text) => {
     const main = document.getElementById('main'), page = new DOMParser().parseFromString(text, 'text/html');

@@ -429,6 +429,7 @@ mod tests {
             marks: Vec::new(),
             notes: Vec::new(),
             detector: None,
+            of_staff: None,
         }
     }
 

@@ -40,6 +40,10 @@ pub struct BreachOpened {
     /// Which way around the gateway it was, by its key; none where it was none, or of a kind that nobody can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detector: Option<String>,
+    /// Whether it was a member of staff's agreement when it began: what such a device did is not for everybody to read, also
+    /// once the agreement is gone. None for an unknown device, and where an earlier program wrote the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_staff: Option<bool>,
 }
 
 /// A breach episode is over.

@@ -133,7 +133,7 @@ pub async fn restrictions_must_be_lawful(play: Play) {
     }
     review("fair", Some(next)).await.unwrap();
     let placed = records.restrictions().await.unwrap().remove(0);
-    assert_eq!((placed.review_on(), placed.reviews[0].view.as_str()), (Some(next), "fair"));
+    assert_eq!((placed.review_on(), placed.reviews[0].said.view.as_str()), (Some(next), "fair"));
     records.end_restriction(restriction, staff(), "reviewed: no longer needed").await.unwrap();
     assert!(records.live_restrictions().await.unwrap().is_empty());
     assert!(matches!(review("fair", None).await, Err(NotDone::NotOpen(_))), "it has ended");

@@ -53,6 +53,55 @@ async fn lived() -> Play {
 }
 
 #[tokio::test]
+async fn what_was_late_stands_on_the_page_to_print() {
+    let play = lived().await;
+    let mut manager = play.signed_in("r.osei").await;
+    let placed = manager
+        .post(
+            "/restrictions/place",
+            &[
+                ("person", "jordan"),
+                ("closes", "video.example"),
+                ("reason", "Jordan was followed"),
+                ("tried", "Talked it through"),
+                ("emergency", "yes"),
+                ("until", "2026-11-23T17:30"),
+                ("review", "2026-11-23"),
+                ("told_on", "2026-11-22"),
+                ("view", "fair enough"),
+            ],
+        )
+        .await;
+    assert_eq!(placed.location(), "/restrictions?done=placed", "{}", placed.words());
+    let entry = play.records.restrictions().await.unwrap()[0].entry;
+    play.clock.advance(Duration::from_secs(26 * 3600));
+    let mut manager = play.signed_in("r.osei").await;
+    manager.post(&format!("/restrictions/{entry}/told"), &[("words", "A. Mensah")]).await;
+    let concern = play.records.concerns(true).await.unwrap()[0].entry;
+    let closed = [("with", "A. Mensah"), ("words", "a meeting")];
+    manager.post(&format!("/concerns/{concern}"), &closed).await;
+    let days =
+        [("from", "2026-11-01"), ("to", "2026-11-23"), ("recipient", "the visitor"), ("purpose", "reg 44")];
+    let full: Vec<_> = days.into_iter().chain([("names", "full")]).collect();
+    for (form, named) in [(&days[..], false), (&full[..], true)] {
+        let (_, bytes) = export(&play, form).await;
+        let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
+        let text = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
+        let page = text("summary.html");
+        let late = "A. Mensah had full details on 23 November 2026 at 19:31, 2 h late";
+        assert!(page.contains(late), "{page}");
+        assert_eq!(page.contains("Why: Jordan was followed"), named, "{page}");
+        assert!(
+            text("restrictions.json").contains("\"authority_late\": true"),
+            "{}",
+            text("restrictions.json")
+        );
+        let at = "\"closed_at\":\"2026-11-23T19:31:00Z\"";
+        assert!(text("concerns.json").replace(": ", ":").contains(at), "{}", text("concerns.json"));
+    }
+}
+
+#[tokio::test]
 async fn one_persons_records_and_nobody_elses() {
     let play = lived().await;
     let form = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];

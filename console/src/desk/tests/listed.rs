@@ -9,7 +9,7 @@ use blocklists::{Catalogue, Category, Compiler, Tags};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-fn catalogue() -> Catalogue {
+pub(super) fn catalogue() -> Catalogue {
     let mut compiler = Compiler::with_seed(7);
     for (word, name, sealed) in [
         ("gambling", "casino.example", false),

@@ -15,6 +15,7 @@ mod exporting;
 pub(crate) mod four_weeks;
 pub(crate) mod full;
 mod hostile;
+mod kept;
 mod listed;
 mod names;
 mod nights;

@@ -150,7 +150,10 @@ async fn an_emergency_has_a_day_and_a_clock() {
         manager.post(&format!("/restrictions/{entry}/end"), &[("words", "the police have the phone")]).await;
     assert_eq!(done.location(), "/restrictions?done=ended");
     let page = manager.get("/restrictions").await.words();
-    assert!(page.contains("Ended early by R. Osei: the police have the phone"), "{page}");
+    assert!(
+        page.contains("Ended early by R. Osei, planned until Mon 17:00: the police have the phone"),
+        "{page}"
+    );
     assert!(matches!(play.records.verify(None).await.unwrap(), Verified::Whole { .. }));
 }
 
@@ -195,6 +198,12 @@ async fn an_authority_waits_until_it_is_told_whatever_became_of_the_emergency() 
         assert!(!page.text.contains(&told), "{person}");
     }
     assert!(!play.signed_in("k.lane").await.get("/").await.words().contains(late));
+    // Whether it was within 24 hours stands in the register, for a visitor too.
+    for account in ["r.osei", "visitor"] {
+        let page = play.signed_in(account).await.get("/restrictions").await.words();
+        let told = "A. Mensah, by telephone had full details on 23 November 2026 at 18:30, 1 h late";
+        assert_eq!(page.matches(told).count(), 2, "{account}: {page}");
+    }
 }
 
 #[tokio::test]
@@ -202,7 +211,8 @@ async fn a_review_falls_due_and_is_done() {
     let play = Play::new().await;
     play.signed_in("r.osei").await.post("/restrictions/place", LAWFUL).await;
     let entry = play.records.restrictions().await.unwrap()[0].entry;
-    let (due, overdue) = ("Its review is due", "Jordan’s restriction (video.example) was to be reviewed on");
+    let (due, overdue) =
+        ("Its review is due", "Jordan’s restriction (video.example) is to be reviewed today.");
     play.clock.advance(Duration::from_secs(4 * 86_400));
     let early = play.signed_in("r.osei").await.get("/restrictions").await.words();
     assert!(!early.contains(due), "{early}");
@@ -229,7 +239,10 @@ async fn a_review_falls_due_and_is_done() {
     assert_eq!(manager.post(&at, &done).await.location(), "/restrictions?done=reviewed");
     let page = manager.get("/restrictions").await.words();
     assert!(!page.contains(due) && !manager.get("/").await.words().contains(overdue), "{page}");
-    for words in ["Review 28 November 2026", "R. Osei: the stranger still writes They say: I want it back"] {
+    for words in [
+        "Review 28 November 2026",
+        "Reviewed on 27 November 2026 by R. Osei: the stranger still writes They say: I want it back",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     play.settle().await;
@@ -304,5 +317,29 @@ async fn a_visitor_reads_the_register_without_names_and_reasons() {
     );
     for word in ["Jordan", "stranger", "fair enough", "<form method=\"post\" action=\"/restrictions"] {
         assert!(!page.text.contains(word), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn when_it_was_reviewed_and_how_late_stands_in_the_register_and_in_the_export() {
+    let play = Play::new().await;
+    play.signed_in("r.osei").await.post("/restrictions/place", LAWFUL).await;
+    let entry = play.records.restrictions().await.unwrap()[0].entry;
+    play.clock.advance(Duration::from_secs(6 * 86_400));
+    let mut manager = play.signed_in("r.osei").await;
+    assert!(manager.get("/").await.words().contains("was to be reviewed on 27 November 2026."));
+    let done = [("words", "the stranger still writes"), ("view", "I want it back"), ("next", "")];
+    manager.post(&format!("/restrictions/{entry}/reviewed"), &done).await;
+    manager.post(&format!("/restrictions/{entry}/end"), &[("words", "all is well")]).await;
+    for account in ["r.osei", "visitor"] {
+        let page = play.signed_in(account).await.get("/restrictions").await.words();
+        for said in [
+            "Reviewed on 28 November 2026, a day late by R. Osei",
+            "17:30 to 17:30",
+            "planned until Sun 20:00",
+        ] {
+            assert!(page.contains(said), "{account}: {said}: {page}");
+        }
+        assert_eq!(page.contains("still writes"), account == "r.osei", "{account}: {page}");
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn seen(page: &str) -> &str {
 }
 
 /// Past the handover at 21:30.
-async fn handover(play: &Play) {
+pub(super) async fn handover(play: &Play) {
     play.clock.advance(Duration::from_secs(4 * 3600 + 10 * 60));
 }
 

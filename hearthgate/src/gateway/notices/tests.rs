@@ -47,6 +47,7 @@ fn breach(severity: Severity, person: &str) -> Entry {
         sentence: "Jordan's agreement keeps betting sites closed.".into(),
         source: None,
         detector: None,
+        of_staff: None,
     })
 }
 
