@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often everything is looked at. What changes by itself is looked at at once.
 const ROUND: Duration = Duration::from_millis(500);
-/// How often the kernel is asked what flows: what nothing let begin ends within five seconds.
-const FLOWS: Duration = Duration::from_secs(4);
+/// How often the kernel is asked what flows: what nothing let begin, and what used a limit up, ends within five seconds of that.
+const FLOWS: Duration = Duration::from_secs(3);
 /// How often what is remembered over a restart is written anew, so that nothing stays there for longer than it is remembered here.
 const WRITE_ANEW: Duration = Duration::from_secs(1800);
 /// What ended is remembered for so long after the last flow.
