@@ -9,7 +9,6 @@ use agreements::{
 };
 use blocklists::{Category, Name, Tags};
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 /// The id and name of an unknown device's user.
 pub(crate) const NOBODY: (&str, &str) = ("nobody", "An unknown device");
@@ -82,17 +81,6 @@ fn person<'a>(refused: &Refused<'a>) -> Option<&'a Person> {
     refused.current.snapshot.house.agreement(refused.who)
 }
 
-/// The host, as agreements ask for it.
-fn host(text: &str) -> Host<'_> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    // Most are not tried as addresses: one ends in a digit (IPv4) or has a colon (IPv6), which no name does.
-    let may_be_address = bare.ends_with(|c: char| c.is_ascii_digit()) || bare.contains(':');
-    match may_be_address.then(|| bare.parse::<IpAddr>()) {
-        Some(Ok(address)) => Host::Address(address),
-        Some(Err(_)) | None => Host::Name(Name::trusted(text)),
-    }
-}
-
 /// Whose episode it is.
 pub(crate) fn key<'a>(refused: &Refused<'a>) -> KeyRef<'a> {
     let person = person(refused).map_or(NOBODY.0, |p| &p.id);
@@ -109,7 +97,7 @@ fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
     if refused.who == House::LOST && refused.verdict.rule == Rule::Baseline {
         return LOST.into();
     }
-    match (refused.verdict.rule, refused.verdict.subject, host(refused.host)) {
+    match (refused.verdict.rule, refused.verdict.subject, refused.host) {
         (Rule::Sealed, _, _) => SEALED.into(),
         (_, Subject::Service(service), _) => service.word().into(),
         (_, _, Host::Address(address)) => address.to_string().into(),
@@ -143,7 +131,7 @@ fn rules_site<'a>(refused: &Refused<'a>, name: Name<'_>) -> Option<&'a str> {
 
 /// Which way around the gateway it was; none where it was none, or of a kind that nobody can tell.
 fn detector(refused: &Refused<'_>) -> Option<Detector> {
-    let by_host = || match host(refused.host) {
+    let by_host = || match refused.host {
         Host::Name(name) => Detector::of_name(name),
         Host::Address(address) => {
             let listed =
@@ -166,7 +154,7 @@ pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     };
     let detected = detector(refused).filter(|_| stranger(refused).is_none());
     let most = detected.map_or(Severity::Critical, |detector| detector.row().weight);
-    let by_address = matches!(host(refused.host), Host::Address(_));
+    let by_address = matches!(refused.host, Host::Address(_));
     Seen { at, evidence, severity: refused.verdict.severity_seen(evidence).min(most), by_address }
 }
 
@@ -174,7 +162,7 @@ pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
 pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<BreachOpened> {
     let (house, verdict) = (&refused.current.snapshot.house, &refused.verdict);
     let (sealed, others) = (verdict.rule == Rule::Sealed, OF_MANY.contains(&key.site.as_str()));
-    let asked = host(refused.host);
+    let asked = refused.host;
     let tags = tags(refused, asked);
     if tags.has(Category::SUPPORT) && !sealed {
         return None;

@@ -1,7 +1,7 @@
 //! What the packet path hands to the recorder: borrowed, without allocation.
 
 use crate::in_force::Current;
-use agreements::{Detector, Evidence, PersonId, Verdict};
+use agreements::{Detector, Evidence, Host, PersonId, Verdict};
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -75,8 +75,8 @@ pub struct Refused<'a> {
     pub identified: Identified,
     /// The device itself, where nobody knows whose it is.
     pub stranger: Option<Face>,
-    /// The host or address that was asked for, in ASCII; the first 253 bytes are kept.
-    pub host: &'a str,
+    /// The host or address that was asked for.
+    pub host: Host<'a>,
     /// The decision.
     pub verdict: Verdict,
     /// What the gateway saw.

@@ -191,7 +191,7 @@ fn visit(
                 device: who.device,
                 identified: who.identified,
                 stranger: who.stranger,
-                host,
+                host: asked.host(),
                 verdict,
                 evidence: proxy::http::evidence(method, headers),
                 detected: None,

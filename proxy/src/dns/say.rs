@@ -81,7 +81,7 @@ impl Dns {
             device: client.who.device,
             identified: client.who.identified,
             stranger: client.who.stranger,
-            host: host.as_str(),
+            host: Host::Name(host),
             verdict: Verdict { severity, ..verdict },
             evidence: Evidence::Lookup,
             detected,

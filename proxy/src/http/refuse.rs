@@ -60,7 +60,7 @@ impl Proxy {
             device: who.device,
             identified: who.identified,
             stranger: who.stranger,
-            host: &asked.host.to_string(),
+            host: asked.host.judged(),
             verdict,
             evidence: self.strengthened(asker, &asked, evidence),
             detected,

@@ -167,7 +167,7 @@ impl Packet<'_> {
             device: who.device,
             identified: who.identified,
             stranger: who.stranger,
-            host: &asked.host.to_string(),
+            host: asked.host.judged(),
             verdict,
             evidence: Evidence::Connection,
             detected,

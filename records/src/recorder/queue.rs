@@ -6,12 +6,14 @@
 
 use crate::in_force::Current;
 use crate::refused::{Face, Identified, Refused};
-use agreements::{Detector, Evidence, PersonId, Verdict};
+use agreements::{Detector, Evidence, Host, PersonId, Verdict};
+use blocklists::Name;
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Of a host's text so many bytes are kept: a name has at most 253 (RFC 1035 §2.3.4), an address fewer.
+/// Of a name so many bytes are kept: it has at most 253 (RFC 1035 §2.3.4).
 const LONGEST: usize = 253;
 /// Refusals that a buffer has room for before it grows; a flood's room is let go of.
 const USUAL: usize = 1024;
@@ -31,11 +33,11 @@ struct Open {
     closed: bool,
 }
 
-/// Refusals, one after the other, their hosts' text end to end.
+/// Refusals, one after the other, their hosts' names end to end.
 #[derive(Debug)]
 pub(super) struct Waiting {
     refusals: Vec<Packed>,
-    hosts: String,
+    names: String,
     /// What was in force, from which refusal on: it changes seldom, and is not counted for each.
     currents: Vec<(usize, Arc<Current>)>,
 }
@@ -47,7 +49,7 @@ pub(super) struct Gathered(Waiting);
 impl Gathered {
     /// Without room: it grows to that of a round, once.
     pub(super) const fn new() -> Self {
-        Self(Waiting { refusals: Vec::new(), hosts: String::new(), currents: Vec::new() })
+        Self(Waiting { refusals: Vec::new(), names: String::new(), currents: Vec::new() })
     }
 
     pub(super) fn put(&mut self, refused: &Refused<'_>) {
@@ -55,7 +57,7 @@ impl Gathered {
     }
 }
 
-/// A refusal whose host's text ends at a place of the buffer's text.
+/// A refusal, the name of whose host ends at a place of the buffer's text.
 #[derive(Clone, Copy, Debug)]
 struct Packed {
     at: DateTime<Utc>,
@@ -66,7 +68,9 @@ struct Packed {
     verdict: Verdict,
     evidence: Evidence,
     detected: Option<Detector>,
-    host_ends: usize,
+    /// The host, where it is none with a name.
+    address: Option<IpAddr>,
+    name_ends: usize,
 }
 
 impl Queue {
@@ -153,7 +157,7 @@ impl Default for Waiting {
     fn default() -> Self {
         Self {
             refusals: Vec::with_capacity(USUAL),
-            hosts: String::with_capacity(USUAL_TEXT),
+            names: String::with_capacity(USUAL_TEXT),
             currents: Vec::with_capacity(4),
         }
     }
@@ -161,12 +165,15 @@ impl Default for Waiting {
 
 impl Waiting {
     fn put(&mut self, refused: &Refused<'_>) {
-        let host = refused.host.get(..LONGEST).unwrap_or(refused.host);
-        if host.len() <= LONGEST && host.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.hosts.push_str(host);
+        let (name, address) = match refused.host {
+            Host::Name(name) => (name.as_str(), None),
+            Host::Address(address) => ("", Some(address)),
+        };
+        if name.len() <= LONGEST && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.names.push_str(name);
         } else {
             let plain = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
-            self.hosts.extend(host.bytes().take(LONGEST).map(plain));
+            self.names.extend(name.bytes().take(LONGEST).map(plain));
         }
         self.is_in_force(self.refusals.len(), refused.current);
         self.refusals.push(Packed {
@@ -178,7 +185,8 @@ impl Waiting {
             verdict: refused.verdict,
             evidence: refused.evidence,
             detected: refused.detected,
-            host_ends: self.hosts.len(),
+            address,
+            name_ends: self.names.len(),
         });
     }
 
@@ -192,13 +200,13 @@ impl Waiting {
     /// Copies another's refusals to the end, the first `most` of them, and tells how many that were.
     fn append(&mut self, other: &Self, most: usize) -> usize {
         let taken = other.refusals.len().min(most);
-        let text = other.refusals[..taken].last().map_or(0, |packed| packed.host_ends);
-        let (refusals, hosts) = (self.refusals.len(), self.hosts.len());
+        let text = other.refusals[..taken].last().map_or(0, |packed| packed.name_ends);
+        let (refusals, names) = (self.refusals.len(), self.names.len());
         for (from, current) in other.currents.iter().filter(|(from, _)| *from < taken) {
             self.is_in_force(refusals + from, current);
         }
-        self.hosts.push_str(other.hosts.get(..text).unwrap_or_default());
-        let moved = |packed: &Packed| Packed { host_ends: hosts + packed.host_ends, ..*packed };
+        self.names.push_str(other.names.get(..text).unwrap_or_default());
+        let moved = |packed: &Packed| Packed { name_ends: names + packed.name_ends, ..*packed };
         self.refusals.extend(other.refusals[..taken].iter().map(moved));
         taken
     }
@@ -213,8 +221,8 @@ impl Waiting {
                 in_force = Some(current);
             }
             let Some(current) = in_force else { return };
-            let host = self.hosts.get(from..packed.host_ends).unwrap_or_default();
-            from = packed.host_ends;
+            let name = self.names.get(from..packed.name_ends).unwrap_or_default();
+            from = packed.name_ends;
             show(&Refused {
                 at: packed.at,
                 current,
@@ -222,7 +230,7 @@ impl Waiting {
                 device: packed.device,
                 identified: packed.identified,
                 stranger: packed.stranger,
-                host,
+                host: packed.address.map_or_else(|| Host::Name(Name::trusted(name)), Host::Address),
                 verdict: packed.verdict,
                 evidence: packed.evidence,
                 detected: packed.detected,
@@ -233,9 +241,9 @@ impl Waiting {
     /// Lets go of what is in it, and of the room that only a flood needs.
     pub(super) fn clear(&mut self) {
         self.refusals.clear();
-        self.hosts.clear();
+        self.names.clear();
         self.currents.clear();
         self.refusals.shrink_to(USUAL);
-        self.hosts.shrink_to(USUAL_TEXT);
+        self.names.shrink_to(USUAL_TEXT);
     }
 }

@@ -289,7 +289,7 @@ impl Refusal {
             device,
             identified,
             stranger: None,
-            host,
+            host: host.parse().map_or_else(|_| Host::Name(Name::trusted(host)), Host::Address),
             verdict,
             evidence,
             detected: None,

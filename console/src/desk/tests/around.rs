@@ -95,8 +95,7 @@ async fn who_looked_and_who_changed_stands_in_the_journal() {
 pub(super) async fn stranger_comes(play: &Play, face: Face) {
     let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
     let current = play.in_force.to_keep();
-    let host = "games.example";
-    let name = Host::Name(Name::new(host).unwrap());
+    let name = Host::Name(Name::new("games.example").unwrap());
     recorder.refused(&Refused {
         at: play.clock.now(),
         current: &current,
@@ -104,7 +103,7 @@ pub(super) async fn stranger_comes(play: &Play, face: Face) {
         device: None,
         identified: Identified::Unknown,
         stranger: Some(face),
-        host,
+        host: name,
         verdict: current.snapshot.judge(House::NOBODY, play.clock.now(), name, None, &current.standing),
         evidence: Evidence::Lookup,
         detected: None,

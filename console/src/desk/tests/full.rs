@@ -33,7 +33,7 @@ pub(crate) async fn refused(play: &Play, asked: &[(String, String)]) {
             device: None,
             identified: Identified::Mac,
             stranger: None,
-            host,
+            host: name,
             verdict,
             evidence: Evidence::Navigation,
             detected: None,

@@ -39,7 +39,7 @@ pub(super) async fn sees(
         device,
         identified: Identified::Mac,
         stranger: None,
-        host,
+        host: asked,
         verdict,
         evidence,
         detected,
