@@ -5,7 +5,7 @@ use crate::around::turned_away;
 use crate::device::{
     CUT, addresses, closes, connect, curl, datagrams, echoes, exchange, is_refusal, look_up, on_this_machine,
 };
-use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, VPN, wait_for};
+use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, VPN, wait_at_most, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, gateway_yaml, jordan};
 use crate::sockets;
 use agreements::Detector;
@@ -92,7 +92,18 @@ fn a_direct_address_is_refused_and_logged_once() {
         }
     }
     assert_eq!(RELAYS.map(|at| lab.internet.heard.at(at, ECHO)), [0, 0], "nothing arrived");
-    let told = wait_for("the episodes", || Some(episodes(&lab)).filter(|list| list.len() == 2));
+    wait_for("the episodes", || (episodes(&lab).len() == 2).then_some(()));
+    // The kernel tells of the like of it once in ten seconds: then it is told again, and joins what is open.
+    for (to, site) in addresses(RELAY).into_iter().zip(RELAYS) {
+        let again =
+            |episode: &serde_json::Value| episode["site"] == site && episode["count"].as_u64() > Some(1);
+        wait_at_most(Duration::from_secs(40), "it to be told again", || {
+            assert!(is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()));
+            episodes(&lab).iter().any(again).then_some(())
+        });
+    }
+    let told = episodes(&lab);
+    assert_eq!(told.len(), 2, "{told:?}");
     for episode in told {
         // A few packets within moments may be a program's own doing, or forged: they weigh little.
         assert_eq!((&episode["rule"], &episode["severity"]), (&"floor".into(), &"low".into()), "{episode}");
@@ -246,7 +257,8 @@ fn a_grant_reopens_within_a_second_and_lapses_to_the_second_over_both_families()
         let ended = ended.join().unwrap();
         assert!(ended - granted > minute - second, "early: {:?}", ended - granted);
         // The warden looks twice a second, and what is sent to see whether it is open takes half a second to be missed.
-        assert!(ended - begun < minute + on_this_machine(2 * second), "late: {:?}", ended - begun);
+        let late = Duration::from_millis(1500);
+        assert!(ended - granted < minute + on_this_machine(late), "late: {:?}", ended - granted);
     }
     assert!(lab.dig(Who::Jordan, &["open.test", "A"]).contains("EDE: 17"), "and names are refused");
 }

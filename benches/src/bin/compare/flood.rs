@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// Refusals a second.
 const RATE: u32 = 100_000;
 
+/// What waits has so long to be written down once the load is over.
+const SETTLES: Duration = Duration::from_secs(10);
+
 /// What is looked at every second.
 struct Look {
     second: u64,
@@ -71,11 +74,16 @@ pub(crate) fn run(world: &World<'_>) -> Done {
     }
     let came: Value = serde_json::from_slice(&load.wait_with_output()?.stdout)?;
     subject.running.settle();
-    looks.push(look(seconds + 10)?);
+    looks.push(settled(|| look(seconds + 10))?);
     drop(subject);
     let verified = home.command(world, &["breaches", "verify"]);
     let verified = verified.unwrap_or_else(|error| format!("FAILED: {error}"));
-    let report = report(world, &came, &looks, &verified);
+    let told = told(&home.command(world, &["breaches", "list", "--json"])?)?;
+    let report = report(world, &came, &looks, (&told, &verified));
+    let shed = looks.last().map_or(0.0, |last| last.shed);
+    if (told.refusals as f64) + shed < number(&came, "refused") {
+        return Err(format!("refusals were lost that nobody counted:\n{report}").into());
+    }
     print!("{report}");
     if !options.quick {
         let day = Machine::look(&[]).date;
@@ -87,7 +95,31 @@ pub(crate) fn run(world: &World<'_>) -> Done {
     Ok(())
 }
 
-fn report(world: &World<'_>, came: &Value, looks: &[Look], verified: &str) -> String {
+/// What the list says afterwards.
+struct Told {
+    episodes: usize,
+    refusals: u64,
+}
+
+fn told(list: &str) -> Done<Told> {
+    let list: Vec<Value> = serde_json::from_str(list)?;
+    let refusals = list.iter().filter_map(|episode| episode["count"].as_u64()).sum();
+    Ok(Told { episodes: list.len(), refusals })
+}
+
+/// Looks until nothing waits any more: the gateway says so a few times a second.
+fn settled(look: impl Fn() -> Done<Look>) -> Done<Look> {
+    let begun = Instant::now();
+    loop {
+        let seen = look()?;
+        if seen.queued == 0.0 || begun.elapsed() > SETTLES {
+            return Ok(seen);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn report(world: &World<'_>, came: &Value, looks: &[Look], (told, verified): (&Told, &str)) -> String {
     let machine = Machine::look(&[]);
     let answers = number(came, "answers");
     let mut text = format!("# A flood of refusals, {}\n\n    benches/compare --flood\n\n", machine.date);
@@ -121,7 +153,11 @@ fn report(world: &World<'_>, came: &Value, looks: &[Look], verified: &str) -> St
             );
         }
     }
-    let _infallible = writeln!(text, "\n`hearthgate breaches verify`: {verified}");
+    let _infallible = writeln!(
+        text,
+        "\n{} refusals stand in {} episodes (those that were asked for before the load among them).\n\n`hearthgate breaches verify`: {verified}",
+        told.refusals, told.episodes
+    );
     text
 }
 
