@@ -66,7 +66,7 @@ fn the_agreement_means_what_it_says() {
         [
             &DeviceBy::Mac([0x3c, 0x06, 0x30, 0x11, 0x22, 0x33]),
             &DeviceBy::Ip("192.168.4.20".parse().expect("an address")),
-            &DeviceBy::Token("jordan-tablet-7f3a".to_owned()),
+            &DeviceBy::Token("jordan-tablet-7f3a19c6d2".to_owned()),
             &DeviceBy::Network("192.168.40.0".parse().expect("an address"), 24),
         ]
     );

@@ -191,7 +191,7 @@ mod tests {
     fn endpoint() -> Endpoint {
         Endpoint {
             name: "dns.oakview.example".into(),
-            token: "jordan-tablet-7f3a".into(),
+            token: "jordan-tablet-7f3a19c6d2".into(),
             https: Some(8853),
             tls: Some(853),
             addresses: vec!["192.168.4.1".parse().expect("an address")],
@@ -204,7 +204,7 @@ mod tests {
         let apple = Apple { endpoint: &endpoint, root: Some(b"root"), locked: true };
         let text = apple.to_string();
         for part in [
-            "<string>https://dns.oakview.example:8853/dns-query/jordan-tablet-7f3a</string>",
+            "<string>https://dns.oakview.example:8853/dns-query/jordan-tablet-7f3a19c6d2</string>",
             "<key>ServerAddresses</key><array><string>192.168.4.1</string></array>",
             "<key>ProhibitDisablement</key><true/>",
             "<key>PayloadContent</key><data>cm9vdA==</data>",
@@ -220,7 +220,9 @@ mod tests {
             Apple { endpoint: &Endpoint { https: None, ..endpoint.clone() }, root: None, locked: false };
         let text = plain.to_string();
         assert!(
-            text.contains("<key>ServerName</key><string>jordan-tablet-7f3a.dns.oakview.example</string>")
+            text.contains(
+                "<key>ServerName</key><string>jordan-tablet-7f3a19c6d2.dns.oakview.example</string>"
+            )
         );
         assert!(!text.contains("security.root") && !text.contains("ProhibitDisablement"));
     }
@@ -228,7 +230,9 @@ mod tests {
     #[test]
     fn android_needs_its_port_and_a_certificate_that_it_knows() {
         let told = android(&endpoint(), false).expect("it works");
-        assert!(told.contains("\n  jordan-tablet-7f3a.dns.oakview.example\n") && !told.contains("not work"));
+        assert!(
+            told.contains("\n  jordan-tablet-7f3a19c6d2.dns.oakview.example\n") && !told.contains("not work")
+        );
         assert!(android(&endpoint(), true).expect("told").contains("will not work yet"));
         let elsewhere = Endpoint { tls: Some(8853), ..endpoint() };
         assert!(android(&elsewhere, false).expect_err("not there").sentence.contains("853"));

@@ -43,18 +43,20 @@ pub use settings::{Designated, DnsSettings, Over, StreamSettings};
 
 use crate::gate::{Clients, Gate, Round};
 use crate::http::OwnPages;
+use crate::identify::Shown;
 use crate::limits::Limits;
 use crate::resolver::{Cached, Found};
+use crate::seats::Seats;
 use crate::upstream::Failure;
 use again::Told;
 use agreements::Host;
 use blocklists::{Name, Tags};
-use case::{Case, Decided, Showing};
+use case::{Case, Decided};
 use counters::count;
 use decide::{Alone, look_up, safe_host};
 use estimate::Estimate;
 use open::fixed;
-use question::{Heard, Room, hear};
+use question::{Heard, Query, Room, hear};
 use reply::{Extended, ede};
 use special::Local;
 use std::net::IpAddr;
@@ -109,6 +111,8 @@ pub struct Dns {
     estimate: Estimate,
     counters: Counters,
     beside: OnceLock<Beside>,
+    /// Answers over HTTPS that are not yet taken.
+    untaken: Arc<Seats>,
 }
 
 /// Pages of the gateway's own that are served inside TLS beside DNS over HTTPS, at these paths.
@@ -130,7 +134,7 @@ impl Dns {
     /// Puts the DNS half together.
     pub fn new(gate: Arc<Gate>, settings: DnsSettings) -> Arc<Self> {
         // Anybody can use up an allowance over UDP in another's name; over a connection nobody can.
-        let limits = || Limits::new(settings.rate).with_forwarders(&settings.trust_forwarders);
+        let limits = || Limits::new(settings.rate);
         let (limits, stream_limits) = (limits(), limits());
         Arc::new(Self {
             gate,
@@ -140,6 +144,7 @@ impl Dns {
             estimate: Estimate::default(),
             counters: Counters::default(),
             beside: OnceLock::new(),
+            untaken: Seats::new(https::UNTAKEN),
         })
     }
 
@@ -211,10 +216,8 @@ impl Dns {
         };
 
         // The question gets a person.
-        let showing = Showing::of(query, asker, &self.settings.trust_forwarders);
         let limits = self.limits_of(asker.transport);
-        let (client, told, allowed) =
-            clients.find(&self.gate, round, &showing.shown, (showing.counted, limits));
+        let (client, told, allowed) = clients.find(&self.gate, round, &self.shown(query, asker), limits);
         let case = &Case { query, asker, round, client };
 
         // A device that has just taken a new address is met first, so that it is not taken for a stranger.
@@ -223,7 +226,7 @@ impl Dns {
         }
         // One client cannot take what belongs to all. Over UDP it is told to come back over TCP, which proves its address
         // and has an allowance of its own. What is protected is answered all the same.
-        if !allowed && !self.is_protected(case, showing.counted, tags(), told) {
+        if !allowed && !self.is_protected(case, tags(), told) {
             return self.limited(query, asker, out);
         }
         // We resolve for clients; a question that wants to know only what is in the cache would show what others asked.
@@ -285,8 +288,7 @@ impl Dns {
     pub async fn later(&self, bytes: &[u8], asker: &Asker<'_>, out: &mut Vec<u8>) {
         let mut room = Room::default();
         let Heard::Query(query) = hear(bytes, &mut room) else { return };
-        let Showing { shown, .. } = Showing::of(&query, asker, &self.settings.trust_forwarders);
-        if self.gate.meet(&shown).await {
+        if self.gate.meet(&self.shown(&query, asker)).await {
             // Now that it is known who asks, the query's life begins again.
             match self.first(bytes, asker, out) {
                 Step::Later if self.special(&query).is_none() => {}
@@ -329,6 +331,11 @@ impl Dns {
         self.gate.resolver.renew(&self.asking(&query, safe_host(&decided).as_ref()), of);
     }
 
+    /// What a client showed of itself; a trusted forwarder speaks for its clients.
+    fn shown<'a>(&self, query: &Query<'_>, asker: &Asker<'a>) -> Shown<'a> {
+        case::shown(query, asker, &self.settings.trust_forwarders)
+    }
+
     fn limits_of(&self, transport: Transport) -> &Limits {
         match transport {
             Transport::Udp => &self.limits,
@@ -360,8 +367,7 @@ impl Dns {
         if counts.0 != 0 {
             round.current.looked_up(client.person, counts, round.now, Host::Name(query.text));
             round.current.device_in_use(client.who.device, round.now);
-            let showing = Showing::of(query, case.asker, &self.settings.trust_forwarders);
-            self.gate.is_in_use(&showing.shown);
+            self.gate.is_in_use(&self.shown(query, case.asker));
         }
     }
 

@@ -8,7 +8,8 @@ mod sentences;
 
 pub(crate) use clients::{Client, Clients};
 
-use crate::identify::{Identities, Neighbours, Shown, SignedIn};
+use crate::identify::{Guesses, Identities, Neighbours, Shown, SignedIn};
+use crate::limits::Counted;
 use crate::resolver::Resolver;
 use crate::router::Openings;
 use crate::target::is_open_internet;
@@ -90,6 +91,7 @@ pub struct Gate {
     /// Who has signed in on devices that are nobody's own.
     pub signed_in: Arc<SignedIn>,
     identities: Identities,
+    guesses: Guesses,
     moments: Moments,
     crowd: Crowd,
     presence: Presence,
@@ -115,6 +117,7 @@ impl Gate {
             openings: None,
             signed_in: Arc::default(),
             identities: Identities::default(),
+            guesses: Guesses::default(),
             moments: Moments::default(),
             crowd: Crowd::default(),
             presence: Presence::default(),
@@ -143,6 +146,9 @@ impl Gate {
         if current.standing.is_lost(who.device) {
             return Who { person: House::LOST, ..who };
         }
+        if let Some(lost) = self.lost_whatever_it_shows(current, shown) {
+            return lost;
+        }
         if !house.is_for_whoever_signs_in(who.person) {
             return who;
         }
@@ -162,7 +168,39 @@ impl Gate {
         if self.openings.is_none() || self.may_be_at_home(address) {
             self.neighbours.meet(address).await;
         }
-        self.face(&Shown { address, token: None, hardware: None })
+        self.face(&Shown::bare(address))
+    }
+
+    /// A lost device that shows another's token: what it is known by without one says whose it is. A network says only where it is.
+    fn lost_whatever_it_shows(&self, current: &Current, shown: &Shown<'_>) -> Option<Who> {
+        shown.token?;
+        let who = self.identities.who(current, &self.neighbours, &Shown { token: None, ..*shown });
+        let itself = matches!(who.identified, Identified::Mac | Identified::Ip);
+        (itself && current.standing.is_lost(who.device)).then_some(Who { person: House::LOST, ..who })
+    }
+
+    /// Whether a token is one of this home's devices. A wrong one is noted, wherever it is shown.
+    pub(crate) fn knows_token(&self, address: IpAddr, token: &str) -> bool {
+        let shown = Shown { address, token: Some(token), hardware: None };
+        let current = self.in_force.current();
+        let who = self.identities.who(&current, &self.neighbours, &shown);
+        let knows = who.identified == Identified::Token;
+        if !knows {
+            self.wrong_token(address, Some(token));
+        }
+        knows
+    }
+
+    /// Notes a wrong token of whoever speaks from an address; none for what is no token at all.
+    pub(crate) fn wrong_token(&self, address: IpAddr, token: Option<&str>) {
+        let face = self.face(&Shown::bare(address));
+        self.guesses.wrong(face, token, self.clock.steady());
+    }
+
+    /// Whether whoever speaks from an address has shown so many wrong tokens of late that none of theirs is looked at.
+    pub(crate) fn guesses_tokens(&self, address: IpAddr) -> bool {
+        let face = self.face(&Shown::bare(address));
+        self.guesses.is_guessing(face, self.clock.steady())
     }
 
     /// Whether an address is inside the home: on a link of ours that does not lead out, or where a device of the home's may be.
@@ -187,6 +225,13 @@ impl Gate {
     pub fn face(&self, shown: &Shown<'_>) -> Face {
         let mac = shown.hardware.or_else(|| self.neighbours.mac(shown.address));
         mac.map_or(Face::Address(shown.address.to_canonical()), Face::Mac)
+    }
+
+    /// By what a client is counted wherever each has its share of something. A forwarder that names no clients stands for many.
+    pub(crate) fn counted(&self, shown: &Shown<'_>) -> Counted {
+        let face = self.face(shown);
+        let names_none = shown.hardware.is_none() && self.resolver.is_forwarder(shown.address);
+        if names_none { Counted::many(face) } else { Counted::one(face) }
     }
 
     /// A device is in use: whoever signed in on it is still there.
@@ -285,7 +330,7 @@ impl Gate {
         let person = believed(round.state, who.person);
         let (moment, sentences) = self.moments.of(&round.current, (person, who.device), round.now);
         let to_be_met = self.is_to_be_met(&round.current, &who, shown);
-        Client { who, person, moment, sentences, to_be_met }
+        Client { who, person, moment, sentences, to_be_met, counted: self.counted(shown) }
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use visit::{Place, Visit};
 use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
 use crate::identify::Shown;
-use crate::limits;
+use crate::limits::{self, Counted};
 use crate::resolver::Unresolved;
 use crate::seats::{Places, Seat, Seats};
 use crate::target::{PortUse, Target, TargetHost};
@@ -231,7 +231,7 @@ impl Proxy {
     ) {
         self.counters.accepted.add(1);
         let cut = stopped.child_token();
-        let seat = self.seats.take(peer.ip(), cut.clone());
+        let seat = self.seats.take(self.gate.face(&Shown::bare(peer.ip())), cut.clone());
         if seat.as_ref().is_none_or(Seat::is_spare) {
             self.counters.too_many.add(1);
         }
@@ -256,8 +256,7 @@ impl Proxy {
 
     /// One connection's requests, one after the other.
     async fn converse(self: Arc<Self>, stream: TcpStream, visit: Arc<Visit>, shutdown: CancellationToken) {
-        let shown = Shown { address: visit.peer.ip().to_canonical(), token: None, hardware: None };
-        Box::pin(self.gate.meet(&shown)).await;
+        Box::pin(self.gate.meet(&Shown::bare(visit.peer.ip()))).await;
         let cut = visit.cut.clone();
         let limits = &self.config.limits;
         let head = limits.head;
@@ -346,9 +345,10 @@ impl Proxy {
     /// Whether the client may make one more request. What is protected for it has an allowance of its own, which opens
     /// only when the other is used up, and the only one of a connection that came in beyond the client's share.
     fn has_allowance(&self, visit: &Visit, wanted: Option<&For>) -> bool {
-        let client = visit.peer.ip();
+        let address = visit.peer.ip();
+        let client = Counted::one(self.gate.face(&Shown::bare(address)));
         let with_all = !visit.is_spare() && self.rates.allows(client);
-        with_all || (self.is_protected(client, wanted) && self.rates.allows_protected(client))
+        with_all || (self.is_protected(address, wanted) && self.rates.allows_protected(client))
     }
 
     /// Whether the client may ask for one more tunnel to there.
@@ -394,23 +394,27 @@ impl Proxy {
         let address = visit.peer.ip().to_canonical();
         // Whoever guesses is not even told when a guess is right.
         let shows = headers.contains_key(header::PROXY_AUTHORIZATION);
-        if shows && self.memory.guesses_tokens(address, self.gate.clock.steady()) {
+        if shows && self.gate.guesses_tokens(address) {
             return Err(Problem::TooManyTokens);
         }
-        let token = token::read(headers).map_err(|problem| self.wrong_token(address, problem))?;
+        let token = token::read(headers).inspect_err(|_| {
+            self.counters.wrong_tokens.add(1);
+            self.gate.wrong_token(address, None);
+        })?;
         let asker = Asker { address, token };
-        let identified = asker.who(&self.gate, &self.gate.in_force.current()).identified;
-        match (&asker.token, identified) {
-            (Some(_), Identified::Token) => Ok(asker),
-            (Some(_), _) => Err(self.wrong_token(address, Problem::UnknownToken)),
-            (None, Identified::Unknown) if self.config.ask_unknown_for_token => Err(Problem::TokenWanted),
-            (None, _) => Ok(asker),
+        match &asker.token {
+            Some(token) if self.gate.knows_token(address, token) => Ok(asker),
+            Some(_) => {
+                self.counters.wrong_tokens.add(1);
+                Err(Problem::UnknownToken)
+            }
+            None if self.config.ask_unknown_for_token && self.is_unknown(&asker) => Err(Problem::TokenWanted),
+            None => Ok(asker),
         }
     }
 
-    fn wrong_token(&self, client: IpAddr, problem: Problem) -> Problem {
-        self.memory.wrong_token(client, self.gate.clock.steady());
-        problem
+    fn is_unknown(&self, asker: &Asker) -> bool {
+        asker.who(&self.gate, &self.gate.in_force.current()).identified == Identified::Unknown
     }
 
     /// Judges; a refusal is recorded.

@@ -4,6 +4,7 @@
 //! the device whatever address it was given, while an address (even one that a file names) goes to whoever holds the
 //! lease today; so the hardware address speaks before the address. A network tells only where the device is.
 
+mod guesses;
 mod ip;
 mod leases;
 mod mac;
@@ -13,6 +14,7 @@ mod offers;
 mod signed_in;
 mod token;
 
+pub(crate) use guesses::Guesses;
 pub use leases::{Lease, leases};
 pub use neighbours::Neighbours;
 #[doc(hidden)]
@@ -35,6 +37,13 @@ pub struct Shown<'a> {
     pub token: Option<&'a str>,
     /// The hardware address, where a trusted forwarder told it; else the kernel's neighbour table is asked.
     pub hardware: Option<[u8; 6]>,
+}
+
+impl Shown<'static> {
+    /// What a connection shows by itself: the address that it comes from.
+    pub fn bare(address: IpAddr) -> Self {
+        Self { address: address.to_canonical(), token: None, hardware: None }
+    }
 }
 
 /// The devices of one house, by each way to know them.
@@ -141,7 +150,7 @@ mod tests {
             device(2, DeviceBy::Ip(ip("192.168.4.20"))),
             device(3, DeviceBy::Network(ip("192.168.40.0"), 24)),
             device(4, DeviceBy::Network(ip("192.168.0.0"), 16)),
-            device(5, DeviceBy::Token("Jordan-Tablet-7f3a".into())),
+            device(5, DeviceBy::Token("Jordan-Tablet-7f3a19c6d2".into())),
             device(6, DeviceBy::Ip(ip("2001:db8::20"))),
             device(7, DeviceBy::Network(ip("2001:db8:40::"), 64)),
             device(8, DeviceBy::Network(ip("0.0.0.0"), 0)),
@@ -160,8 +169,18 @@ mod tests {
         ]);
         type Found = Option<(u16, Identified)>;
         let cases: &[(&str, &str, Option<&str>, Found)] = &[
-            ("token_beats_mac", "192.168.4.30", Some("jordan-tablet-7f3a"), Some((4, Identified::Token))),
-            ("token_in_any_case", "203.0.113.1", Some("JORDAN-TABLET-7F3A"), Some((4, Identified::Token))),
+            (
+                "token_beats_mac",
+                "192.168.4.30",
+                Some("jordan-tablet-7f3a19c6d2"),
+                Some((4, Identified::Token)),
+            ),
+            (
+                "token_in_any_case",
+                "203.0.113.1",
+                Some("JORDAN-TABLET-7F3A19C6D2"),
+                Some((4, Identified::Token)),
+            ),
             ("unknown_token_is_as_none", "192.168.4.30", Some("nobody"), Some((0, Identified::Mac))),
             ("mac_beats_address", "192.168.4.20", None, Some((0, Identified::Mac))),
             ("mac_by_second_address", "192.168.4.30", None, Some((0, Identified::Mac))),

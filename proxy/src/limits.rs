@@ -7,13 +7,12 @@
 //! flood does not close the home at once; one that names them (EDNS client subnet, or the hardware address) has each
 //! counted by itself.
 
-use agreements::holds;
 use governor::clock::DefaultClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use records::Face;
 use std::fmt;
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -50,6 +49,30 @@ const fn number(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("the numbers written here are not zero")
 }
 
+/// By what a client is counted, and whether it stands for many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Counted {
+    face: Face,
+    many: bool,
+}
+
+impl Counted {
+    /// One device.
+    pub(crate) fn one(face: Face) -> Self {
+        Self { face: face.counted(), many: false }
+    }
+
+    /// A forwarder that names no clients.
+    pub(crate) fn many(face: Face) -> Self {
+        Self { many: true, ..Self::one(face) }
+    }
+
+    /// Whether it stands for many.
+    pub(crate) fn stands_for_many(self) -> bool {
+        self.many
+    }
+}
+
 /// What one client may ask still.
 pub(crate) type Allowance = RateLimiter<NotKeyed, InMemoryState, DefaultClock, NoOpMiddleware>;
 
@@ -57,13 +80,12 @@ pub(crate) type Allowance = RateLimiter<NotKeyed, InMemoryState, DefaultClock, N
 pub(crate) struct Limits {
     /// None: nobody is limited.
     rate: Option<Rate>,
-    forwarders: Vec<(IpAddr, u8)>,
     clients: Allowances,
     protected: Allowances,
 }
 
 /// One allowance for each client, of those that were heard of last.
-type Allowances = quick_cache::sync::Cache<IpAddr, Arc<Allowance>>;
+type Allowances = quick_cache::sync::Cache<Counted, Arc<Allowance>>;
 
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,40 +97,33 @@ impl Limits {
     /// Everybody's rate; none for no limit.
     pub(crate) fn new(rate: Option<Rate>) -> Self {
         let (clients, protected) = (Allowances::new(CLIENTS), Allowances::new(CLIENTS));
-        Self { rate, forwarders: Vec::new(), clients, protected }
-    }
-
-    /// Gives these networks, by address and prefix length, the share of those who ask for others.
-    pub(crate) fn with_forwarders(mut self, forwarders: &[(IpAddr, u8)]) -> Self {
-        self.forwarders = forwarders.to_vec();
-        self
+        Self { rate, clients, protected }
     }
 
     /// Takes one from a client's allowance, and tells whether there was one left.
-    pub(crate) fn allows(&self, client: IpAddr) -> bool {
+    pub(crate) fn allows(&self, client: Counted) -> bool {
         self.rate.is_none_or(|rate| self.take(&self.clients, client, rate))
     }
 
     /// Takes one from what a client may ask for of protected names once [`Limits::allows`] said no.
-    pub(crate) fn allows_protected(&self, client: IpAddr) -> bool {
+    pub(crate) fn allows_protected(&self, client: Counted) -> bool {
         self.rate.is_none() || self.take(&self.protected, client, PROTECTED)
     }
 
     /// A client's allowance; none where nobody is limited.
-    pub(crate) fn of(&self, client: IpAddr) -> Option<Arc<Allowance>> {
+    pub(crate) fn of(&self, client: Counted) -> Option<Arc<Allowance>> {
         self.rate.map(|rate| self.allowance(&self.clients, client, rate))
     }
 
-    fn take(&self, allowances: &Allowances, client: IpAddr, rate: Rate) -> bool {
+    fn take(&self, allowances: &Allowances, client: Counted, rate: Rate) -> bool {
         self.allowance(allowances, client, rate).check().is_ok()
     }
 
-    fn allowance(&self, allowances: &Allowances, client: IpAddr, rate: Rate) -> Arc<Allowance> {
-        let key = network_of(client);
-        allowances.get(&key).unwrap_or_else(|| {
-            let share = if is_forwarder(&self.forwarders, client) { rate.of_many() } else { rate };
+    fn allowance(&self, allowances: &Allowances, client: Counted, rate: Rate) -> Arc<Allowance> {
+        allowances.get(&client).unwrap_or_else(|| {
+            let share = if client.many { rate.of_many() } else { rate };
             let new = Arc::new(RateLimiter::direct(share.quota()));
-            allowances.insert(key, Arc::clone(&new));
+            allowances.insert(client, Arc::clone(&new));
             new
         })
     }
@@ -126,27 +141,6 @@ impl Rate {
     }
 }
 
-/// Whether an address is of those who ask for others.
-pub(crate) fn is_forwarder(forwarders: &[(IpAddr, u8)], client: IpAddr) -> bool {
-    let client = client.to_canonical();
-    forwarders.iter().any(|&(network, length)| holds(network.to_canonical(), length, client))
-}
-
-/// What a device is counted by when a trusted forwarder told its hardware address and not its address: a network of
-/// 100::/8, from which nobody speaks (RFC 6666 took the one assigned part of it for packets to be thrown away).
-pub(crate) fn network_of_hardware(mac: [u8; 6]) -> IpAddr {
-    let [a, b, c, d, e, f] = mac;
-    std::net::Ipv6Addr::from([1, 1, a, b, c, d, e, f, 0, 0, 0, 0, 0, 0, 0, 0]).into()
-}
-
-/// An IPv4 address, or the /64 of an IPv6 one: a device has as many of those as it likes.
-pub(crate) fn network_of(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => std::net::Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,54 +149,50 @@ mod tests {
         Limits::new(Some(Rate { per_second: number(per_second), burst: number(burst) }))
     }
 
-    #[test]
-    fn a_burst_and_no_more() {
-        let limits = limits(1, 3);
-        let client: IpAddr = "192.0.2.1".parse().unwrap();
-        let allowed = (0..10).filter(|_| limits.allows(client)).count();
-        assert_eq!(allowed, 3);
-        assert!(limits.allows("192.0.2.2".parse().unwrap()), "another client has its own");
-        assert!(!limits.allows("::ffff:192.0.2.1".parse().unwrap()), "the same one, written as IPv6");
+    fn client(face: &str) -> Counted {
+        Counted::one(face.parse().unwrap())
     }
 
     #[test]
-    fn privacy_addresses_share_one_allowance() {
+    fn a_burst_and_no_more() {
+        let limits = limits(1, 3);
+        let allowed = (0..10).filter(|_| limits.allows(client("192.0.2.1"))).count();
+        assert_eq!(allowed, 3);
+        assert!(limits.allows(client("192.0.2.2")), "another client has its own");
+        assert!(!limits.allows(client("::ffff:192.0.2.1")), "the same one, written as IPv6");
+    }
+
+    #[test]
+    fn privacy_addresses_of_a_device_that_is_not_seen_share_one_allowance() {
         let limits = limits(1, 2);
-        assert!(limits.allows("2001:db8::1".parse().unwrap()));
-        assert!(limits.allows("2001:db8::2".parse().unwrap()));
-        assert!(!limits.allows("2001:db8::3".parse().unwrap()));
-        assert!(limits.allows("2001:db8:0:1::3".parse().unwrap()));
+        assert!(limits.allows(client("2001:db8::1")));
+        assert!(limits.allows(client("2001:db8::2")));
+        assert!(!limits.allows(client("2001:db8::3")));
+        assert!(limits.allows(client("2001:db8:0:1::3")));
     }
 
     #[test]
     fn protected_names_have_an_allowance_of_their_own_and_it_ends() {
         let limits = limits(1, 3);
-        let client: IpAddr = "192.0.2.1".parse().unwrap();
-        assert_eq!((0..10).filter(|_| limits.allows(client)).count(), 3);
-        let protected = (0..2000).filter(|_| limits.allows_protected(client)).count();
+        assert_eq!((0..10).filter(|_| limits.allows(client("192.0.2.1"))).count(), 3);
+        let protected = (0..2000).filter(|_| limits.allows_protected(client("192.0.2.1"))).count();
         assert!((300..400).contains(&protected), "{protected}");
-        assert!(limits.allows_protected("192.0.2.2".parse().unwrap()), "another client has its own");
+        assert!(limits.allows_protected(client("192.0.2.2")), "another client has its own");
     }
 
     #[test]
     fn a_forwarder_that_names_nobody_stands_for_many() {
-        let forwarder = ("192.0.2.53".parse().unwrap(), 32);
-        let limits = limits(1, 3).with_forwarders(&[forwarder]);
-        let allowed = |client: &str| (0..100).filter(|_| limits.allows(client.parse().unwrap())).count();
-        assert_eq!((allowed("192.0.2.53"), allowed("192.0.2.54")), (48, 3));
-        assert_eq!(allowed("::ffff:192.0.2.53"), 0, "the same one, written as IPv6");
-    }
-
-    #[test]
-    fn hardware_addresses_are_counted_apart() {
-        let limits = limits(1, 1);
-        let (one, other) = (network_of_hardware([2, 0, 0, 0, 0, 1]), network_of_hardware([2, 0, 0, 0, 0, 2]));
-        assert!(limits.allows(one) && limits.allows(other) && !limits.allows(one));
+        let limits = limits(1, 3);
+        let forwarder: Face = "02:00:00:00:00:53".parse().unwrap();
+        let allowed = |client: Counted| (0..100).filter(|_| limits.allows(client)).count();
+        assert_eq!(allowed(Counted::many(forwarder)), 48);
+        assert_eq!(allowed(Counted::one(forwarder)), 3, "what it asks for itself is counted apart");
+        assert_eq!(allowed(client("02:00:00:00:00:54")), 3);
     }
 
     #[test]
     fn off_is_off() {
         let limits = Limits::new(None);
-        assert!((0..10_000).all(|_| limits.allows("192.0.2.1".parse().unwrap())));
+        assert!((0..10_000).all(|_| limits.allows(client("192.0.2.1"))));
     }
 }

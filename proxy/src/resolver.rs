@@ -8,12 +8,14 @@ use crate::dns::safe_search::{self, Search};
 use crate::dns::wire::{WireName, rtype};
 use crate::dns::{rebinding, special, verdicts};
 use crate::gate::{Gate, Who};
+use crate::identify::Shown;
+use crate::limits::Counted;
 use crate::target;
 use crate::upstream::Validator;
 use crate::upstream::{Failure, Question, Upstreams};
-use agreements::{Dnssec, Gateway, Host, Upstream, Verdict};
+use agreements::{Dnssec, Gateway, Host, Upstream, Verdict, holds};
 use blocklists::{Domain, Name};
-use records::{Clock, Current};
+use records::{Clock, Current, Face};
 use rustls::pki_types::CertificateDer;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -46,8 +48,7 @@ pub struct ResolverSettings {
     /// At most so many questions are with the upstreams at once, and as many again for protected names; more are answered
     /// with SERVFAIL. Over UDP each has a socket of its own, so that the limit of open files has to leave room for them.
     pub most_in_flight: usize,
-    /// Of these, for one client: an IPv4 address or an IPv6 /64. Names that never answer must not close the others to
-    /// everybody.
+    /// Of these, for one client ([`records::Face::counted`]). Names that never answer must not close the others to everybody.
     pub most_in_flight_of_one: usize,
     /// Who asks for others, by address and prefix length: each has more of these, and never all.
     pub trust_forwarders: Vec<(IpAddr, u8)>,
@@ -193,12 +194,17 @@ impl Resolver {
             flights: flight::Flights::new(flight::Most {
                 all: settings.most_in_flight,
                 of_one: settings.most_in_flight_of_one,
-                forwarders: settings.trust_forwarders.clone(),
             }),
             failed: quick_cache::sync::Cache::new(FAILED),
             settings,
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Whether an address is of those who ask for others.
+    pub(crate) fn is_forwarder(&self, address: IpAddr) -> bool {
+        let (address, forwarders) = (address.to_canonical(), &self.shared.settings.trust_forwarders);
+        forwarders.iter().any(|&(network, length)| holds(network.to_canonical(), length, address))
     }
 
     /// What is done about DNSSEC.
@@ -287,7 +293,8 @@ impl Resolver {
         let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
         let (six, four) = (asking(rtype::AAAA), asking(rtype::A));
         let asked = gate.judge(current, who, Host::Name(name), None);
-        let of = For::client(client, verdicts::protects(&asked), true);
+        let counted = gate.counted(&Shown::bare(client));
+        let of = For::client(counted, verdicts::protects(&asked), true);
         let found = self.both(&six, &four, of).await?;
         for entry in &found {
             let judge = |target: Name<'_>| gate.judge(current, who, Host::Name(target), None);
@@ -317,7 +324,8 @@ impl Resolver {
         }
         let wire = WireName::from_name(name);
         let asking = |qtype| Asking { name: &wire, qtype, flags: 0 };
-        let of = For::client(Ipv4Addr::LOCALHOST.into(), false, true);
+        let ourselves = Counted::one(Face::Address(Ipv4Addr::LOCALHOST.into()));
+        let of = For::client(ourselves, false, true);
         outside(&self.both(&asking(rtype::AAAA), &asking(rtype::A), of).await?)
     }
 

@@ -3,10 +3,8 @@
 //! One who comes when every place is taken gets one from whoever has the most, who loses the oldest of theirs: somebody
 //! who opens connections under many addresses closes the door to nobody.
 
-use crate::limits::network_of;
+use records::Face;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -21,38 +19,31 @@ pub struct Places {
     pub spare: usize,
 }
 
-/// Who has which places. A client is told apart by `C`: by its network, or by what is known of a device in the home.
+/// Who has which places. A client is told apart as [`Face::counted`] says.
 #[derive(Debug)]
-pub struct Seats<C: Copy + Eq + Hash = IpAddr> {
+pub struct Seats {
     places: Places,
-    taken: Mutex<Taken<C>>,
+    taken: Mutex<Taken>,
 }
 
 #[derive(Debug)]
-struct Taken<C> {
+struct Taken {
     /// Each client's places, the oldest first, with what ends the connection.
-    clients: HashMap<C, BTreeMap<u64, CancellationToken>>,
+    clients: HashMap<Face, BTreeMap<u64, CancellationToken>>,
     all: usize,
     next: u64,
 }
 
 /// A connection's place; it is given back when dropped.
 #[derive(Debug)]
-pub struct Seat<C: Copy + Eq + Hash = IpAddr> {
-    seats: Arc<Seats<C>>,
-    client: C,
+pub struct Seat {
+    seats: Arc<Seats>,
+    client: Face,
     number: u64,
     spare: bool,
 }
 
 impl Seats {
-    /// Takes a place for a connection from an address: everybody in a network that one client has is one.
-    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr, cut: CancellationToken) -> Option<Seat> {
-        self.take_as(network_of(peer), cut)
-    }
-}
-
-impl<C: Copy + Eq + Hash> Seats<C> {
     /// So many places, all free.
     pub fn new(places: Places) -> Arc<Self> {
         Arc::new(Self { places, taken: Mutex::new(Taken { clients: HashMap::new(), all: 0, next: 0 }) })
@@ -60,8 +51,8 @@ impl<C: Copy + Eq + Hash> Seats<C> {
 
     /// Takes a place for a connection that `cut` ends, unless its client has all of its own already. Somebody else's
     /// connection may be ended for it.
-    pub fn take_as(self: &Arc<Self>, client: C, cut: CancellationToken) -> Option<Seat<C>> {
-        let Places { all, one, spare } = self.places;
+    pub fn take(self: &Arc<Self>, client: Face, cut: CancellationToken) -> Option<Seat> {
+        let (client, Places { all, one, spare }) = (client.counted(), self.places);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let own = taken.clients.get(&client).map_or(0, BTreeMap::len);
         if own >= one.saturating_add(spare) || taken.all >= all && !taken.make_room(own) {
@@ -75,7 +66,7 @@ impl<C: Copy + Eq + Hash> Seats<C> {
     }
 }
 
-impl<C: Copy + Eq + Hash> Taken<C> {
+impl Taken {
     /// Ends the oldest connection of the client that has the most, if that is more than `own`.
     fn make_room(&mut self, own: usize) -> bool {
         let greatest = self.clients.iter().max_by_key(|(_, places)| places.len());
@@ -86,7 +77,7 @@ impl<C: Copy + Eq + Hash> Taken<C> {
         true
     }
 
-    fn give_back(&mut self, client: C, number: u64) {
+    fn give_back(&mut self, client: Face, number: u64) {
         let Some(places) = self.clients.get_mut(&client) else { return };
         // One that was taken away is given back already.
         self.all -= usize::from(places.remove(&number).is_some());
@@ -96,14 +87,14 @@ impl<C: Copy + Eq + Hash> Taken<C> {
     }
 }
 
-impl<C: Copy + Eq + Hash> Seat<C> {
+impl Seat {
     /// Whether it is beyond the client's share.
     pub(crate) fn is_spare(&self) -> bool {
         self.spare
     }
 }
 
-impl<C: Copy + Eq + Hash> Drop for Seat<C> {
+impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.give_back(self.client, self.number);
@@ -117,9 +108,9 @@ mod tests {
     struct Hall(Arc<Seats>);
 
     impl Hall {
-        fn take(&self, address: &str) -> Option<(Seat, CancellationToken)> {
+        fn take(&self, face: &str) -> Option<(Seat, CancellationToken)> {
             let cut = CancellationToken::new();
-            self.0.take(address.parse().unwrap(), cut.clone()).map(|seat| (seat, cut))
+            self.0.take(face.parse().unwrap(), cut.clone()).map(|seat| (seat, cut))
         }
 
         fn left(&self) -> usize {

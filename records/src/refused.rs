@@ -3,7 +3,7 @@
 use crate::in_force::Current;
 use agreements::{Detector, Evidence, Host, PersonId, Verdict};
 use chrono::{DateTime, Utc};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 /// How the gateway knew whose device it was: the strength of the identification stands in every record.
@@ -31,6 +31,19 @@ pub enum Face {
     Mac([u8; 6]),
     /// Its address, where the hardware address is not seen.
     Address(IpAddr),
+}
+
+impl Face {
+    /// What a device is counted by wherever each has its share: its hardware address, else its IPv4 address, else the /64 of its IPv6
+    /// address. Of such addresses a device has as many as it likes (RFC 4291 §2.5.4, RFC 8981), and nobody's hardware address is
+    /// seen beyond the home's own network.
+    pub fn counted(self) -> Self {
+        let Self::Address(address) = self else { return self };
+        Self::Address(match address.to_canonical() {
+            IpAddr::V4(v4) => v4.into(),
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        })
+    }
 }
 
 impl std::fmt::Display for Face {
@@ -88,6 +101,21 @@ pub struct Refused<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_counted_once_whatever_addresses_it_takes() {
+        for (face, counted) in [
+            ("02:00:00:00:00:99", "02:00:00:00:00:99"),
+            ("192.168.4.9", "192.168.4.9"),
+            ("2001:db8::9", "2001:db8::"),
+            ("2001:db8:0:1:8000::9", "2001:db8:0:1::"),
+            ("fe80::9", "fe80::"),
+        ] {
+            assert_eq!(face.parse::<Face>().unwrap().counted().to_string(), counted, "{face}");
+        }
+        let mapped = Face::Address("::ffff:192.168.4.9".parse().unwrap());
+        assert_eq!(mapped.counted().to_string(), "192.168.4.9");
+    }
 
     #[test]
     fn a_face_is_read_as_it_is_written() {

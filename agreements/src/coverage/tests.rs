@@ -37,7 +37,7 @@ fn each_line_follows_from_the_files() {
     let any = routed.replace("wan: [eth0]", "wan: [eth0], ports: any");
     let named = format!("name: dns.oakview.example\n{doh}");
     let with_others = routed.replace("wan: [eth0]", "wan: [eth0], others: [office]");
-    let (none, token) = ("[]", "[{name: a, token: jo-phone-7f3a}]");
+    let (none, token) = ("[]", "[{name: a, token: jo-phone-7f3a19c6d2}]");
     let made_up = "[{name: a, mac: \"02:00:00:00:00:01\"}, {name: b, ip: 192.168.4.9}]";
     for (gateway, devices, key, held) in [
         (BARE, none, "names", "Off"),

@@ -11,8 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const KEYS: &[&str] = &["name", "mac", "ip", "token", "network"];
 /// The longest label of a host name (RFC 1035 §2.3.4): a token is one.
 const MAX_TOKEN: usize = 63;
-/// Shorter tokens can be guessed.
-const MIN_TOKEN: usize = 8;
+/// So many letters and figures that nobody chose, in one piece, are what `hearthgate profile` makes: 40 bits. Words and fewer can be guessed.
+const RANDOM: usize = 10;
 
 /// The devices of a home that are spoken for: whose, and where.
 pub(crate) type Known = HashMap<DeviceBy, (String, Place)>;
@@ -120,12 +120,21 @@ fn doubtful(sheet: &mut Sheet<'_>, node: &Node, by: &DeviceBy) {
             let help = "Switch the private address off for this network on the device, or use a token.";
             sheet.warning(node.at(), "random-mac", sentence, help);
         }
-        DeviceBy::Token(token) if token.len() < MIN_TOKEN => {
-            let help = format!("Use at least {MIN_TOKEN} letters and figures, like jordan-tablet-7f3a.");
-            sheet.warning(node.at(), "short-token", "Someone else could guess so short a token.", &help);
+        DeviceBy::Token(token) if !has_random_part(token) => {
+            let help = format!(
+                "End it with {RANDOM} letters and figures that nobody chose, like jordan-tablet-7f3a19c6d2. `hearthgate profile \
+                 PERSON DEVICE` makes one for a device that has none."
+            );
+            let sentence = "Someone else could guess this token: it has no long part that is random.";
+            sheet.warning(node.at(), "short-token", sentence, &help);
         }
         DeviceBy::Mac(_) | DeviceBy::Ip(_) | DeviceBy::Network(..) | DeviceBy::Token(_) => {}
     }
+}
+
+/// Whether a piece of a token is long enough and no word. (One in twenty thousand of those made at random has no figure.)
+fn has_random_part(token: &str) -> bool {
+    token.split('-').any(|piece| piece.len() >= RANDOM && piece.bytes().any(|b| b.is_ascii_digit()))
 }
 
 fn mac(typed: &str) -> Result<[u8; 6], Wrong> {

@@ -115,17 +115,8 @@ fn of(account: &str, from: Origin) -> Vec<(Of, Measure)> {
     let hash = digest(&SHA256, account.as_bytes());
     let mut name = [0; 16];
     name.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-    let face = beyond(from.face);
+    let face = from.face.counted();
     vec![(Of::Pair(name, face), PAIR), (Of::Device(face), DEVICE), (Of::Account(name), ACCOUNT)]
-}
-
-/// A device whose hardware address is seen is one, whatever addresses it has. One beyond the home's own network has a whole
-/// /64 of IPv6 addresses (RFC 4291 §2.5.4).
-fn beyond(face: Face) -> Face {
-    match face {
-        Face::Address(IpAddr::V6(v6)) => Face::Address(IpAddr::V6((u128::from(v6) >> 64 << 64).into())),
-        Face::Address(IpAddr::V4(_)) | Face::Mac(_) => face,
-    }
 }
 
 #[cfg(test)]

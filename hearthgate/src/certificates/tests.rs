@@ -33,7 +33,7 @@ fn a_device_believes_it_for_the_gateway_alone() {
     let at = |address: &str| authority.leaf("hearthgate.home.arpa", address.parse().ok(), now()).unwrap();
     for (address, host, expected) in [
         ("192.168.4.1", "hearthgate.home.arpa", true),
-        ("192.168.4.1", "jordan-tablet-7f3a.hearthgate.home.arpa", true),
+        ("192.168.4.1", "jordan-tablet-7f3a19c6d2.hearthgate.home.arpa", true),
         ("192.168.4.1", "192.168.4.1", true),
         ("192.168.4.1", "192.168.4.2", false),
         ("192.168.4.1", "a.b.hearthgate.home.arpa", false),

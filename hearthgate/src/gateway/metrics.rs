@@ -91,6 +91,11 @@ impl Numbers {
             grows("proxy_redirected", "Connections that the router redirected here", c.redirected.get()),
             grows("proxy_refused", "Requests refused by a verdict", c.refused.get()),
             grows("proxy_problems", "Requests answered with an error of the gateway", c.problems.get()),
+            grows(
+                "proxy_wrong_tokens",
+                "Requests with a token that belongs to no device",
+                c.wrong_tokens.get(),
+            ),
             now("proxy_tunnels_open", "Tunnels open now", c.tunnels_open.get()),
             grows("proxy_cut", "Tunnels ended because a verdict changed", c.cut_by_verdict.get()),
             grows("proxy_names_refused", "Tunnels closed because of the name inside", c.names_refused.get()),

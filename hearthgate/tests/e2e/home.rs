@@ -25,7 +25,7 @@ agreed:
   home_manager: {name: R. Osei, on: 2026-11-02}
 devices:
   - {name: phone, ip: 127.0.0.11}
-  - {name: tablet, token: jordan-tablet}
+  - {name: tablet, token: jordan-tablet-7f3a19c6d2}
 online: {every_day: 07:00-22:30}
 bedtime: {every_day: 21:00}
 ask: [chat.test]

@@ -322,7 +322,7 @@ fn a_token_says_whose_device_it_is() {
     let url = format!("http://open.test:{}/", world.http_port);
     let (_, refused) = gateway.curl(STRANGER, &["-o", "/dev/null", "-w", "%{http_code}", &url]);
     assert_eq!(refused, "403");
-    let (_, page) = gateway.curl(STRANGER, &["--proxy-user", "jordan-tablet:", &url]);
+    let (_, page) = gateway.curl(STRANGER, &["--proxy-user", "jordan-tablet-7f3a19c6d2:", &url]);
     assert!(page.contains("hello"), "{page}");
 }
 
@@ -338,7 +338,7 @@ fn hop_by_hop_headers_stay_here() {
             "-D",
             "-",
             "--proxy-user",
-            "jordan-tablet:",
+            "jordan-tablet-7f3a19c6d2:",
             "-H",
             "Connection: x-secret",
             "-H",

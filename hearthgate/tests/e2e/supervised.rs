@@ -31,7 +31,8 @@ fn it_opens_on_its_device_and_nowhere_else() {
         (format!("http://chat.test:{}/", world.http_port), format!("http://open.test:{}/", world.http_port));
     let hello = |page: &str| page.contains("hello from the test internet");
     // The tablet is known by its token, wherever it is; the phone by its address.
-    let tablet = |url: &str| hello(&gateway.curl(STRANGER, &["--proxy-user", "jordan-tablet:", url]).1);
+    let tablet =
+        |url: &str| hello(&gateway.curl(STRANGER, &["--proxy-user", "jordan-tablet-7f3a19c6d2:", url]).1);
     let phone = |url: &str| hello(&gateway.curl(JORDAN, &[url]).1);
     assert!(!tablet(&chat) && !phone(&chat) && tablet(&open) && phone(&open));
     let (code, _, err) = home.command(&session("fridge"));

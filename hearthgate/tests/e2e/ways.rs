@@ -7,7 +7,7 @@ use crate::world::{World, output, wait_for};
 use std::fs;
 
 const OWN: &str = "hearthgate.home.arpa";
-const TOKEN: &str = "jordan-tablet";
+const TOKEN: &str = "jordan-tablet-7f3a19c6d2";
 
 /// A home whose gateway listens for encrypted DNS too.
 fn home(world: &World) -> Home {
@@ -116,9 +116,9 @@ fn openssl_believes_the_certificate_and_its_address() {
         &["-verify_hostname", OWN, "-servername", OWN][..],
         &[
             "-verify_hostname",
-            "jordan-tablet.hearthgate.home.arpa",
+            "jordan-tablet-7f3a19c6d2.hearthgate.home.arpa",
             "-servername",
-            "jordan-tablet.hearthgate.home.arpa",
+            "jordan-tablet-7f3a19c6d2.hearthgate.home.arpa",
         ],
         &["-verify_ip", "127.0.0.1", "-noservername"],
     ] {
@@ -166,7 +166,10 @@ fn curl_with_a_doh_url() {
     };
     let open = format!("http://open.test:{}/", world.http_port);
     assert_eq!(curl(JORDAN, "/dns-query", &open), "hello from the test internet\n");
-    assert_eq!(curl(STRANGER, "/dns-query/jordan-tablet", &open), "hello from the test internet\n");
+    assert_eq!(
+        curl(STRANGER, "/dns-query/jordan-tablet-7f3a19c6d2", &open),
+        "hello from the test internet\n"
+    );
     // Beside it, inside TLS, a phone asks how long the internet stays open (RFC 8908).
     let told = format!("https://{OWN}:{port}/captive-portal");
     let told = output("curl", &["-sS", "--interface", JORDAN, "--cacert", &ca, "--resolve", &here, &told]);
@@ -287,7 +290,10 @@ fn a_profile_for_each_kind_of_device() {
         "{android}"
     );
     let (code, other, _) = home.command(&["profile", "jordan", "tablet", "--kind", "other"]);
-    assert!(code == 0 && other.contains("port 853") && other.contains("/dns-query/jordan-tablet"), "{other}");
+    assert!(
+        code == 0 && other.contains("port 853") && other.contains("/dns-query/jordan-tablet-7f3a19c6d2"),
+        "{other}"
+    );
 
     for (line, code, part) in [
         (&["profile", "jordn", "tablet"][..], 2, "Did you mean `jordan`"),

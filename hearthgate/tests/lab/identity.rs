@@ -5,8 +5,9 @@ use crate::device::{CUT, closes, connect, echoes, is_refusal, look_up, on_this_m
 use crate::internet::{ECHO, RELAY, wait_for};
 use crate::lab::{Lab, ROUTER, Who};
 use crate::router::held;
+use std::io::Read;
 use std::net::{IpAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The device's addresses in IPv6 that the kernel made by itself (RFC 8981).
 fn privacy_addresses(lab: &Lab, who: Who) -> Vec<String> {
@@ -70,6 +71,29 @@ fn at_the_router_a_privacy_address_is_the_same_device() {
         });
         assert!(refused.is_err(), "{from}: and what nothing opened is closed to it");
     }
+}
+
+/// All devices of the home are in one network of IPv6: whoever takes all that is theirs takes nothing of another's.
+#[test]
+fn over_ipv6_a_device_that_holds_its_share_closes_nothing_to_another() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.open(SATURDAY);
+    for (who, own) in [(Who::Jordan, "open.test"), (Who::Sam, "school.test")] {
+        lab.wait_until_known(who, &who.six(), own);
+    }
+    let gateway: IpAddr = ROUTER.1.parse().unwrap();
+    let held: Vec<_> = (0..64).map(|_| connect(&lab, Who::Jordan, gateway, 53).unwrap()).collect();
+    let mut beyond = connect(&lab, Who::Jordan, gateway, 53).unwrap();
+    let (began, ended) = (Instant::now(), beyond.read(&mut [0]));
+    // A quiet connection would be closed after ten seconds.
+    assert!(
+        !matches!(ended, Ok(1..)) && began.elapsed() < Duration::from_secs(8),
+        "it is one too many: {ended:?}"
+    );
+    let at = format!("@{gateway}");
+    let answer = lab.dig(Who::Sam, &["+tcp", "-b", &Who::Sam.six(), &at, "school.test", "A"]);
+    assert!(answer.contains("NOERROR") && answer.contains("11.0.1.4"), "{answer}");
+    drop(held);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::promises::{encrypted, with_encrypted};
 /// The router's addresses on the internet's side.
 const OUTSIDE: [&str; 2] = ["11.0.0.2", "2d00:1::2"];
 /// The token of Jordan's tablet.
-pub(crate) const TOKEN: &str = "jordan-tablet-7f3a";
+pub(crate) const TOKEN: &str = "jordan-tablet-7f3a19c6d2";
 
 /// Jordan's agreement, with a tablet that is known by its token.
 pub(crate) fn with_tablet() -> String {

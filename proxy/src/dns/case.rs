@@ -5,7 +5,6 @@ use super::safe_search::Search;
 use super::{Asker, Transport};
 use crate::gate::{Client, Round};
 use crate::identify::Shown;
-use crate::limits::network_of_hardware;
 use agreements::Verdict;
 use agreements::holds;
 use std::net::IpAddr;
@@ -44,28 +43,14 @@ impl Case<'_> {
     }
 }
 
-/// What a client showed of itself, and the address that it is counted by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Showing<'a> {
-    /// What it showed; a trusted forwarder speaks for its clients.
-    pub(super) shown: Shown<'a>,
-    /// A forwarder that tells hardware addresses alone has each device counted by its own.
-    pub(super) counted: IpAddr,
-}
-
-impl<'a> Showing<'a> {
-    /// Reads what the asker and its query show.
-    pub(super) fn of(query: &Query<'_>, asker: &Asker<'a>, forwarders: &[(IpAddr, u8)]) -> Self {
-        let from = asker.from.to_canonical();
-        let trusted = || forwarders.iter().any(|&(net, length)| holds(net, length, from));
-        let Some(edns) = query.edns.filter(|_| trusted()) else {
-            return Self {
-                shown: Shown { address: from, token: asker.token, hardware: None },
-                counted: from,
-            };
-        };
-        let address = edns.client.unwrap_or(from);
-        let counted = edns.hardware.filter(|_| address == from).map_or(address, network_of_hardware);
-        Self { shown: Shown { address, token: asker.token, hardware: edns.hardware }, counted }
+/// What a client showed of itself, with its query; a trusted forwarder speaks for its clients.
+pub(super) fn shown<'a>(query: &Query<'_>, asker: &Asker<'a>, forwarders: &[(IpAddr, u8)]) -> Shown<'a> {
+    let from = asker.from.to_canonical();
+    let trusted = || forwarders.iter().any(|&(net, length)| holds(net, length, from));
+    let told = query.edns.filter(|_| trusted());
+    Shown {
+        address: told.and_then(|edns| edns.client).unwrap_or(from),
+        token: asker.token,
+        hardware: told.and_then(|edns| edns.hardware),
     }
 }

@@ -39,6 +39,7 @@ counters! {
     shed, "Questions dropped because too many waited.";
     connections_refused, "Connections closed because there were too many.";
     handshakes_failed, "TLS connections that came to nothing before a question.";
+    wrong_tokens, "Tokens shown inside TLS that belong to no device, and those that were not looked at after too many of these.";
     bad_requests, "HTTPS requests that were none for DNS.";
 }
 

@@ -1,8 +1,8 @@
 //! What is said of a question: by the agreement of who asks, and by safe search; and what is looked up for it.
 
 use super::again::Told;
-use super::case::{Case, Decided, Showing};
-use super::question::Query;
+use super::case::{Case, Decided};
+use super::question::{Heard, Query, Room, hear};
 use super::safe_search::{self, Search};
 use super::special::{self, Local};
 use super::wire::{WireName, rtype};
@@ -12,7 +12,6 @@ use crate::gate::{Client, Round};
 use crate::resolver::For;
 use agreements::{Dnssec, Host, Request};
 use blocklists::{Name, Tags};
-use std::net::IpAddr;
 
 /// A question decided outside a worker's round, and on whose behalf an upstream is asked.
 pub(super) struct Alone {
@@ -41,23 +40,30 @@ impl Dns {
     /// Decides about a question outside a worker's round.
     pub(super) fn decide_alone(&self, query: &Query<'_>, asker: &Asker<'_>) -> Alone {
         let round = self.gate.round();
-        let Showing { shown, counted } = Showing::of(query, asker, &self.settings.trust_forwarders);
-        let client = self.gate.client(&round, &shown);
+        let client = self.gate.client(&round, &self.shown(query, asker));
         let case = Case { query, asker, round: &round, client: &client };
         let decided = match self.special(query) {
             None => self.decide(&case, look_up(&round, query.text), &mut Told::default()),
             Some(_) => Decided::UNJUDGED,
         };
         let protected = decided.verdict.as_ref().is_some_and(verdicts::protects);
-        let of = For::client(counted, protected, asker.transport != Transport::Udp);
+        let of = For::client(client.counted, protected, asker.transport != Transport::Udp);
         Alone { round, client, decided, of }
     }
 
     /// Whether the name is protected for who asks, and they may ask for one more such name.
-    pub(super) fn is_protected(&self, case: &Case<'_>, counted: IpAddr, tags: Tags, told: &mut Told) -> bool {
+    pub(super) fn is_protected(&self, case: &Case<'_>, tags: Tags, told: &mut Told) -> bool {
         let decided = self.decide(case, tags, told);
         decided.verdict.as_ref().is_some_and(verdicts::protects)
-            && self.limits_of(case.transport()).allows_protected(counted)
+            && self.limits_of(case.transport()).allows_protected(case.client.counted)
+    }
+
+    /// Whether a question is for what is protected for who asks.
+    pub(super) fn helps(&self, bytes: &[u8], asker: &Asker<'_>) -> bool {
+        let mut room = Room::default();
+        let Heard::Query(query) = hear(bytes, &mut room) else { return false };
+        let decided = self.decide_alone(&query, asker).decided;
+        decided.verdict.as_ref().is_some_and(verdicts::protects)
     }
 
     /// What is answered here and by nobody else, if it is.

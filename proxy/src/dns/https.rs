@@ -5,6 +5,8 @@ use super::tcp::Connection;
 use super::wire::{Counts, HEADER, Record, WireName, rcode, rtype};
 use super::write::MOST;
 use super::{Beside, Dns, StreamSettings};
+use crate::identify::Shown;
+use crate::seats::{Places, Seat};
 use crate::tls::TlsStream;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,15 +18,17 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// Where questions are asked; a device's token may follow as one more segment.
 pub const PATH: &str = "/dns-query";
@@ -44,25 +48,26 @@ const STREAMS: u32 = 128;
 /// A connection that was told to end has this long to do so.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Answers the requests of one connection until it ends or is idle.
+/// Answers that were made and are not yet taken, over all connections and of one client: each is up to 64 KiB. Whoever has more is
+/// told to try again; where all are taken, a connection of the client with the most is closed.
+pub(super) const UNTAKEN: Places = Places { all: 1024, one: 128, spare: 0 };
+
+/// Answers the requests of one connection until it ends or is idle, or its client does not take its answers.
 pub(super) async fn converse(
     dns: &Arc<Dns>,
     stream: TlsStream<TcpStream>,
     connection: Connection,
     settings: StreamSettings,
+    cut: &CancellationToken,
 ) -> io::Result<()> {
     let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let (connection, use_of_it) = (Arc::new(connection), Arc::new(InUse::default()));
+    let (connection, use_of_it) = (Arc::new(connection), Arc::new(InUse::new(settings, cut)));
     let service = {
         let (dns, use_of_it) = (Arc::clone(dns), Arc::clone(&use_of_it));
         service_fn(move |request| {
-            let (dns, connection) = (Arc::clone(&dns), Arc::clone(&connection));
-            let used = use_of_it.begin();
-            async move {
-                let answered = respond(&dns, &connection, request).await;
-                drop(used);
-                Ok::<_, Infallible>(answered)
-            }
+            let (dns, connection, use_of_it) =
+                (Arc::clone(&dns), Arc::clone(&connection), Arc::clone(&use_of_it));
+            async move { Ok::<_, Infallible>(answered(&dns, &connection, &use_of_it, request).await) }
         })
     };
     let stream = TokioIo::new(stream);
@@ -75,36 +80,26 @@ pub(super) async fn converse(
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(2 * WINDOW)
             .max_send_buf_size(UNSENT);
-        until_idle(builder.serve_connection(stream, service), &use_of_it, settings.idle, |c| {
-            c.graceful_shutdown();
-        })
-        .await;
+        until_idle(builder.serve_connection(stream, service), &use_of_it, |c| c.graceful_shutdown()).await;
     } else {
         let mut builder = http1::Builder::new();
         // Without a timer hyper's limits are silently off.
         builder.timer(TokioTimer::new()).header_read_timeout(SLOW).max_buf_size(HEAD);
-        until_idle(builder.serve_connection(stream, service), &use_of_it, settings.idle, |c| {
-            c.graceful_shutdown();
-        })
-        .await;
+        until_idle(builder.serve_connection(stream, service), &use_of_it, |c| c.graceful_shutdown()).await;
     }
     Ok(())
 }
 
-/// Drives a connection until it ends, or nothing was asked for so long.
-async fn until_idle<C: Future>(
-    connection: C,
-    use_of_it: &InUse,
-    idle: Duration,
-    mut end: impl FnMut(std::pin::Pin<&mut C>),
-) {
+/// Drives a connection until it ends, or nothing was asked for so long, or an answer is not taken.
+async fn until_idle<C: Future>(connection: C, use_of_it: &InUse, mut end: impl FnMut(std::pin::Pin<&mut C>)) {
     let mut connection = pin!(connection);
     loop {
-        let left = use_of_it.left(idle);
-        match timeout(left, connection.as_mut()).await {
+        // An answer may be made meanwhile, and not be taken.
+        let look_again = use_of_it.left().min(use_of_it.settings.taking);
+        match timeout(look_again, connection.as_mut()).await {
             // How a connection ends is the client's business.
             Ok(_ended) => return,
-            Err(_) if use_of_it.left(idle).is_zero() => break,
+            Err(_) if use_of_it.left().is_zero() => break,
             Err(_) => {}
         }
     }
@@ -115,43 +110,117 @@ async fn until_idle<C: Future>(
 /// What goes on on a connection.
 #[derive(Debug)]
 struct InUse {
-    requests: AtomicUsize,
-    begun: Instant,
-    /// When the last request was answered, in milliseconds since the beginning.
-    last: AtomicU64,
+    settings: StreamSettings,
+    /// What ends the connection.
+    cut: CancellationToken,
+    /// Room for what is asked or not yet taken.
+    room: Arc<Semaphore>,
+    doing: Mutex<Doing>,
 }
 
-impl Default for InUse {
-    fn default() -> Self {
-        Self { requests: AtomicUsize::new(0), begun: Instant::now(), last: AtomicU64::new(0) }
-    }
+#[derive(Debug)]
+struct Doing {
+    /// Questions that have no answer yet.
+    asked: usize,
+    /// When each answer was made that is not yet taken, the oldest first.
+    untaken: BTreeMap<u64, Instant>,
+    next: u64,
+    /// When the last answer was taken.
+    last: Instant,
 }
-
-/// One request that goes on.
-struct Used(Arc<InUse>);
 
 impl InUse {
-    fn begin(self: &Arc<Self>) -> Used {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Used(Arc::clone(self))
+    fn new(settings: StreamSettings, cut: &CancellationToken) -> Self {
+        let doing = Doing { asked: 0, untaken: BTreeMap::new(), next: 0, last: Instant::now() };
+        let room = Arc::new(Semaphore::new(settings.at_once));
+        Self { settings, cut: cut.clone(), room, doing: Mutex::new(doing) }
     }
 
-    /// How long the connection may stay quiet still.
-    fn left(&self, idle: Duration) -> Duration {
-        if self.requests.load(Ordering::Acquire) > 0 {
-            return idle;
+    fn doing(&self) -> MutexGuard<'_, Doing> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the connection may go on as it is.
+    fn left(&self) -> Duration {
+        let (doing, StreamSettings { idle, taking, .. }) = (self.doing(), self.settings);
+        match doing.untaken.first_key_value() {
+            Some((_, made)) => taking.saturating_sub(made.elapsed()),
+            None if doing.asked > 0 => idle,
+            None => idle.saturating_sub(doing.last.elapsed()),
         }
-        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-        (last + idle).saturating_sub(self.begun.elapsed())
+    }
+}
+
+/// One request, from its beginning until its answer is taken: the answer's bytes hold it.
+struct Used {
+    of: Arc<InUse>,
+    /// The answer's number, once it is made.
+    made: Option<u64>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Used {
+    /// Waits for room; none where answers that came before are not taken.
+    async fn begin(of: &Arc<InUse>) -> Option<Self> {
+        let room = timeout(SLOW, Arc::clone(&of.room).acquire_owned()).await.ok()?.ok()?;
+        of.doing().asked += 1;
+        Some(Self { of: Arc::clone(of), made: None, _room: room })
+    }
+
+    /// The answer is made.
+    fn made(&mut self) {
+        let mut doing = self.of.doing();
+        let number = doing.next;
+        doing.next += 1;
+        doing.asked -= 1;
+        doing.untaken.insert(number, Instant::now());
+        self.made = Some(number);
     }
 }
 
 impl Drop for Used {
     fn drop(&mut self) {
-        let now = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.last.store(now, Ordering::Relaxed);
-        self.0.requests.fetch_sub(1, Ordering::Release);
+        let mut doing = self.of.doing();
+        doing.last = Instant::now();
+        match self.made {
+            Some(number) => drop(doing.untaken.remove(&number)),
+            None => doing.asked -= 1,
+        }
     }
+}
+
+/// An answer's bytes, with what they are counted by. It ends when the last of them is on its way, or nobody wants them any more.
+struct Untaken {
+    bytes: Bytes,
+    _used: Used,
+    _seat: Seat,
+}
+
+impl AsRef<[u8]> for Untaken {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The answer to a request. What of it is not taken is bounded, of one connection and of one client.
+async fn answered(
+    dns: &Arc<Dns>,
+    connection: &Connection,
+    use_of_it: &Arc<InUse>,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let Some(mut used) = Used::begin(use_of_it).await else {
+        count(&dns.counters.bad_requests);
+        return refused(No::Untaken).map(Full::new);
+    };
+    let answered = respond(dns, connection, request).await;
+    let face = dns.gate.face(&Shown::bare(connection.peer.ip()));
+    let Some(seat) = dns.untaken.take(face, use_of_it.cut.clone()) else {
+        count(&dns.counters.bad_requests);
+        return refused(No::Untaken).map(Full::new);
+    };
+    used.made();
+    answered.map(|bytes| Full::new(Bytes::from_owner(Untaken { bytes, _used: used, _seat: seat })))
 }
 
 /// Why a request is none for DNS.
@@ -163,6 +232,8 @@ enum No {
     Large,
     Type,
     Slow,
+    Guesses,
+    Untaken,
 }
 
 impl No {
@@ -177,15 +248,16 @@ impl No {
             Self::Large => (StatusCode::PAYLOAD_TOO_LARGE, "No DNS question is so long.\n"),
             Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "A question is application/dns-message.\n"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "The question did not come in time.\n"),
+            Self::Guesses => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many wrong tokens came from this device. Wait a minute, then try again.\n",
+            ),
+            Self::Untaken => (StatusCode::SERVICE_UNAVAILABLE, "Answers from before have not been taken.\n"),
         }
     }
 }
 
-async fn respond(
-    dns: &Arc<Dns>,
-    connection: &Connection,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+async fn respond(dns: &Arc<Dns>, connection: &Connection, request: Request<Incoming>) -> Response<Bytes> {
     let is_head = *request.method() == Method::HEAD;
     if let Some(beside) = dns.beside.get().filter(|beside| beside.paths.contains(&request.uri().path())) {
         return own_page(beside, connection, request).await;
@@ -195,8 +267,11 @@ async fn respond(
         Ok(segment) => {
             // The address speaks before the server name: it is this question's own.
             let token = segment.map(str::to_owned).or_else(|| connection.token.clone());
-            let connection = Connection { token, ..connection.clone() };
+            let guesses = token.as_deref().is_some_and(|token| dns.passes_over(connection.peer.ip(), token));
+            let connection = Connection { token: token.filter(|_| !guesses), ..connection.clone() };
             match question(request).await {
+                // Whoever guesses reaches help all the same.
+                Ok(query) if guesses && !dns.helps(&query, &connection.asker()) => Err(No::Guesses),
                 Ok(query) => dns.handle(&query, &connection.asker()).await.ok_or(No::Question),
                 Err(no) => Err(no),
             }
@@ -207,23 +282,19 @@ async fn respond(
             count(&dns.counters.bad_requests);
             let refused = refused(no);
             // A HEAD gets no body (RFC 9110 §9.3.2).
-            if is_head { refused.map(|_| Full::default()) } else { refused }
+            if is_head { refused.map(|_| Bytes::new()) } else { refused }
         },
         answer,
     )
 }
 
 /// A page of the gateway's own.
-async fn own_page(
-    beside: &Beside,
-    connection: &Connection,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+async fn own_page(beside: &Beside, connection: &Connection, request: Request<Incoming>) -> Response<Bytes> {
     let page = (beside.pages)(SocketAddr::new(connection.asker().from, 0), request);
     let Ok(page) = timeout(2 * SLOW, page).await else { return refused(No::Slow) };
     let (parts, body) = page.into_parts();
     match body.collect().await {
-        Ok(body) => Response::from_parts(parts, Full::new(body.to_bytes())),
+        Ok(body) => Response::from_parts(parts, body.to_bytes()),
         Err(_) => refused(No::Path),
     }
 }
@@ -276,13 +347,13 @@ fn in_address(query: &str) -> Option<Bytes> {
     URL_SAFE_NO_PAD.decode(question).ok().map(Bytes::from)
 }
 
-fn answer(message: Vec<u8>) -> Response<Full<Bytes>> {
+fn answer(message: Vec<u8>) -> Response<Bytes> {
     // The answer is this device's own: nobody in between keeps it for others.
     let keep = match good_for(&message) {
         Some(seconds) => HeaderValue::try_from(format!("private, max-age={seconds}")),
         None => Ok(NO_STORE.clone()),
     };
-    let mut response = Response::new(Full::new(Bytes::from(message)));
+    let mut response = Response::new(Bytes::from(message));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
     headers.insert(header::CACHE_CONTROL, keep.unwrap_or_else(|_| NO_STORE.clone()));
@@ -291,15 +362,17 @@ fn answer(message: Vec<u8>) -> Response<Full<Bytes>> {
 
 static NO_STORE: LazyLock<HeaderValue> = LazyLock::new(|| HeaderValue::from_static("no-store"));
 
-fn refused(no: No) -> Response<Full<Bytes>> {
+fn refused(no: No) -> Response<Bytes> {
     let (status, sentence) = no.said();
-    let mut response = Response::new(Full::new(Bytes::from_static(sentence.as_bytes())));
+    let mut response = Response::new(Bytes::from_static(sentence.as_bytes()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
-    if no == No::Method {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+    match no {
+        No::Method => drop(headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"))),
+        No::Guesses => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"))),
+        No::Path | No::Question | No::Large | No::Type | No::Slow | No::Untaken => {}
     }
     response
 }
@@ -333,7 +406,7 @@ mod tests {
         for (path, meant) in [
             ("/dns-query", Ok(None)),
             ("/dns-query/", Ok(None)),
-            ("/dns-query/jordan-tablet-7f3a", Ok(Some("jordan-tablet-7f3a"))),
+            ("/dns-query/jordan-tablet-7f3a19c6d2", Ok(Some("jordan-tablet-7f3a19c6d2"))),
             ("/dns-query/a/b", Err(No::Path)),
             ("/dns-queryx", Err(No::Path)),
             ("/", Err(No::Path)),

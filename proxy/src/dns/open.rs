@@ -1,7 +1,7 @@
 //! At a router whose rules are ours: what an answer gives is opened before the answer is given.
 
 use super::again::Told;
-use super::case::{Case, Decided, Showing};
+use super::case::{Case, Decided};
 use super::decide::Alone;
 use super::deliver::Moment;
 use super::question::Query;
@@ -53,7 +53,7 @@ impl Dns {
         usable: Duration,
     ) -> bool {
         let Some(openings) = &self.gate.openings else { return true };
-        let shown = Showing::of(case.query, case.asker, &self.settings.trust_forwarders).shown;
+        let shown = self.shown(case.query, case.asker);
         openings.covers(&shown, case.query.text.as_str(), leads_to, usable)
     }
 
@@ -83,7 +83,7 @@ impl Dns {
         if addresses.is_empty() {
             return true;
         }
-        let shown = Showing::of(case.query, case.asker, &self.settings.trust_forwarders).shown;
+        let shown = self.shown(case.query, case.asker);
         let host = TargetHost::Name(case.query.text.to_domain());
         let made = Made::new(&self.gate, &case.round.current, &case.client.who, verdict);
         let wanted = Wanted {

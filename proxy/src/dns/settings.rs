@@ -67,8 +67,10 @@ pub struct StreamSettings {
     pub most: usize,
     /// Connections of one client.
     pub most_of_one: usize,
-    /// Questions at once on one connection; the next is read when one is answered.
+    /// Questions at once on one connection; the next is looked at when one is answered and its answer taken.
     pub at_once: usize,
+    /// A client that does not take an answer for so long has gone.
+    pub taking: Duration,
 }
 
 impl DnsSettings {
@@ -96,7 +98,8 @@ impl StreamSettings {
     /// The defaults, for connections that may be quiet for so many seconds.
     fn idle(seconds: u64) -> Self {
         let (handshake, idle) = (HANDSHAKE, Duration::from_secs(seconds));
-        Self { handshake, idle, most: 1024, most_of_one: 64, at_once: 32 }
+        let taking = Duration::from_secs(5);
+        Self { handshake, idle, most: 1024, most_of_one: 64, at_once: 32, taking }
     }
 }
 

@@ -4,11 +4,12 @@
 use super::counters::count;
 use super::tcp::{self, Connection};
 use super::{Dns, StreamSettings, Transport, https};
+use crate::identify::Shown;
 use crate::seats::{Places, Seats};
 use crate::tls::{self, Tls, TlsStream};
 use blocklists::Name;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -47,7 +48,7 @@ pub(super) async fn serve(dns: Arc<Dns>, listener: TcpListener, speech: Speech, 
             continue;
         };
         let cut = stop.child_token();
-        let Some(seat) = seats.take(peer.ip(), cut.clone()) else {
+        let Some(seat) = seats.take(dns.gate.face(&Shown::bare(peer.ip())), cut.clone()) else {
             count(&dns.counters.connections_refused);
             continue;
         };
@@ -56,7 +57,7 @@ pub(super) async fn serve(dns: Arc<Dns>, listener: TcpListener, speech: Speech, 
             tokio::select! {
                 () = cut.cancelled() => {}
                 // How a connection ends is the client's business.
-                _ = Box::pin(converse(&dns, stream, peer, &speech, settings)) => {}
+                _ = Box::pin(converse(&dns, stream, peer, &speech, settings, &cut)) => {}
             }
             drop(seat);
         });
@@ -71,6 +72,7 @@ async fn converse(
     peer: SocketAddr,
     speech: &Speech,
     settings: StreamSettings,
+    cut: &CancellationToken,
 ) -> io::Result<()> {
     let local = stream.local_addr().ok();
     let _ = stream.set_nodelay(true);
@@ -78,27 +80,45 @@ async fn converse(
     match speech {
         Speech::Tcp => tcp::converse(dns, stream, &ends(None, Transport::Tcp), settings).await,
         Speech::Tls(tls) => {
-            let stream = opened(dns, stream, tls, settings).await?;
+            let stream = opened(dns, (stream, peer), tls, settings).await?;
+            // A connection shows one token: who guesses opens many.
             let token = token(&stream, dns.settings.own_name.name());
+            let token = token.filter(|token| !dns.passes_over(peer.ip(), token));
             tcp::converse(dns, stream, &ends(token, Transport::Tls), settings).await
         }
         Speech::Https(tls) => {
-            let stream = opened(dns, stream, tls, settings).await?;
+            let stream = opened(dns, (stream, peer), tls, settings).await?;
             let token = token(&stream, dns.settings.own_name.name());
-            https::converse(dns, stream, ends(token, Transport::Https), settings).await
+            https::converse(dns, stream, ends(token, Transport::Https), settings, cut).await
         }
+    }
+}
+
+impl Dns {
+    /// Whether a token is passed over, since whoever shows it has shown too many wrong ones of late: they are not even told when a
+    /// guess is right. A wrong token is noted.
+    pub(super) fn passes_over(&self, from: IpAddr, token: &str) -> bool {
+        let guesses = self.gate.guesses_tokens(from);
+        if guesses || !self.gate.knows_token(from, token) {
+            count(&self.counters.wrong_tokens);
+        }
+        guesses
     }
 }
 
 async fn opened(
     dns: &Dns,
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     tls: &Tls,
     settings: StreamSettings,
 ) -> io::Result<TlsStream<TcpStream>> {
     let opened = tls::open(stream, tls, settings.handshake).await;
     if opened.is_err() {
         count(&dns.counters.handshakes_failed);
+    }
+    if opened.is_ok() {
+        // Before a token is looked at: a lost device may show another's.
+        dns.gate.meet(&Shown::bare(peer.ip())).await;
     }
     opened
 }

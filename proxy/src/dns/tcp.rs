@@ -12,9 +12,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-/// A client that does not take its answers for so long has gone.
-const WRITE: Duration = Duration::from_secs(5);
-
 /// Both ends of a stream, and what the device showed when it was opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
@@ -52,7 +49,7 @@ where
     let (mut reader, mut writer) = tokio::io::split(stream);
     let ended = answers(dns, &mut reader, &mut writer, connection, settings).await;
     // Inside TLS the end is told, so that nobody takes it for a cut.
-    let _gone = timeout(WRITE, writer.shutdown()).await;
+    let _gone = timeout(settings.taking, writer.shutdown()).await;
     ended
 }
 
@@ -78,10 +75,10 @@ where
             let mut answer = Vec::with_capacity(514);
             match dns.first(&query, &connection.asker(), &mut answer) {
                 Step::Nothing => return Ok(()),
-                Step::Answer => write(writer, &answer).await?,
+                Step::Answer => write(writer, &answer, settings.taking).await?,
                 Step::AnswerAndRenew => {
                     dns.renew(&query, &connection.asker());
-                    write(writer, &answer).await?;
+                    write(writer, &answer, settings.taking).await?;
                 }
                 Step::Later => waiting.push(async move {
                     dns.later(&query, &connection.asker(), &mut answer).await;
@@ -92,7 +89,7 @@ where
         }
         tokio::select! {
             Some(answer) = waiting.next() => {
-                write(writer, &answer).await?;
+                write(writer, &answer, settings.taking).await?;
                 idle.as_mut().reset(Instant::now() + settings.idle);
             }
             read = reader.read_buf(&mut incoming.bytes), if waiting.len() < settings.at_once && !incoming.ended => {
@@ -106,11 +103,11 @@ where
     }
 }
 
-async fn write<W: AsyncWrite + Unpin>(writer: &mut W, answer: &[u8]) -> io::Result<()> {
+async fn write<W: AsyncWrite + Unpin>(writer: &mut W, answer: &[u8], within: Duration) -> io::Result<()> {
     // No answer is longer than its length can say.
     let length = u16::try_from(answer.len()).map_err(|_| io::ErrorKind::InvalidData)?;
     let framed = [&length.to_be_bytes(), answer].concat();
-    timeout(WRITE, async {
+    timeout(within, async {
         writer.write_all(&framed).await?;
         // TLS keeps what the socket did not take at once.
         writer.flush().await

@@ -3,7 +3,7 @@
 
 use super::{Gate, Round, Sentences, Who};
 use crate::identify::Shown;
-use crate::limits::{Allowance, Limits};
+use crate::limits::{Allowance, Counted, Limits};
 use agreements::{Moment, PersonId};
 use foldhash::fast::RandomState;
 use records::ClockState;
@@ -24,19 +24,14 @@ pub(crate) struct Client {
     pub(crate) sentences: Arc<Sentences>,
     /// Whether the kernel may know more of them once it is asked ([`Gate::meet`]).
     pub(crate) to_be_met: bool,
-}
-
-/// What a client is known by: what it showed, and the address that it is counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Face {
-    address: IpAddr,
-    hardware: Option<[u8; 6]>,
-    counted: IpAddr,
+    /// By what they are counted.
+    pub(crate) counted: Counted,
 }
 
 #[derive(Debug)]
 struct Known<T> {
-    face: Face,
+    address: IpAddr,
+    hardware: Option<[u8; 6]>,
     client: Client,
     allowance: Option<Arc<Allowance>>,
     good: Good,
@@ -72,28 +67,27 @@ impl<T: Default> Clients<T> {
         gate: &Gate,
         round: &Round,
         shown: &Shown<'_>,
-        (counted, limits): (IpAddr, &Limits),
+        limits: &Limits,
     ) -> (&Client, &mut T, bool) {
         let good =
             Good { generation: round.current.generation, neighbours: round.neighbours, state: round.state };
-        let face = Face { address: shown.address, hardware: shown.hardware, counted };
         let place = self.hasher.hash_one(shown.address) as usize & (self.places.len() - 1);
         let place = &mut self.places[place];
         let is_known = place.as_ref().is_some_and(|known| {
             shown.token.is_none()
-                && known.face == face
+                && known.address == shown.address
+                && known.hardware == shown.hardware
                 && known.good == good
                 && known.client.moment.holds(round.now)
         });
         if !is_known {
             *place = None;
         }
-        let known = place.get_or_insert_with(|| Known {
-            face,
-            client: gate.client(round, shown),
-            allowance: limits.of(counted),
-            good,
-            notes: T::default(),
+        let known = place.get_or_insert_with(|| {
+            let client = gate.client(round, shown);
+            let allowance = limits.of(client.counted);
+            let Shown { address, hardware, .. } = *shown;
+            Known { address, hardware, client, allowance, good, notes: T::default() }
         });
         let allows = known.allowance.as_ref().is_none_or(|allowance| allowance.check().is_ok());
         (&known.client, &mut known.notes, allows)

@@ -42,7 +42,7 @@ pub struct Config {
 pub struct Limits {
     /// Connections and tunnels open at once. For one more, the oldest of the client that has the most is closed.
     pub connections: usize,
-    /// Of these, for one client: an IPv4 address or an IPv6 /64. A few more are taken for protected names alone, and what
+    /// Of these, for one client ([`records::Face::counted`]). A few more are taken for protected names alone, and what
     /// comes beyond these is closed at once.
     pub per_client: usize,
     /// How many requests and tunnels one client may ask for; none for no limit.

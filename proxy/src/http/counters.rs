@@ -71,6 +71,8 @@ pub struct Counters {
     pub refused: Counter,
     /// Requests answered with an error of ours (4xx, 5xx), refusals apart.
     pub problems: Counter,
+    /// Requests with a token that belongs to no device.
+    pub wrong_tokens: Counter,
     /// Tunnels and upgraded connections open now.
     pub tunnels_open: Counter,
     /// Plain exchanges under way now.

@@ -42,8 +42,8 @@ mod tests {
         let none: Result<Option<&str>, Problem> = Ok(None);
         for (value, meant) in [
             (None, none),
-            (Some("Basic am9yZGFuLXRhYmxldC03ZjNhOg=="), Ok(Some("jordan-tablet-7f3a"))),
-            (Some("basic am9yZGFuLXRhYmxldC03ZjNhOg"), Ok(Some("jordan-tablet-7f3a"))),
+            (Some("Basic am9yZGFuLXRhYmxldC03ZjNhMTljNmQyOg=="), Ok(Some("jordan-tablet-7f3a19c6d2"))),
+            (Some("basic am9yZGFuLXRhYmxldC03ZjNhMTljNmQyOg"), Ok(Some("jordan-tablet-7f3a19c6d2"))),
             (Some("Basic eDp5"), Ok(Some("x"))),
             (Some("Basic Og=="), Ok(None)),
             (Some("Basic eA=="), Err(Problem::UnknownToken)),

@@ -6,10 +6,9 @@
 //! is any client, so that a part of all seats is kept for those who came over a connection.
 
 use crate::cache::{Entry, Key};
-use crate::limits::{is_forwarder, network_of};
+use crate::limits::Counted;
 use crate::upstream::Failure;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -18,8 +17,8 @@ type Outcome = Result<Arc<Entry>, Failure>;
 /// For whom an upstream is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct For {
-    /// The client: an IPv4 address, or the /64 of an IPv6 one.
-    client: IpAddr,
+    /// By what the client is counted.
+    client: Counted,
     /// Whether the name is protected for it: such names have seats of their own.
     protected: bool,
     /// Whether it came over a connection, so that the client is who it says.
@@ -28,8 +27,8 @@ pub(crate) struct For {
 
 impl For {
     /// A question of a client's, over a connection or not.
-    pub(crate) fn client(address: IpAddr, protected: bool, proven: bool) -> Self {
-        Self { client: network_of(address), protected, proven }
+    pub(crate) fn client(client: Counted, protected: bool, proven: bool) -> Self {
+        Self { client, protected, proven }
     }
 }
 
@@ -46,13 +45,11 @@ pub(super) struct Most {
     pub(super) all: usize,
     /// For one client, of each kind.
     pub(super) of_one: usize,
-    /// Those who ask for others, by address and prefix length.
-    pub(super) forwarders: Vec<(IpAddr, u8)>,
 }
 
 impl Most {
     fn of(&self, of: For) -> usize {
-        match is_forwarder(&self.forwarders, of.client) {
+        match of.client.stands_for_many() {
             true => (self.of_one * OF_A_FORWARDER).min(self.all / 2).max(self.of_one),
             false => self.of_one,
         }
@@ -122,12 +119,7 @@ impl Drop for Seat {
 }
 
 impl Flights {
-    pub(super) fn new(mut most: Most) -> Self {
-        for (address, length) in &mut most.forwarders {
-            // A client is counted as its /64 where it has one, and so a forwarder has to be looked for.
-            *address = network_of(*address);
-            *length = if address.is_ipv6() { (*length).min(64) } else { *length };
-        }
+    pub(super) fn new(most: Most) -> Self {
         Self { seats: Arc::default(), most }
     }
 
@@ -167,13 +159,14 @@ mod tests {
     const MOST: usize = 40;
 
     fn flights() -> Flights {
-        let forwarders = vec![("192.0.2.53".parse().unwrap(), 32), ("2001:db8::53".parse().unwrap(), 128)];
-        Flights::new(Most { all: MOST, of_one: 4, forwarders })
+        Flights::new(Most { all: MOST, of_one: 4 })
     }
 
     /// How many of a hundred questions to which no answer comes find a seat.
     fn seated(flights: &Flights, client: &str, protected: bool, proven: bool) -> usize {
-        let of = For::client(client.parse().unwrap(), protected, proven);
+        let face = client.parse().unwrap();
+        let counted = if client.ends_with("53") { Counted::many(face) } else { Counted::one(face) };
+        let of = For::client(counted, protected, proven);
         let key = |n: usize| {
             let name = WireName::from_name(Name::trusted(&format!("{n}.{client}.example").replace(':', "-")));
             Key::from(crate::cache::Asking { name: &name, qtype: 1, flags: u8::from(protected) })

@@ -232,7 +232,12 @@ mod tests {
         assert_ne!(safe, Search::AsAsked);
         for (device, names, search, token) in [
             (mac, &["open.test"][..], Search::AsAsked, None),
-            (by, &["open.test", "edge.carrier.example", "other.example"], Search::AsAsked, Some("jo-7f3a")),
+            (
+                by,
+                &["open.test", "edge.carrier.example", "other.example"],
+                Search::AsAsked,
+                Some("jo-7f3a19c6d2"),
+            ),
             (mac, &["www.google.com"], safe, None),
         ] {
             let (asked, to) = (asked(names, search), "2001:db8::1".parse().unwrap());

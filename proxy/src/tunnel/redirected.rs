@@ -45,7 +45,7 @@ async fn begin(
     mut client: TcpStream,
     meant: SocketAddr,
 ) -> Option<(TcpStream, TcpStream, Lease)> {
-    let shown = Shown { address: visit.peer.ip().to_canonical(), token: None, hardware: None };
+    let shown = Shown::bare(visit.peer.ip());
     proxy.gate.meet(&shown).await;
     let mut first = Vec::new();
     let spoken = opening::listen(&mut client, &mut first, proxy.config.limits.opening).await.ok()?;

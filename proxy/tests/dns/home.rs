@@ -20,7 +20,7 @@ pub const JORDAN: &str = "127.0.0.2";
 pub const SAM: &str = "127.0.0.3";
 pub const KATE: &str = "127.0.0.4";
 pub const UNKNOWN: &str = "127.0.0.9";
-pub const TOKEN: &str = "jordan-tablet-7f3a";
+pub const TOKEN: &str = "jordan-tablet-7f3a19c6d2";
 
 const HOME: &str = "
 home: Oakview House
@@ -45,7 +45,7 @@ const JORDANS: &str = "
 person: Jordan
 devices:
   - {name: phone, ip: 192.168.4.2}
-  - {name: tablet, token: jordan-tablet-7f3a}
+  - {name: tablet, token: jordan-tablet-7f3a19c6d2}
 online: {every_day: 07:00-21:00}
 limits: {everything: 4h, video.test: 1h}
 ask: [ask.test]
@@ -110,17 +110,26 @@ pub struct Setup {
     pub gateway: Gateway,
     pub dns: Box<dyn FnOnce(&mut DnsSettings)>,
     pub resolver: Box<dyn FnOnce(&mut ResolverSettings)>,
+    /// Whose hardware address is behind an address.
+    pub neighbours: Vec<(IpAddr, [u8; 6])>,
 }
 
 impl Setup {
     pub fn new(upstreams: &[&Arc<Server>]) -> Self {
         let upstream = upstreams.iter().map(|server| Upstream::Udp(server.address)).collect();
         let gateway = Gateway { upstream, ..gateway() };
-        Self { gateway, dns: Box::new(|_| {}), resolver: Box::new(|_| {}) }
+        Self { gateway, dns: Box::new(|_| {}), resolver: Box::new(|_| {}), neighbours: Vec::new() }
     }
 
     pub fn blocked(mut self, answer: BlockedAnswer) -> Self {
         self.gateway.blocked_answer = answer;
+        self
+    }
+
+    /// The kernel knows who is behind these addresses.
+    pub fn neighbours(mut self, known: &[(&str, u8)]) -> Self {
+        self.neighbours =
+            known.iter().map(|(ip, last)| (ip.parse().unwrap(), [2, 0, 0, 0, 0, *last])).collect();
         self
     }
 
@@ -179,7 +188,7 @@ impl Home {
             in_force.clone(),
             clock.clone(),
             recorder,
-            Neighbours::fixed([]),
+            Neighbours::fixed(setup.neighbours),
             Resolver::new(resolver, clock.clone()).expect("a resolver"),
             Arc::new(|_, _, _, _, _| Page { content_type: "text/plain", body: "".into() }),
         ));

@@ -2,13 +2,15 @@
 
 use crate::ask::{PATIENCE, Question, connect, said, tcp_hear, tcp_send};
 use crate::encrypted::authority;
-use crate::home::{Home, JORDAN, KATE, Setup, TOKEN, UNKNOWN};
+use crate::home::{Home, JORDAN, KATE, SAM, Setup, TOKEN, UNKNOWN};
 use crate::internet::{Mood, Server};
 use crate::judged::ZONE;
-use agreements::Standing;
+use agreements::{DeviceBy, Standing};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::base::Message;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response};
@@ -40,7 +42,11 @@ struct Doors {
 
 impl Doors {
     async fn open(internet: &Arc<Server>, settings: impl FnOnce(&mut DnsSettings) + 'static) -> Self {
-        let home = Home::open(Setup::new(&[internet]).dns(settings)).await;
+        Self::with(Setup::new(&[internet]).dns(settings)).await
+    }
+
+    async fn with(setup: Setup) -> Self {
+        let home = Home::open(setup).await;
         let names = [OWN, "*.hearthgate.home.arpa"];
         let (root, config) = authority(&["dot", "h2", "http/1.1"], &names);
         let config = Arc::new(config);
@@ -198,7 +204,7 @@ async fn a_token_says_whose_device_it_is_and_beats_the_address() {
         ("dot_unknown_token_is_an_unknown_device", UNKNOWN, &other, None, baseline),
         ("dot_unknown_token_takes_nothing_away", KATE, &other, None, open),
         ("doh_path", UNKNOWN, OWN, Some(TOKEN), filtered),
-        ("doh_path_in_capitals", UNKNOWN, OWN, Some("JORDAN-TABLET-7F3A"), filtered),
+        ("doh_path_in_capitals", UNKNOWN, OWN, Some("JORDAN-TABLET-7F3A19C6D2"), filtered),
         ("doh_path_beats_address", KATE, OWN, Some(TOKEN), filtered),
         ("doh_name", UNKNOWN, &jordan, Some(""), filtered),
         ("doh_no_token", UNKNOWN, OWN, Some(""), baseline),
@@ -234,6 +240,183 @@ async fn a_lost_devices_token_is_answered_what_is_protected_and_nothing_else() {
     in_force.replace_standing(all_of_jordans.into());
     let answer = said(&ask(&mut stream, "www.test A +edns").await);
     assert!(answer.ends_with("; ede 15"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_lost_device_is_lost_whatever_token_it_shows() {
+    let internet = Server::start(ZONE).await;
+    let setup = Setup::new(&[&internet]).neighbours(&[("127.0.0.21", 3)]);
+    let doors = Doors::with(setup).await;
+    doors.home.lives_with(&[("sam", DeviceBy::Mac([2, 0, 0, 0, 0, 3]))]);
+    let in_force = &doors.home.in_force;
+    let house = &in_force.to_keep().snapshot.house;
+    let are_lost = |who: &str, device: &str| matches!((who, device), ("jordan", "phone") | ("sam", "laptop"));
+    in_force.replace_standing(Standing::new(house, &[], &[], &|_, _| 0).with_lost(house, &are_lost).into());
+    let (name, path) = (format!("{TOKEN}.{OWN}"), format!("/dns-query/{TOKEN}"));
+    let lost = "; ede 15";
+    for (what, device, expected) in [
+        ("by its address", JORDAN, lost),
+        ("by its hardware", "127.0.0.21", lost),
+        ("another", UNKNOWN, "192.0.2.1"),
+    ] {
+        let dot = ask(&mut doors.dot(device, &name).await, "www.test A +edns").await;
+        let doh = doors.doh((device, OWN), true, get(&path, "www.test A +edns")).await.body;
+        for answer in [said(&dot), said(&doh)] {
+            assert!(answer.ends_with(expected), "{what}: {answer}");
+        }
+        let help = ask(&mut doors.dot(device, &name).await, "help.test A").await;
+        assert!(said(&help).contains("A 192.0.2.4"), "{what}: {}", said(&help));
+    }
+}
+
+/// What the proxy says to a device that shows a token.
+async fn through_the_proxy(at: SocketAddr, device: &str, token: &str) -> String {
+    let mut stream = connect(device, at).await;
+    let shown = base64::engine::general_purpose::STANDARD.encode(format!("{token}:"));
+    let head =
+        format!("GET http://blocked.test/ HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic {shown}\r\n");
+    stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).await.expect("taken");
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    tokio::time::timeout(PATIENCE, read).await.expect("in time").expect("an answer");
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn tokens_that_are_tried_out_are_few_over_tls_https_and_the_proxy_together() {
+    let internet = Server::start(ZONE).await;
+    let doors = Doors::open(&internet, |_| {}).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let (proxy, stop) = (listener.local_addr().expect("an address"), CancellationToken::new());
+    let gate = Arc::clone(doors.home.dns.gate());
+    let serving =
+        tokio::spawn(proxy::http::serve(vec![listener], gate, proxy::http::Config::default(), stop.clone()));
+    let doh = async |device: &str, token: &str, question: &str| {
+        doors.doh((device, OWN), true, get(&format!("/dns-query/{token}"), question)).await
+    };
+    let dot = async |device: &str, token: &str, question: &str| {
+        said(&ask(&mut doors.dot(device, &format!("{token}.{OWN}")).await, question).await)
+    };
+    let blocked = "blocked.test A +edns";
+
+    // A program with an old token asks on and on: it guesses nothing, and is an unknown device.
+    for _ in 0..40 {
+        assert_eq!(doh(SAM, "sams-old-laptop", blocked).await.status, 200);
+    }
+    // Ten of each.
+    for n in 0..10 {
+        assert_eq!(doh(UNKNOWN, &format!("guess-{n}"), blocked).await.status, 200);
+        assert!(dot(UNKNOWN, &format!("guess-{}", 10 + n), blocked).await.ends_with("; ede 15"));
+        assert_eq!(through_the_proxy(proxy, UNKNOWN, &format!("guess-{}", 20 + n)).await, "407");
+    }
+    for (right, token) in [(true, TOKEN), (false, "guess-30")] {
+        let refused = doh(UNKNOWN, token, blocked).await;
+        assert_eq!((refused.status, refused.cache.as_str()), (429, "no-store"), "right: {right}");
+        assert!(dot(UNKNOWN, token, blocked).await.ends_with("; ede 15"), "as a stranger: right: {right}");
+        assert_eq!(through_the_proxy(proxy, UNKNOWN, token).await, "429", "right: {right}");
+        // Help is never dark.
+        let help = doh(UNKNOWN, token, "help.test A").await;
+        assert!(help.status == 200 && said(&help.body).contains("A 192.0.2.4"), "right: {right}");
+        assert!(dot(UNKNOWN, token, "help.test A").await.contains("A 192.0.2.4"), "right: {right}");
+    }
+    assert_eq!(
+        doors.doh((UNKNOWN, OWN), true, get("/dns-query", blocked)).await.status,
+        200,
+        "without a token"
+    );
+    // Forty of the old one, twenty guesses, and eight that were not looked at.
+    assert_eq!(doors.home.counted("wrong_tokens"), 40 + 20 + 8);
+
+    // Others are not the guesser, and a minute ends.
+    assert!(said(&doh(KATE, TOKEN, blocked).await.body).ends_with("; ede 17"));
+    doors.home.clock.advance(Duration::from_secs(61));
+    assert!(said(&doh(UNKNOWN, TOKEN, blocked).await.body).ends_with("; ede 17"));
+    assert!(dot(UNKNOWN, TOKEN, blocked).await.ends_with("; ede 17"));
+    stop.cancel();
+    serving.await.expect("the proxy ends well");
+}
+
+/// A connection of HTTP/2 that is there until the gateway ends it, with answers of which nothing was taken.
+struct Held {
+    _client: hyper::client::conn::http2::SendRequest<Full<Bytes>>,
+    _heard: Vec<Response<hyper::body::Incoming>>,
+    ended: tokio::task::JoinHandle<()>,
+}
+
+/// A client of HTTP/2 that asks and gives no room for any answer: how many of so many questions at once on one connection were
+/// answered and how many refused, until so many came.
+async fn taking_nothing(doors: &Doors, device: &str, questions: usize, answers: usize) -> ([usize; 2], Held) {
+    let stream = TokioIo::new(doors.tls(device, doors.doh, OWN, "h2").await);
+    let (client, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(0)
+        .handshake(stream)
+        .await
+        .expect("HTTP/2");
+    let ended = tokio::spawn(async {
+        let _however = connection.await;
+    });
+    let mut asked: FuturesUnordered<_> = (0..questions)
+        .map(|_| {
+            let mut client = client.clone();
+            async move { client.send_request(get("/dns-query", "www.test A")).await }
+        })
+        .collect();
+    let mut heard = Vec::new();
+    while heard.len() < answers {
+        let one = tokio::time::timeout(PATIENCE, asked.next()).await.expect("in time");
+        heard.push(one.expect("so many").expect("a response"));
+    }
+    let counted = |status: u16| heard.iter().filter(|response| response.status() == status).count();
+    ([counted(200), counted(503)], Held { _client: client, _heard: heard, ended })
+}
+
+#[tokio::test]
+async fn answers_that_are_not_taken_are_few_and_end() {
+    let internet = Server::start(ZONE).await;
+    let doors = Doors::open(&internet, |dns| dns.encrypted.taking = Duration::from_secs(4)).await;
+    // One connection has thirty-two, and looks at no more; a client has a hundred and twenty-eight over all of its connections.
+    let mut held = Vec::new();
+    for answered in [32, 32, 32] {
+        let (counted, connection) = taking_nothing(&doors, KATE, 100, answered).await;
+        assert_eq!(counted, [answered, 0]);
+        held.push(connection);
+    }
+    for (questions, meant) in [(20, [20, 0]), (30, [12, 18])] {
+        let (counted, connection) = taking_nothing(&doors, KATE, questions, questions).await;
+        assert_eq!(counted, meant);
+        held.push(connection);
+    }
+    let heard = doors.doh((JORDAN, OWN), true, get("/dns-query", "www.test A")).await;
+    assert_eq!(said(&heard.body), WWW, "others have room");
+    assert_eq!(doors.doh((KATE, OWN), true, get("/dns-query", "www.test A")).await.status, 503);
+    // Whoever takes nothing is gone before long, and what they held with them.
+    for connection in &mut held {
+        let ended = tokio::time::timeout(PATIENCE, &mut connection.ended).await;
+        ended.expect("in time").expect("it ends well");
+    }
+    let has_room =
+        async { while doors.doh((KATE, OWN), true, get("/dns-query", "www.test A")).await.status != 200 {} };
+    tokio::time::timeout(PATIENCE, has_room).await.expect("in time");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_wants_any_more_gives_its_place_back() {
+    let internet = Server::start(ZONE).await;
+    let doors =
+        Doors::open(&internet, |dns| (dns.encrypted.at_once, dns.encrypted.idle) = (2, PATIENCE)).await;
+    let stream = TokioIo::new(doors.tls(KATE, doors.doh, OWN, "h2").await);
+    let (mut client, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(0)
+        .handshake(stream)
+        .await
+        .expect("HTTP/2");
+    tokio::spawn(connection);
+    for n in 0..20 {
+        let asked = client.send_request(get("/dns-query", "www.test A"));
+        let response = tokio::time::timeout(Duration::from_secs(4), asked).await.expect("it has room");
+        assert_eq!(response.expect("a response").status(), 200, "{n}");
+        // Dropped unread, it is reset.
+    }
 }
 
 #[tokio::test]
@@ -413,8 +596,8 @@ async fn rfc9462_devices_are_told_where_encrypted_dns_is() {
         // What a device does next: it looks the name up.
         ("hearthgate.home.arpa A", format!("NOERROR; {OWN} 60 A 127.0.0.1")),
         (
-            "jordan-tablet-7f3a.hearthgate.home.arpa A",
-            format!("NOERROR; jordan-tablet-7f3a.{OWN} 60 A 127.0.0.1"),
+            "jordan-tablet-7f3a19c6d2.hearthgate.home.arpa A",
+            format!("NOERROR; jordan-tablet-7f3a19c6d2.{OWN} 60 A 127.0.0.1"),
         ),
         ("nobody-s.hearthgate.home.arpa A", format!("NOERROR; nobody-s.{OWN} 60 A 127.0.0.1")),
         ("a.b.hearthgate.home.arpa A", "NOERROR; soa 60".to_owned()),

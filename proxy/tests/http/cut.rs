@@ -226,13 +226,13 @@ async fn a_limit_that_is_used_up_ends_what_it_counts() {
 #[tokio::test]
 async fn a_lost_devices_token_opens_nothing_and_what_it_has_open_ends() {
     let (home, bytes) = (Home::open().await, echo_server().await);
-    // `jordan-tablet-7f3a:`, from an address of nobody's.
+    // `jordan-tablet-7f3a19c6d2:`, from an address of nobody's.
     let with_token = async |host: &str| {
         let mut client = Client::of(&home, UNKNOWN).await;
         let port = bytes.port();
         client
             .say(&format!(
-                "CONNECT {host}:{port} HTTP/1.1\nProxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhOg==\n\n"
+                "CONNECT {host}:{port} HTTP/1.1\nProxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhMTljNmQyOg==\n\n"
             ))
             .await;
         let status = client.head().await.status;

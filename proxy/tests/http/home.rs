@@ -21,7 +21,7 @@ pub const JORDAN: &str = "127.0.0.2";
 pub const SAM: &str = "127.0.0.3";
 pub const UNKNOWN: &str = "127.0.0.9";
 /// The token of Jordan's tablet.
-pub const TOKEN: &str = "jordan-tablet-7f3a";
+pub const TOKEN: &str = "jordan-tablet-7f3a19c6d2";
 
 const HOME: &str = "
 home: Oakview House
@@ -47,7 +47,7 @@ const JORDANS: &str = "
 person: Jordan
 devices:
   - {name: phone, network: 127.0.0.2/32}
-  - {name: tablet, token: jordan-tablet-7f3a}
+  - {name: tablet, token: jordan-tablet-7f3a19c6d2}
 online: {every_day: 07:00-21:00}
 limits: {everything: 4h, video.test: 1h}
 ask: [ask.test]

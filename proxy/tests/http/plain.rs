@@ -48,7 +48,7 @@ const SENT: &[Sent] = &[
     Sent {
         what: "credentials for the proxy stay here",
         request: "GET http://plain.test:{}/ HTTP/1.1\nHost: x\nAuthorization: Basic eDp5\n\
-                  Proxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhOg==\n\n",
+                  Proxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhMTljNmQyOg==\n\n",
         first: "GET /",
         has: &["authorization: Basic eDp5"],
         lacks: &["proxy-", "am9yZGFu"],

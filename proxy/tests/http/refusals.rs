@@ -4,6 +4,8 @@ use crate::client::{Client, ask};
 use crate::home::{Home, JORDAN, NOON, SAM, TOKEN, UNKNOWN, instant};
 use crate::origin::Origin;
 use agreements::{Evidence, Rule, Severity};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use records::{ClockState, Identified};
 use std::time::Duration;
 
@@ -142,12 +144,12 @@ async fn a_token_says_whose_device_it_is() {
     let (home, origin) = (Home::open().await, Origin::start().await);
     let get =
         |credentials: &str| format!("GET {}/ HTTP/1.1\nHost: x\n{credentials}\n", origin.url("any.test"));
-    // `jordan-tablet-7f3a:` and `nobody:x`.
+    // `jordan-tablet-7f3a19c6d2:` and `nobody:x`.
     let (right, wrong) = (
-        "Proxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhOg==\n",
+        "Proxy-Authorization: Basic am9yZGFuLXRhYmxldC03ZjNhMTljNmQyOg==\n",
         "Proxy-Authorization: Basic bm9ib2R5Ong=\n",
     );
-    assert_eq!(TOKEN, "jordan-tablet-7f3a");
+    assert_eq!(TOKEN, "jordan-tablet-7f3a19c6d2");
     for (device, credentials, meant) in [
         (UNKNOWN, "", 403),
         (UNKNOWN, right, 200),
@@ -163,7 +165,16 @@ async fn a_token_says_whose_device_it_is() {
         }
     }
     for _ in 0..40 {
-        ask(&home, SAM, &get(wrong)).await;
+        assert_eq!(
+            ask(&home, SAM, &get(wrong)).await.status,
+            407,
+            "an old token again and again is no guess"
+        );
+    }
+    for n in 0..40 {
+        // `nobody:` and a figure are one token; a figure before the colon makes another.
+        let guess = STANDARD.encode(format!("nobody-{n}:"));
+        ask(&home, SAM, &get(&format!("Proxy-Authorization: Basic {guess}\n"))).await;
     }
     assert_eq!(ask(&home, SAM, &get(wrong)).await.status, 429, "guessing is slow");
     assert_eq!(

@@ -171,7 +171,7 @@ async fn a_journal_that_cannot_be_written_is_said_until_it_can() {
 
 #[tokio::test]
 async fn a_device_that_is_known_in_two_ways_is_one() {
-    let jordan = JORDAN.replace("mac:", "token: jordan-phone-7f3a, mac:");
+    let jordan = JORDAN.replace("mac:", "token: jordan-phone-7f3a19c6d2, mac:");
     let play = Play::of(HOME, &[("jordan", &jordan)]).await;
     for place in 0..2 {
         play.in_force.to_keep().device_in_use(Some(place), play.clock.now());
