@@ -39,7 +39,7 @@ mod upgrade;
 mod warden;
 
 pub(crate) use redirected::redirected;
-pub(crate) use warden::{Asked, Asker, Crumbs, Lease, MINUTE_BYTES, Made, Warden, Way, minute};
+pub(crate) use warden::{Asked, Asker, Crumbs, Lease, Made, Passed, Warden, Way, minute};
 
 use crate::dns::verdicts;
 use crate::gate::Want;

@@ -8,10 +8,9 @@
 use super::keeper::Work;
 use super::opening::shown;
 use super::openings::{Openings, lock};
-use super::passed::Passed;
 use super::sets::Device;
 use crate::gate::Gate;
-use crate::tunnel::{Crumbs, Made, minute};
+use crate::tunnel::{Crumbs, Made, Passed, minute};
 use agreements::{DeviceBy, Host, PortRange, Ports, Transport};
 use records::Current;
 use std::fmt::Write;
@@ -211,7 +210,7 @@ impl Excepted {
         self.device.passes(&self.passed, gate);
         let now = gate.clock.now();
         let counts = self.passed.take(&self.made, minute(now), crumbs);
-        if counts.0 != 0 {
+        if let Some(counts) = counts.filter(|counts| counts.0 != 0) {
             let nameless = Host::Address(Ipv4Addr::UNSPECIFIED.into());
             current.in_use(self.made.person, counts, now, std::iter::once(nameless));
             current.device_in_use(self.made.device, now);

@@ -1,12 +1,11 @@
 //! One opening: who was given an address, by which names, and until when.
 
 use super::openings::{Wanted, Why};
-use super::passed::Passed;
 use super::sets::Device;
 use crate::gate::{Gate, Who};
 use crate::identify::Shown;
 use crate::target::TargetHost;
-use crate::tunnel::{Asked, Asker, Made};
+use crate::tunnel::{Asked, Asker, Made, Passed};
 use agreements::Rule;
 use blocklists::Domain;
 use records::Current;

@@ -1,15 +1,13 @@
 //! Minutes of use from what really passed: bytes of each flow through the router, by the kernel's own count.
 //!
 //! Every few seconds the kernel is asked for all flows ([`Meter`]). What passed since the last look belongs to the opening that
-//! let the flow through, whoever began it and however long ago, and makes a minute as it does in a tunnel: at least
-//! [`MINUTE_BYTES`] between a device and an address within a minute, or many small things together ([`Crumbs`]). A flow
+//! let the flow through, whoever began it and however long ago, and makes a minute as it does in a tunnel ([`Passed`]). A flow
 //! stays in the kernel's table for ten seconds and more after its end, so that the last of it is seen.
 
 use super::flows::Flow;
 use super::sets::Device;
 use crate::gate::Gate;
-use crate::tunnel::{Crumbs, MINUTE_BYTES, Made};
-use agreements::Counts;
+use crate::tunnel::Passed;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -54,46 +52,10 @@ impl Meter {
     }
 }
 
-/// What passed to one opening within the running minute.
-#[derive(Debug, Default)]
-pub(super) struct Passed {
-    fresh: u64,
-    minute: i64,
-    bytes: u64,
-    marked: bool,
-}
-
-impl Passed {
-    /// So much more has passed.
-    pub(super) fn add(&mut self, bytes: u64) {
-        self.fresh = self.fresh.saturating_add(bytes);
-    }
-
-    /// What the running minute counts for now, because of what passed since the last time.
-    pub(super) fn take(&mut self, made: &Made, minute: i64, crumbs: &mut Crumbs) -> Counts {
-        let fresh = std::mem::take(&mut self.fresh);
-        if fresh == 0 {
-            return Counts(0);
-        }
-        if self.minute != minute {
-            *self = Self { minute, ..Self::default() };
-        }
-        self.bytes = self.bytes.saturating_add(fresh);
-        match (self.marked, self.bytes >= MINUTE_BYTES) {
-            (true, _) => Counts(0),
-            (false, true) => {
-                self.marked = true;
-                made.counts
-            }
-            (false, false) => crumbs.add(made, minute, fresh),
-        }
-    }
-}
-
 impl Device {
     /// Tells the gate of a device that something passes to or from, by whatever way: it is not silent.
     pub(super) fn passes(self, passed: &Passed, gate: &Gate) {
-        if let (Self::Mac(mac), true) = (self, passed.fresh > 0) {
+        if let (Self::Mac(mac), true) = (self, passed.is_fresh()) {
             gate.passes(mac);
         }
     }
@@ -102,56 +64,6 @@ impl Device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agreements::PersonId;
-    use chrono::DateTime;
-    use records::ClockState;
-
-    fn made(counts: u64) -> Made {
-        let (at, clock) = (DateTime::UNIX_EPOCH, ClockState::Right);
-        Made {
-            generation: 1,
-            person: PersonId(1),
-            device: None,
-            clock,
-            at,
-            until: None,
-            counts: Counts(counts),
-        }
-    }
-
-    #[test]
-    fn enough_within_a_minute_counts_once_and_a_keep_alive_never() {
-        let mut crumbs = Crumbs::default();
-        let (mut video, mut push) = (Passed::default(), Passed::default());
-        for (minute, bytes, counts) in [
-            (1, MINUTE_BYTES - 1, 0),
-            (1, 1, 0b11),
-            (1, MINUTE_BYTES * 9, 0),
-            (2, 0, 0),
-            // What passed before the minute turned is not this minute's.
-            (3, MINUTE_BYTES - 1, 0),
-            (4, MINUTE_BYTES - 1, 0),
-            (4, 1, 0b11),
-        ] {
-            video.add(bytes);
-            assert_eq!(video.take(&made(0b11), minute, &mut crumbs), Counts(counts), "{minute} {bytes}");
-        }
-        for minute in 5..500 {
-            push.add(400);
-            assert_eq!(push.take(&made(0b1), minute, &mut crumbs), Counts(0));
-        }
-    }
-
-    #[test]
-    fn many_small_things_make_a_minute_together() {
-        let mut crumbs = Crumbs::default();
-        let marked = (0..8).filter(|_| {
-            let mut one = Passed::default();
-            one.add(MINUTE_BYTES - 1);
-            one.take(&made(0b1), 1, &mut crumbs) == Counts(0b1)
-        });
-        assert_eq!(marked.count(), 1);
-    }
 
     #[test]
     fn a_flow_is_counted_from_its_beginning_and_a_number_that_is_used_again_is_another_flow() {

@@ -123,9 +123,7 @@ impl Opening {
         device.passes(&self.passed, gate);
         let now = gate.clock.now();
         let counts = self.passed.take(&made, minute(now), crumbs);
-        if counts.0 == 0 {
-            return;
-        }
+        let Some(counts) = counts.filter(|counts| counts.0 != 0) else { return };
         let hosts = self.asked.iter().map(|asked| asked.host.judged());
         current.in_use(made.person, counts, now, hosts);
         current.device_in_use(made.device, now);

@@ -8,10 +8,11 @@
 //! **Which minutes count.** A minute counts for the person and what they were allowed when at least
 //! [`MINUTE_BYTES`] passed through one tunnel or exchange within it, both directions together, or when they opened a page
 //! over plain HTTP. The keep-alives of a phone in a drawer are a few hundred bytes a minute and a TLS handshake with its
-//! certificates is 5 to 10 KiB, so neither alone makes a minute. What ends below that is added up ([`crumbs`]), so that many
-//! small exchanges make a minute too.
+//! certificates is 5 to 10 KiB, so neither alone makes a minute. What is below that is added up as it passes ([`crumbs`]), so that
+//! many small exchanges make a minute too, and so do many tunnels that each carry little for hours.
 
 mod crumbs;
+mod passed;
 
 use crate::dns::safe_search::{self, Search};
 use crate::dns::verdicts;
@@ -24,6 +25,7 @@ use agreements::{Counts, Host, PersonId, Verdict};
 use blocklists::{Domain, Name};
 use chrono::{DateTime, Utc};
 pub(crate) use crumbs::Crumbs;
+pub(crate) use passed::Passed;
 use records::{ClockState, Current};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -205,17 +207,11 @@ struct Held {
     asked: Vec<Asked>,
     made: Made,
     moved: Arc<AtomicU64>,
-    minute: Minute,
+    /// What had moved at the last look.
+    seen: u64,
+    passed: Passed,
     quiet: Quiet,
     cut: CancellationToken,
-}
-
-/// The running minute and what had passed when it began.
-#[derive(Debug)]
-struct Minute {
-    number: i64,
-    began_with: u64,
-    marked: bool,
 }
 
 /// Since when nothing has passed.
@@ -223,7 +219,6 @@ struct Minute {
 struct Quiet {
     limit: Duration,
     since: Duration,
-    with: u64,
 }
 
 /// One look at the clock.
@@ -294,9 +289,8 @@ impl Drop for Lease {
             let current = self.warden.gate.in_force.current();
             // A house that came since the last round numbers its people anew: then the last moments are not marked.
             if current.generation == held.made.generation {
-                let now = self.warden.moment().now;
-                held.mark(&current, now);
-                held.mark_together(&current, now, &self.warden.crumbs);
+                held.notice();
+                held.mark(&current, self.warden.moment().now, &mut lock(&self.warden.crumbs));
             }
         }
     }
@@ -325,8 +319,9 @@ impl Warden {
             asked: vec![asked],
             made,
             moved: Arc::clone(&moved),
-            minute: Minute { number: minute(moment.now), began_with: 0, marked: false },
-            quiet: Quiet { limit: quiet, since: moment.steady, with: 0 },
+            seen: 0,
+            passed: Passed::default(),
+            quiet: Quiet { limit: quiet, since: moment.steady },
             cut: cut.clone(),
         };
         self.shard(key).insert(key, Box::new(held));
@@ -366,8 +361,9 @@ impl Warden {
         let current = self.gate.in_force.current();
         let moment = self.moment();
         let mut shard = lock(&self.shards[shard]);
+        let mut crumbs = lock(&self.crumbs);
         shard.retain(|_, held| {
-            let fate = held.look(&self.gate, &current, &moment);
+            let fate = held.look(&self.gate, &current, &moment, &mut crumbs);
             match fate {
                 Fate::Stays => return true,
                 Fate::Refused => self.counters.cut_by_verdict.add(1),
@@ -399,16 +395,15 @@ pub(crate) fn minute(at: DateTime<Utc>) -> i64 {
 }
 
 impl Held {
-    fn look(&mut self, gate: &Gate, current: &Current, moment: &Moment) -> Fate {
+    fn look(&mut self, gate: &Gate, current: &Current, moment: &Moment, crumbs: &mut Crumbs) -> Fate {
         if self.is_due(current, moment) && !self.judge_again(gate, current, moment) {
             return Fate::Refused;
         }
-        if self.mark(current, moment.now) {
-            gate.is_in_use(&Shown { address: self.asker.address, token: None, hardware: None });
+        if self.notice() {
+            self.quiet.since = moment.steady;
         }
-        let moved = self.moved.load(Ordering::Relaxed);
-        if moved != self.quiet.with {
-            (self.quiet.with, self.quiet.since) = (moved, moment.steady);
+        if self.mark(current, moment.now, crumbs) {
+            gate.is_in_use(&Shown { address: self.asker.address, token: None, hardware: None });
         }
         let quiet = moment.steady.saturating_sub(self.quiet.since);
         if quiet >= self.quiet.limit { Fate::TooQuiet } else { Fate::Stays }
@@ -447,32 +442,21 @@ impl Held {
         true
     }
 
-    /// Marks the running minute, once enough has passed in it. Whether it did so now.
-    fn mark(&mut self, current: &Current, now: DateTime<Utc>) -> bool {
+    /// Takes note of what has passed since the last look. Whether anything has.
+    fn notice(&mut self) -> bool {
         let moved = self.moved.load(Ordering::Relaxed);
-        let running = minute(now);
-        if running != self.minute.number {
-            self.minute = Minute { number: running, began_with: moved, marked: false };
-        }
-        let marks = !self.minute.marked && moved - self.minute.began_with >= MINUTE_BYTES;
-        if marks {
-            self.minute.marked = true;
-            self.in_use(current, self.made.counts, now);
-        }
-        marks
+        let fresh = moved - std::mem::replace(&mut self.seen, moved);
+        self.passed.add(fresh);
+        fresh > 0
     }
 
-    /// Adds what passed within this minute and was too little by itself to what others left, and marks the minute if together
-    /// it is enough.
-    fn mark_together(&self, current: &Current, now: DateTime<Utc>, crumbs: &Mutex<Crumbs>) {
-        let passed = self.moved.load(Ordering::Relaxed) - self.minute.began_with;
-        if self.minute.marked || passed == 0 || self.made.counts.0 == 0 {
-            return;
-        }
-        let counts = lock(crumbs).add(&self.made, self.minute.number, passed);
-        if counts.0 != 0 {
+    /// Marks the running minute, once enough has passed in it, by itself or with other things. Whether it did so now.
+    fn mark(&mut self, current: &Current, now: DateTime<Utc>, crumbs: &mut Crumbs) -> bool {
+        let counts = self.passed.take(&self.made, minute(now), crumbs);
+        if let Some(counts) = counts {
             self.in_use(current, counts, now);
         }
+        counts.is_some()
     }
 
     fn in_use(&self, current: &Current, counts: Counts, now: DateTime<Utc>) {

@@ -342,6 +342,27 @@ async fn minutes_are_marked_when_somebody_uses_them() {
 }
 
 #[tokio::test]
+async fn tunnels_that_each_carry_little_use_minutes_up_together_while_they_are_open() {
+    let (home, bytes) = (Home::open().await, echo_server().await);
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        open.push(tunnel(&home, JORDAN, "plain.test", bytes).await);
+    }
+    assert_eq!(minutes(&home).await, 0);
+    // 15,000 bytes a minute in each, both ways together: 75,000 in five, 45,000 in three.
+    for (tunnels, used) in [(5, 1), (5, 2), (5, 3), (3, 3), (3, 3)] {
+        home.clock.advance(Duration::from_secs(60));
+        open.truncate(tunnels);
+        for client in &mut open {
+            client.send(&[0; 7_500]).await;
+            client.take(7_500).await;
+        }
+        assert_eq!(minutes(&home).await, used, "{tunnels}");
+    }
+    assert_eq!(home.counters.tunnels_open.get(), 3);
+}
+
+#[tokio::test]
 async fn where_the_agreement_says_so_a_minute_is_its_sites() {
     let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
     let day = home.in_force.current().snapshot.house.day_of(home.clock.now());
