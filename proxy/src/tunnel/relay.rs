@@ -1,44 +1,80 @@
 //! Bytes both ways between two sockets, with a buffer only while bytes flow.
 //!
-//! An idle tunnel costs its task and its two sockets: buffers are large, come from a small pool of the thread, and go
-//! back as soon as there is nothing to read. Each direction is closed by itself, as TCP allows.
+//! An idle tunnel costs its task and its two sockets: buffers come from a small pool of the thread, and go back as soon as there
+//! is nothing to read. Each direction is closed by itself, as TCP allows.
+//!
+//! A direction whose receiver does not read keeps what was read for it, so whoever opens tunnels and reads nothing decides how
+//! much is kept: that is little. Large buffers, which make a busy tunnel fast, are few in the whole program; a direction has one
+//! once what it read last was written at once, and while one is to be had. Every other direction has a small one.
 
 use socket2::SockRef;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 
 /// Large enough that a busy tunnel makes few system calls.
-const BUFFER: usize = 256 * 1024;
-/// How many buffers a thread keeps for the next burst.
+const LARGE: usize = 256 * 1024;
+/// What each direction may keep: 8192 connections with both directions stuck keep 256 MiB, which nobody's 1024 come near.
+const SMALL: usize = 16 * 1024;
+/// So many large ones are in use at once: 16 MiB. More directions at full speed than that no home has.
+const MOST_LARGE: usize = 64;
+/// How many buffers of each kind a thread keeps for the next burst.
 const KEPT: usize = 4;
 /// How many buffers one direction moves before other tasks have their turn.
 const TURNS: usize = 4;
 
+/// How many large buffers are in use.
+static LARGE_IN_USE: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
-    static IDLE: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
+    static IDLE: RefCell<Idle> = const { RefCell::new(Idle { small: Vec::new(), large: Vec::new() }) };
+}
+
+/// The pool of a thread.
+struct Idle {
+    small: Vec<Box<[u8]>>,
+    large: Vec<Box<[u8]>>,
+}
+
+impl Idle {
+    fn of(&mut self, length: usize) -> &mut Vec<Box<[u8]>> {
+        if length == LARGE { &mut self.large } else { &mut self.small }
+    }
 }
 
 /// A buffer on loan from its thread's pool.
 struct Buffer(Box<[u8]>);
 
 impl Buffer {
-    fn take() -> Self {
-        let kept = IDLE.with_borrow_mut(Vec::pop);
-        Self(kept.unwrap_or_else(|| vec![0; BUFFER].into_boxed_slice()))
+    /// A large one, if one is wanted and there is one to be had; else a small one.
+    fn take(wants_large: bool) -> Self {
+        let one_more = |used: usize| (used < MOST_LARGE).then_some(used + 1);
+        let is_large =
+            wants_large && LARGE_IN_USE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok();
+        let length = if is_large { LARGE } else { SMALL };
+        let kept = IDLE.with_borrow_mut(|idle| idle.of(length).pop());
+        Self(kept.unwrap_or_else(|| vec![0; length].into_boxed_slice()))
+    }
+
+    fn is_large(&self) -> bool {
+        self.0.len() == LARGE
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        if self.is_large() {
+            LARGE_IN_USE.fetch_sub(1, Ordering::Relaxed);
+        }
         let bytes = std::mem::take(&mut self.0);
         // When the thread is ending its pool may be gone already; then the buffer is simply freed.
         let _ = IDLE.try_with(|idle| {
             let mut idle = idle.borrow_mut();
+            let idle = idle.of(bytes.len());
             if idle.len() < KEPT {
                 idle.push(bytes);
             }
@@ -51,6 +87,8 @@ impl Drop for Buffer {
 struct Way {
     /// What was read and is not yet written.
     held: Option<(Buffer, std::ops::Range<usize>)>,
+    /// What was read last was written at once, all of it.
+    flows: bool,
     /// The sender has closed its side.
     ended: bool,
     /// And so have we towards the receiver.
@@ -85,7 +123,10 @@ impl Way {
     /// Writes all that is held. A slow receiver keeps its one buffer and we read no more: that is the back-pressure.
     fn poll_write(&mut self, to: &TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some((buffer, left)) = self.held.as_mut().filter(|(_, left)| left.start < left.end) {
-            ready!(to.poll_write_ready(cx))?;
+            if to.poll_write_ready(cx)?.is_pending() {
+                self.flows = false;
+                return Poll::Pending;
+            }
             match to.try_write(&buffer.0[left.clone()]) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Ok(written) => left.start += written,
@@ -111,7 +152,9 @@ impl Way {
                     return Poll::Pending;
                 }
             }
-            let (buffer, filled) = self.held.get_or_insert_with(|| (Buffer::take(), 0..0));
+            // What is held is written by now: a buffer of the other kind takes its place, where one is due.
+            let held = self.held.take().filter(|(buffer, _)| buffer.is_large() == self.flows);
+            let (buffer, filled) = self.held.insert(held.unwrap_or_else(|| (Buffer::take(self.flows), 0..0)));
             match from.try_read(&mut buffer.0) {
                 Ok(0) => {
                     self.ended = true;
@@ -119,6 +162,8 @@ impl Way {
                 }
                 Ok(read) => {
                     *filled = 0..read;
+                    // Until its writing has to wait.
+                    self.flows = true;
                     moved.fetch_add(read as u64, Ordering::Relaxed);
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => continue,
@@ -151,4 +196,80 @@ pub(crate) async fn relay(client: &TcpStream, origin: &TcpStream, moved: &Atomic
 pub(crate) fn reset(socket: &TcpStream) {
     // A socket that cannot be told closes in the orderly way, which is the lesser evil.
     let _ = SockRef::from(socket).set_linger(Some(std::time::Duration::ZERO));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    /// Both ends of a connection for which the kernel keeps little.
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (one, other) =
+            tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (one, (other, _)) = (one.unwrap(), other.unwrap());
+        for end in [&one, &other] {
+            SockRef::from(end).set_send_buffer_size(SMALL).unwrap();
+            SockRef::from(end).set_recv_buffer_size(SMALL).unwrap();
+        }
+        (one, other)
+    }
+
+    /// A direction whose sender sends on and on, and whose receiver reads nothing: as it is once its writing waits.
+    async fn stuck() -> Way {
+        let ((mut sender, from), (to, _receiver)) = (pair().await, pair().await);
+        let sending = tokio::spawn(async move { while sender.write_all(&[7; SMALL]).await.is_ok() {} });
+        let (mut way, moved) = (Way::default(), AtomicU64::new(0));
+        poll_fn(|cx| {
+            assert!(way.poll(&from, &to, &moved, cx).is_pending());
+            let waits = !way.flows && way.held.as_ref().is_some_and(|(_, left)| !left.is_empty());
+            if waits { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        sending.abort();
+        way
+    }
+
+    #[tokio::test]
+    async fn whoever_opens_tunnels_and_reads_nothing_has_little_kept() {
+        const STUCK: usize = MOST_LARGE + 32;
+        let mut all = Vec::new();
+        for _ in 0..STUCK {
+            all.push(stuck().await);
+        }
+        let kept = |way: &Way| way.held.as_ref().map_or(0, |(buffer, _)| buffer.0.len());
+        let sum: usize = all.iter().map(kept).sum();
+        assert!(sum <= MOST_LARGE * LARGE + STUCK * SMALL, "{STUCK} directions keep {sum} bytes");
+        assert!(all.iter().skip(MOST_LARGE).all(|way| kept(way) == SMALL));
+        drop(all);
+        assert_eq!(LARGE_IN_USE.load(Ordering::Relaxed), 0, "what they kept is there for others");
+        // What flows has a large one again, and an idle one has none.
+        let ((mut sender, from), (to, receiver)) = (pair().await, pair().await);
+        let (mut way, moved) = (Way::default(), AtomicU64::new(0));
+        let mut had_large = false;
+        let reading = async {
+            let mut buffer = vec![0; SMALL];
+            for _ in 0..16 {
+                sender.write_all(&[7; 4096]).await.unwrap();
+                let mut read = 0;
+                while read < 4096 {
+                    receiver.readable().await.unwrap();
+                    read += receiver.try_read(&mut buffer).unwrap_or(0);
+                }
+            }
+        };
+        let relaying = poll_fn(|cx| {
+            let polled = way.poll(&from, &to, &moved, cx);
+            had_large |= way.held.as_ref().is_some_and(|(buffer, _)| buffer.is_large());
+            polled
+        });
+        tokio::select! {
+            () = reading => {}
+            ended = relaying => panic!("{ended:?}"),
+        }
+        assert_eq!(moved.load(Ordering::Relaxed), 16 * 4096);
+        assert!(way.held.is_none(), "nothing flows");
+    }
 }
