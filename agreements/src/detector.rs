@@ -248,7 +248,7 @@ pub const DETECTORS: &[Row] = &[
     Row {
         detector: Detector::Ech,
         key: "ech",
-        sentence: "The key that hides a site's name (Encrypted Client Hello) is taken out of answers; browsers ask for it by themselves.",
+        sentence: "The key that hides a site's name (Encrypted Client Hello) is taken out of answers, and a name that stands before others with it is refused; browsers do both by themselves.",
         to_you: "Your browser tried to hide a site’s name by itself. It is not about you.",
         to_you_in_welsh: "Ceisiodd dy borwr guddio enw gwefan ohono’i hun. Nid yw’n ymwneud â thi.",
         weight: Severity::Technical,
@@ -354,6 +354,7 @@ impl Detector {
             "remote_browser" => Self::RemoteBrowser,
             "residential" => Self::Residential,
             "encodes" => Self::EncodedAddress,
+            "ech" => Self::Ech,
             _ => return None,
         })
     }
@@ -391,6 +392,7 @@ mod tests {
             ("api.honeygain.com", Some(Detector::Residential)),
             ("lum-sdk.io", Some(Detector::Residential)),
             ("192.0.2.1.nip.io", Some(Detector::EncodedAddress)),
+            ("cloudflare-ech.com", Some(Detector::Ech)),
             ("open.example", None),
         ] {
             assert_eq!(Detector::of_name(Name::trusted(name)), detector, "{name}");

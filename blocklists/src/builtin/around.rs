@@ -85,6 +85,7 @@ mod tests {
             ("x.dns.google", None),
             ("192.0.2.1.nip.io", Some("encodes")),
             ("mask.icloud.com", Some("off_nxdomain")),
+            ("cloudflare-ech.com", Some("ech")),
             ("open.example", None),
             ("com", None),
             ("", None),

@@ -123,7 +123,7 @@ fn background(row: &Row) -> Option<Tags> {
 fn circumvention(row: &Row) -> Option<Tags> {
     const CHOSEN: &[&str] =
         &["doh", "vpn", "tunnel", "tor", "proxy", "remote_browser", "residential", "encodes"];
-    const BY_ITSELF: &[&str] = &["off_nxdomain", "off_nodata", "default"];
+    const BY_ITSELF: &[&str] = &["off_nxdomain", "off_nodata", "default", "ech"];
     let circumvention = Tags::category(Category::CIRCUMVENTION);
     match of(row, Category::DEVICE_DEFAULT, BY_ITSELF) {
         Some(by_itself) => Some(by_itself.union(circumvention)),
