@@ -8,11 +8,12 @@ mod sentences;
 
 pub(crate) use clients::{Client, Clients};
 
+use crate::dns::verdicts;
 use crate::identify::{Guesses, Identities, Neighbours, Shown, SignedIn};
 use crate::limits::Counted;
 use crate::resolver::Resolver;
 use crate::router::Openings;
-use crate::target::is_open_internet;
+use crate::target::{TargetHost, is_open_internet};
 use agreements::{Explanation, Host, House, PersonId, Ports, Verdict};
 use chrono::{DateTime, Utc};
 use crowd::Crowd;
@@ -293,6 +294,25 @@ impl Gate {
     pub fn judge(&self, current: &Current, who: &Who, host: Host<'_>, path: Option<&str>) -> Verdict {
         let (moment, _) = self.moments.of(current, (self.person(who), who.device), self.clock.now());
         current.snapshot.judge_in(&moment, host, path)
+    }
+
+    /// Whether a host is protected for somebody, now.
+    pub(crate) fn is_protected(&self, current: &Current, who: &Who, host: &TargetHost) -> bool {
+        verdicts::protects(&self.judge(current, who, host.judged(), None))
+    }
+
+    /// Whether a host is an address that a protected name led whoever speaks from there to: whatever becomes of what goes there,
+    /// it tells who they turned to. Without a router whose rules are ours nobody knows.
+    pub(crate) fn is_where_help_is(
+        &self,
+        current: &Current,
+        who: &Who,
+        from: IpAddr,
+        host: &TargetHost,
+    ) -> bool {
+        let TargetHost::Address(to) = host else { return false };
+        let names = self.openings.as_ref().and_then(|openings| openings.names_of(from, *to));
+        names.is_some_and(|names| names.iter().any(|name| self.is_protected(current, who, name)))
     }
 
     /// Decides about a way around the gateway at a host: a VPN's first words were heard there.

@@ -29,7 +29,6 @@ pub(crate) use counters::One;
 pub(crate) use redirected::prefer;
 pub(crate) use visit::{Place, Visit};
 
-use crate::dns::verdicts;
 use crate::gate::{Gate, Who};
 use crate::identify::Shown;
 use crate::limits::{self, Counted};
@@ -362,7 +361,7 @@ impl Proxy {
         let Some(For::Plain(target, _) | For::Tunnel(target, _)) = wanted else { return false };
         let current = self.gate.in_force.current();
         let who = Asker { address: client.to_canonical(), token: None }.who(&self.gate, &current);
-        verdicts::protects(&self.gate.judge(&current, &who, target.host.judged(), None))
+        self.gate.is_protected(&current, &who, &target.host)
     }
 
     async fn own_page(&self, visit: &Visit, mut request: Request<Incoming>) -> Response<Body> {

@@ -28,7 +28,7 @@ mod opening;
 mod openings;
 mod passed;
 #[cfg(test)]
-mod play;
+pub(crate) mod play;
 mod restart;
 mod room;
 mod rules;

@@ -18,8 +18,9 @@
 //! | anything else, broken TLS too | it shows no name, so the address that was dialled is judged as one |
 //! | nothing within the deadline | it is closed |
 //!
-//! TLS without a name flows to port 443 of a helpline: help has to work with the oldest program. Whatever else shows no name there is
-//! closed, since its server may be many sites' and another could be meant inside, and leaves no record: what is protected has none.
+//! What shows no name on its way to what is protected is closed: its server may be many sites', and without a name another could be
+//! asked for inside, at night and without a record, since servers choose among their sites by `Host` where no server name was shown
+//! (nginx, Apache without `SSLStrictSNIVHostCheck`). That it was closed leaves no record either: what is protected has none.
 //!
 //! A name that safe search answers in its own way is another site under its own name only: shown inside a tunnel to somewhere else it
 //! is closed.
@@ -38,15 +39,14 @@ mod relay;
 mod upgrade;
 mod warden;
 
+pub(crate) use opening::is_token;
 pub(crate) use redirected::redirected;
 pub(crate) use warden::{Asked, Asker, Crumbs, Lease, Made, Passed, Warden, Way, minute};
 
-use crate::dns::verdicts;
 use crate::gate::Want;
 use crate::http::{Admitted, Body, Counter, No, One, Path, Place, Proxy, Visit};
 use crate::target::{PortUse, Target, TargetHost, is_mail_over_tls};
-use agreements::{Evidence, Subject, Verdict};
-use blocklists::Category;
+use agreements::Evidence;
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Request, Response};
@@ -263,9 +263,9 @@ impl Tunnel {
         let who = self.asker.who(gate, &current);
         match &asked.host {
             TargetHost::Address(_) => {
-                let target = gate.judge(&current, &who, self.target.host.judged(), None);
-                if verdicts::protects(&target) {
-                    return self.nameless_to_protected(&target, spoken, client).await;
+                if gate.is_protected(&current, &who, &self.target.host) {
+                    self.nameless_to_protected(spoken, client).await;
+                    return false;
                 }
             }
             TargetHost::Name(_) if !asked.is_found_as_asked(gate, &current, &who, &self.target.host) => {
@@ -288,23 +288,13 @@ impl Tunnel {
         false
     }
 
-    /// What shows no name, on its way to a protected site: nothing is recorded, whatever becomes of it.
-    async fn nameless_to_protected(&self, target: &Verdict, spoken: &Spoken, client: &mut TcpStream) -> bool {
-        if is_old_program(spoken, self.target.port) && target.subject == Subject::Category(Category::SUPPORT)
-        {
-            return true;
-        }
+    /// What shows no name, on its way to a protected site, goes no further, and nothing is recorded.
+    async fn nameless_to_protected(&self, spoken: &Spoken, client: &mut TcpStream) {
         self.proxy.counters.nameless_refused.add(1);
         if !matches!(spoken, Spoken::Tls(_)) {
             advise(client).await;
         }
-        false
     }
-}
-
-/// Whether a tunnel begins as programs do that are too old to show a name (RFC 6066 §3 is of 2011, and came slowly).
-fn is_old_program(spoken: &Spoken, port: u16) -> bool {
-    port == 443 && matches!(spoken, Spoken::Tls(hello) if hello.name.is_none() && !hello.encrypted)
 }
 
 const ADVICE: &str =

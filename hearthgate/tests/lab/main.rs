@@ -22,6 +22,7 @@ mod internet;
 mod lab;
 mod life;
 mod machine;
+mod nameless;
 mod outside;
 mod promises;
 mod recipe;

@@ -7,7 +7,7 @@
 
 use super::Proxy;
 use super::visit::Visit;
-use crate::tunnel;
+use crate::tunnel::{self, is_token};
 use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -16,8 +16,11 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-/// No method of HTTP is longer.
-const LONGEST_METHOD: usize = 24;
+/// So many bytes are looked at: no method that anybody registered is as long.
+const LOOKED_AT: usize = 25;
+/// What begins like a request and is none of HTTP/1: HTTP/2 without TLS begins with a method that no server knows (RFC 9113
+/// §3.4), and shows no name that we read; and SSH (RFC 4253 §4.2).
+const OTHERS: [&[u8]; 2] = [b"PRI ", b"SSH-"];
 /// How long to wait before looking again at a beginning that is not yet whole.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -65,7 +68,7 @@ impl Proxy {
 
 /// Whether the first bytes, which are left where they are, are those of a plain HTTP/1 request.
 async fn begins_as_http(stream: &TcpStream) -> io::Result<bool> {
-    let mut first = [0; LONGEST_METHOD + 1];
+    let mut first = [0; LOOKED_AT];
     let mut before = 0;
     loop {
         let seen = stream.peek(&mut first).await?;
@@ -81,15 +84,19 @@ async fn begins_as_http(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Whether these bytes begin a request of HTTP/1; none while more have to be seen. HTTP/2 without TLS begins with a
-/// method that no server knows (RFC 9113 §3.4), and shows no name that we read.
+/// Whether these bytes begin a request of HTTP/1, as loosely as whoever answers it reads them; none while more have to be seen.
+/// Empty lines may stand before it (RFC 9112 §2.2), and nothing else begins with one. Any token is a method (RFC 9110 §9.1); one
+/// that does not end within what is looked at is left to whoever answers.
 fn is_http(first: &[u8]) -> Option<bool> {
-    let method = first.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    if OTHERS.iter().any(|other| first.starts_with(other)) {
+        return Some(false);
+    }
+    let method = first.iter().take_while(|b| is_token(**b)).count();
     match first.get(method) {
-        Some(b' ') => Some(method > 0 && &first[..method] != b"PRI"),
+        Some(b'\r' | b'\n') if method == 0 => Some(true),
+        Some(b' ') => Some(method > 0),
         Some(_) => Some(false),
-        None if first.is_empty() => None,
-        None => (method > LONGEST_METHOD).then_some(false),
+        None => (first.len() >= LOOKED_AT).then_some(true),
     }
 }
 
@@ -105,13 +112,23 @@ mod tests {
             (b"GET", None),
             (b"GET ", Some(true)),
             (b"OPTIONS * HTTP/1.1", Some(true)),
+            (b"get / HTTP/1.1", Some(true)),
+            (b"M-SEARCH * HTTP/1.1", Some(true)),
+            (b"x_1!~ / HTTP/1.1", Some(true)),
+            (b"\r\nGET / HTTP/1.1", Some(true)),
+            (b"\nGET / HTTP/1.1", Some(true)),
+            (b"\r", Some(true)),
+            (&[b'A'; LOOKED_AT], Some(true)),
+            (&[b'A'; LOOKED_AT - 1], None),
             (b"\x16\x03\x01\x02", Some(false)),
             (b"SSH-2.0-OpenSSH", Some(false)),
+            (b"SSH-2.0-OpenSSH_for_Windows_9.5", Some(false)),
+            (b"SSH", None),
+            (b"PRI", None),
             (b"PRI * HTTP/2.0", Some(false)),
-            (b"get / HTTP/1.1", Some(false)),
             (b" GET /", Some(false)),
-            (&[b'A'; LONGEST_METHOD + 1], Some(false)),
-            (&[b'A'; LONGEST_METHOD], None),
+            (b"GET\t/", Some(false)),
+            (b"GET\r\n", Some(false)),
         ] {
             assert_eq!(is_http(first), meant, "{:?}", String::from_utf8_lossy(first));
         }

@@ -19,7 +19,8 @@ pub(crate) struct Refused {
 }
 
 impl Proxy {
-    /// Records a refusal. The recorder drops what may not be written down.
+    /// Records a refusal. The recorder drops what may not be written down; and nothing is told of an address that a protected name
+    /// led to.
     pub(crate) fn refuse(
         &self,
         (asker, who): (&Asker, Who),
@@ -53,18 +54,20 @@ impl Proxy {
         (evidence, detected): (Evidence, Option<Detector>),
     ) -> Refused {
         self.counters.refused.add(1);
-        self.gate.recorder.refused(&records::Refused {
-            at: self.gate.clock.now(),
-            current,
-            who: who.person,
-            device: who.device,
-            identified: who.identified,
-            stranger: who.stranger,
-            host: asked.host.judged(),
-            verdict,
-            evidence: self.strengthened(asker, &asked, evidence),
-            detected,
-        });
+        if !self.gate.is_where_help_is(current, &who, asker.address, &asked.host) {
+            self.gate.recorder.refused(&records::Refused {
+                at: self.gate.clock.now(),
+                current,
+                who: who.person,
+                device: who.device,
+                identified: who.identified,
+                stranger: who.stranger,
+                host: asked.host.judged(),
+                verdict,
+                evidence: self.strengthened(asker, &asked, evidence),
+                detected,
+            });
+        }
         Refused { current: Arc::clone(current), who, asked }
     }
 
@@ -114,4 +117,45 @@ pub fn refusal_page(
     let standing = current.standing.on(who.device);
     let explanation = current.snapshot.house.explain(person, gate.clock.now(), &request, &standing);
     (gate.pages)(current, who, &explanation, want, language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Config;
+    use crate::router::play::{Home, JORDAN, Play, SAM, site};
+    use std::net::IpAddr;
+
+    /// Every way to ask for an address: what shows no name there, what is a way around, a page by number.
+    fn tries(proxy: &Proxy, from: IpAddr, to: IpAddr) {
+        let asker = Asker { address: from, token: None };
+        let host = TargetHost::Address(to);
+        for evidence in [Evidence::Connection, Evidence::Navigation] {
+            assert!(proxy.admit(asker.clone(), Asked::host(host.clone()), evidence).is_err());
+        }
+        assert!(!proxy.admits_around(&asker, Asked::host(host), Detector::OpenVpn));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_recorded_of_an_address_that_a_protected_name_led_to() {
+        let play = Play::new([JORDAN, SAM]);
+        let home = Home::of(&play).await;
+        let proxy = Proxy::new(home.gate.clone(), Config::default());
+        let [help, shared, open] = [1, 2, 3].map(site);
+        play.gives("help.test", JORDAN.0, help);
+        // Another site stands at the same address.
+        play.gives("help.test", JORDAN.0, shared);
+        play.gives("open.test", JORDAN.0, shared);
+        play.gives("open.test", JORDAN.0, open);
+        for to in [help, shared, open] {
+            tries(&proxy, JORDAN.0, to);
+        }
+        // No name of Sam's led there.
+        tries(&proxy, SAM.0, help);
+        drop(proxy);
+        let mut told: Vec<_> = home.episodes().await.into_iter().map(|e| (e.person, e.site)).collect();
+        told.dedup();
+        let told: Vec<_> = told.iter().map(|(person, site)| (person.as_str(), site.as_str())).collect();
+        assert_eq!(told, [("jordan", "11.0.0.3"), ("sam", "11.0.0.1")]);
+    }
 }

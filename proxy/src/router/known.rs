@@ -63,7 +63,7 @@ impl Openings {
     }
 
     /// The device whose flow that is, if an answer gave it.
-    fn known_as(&self, from: IpAddr, to: IpAddr) -> Option<Device> {
+    pub(super) fn known_as(&self, from: IpAddr, to: IpAddr) -> Option<Device> {
         self.may_be(from).find(|device| self.knows(*device, to))
     }
 

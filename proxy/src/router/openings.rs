@@ -364,12 +364,13 @@ impl Openings {
         self.counts
     }
 
-    /// The name by which an address is open to whoever shows this, if it is: the last that led there.
-    pub(crate) fn name_of(&self, shown: &Shown<'_>, to: IpAddr) -> Option<TargetHost> {
-        let device = self.device(shown.address, shown.hardware);
+    /// The names by which answers gave an address to whoever speaks from there, the last one first; empty where nobody remembers
+    /// them, and none where no answer gave it, or it is shut.
+    pub(crate) fn names_of(&self, from: IpAddr, to: IpAddr) -> Option<Vec<TargetHost>> {
+        let device = self.known_as(from, to)?;
         let shard = self.shard(device);
-        let opening = shard.get(&device)?.get(&to).filter(|opening| opening.stand != Stand::Shut)?;
-        opening.asked.last().map(|asked| asked.host.clone())
+        let asked = &shard.get(&device)?.get(&to)?.asked;
+        Some(asked.iter().rev().map(|asked| asked.host.clone()).collect())
     }
 
     /// Whether who shows this may reach all these addresses, by this name, for as long as an answer may be used.

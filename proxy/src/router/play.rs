@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Jordan's phone (everything but what is blocked), and Sam's (what is listed).
 pub(super) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x11];
-pub(super) const JORDAN: (IpAddr, [u8; 6]) = (IpAddr::V4(Ipv4Addr::new(192, 168, 4, 11)), MAC);
-pub(super) const SAM: (IpAddr, [u8; 6]) = (IpAddr::V4(Ipv4Addr::new(192, 168, 4, 12)), [2, 0, 0, 0, 0, 0x12]);
+pub(crate) const JORDAN: (IpAddr, [u8; 6]) = (IpAddr::V4(Ipv4Addr::new(192, 168, 4, 11)), MAC);
+pub(crate) const SAM: (IpAddr, [u8; 6]) = (IpAddr::V4(Ipv4Addr::new(192, 168, 4, 12)), [2, 0, 0, 0, 0, 0x12]);
 
 /// A laptop behind another router of the home's, known by its address, and that router's hardware address.
 pub(super) const BEHIND: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 9, 20));
@@ -40,12 +40,12 @@ pub(super) fn device(n: u8) -> (IpAddr, [u8; 6]) {
 }
 
 /// An address of the internet.
-pub(super) fn site(n: u32) -> IpAddr {
+pub(crate) fn site(n: u32) -> IpAddr {
     Ipv4Addr::from_bits(0x0b00_0000 + n).into()
 }
 
 /// The openings, and whoever hears what the kernel would be told.
-pub(super) struct Play {
+pub(crate) struct Play {
     pub(super) openings: Arc<Openings>,
     pub(super) clock: Arc<SetClock>,
     work: Mutex<mpsc::Receiver<Work>>,
@@ -53,7 +53,7 @@ pub(super) struct Play {
 
 impl Play {
     /// With nothing open, where the kernel knows these devices.
-    pub(super) fn new(devices: impl IntoIterator<Item = (IpAddr, [u8; 6])>) -> Self {
+    pub(crate) fn new(devices: impl IntoIterator<Item = (IpAddr, [u8; 6])>) -> Self {
         let clock = Arc::new(SetClock::at("2026-11-21T12:00:00Z".parse().unwrap()));
         // All is remembered by then.
         clock.advance(REMEMBERED);
@@ -104,6 +104,11 @@ impl Play {
         changes
     }
 
+    /// The same over a connection, where nobody looks at what the kernel would be told.
+    pub(crate) fn gives(&self, name: &str, from: IpAddr, to: IpAddr) {
+        self.opens_by(name, from, to, Why::Connected);
+    }
+
     /// The same by any name.
     pub(super) fn opens(&self, from: IpAddr, to: IpAddr, why: Why) {
         self.opens_by("open.test", from, to, why);
@@ -149,7 +154,7 @@ impl Play {
 }
 
 const HOME: &str = "home: Oakview House\ntimezone: Europe/London\n\
-                    everyone: {block: [circumvention]}\nunknown_devices: sign_in\n";
+                    everyone: {block: [circumvention]}\nprotected: {support: [help.test]}\nunknown_devices: sign_in\n";
 const AGREED: &str = "agreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28, level: medium}\n  \
                       review_by: 2027-01-31\n  young_person: {on: 2026-11-02}\n  \
                       social_worker: {name: A. Mensah, authority: Leeds, on: 2026-11-02}\n  \
@@ -157,16 +162,16 @@ const AGREED: &str = "agreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28, le
                       online: {every_day: 07:00-21:00}\n";
 
 /// A gate whose episodes can be read.
-pub(super) struct Home {
-    pub(super) gate: Gate,
+pub(crate) struct Home {
+    pub(crate) gate: Arc<Gate>,
     records: Arc<Records>,
     recording: JoinHandle<()>,
     _folder: TempDir,
 }
 
 impl Home {
-    /// The home in force, by a play's clock and neighbours.
-    pub(super) async fn of(play: &Play) -> Self {
+    /// The home in force, by a play's clock, neighbours and openings.
+    pub(crate) async fn of(play: &Play) -> Self {
         let person = |name: &str, known: &str, rules: &str| {
             let text = format!("person: {name}\ndevices: [{{name: phone, {known}}}]\n{AGREED}{rules}");
             (format!("agreements/{}.yaml", name.to_lowercase()), text)
@@ -195,11 +200,12 @@ impl Home {
             |_: &_, _: &_, _: &_, _, _: Option<&_>| Page { content_type: "text/plain", body: "".into() };
         let neighbours = play.openings.neighbours.clone();
         let gate = Gate::new(in_force, play.clock.clone(), recorder, neighbours, resolver, Arc::new(page));
+        let gate = Arc::new(gate.with_openings(Some(play.openings.clone())));
         Self { gate, records, recording, _folder: folder }
     }
 
     /// The episodes, once nothing more comes.
-    pub(super) async fn episodes(self) -> Vec<Episode> {
+    pub(crate) async fn episodes(self) -> Vec<Episode> {
         self.gate.recorder.stop();
         self.recording.await.unwrap();
         self.records.episodes(&Which::default()).await.unwrap()

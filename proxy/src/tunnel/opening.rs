@@ -79,6 +79,23 @@ fn look(bytes: &[u8]) -> Look {
     }
 }
 
+/// Whether a server of many sites could take a connection that begins so for TLS or HTTP, and choose among its sites by a name
+/// that we did not read. As loose as the loosest server, and so that no more bytes make it of the web when fewer did not: any
+/// record of TLS (RFC 8446 §5.1; some servers take an alert before the hello) or a hello of SSL 2 (RFC 5246 §E.2), which names
+/// nobody; and whatever could be a method or stand before one: white space of any kind (RFC 9112 §2.2, §3), and every token,
+/// however long, and whatever stands behind it (RFC 9110 §9.1).
+pub(crate) fn could_be_the_webs(first: &[u8]) -> bool {
+    match *first {
+        [] | [20..=24, ..] | [0x80..=0xff] | [0x80..=0xff, _] | [0x80..=0xff, _, 1, ..] => true,
+        [byte, ..] => matches!(byte, b'\t'..=b'\r' | b' ') || is_token(byte),
+    }
+}
+
+/// Whether a byte may stand in a method (RFC 9110 §5.6.2, `tchar`).
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// Looks at bytes that are not TLS. Only HTTP/1 request heads with exactly one `Host` are understood.
 fn look_plain(bytes: &[u8]) -> Look {
     let method = bytes.iter().take_while(|b| b.is_ascii_uppercase()).count();
@@ -212,6 +229,49 @@ mod tests {
         ];
         for (bytes, meant) in cases {
             assert_eq!(&spoken(bytes), meant, "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn what_a_web_server_could_read_is_told_from_what_none_does() {
+        for webs in [
+            &b""[..],
+            b"\x16",
+            b"\x16\x03\x01",
+            b"\x15\x03\x01\0\x02\x01\0\x16\x03\x01",
+            b"\x14\x03\x03\0\x01\x01",
+            b"\x80",
+            b"\x80\x2e",
+            b"\x80\x2e\x01\x03\x01",
+            b"\r\nGET / HTTP/1.1\r\n",
+            b"\nGET / HTTP/1.1\r\n",
+            b"\r",
+            b" GET / HTTP/1.1\r\n",
+            b"\t\x0b\x0cGET / HTTP/1.1\r\n",
+            b"G",
+            b"GET\t/ HTTP/1.1\r\n",
+            b"GET\x0b/ HTTP/1.1\r\n",
+            b"get / HTTP/1.1\r\n",
+            b"M-SEARCH * HTTP/1.1\r\n",
+            b"_ / HTTP/1.1\r\n",
+            b"PRI * HTTP/2.0\r\n",
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 80\r\nGET / HTTP/1.1\r\n",
+            b"\r\n\r\n\0\r\nQUIT\n\x21",
+            b"SSH-2.0-OpenSSH_9.6 Debian\r\n",
+            &[b'A'; 100],
+        ] {
+            assert!(could_be_the_webs(webs), "{:?}", String::from_utf8_lossy(webs));
+        }
+        for other in [
+            &b"\0\x0e\x38"[..],
+            b"\x05\x01\0",
+            b"\x03\0\0\x13",
+            b"{\"hello\": 1}\n",
+            b"<stream:stream>",
+            b"\x80\x2e\x02",
+            b"\xff\xfe\0",
+        ] {
+            assert!(!could_be_the_webs(other), "{:?}", String::from_utf8_lossy(other));
         }
     }
 

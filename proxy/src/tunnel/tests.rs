@@ -46,17 +46,3 @@ fn what_follows_from_the_first_bytes() {
         assert_eq!(then(&spoken, &target, dialled), meant, "{spoken:?} to {target:?}");
     }
 }
-
-#[test]
-fn only_old_programs_reach_help_without_a_name() {
-    for (spoken, port, is_one) in [
-        (tls(None, false), 443, true),
-        (tls(None, true), 443, false),
-        (tls(None, false), 8443, false),
-        (tls(Some("other.test"), true), 443, false),
-        (Spoken::Nameless, 443, false),
-        (Spoken::Nameless, 80, false),
-    ] {
-        assert_eq!(is_old_program(&spoken, port), is_one, "{spoken:?} {port}");
-    }
-}

@@ -43,7 +43,7 @@ async fn what_a_tunnel_shows_is_judged_too() {
             Recorded("127.0.0.1"),
         ),
         ("no name, to an opened address", JORDAN, "127.0.0.1", Hello::nameless().bytes(), Flows),
-        ("no name, to help, not at 443", JORDAN, "help.test", Hello::nameless().bytes(), Closed),
+        ("no name, to help", JORDAN, "help.test", Hello::nameless().bytes(), Closed),
         ("no TLS, to help", SAM, "help.test", b"\x05\x01\x00".to_vec(), Told),
         (
             "another site's page, to help",
