@@ -2,10 +2,11 @@
 //!
 //! Nobody proves who sent a packet that is refused: whoever is on the home's network can put another device's addresses into
 //! one. And programs come back by themselves: to what was open before the rules came, to what they were told yesterday. So one
-//! packet weighs little, and only what is tried again and again over a while weighs as much as what was tried.
+//! packet weighs little, and only what is tried again and again over a while weighs as much as what was tried: at one address, or, of
+//! what somebody must have chosen, in one way at many: a VPN's app and an onion client change servers when one does not answer.
 
 use super::sets::Device;
-use agreements::Detector;
+use agreements::{Detector, Severity};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,8 @@ const MOST_FORGOTTEN: usize = 1024;
 const MOST_BEFORE: usize = 16_384;
 /// So many attempts are told apart; the oldest make room.
 const MOST: usize = 4096;
+/// So many ways around are counted by their kind: a device and a detector each.
+const MOST_KINDS: usize = 1024;
 /// Packets within this time are one attempt.
 const ONE_ATTEMPT: Duration = Duration::from_secs(5);
 /// Without an attempt for so long it begins anew.
@@ -47,6 +50,38 @@ struct Tried {
     times: u8,
 }
 
+impl Tried {
+    /// With one more packet.
+    fn again(before: Option<Self>, now: Duration) -> Self {
+        match before {
+            Some(tried) if tried.last + FORGOTTEN > now => {
+                let counts = u8::from(tried.last + ONE_ATTEMPT <= now);
+                let last = if counts > 0 { now } else { tried.last };
+                Self { last, times: tried.times.saturating_add(counts), ..tried }
+            }
+            Some(_) | None => Self { first: now, last: now, times: 1 },
+        }
+    }
+
+    fn is_repeated(self) -> bool {
+        let (times, over) = REPEATED;
+        self.times >= times && self.last - self.first >= over
+    }
+}
+
+/// One way around, at whatever addresses.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    tried: Tried,
+    /// The address as which it was told, and when last.
+    told: Option<(IpAddr, Duration)>,
+}
+
+/// Whether a way around weighs much: somebody must have chosen it.
+pub(super) fn is_heavy(detector: Detector) -> bool {
+    detector.row().weight > Severity::Low
+}
+
 /// Connections that were ended, from where to where, and when.
 #[derive(Debug, Default)]
 struct Before {
@@ -64,6 +99,8 @@ pub(super) struct Attempts {
     /// When something that a device was told was last forgotten for want of room.
     forgotten: quick_cache::sync::Cache<Device, Duration>,
     tried: quick_cache::sync::Cache<(Device, IpAddr), Tried>,
+    /// The same of each heavy way around.
+    kinds: quick_cache::sync::Cache<(Device, Detector), Kind>,
 }
 
 impl Attempts {
@@ -74,6 +111,7 @@ impl Attempts {
             before: Mutex::default(),
             forgotten: quick_cache::sync::Cache::new(MOST_FORGOTTEN),
             tried: quick_cache::sync::Cache::new(MOST),
+            kinds: quick_cache::sync::Cache::new(MOST_KINDS),
         }
     }
 
@@ -116,23 +154,37 @@ impl Attempts {
         if is_quiet || comes_back || says_nothing {
             return Weight::None;
         }
-        self.again(device, to, now)
+        self.again(device, to, detected, now)
     }
 
     /// The same, to an address that an answer once gave.
-    pub(super) fn again(&self, device: Device, to: IpAddr, now: Duration) -> Weight {
-        let begins = Tried { first: now, last: now, times: 1 };
-        let tried = match self.tried.get(&(device, to)) {
-            Some(tried) if tried.last + FORGOTTEN > now => {
-                let counts = u8::from(tried.last + ONE_ATTEMPT <= now);
-                let last = if counts > 0 { now } else { tried.last };
-                Tried { last, times: tried.times.saturating_add(counts), ..tried }
-            }
-            Some(_) | None => begins,
-        };
+    pub(super) fn again(
+        &self,
+        device: Device,
+        to: IpAddr,
+        detected: Option<Detector>,
+        now: Duration,
+    ) -> Weight {
+        let tried = Tried::again(self.tried.get(&(device, to)), now);
         self.tried.insert((device, to), tried);
-        let (times, over) = REPEATED;
-        if tried.times >= times && tried.last - tried.first >= over { Weight::Full } else { Weight::Little }
+        let of_its_kind =
+            detected.filter(|one| is_heavy(*one)).is_some_and(|one| self.of(one, device, to, now));
+        if tried.is_repeated() || of_its_kind { Weight::Full } else { Weight::Little }
+    }
+
+    /// Whether a device has tried one way around again and again, and this address is the one as which that is told: one of many, and
+    /// for as long as it goes on another each hour.
+    fn of(&self, detector: Detector, device: Device, to: IpAddr, now: Duration) -> bool {
+        let before = self.kinds.get(&(device, detector));
+        let tried = Tried::again(before.map(|kind| kind.tried), now);
+        let lately = |(_, then): &(IpAddr, Duration)| *then + FORGOTTEN > now;
+        let mut told = before.and_then(|kind| kind.told).filter(lately);
+        let is_told = tried.is_repeated() && told.is_none_or(|(told, _)| told == to);
+        if is_told {
+            told = Some((to, now));
+        }
+        self.kinds.insert((device, detector), Kind { tried, told });
+        is_told
     }
 
     fn before(&self) -> MutexGuard<'_, Before> {
@@ -178,6 +230,35 @@ mod tests {
     }
 
     #[test]
+    fn one_way_around_at_many_addresses_is_told_as_one() {
+        use Weight::{Full, Little};
+        let tries = |attempts: &Attempts, detector, relay: u8, second| {
+            let to = IpAddr::from([192, 0, 2, relay]);
+            attempts.again(PHONE, to, Some(detector), Duration::from_secs(second))
+        };
+        for (detector, fourth) in [(Detector::Tor, Full), (Detector::DirectAddress, Little)] {
+            let attempts = Attempts::new(None);
+            let twice = (0..16_u8).map(|n| tries(&attempts, detector, n % 8, u64::from(n) * 10));
+            let weights: Vec<_> = twice.collect();
+            // The fourth address, and that one again.
+            let expected: Vec<_> = (0..16).map(|n| if n % 8 == 3 { fourth } else { Little }).collect();
+            assert_eq!(weights, expected, "{detector:?}");
+        }
+        // Other servers all night: one more each hour.
+        let attempts = Attempts::new(None);
+        let night = (0..360_u64).map(|n| tries(&attempts, Detector::WireGuard, (n % 250) as u8, n * 60));
+        assert_eq!(night.filter(|weight| *weight == Full).count(), 6);
+        // All at once is one attempt, whatever the addresses; and two ways around are not one.
+        let attempts = Attempts::new(None);
+        for n in 0..3 {
+            assert_eq!(tries(&attempts, Detector::Tor, n, 100), Little);
+        }
+        for (detector, second) in [(Detector::Tor, 120), (Detector::OpenVpn, 130), (Detector::Tor, 140)] {
+            assert_eq!(tries(&attempts, detector, 9, second), Little, "{second}");
+        }
+    }
+
+    #[test]
     fn nothing_is_told_of_what_began_before() {
         let attempts = Attempts::new(None);
         attempts.began_before(ip("::ffff:192.168.4.11"), ip("192.0.2.1"), Duration::from_secs(100));
@@ -217,11 +298,14 @@ mod tests {
         for n in 0..2 * MOST_BEFORE as u32 {
             let to = std::net::Ipv4Addr::from_bits(n).into();
             attempts.began_before(ip("192.168.4.11"), to, Duration::from_secs(1));
-            attempts.again(PHONE, to, Duration::from_secs(1));
+            attempts.again(PHONE, to, None, Duration::from_secs(1));
             let [a, b, c, d] = n.to_be_bytes();
-            attempts.forgot(Device::Mac([2, 0, a, b, c, d]), Duration::from_secs(1));
+            let made_up = Device::Mac([2, 0, a, b, c, d]);
+            attempts.forgot(made_up, Duration::from_secs(1));
+            attempts.again(made_up, to, Some(Detector::Tor), Duration::from_secs(1));
         }
         assert_eq!(attempts.before().ended.len(), MOST_BEFORE);
+        assert!(attempts.kinds.len() <= MOST_KINDS);
         assert!(attempts.tried.len() <= MOST && attempts.forgotten.len() <= MOST_FORGOTTEN);
     }
 }

@@ -3,7 +3,7 @@
 //! A program that comes back to an address whose name is still allowed is let in; what was refused by its name is told by its
 //! name; and an address that no answer gave is a way around, unless the home lets that device go where it likes.
 
-use super::attempts::Weight;
+use super::attempts::{Weight, is_heavy};
 use super::heard::{Refused, Says};
 use super::opening::shown;
 use super::openings::{LINGER, Openings, Wanted, Why};
@@ -53,7 +53,7 @@ impl Openings {
                 let weight = match says {
                     Says::GoesOn => Weight::None,
                     Says::Icmp | Says::Time | Says::Stun | Says::Around(_) | Says::Vpn(_) | Says::Other => {
-                        self.attempts.again(device, to, gate.clock.steady())
+                        self.attempts.again(device, to, None, gate.clock.steady())
                     }
                 };
                 packet.record(&who, &asked, weighed(verdict, weight, None));
@@ -94,7 +94,8 @@ impl Openings {
         let verdict = asked.judge_around(packet.gate, packet.current, who);
         let is_refused = !verdict.allows();
         if is_refused {
-            let weight = self.attempts.again(packet.device, packet.to, packet.gate.clock.steady());
+            let (device, to, now) = (packet.device, packet.to, packet.gate.clock.steady());
+            let weight = self.attempts.again(device, to, Some(heard), now);
             packet.record(who, asked, weighed(verdict, weight, Some(heard)));
         }
         is_refused
@@ -145,10 +146,9 @@ fn weighed(
     weight: Weight,
     detected: Option<Detector>,
 ) -> Option<(Verdict, Option<Detector>)> {
-    let is_heavy = detected.is_some_and(|detector| detector.row().weight > Severity::Low);
     match weight {
         Weight::None => None,
-        Weight::Little if is_heavy => None,
+        Weight::Little if detected.is_some_and(is_heavy) => None,
         Weight::Little => {
             Some((Verdict { severity: verdict.severity.min(Severity::Low), ..verdict }, detected))
         }
@@ -248,6 +248,21 @@ mod tests {
         let told = home.episodes().await;
         assert_eq!(told[0].detector.as_deref(), Some("wireguard"));
         assert_eq!(told.len(), 1, "{told:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_onion_client_that_changes_relays_makes_one_episode() {
+        let play = Play::new([JORDAN]);
+        let home = Home::of(&play).await;
+        for n in 0..16 {
+            let says = Says::Around(Detector::Tor);
+            let packet = Refused { says, ..refused(Device::Mac(MAC), JORDAN.0, site(n % 8)) };
+            play.openings.consider(&home.gate, packet).await;
+            play.clock.advance(Duration::from_secs(6));
+        }
+        let told = home.episodes().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((told[0].detector.as_deref(), told[0].circumvention), (Some("tor"), true), "{told:?}");
     }
 
     #[tokio::test(flavor = "multi_thread")]
