@@ -142,11 +142,11 @@ mod tests {
         let home = Home::of(&play).await;
         let proxy = Proxy::new(home.gate.clone(), Config::default());
         let [help, shared, open] = [1, 2, 3].map(site);
-        play.gives("help.test", JORDAN.0, help);
+        play.connects("help.test", JORDAN.0, help);
         // Another site stands at the same address.
-        play.gives("help.test", JORDAN.0, shared);
-        play.gives("open.test", JORDAN.0, shared);
-        play.gives("open.test", JORDAN.0, open);
+        play.connects("help.test", JORDAN.0, shared);
+        play.connects("open.test", JORDAN.0, shared);
+        play.connects("open.test", JORDAN.0, open);
         for to in [help, shared, open] {
             tries(&proxy, JORDAN.0, to);
         }

@@ -8,6 +8,10 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// What flows to what is protected goes on for so long after a device was given its address, also where nobody is there any more who
+/// looks after what flows.
+const HELP: Duration = Duration::from_secs(6 * 3600);
+
 impl Openings {
     /// Writes down what is wanted, and says what the kernel has to be told, and whether any of it is not remembered yet.
     pub(super) fn prepare(&self, device: Device, wanted: &Wanted, lasts: Duration) -> (Vec<Change>, bool) {
@@ -35,8 +39,11 @@ impl Openings {
                 }
             };
             is_new |= opening.note(wanted);
-            if wanted.unread && (opening.unread < enough || wanted.why == Why::Refused) {
-                changes.push(opening.leave_unread(Element::unread(device, to), now, lasts));
+            // A call for help goes on for hours, whatever becomes of the gateway meanwhile.
+            let (unread, enough_unread) =
+                if wanted.protected { (HELP, now + HELP / 2) } else { (lasts, enough) };
+            if wanted.unread && (opening.unread < enough_unread || wanted.why == Why::Refused) {
+                changes.push(opening.leave_unread(Element::unread(device, to), now, unread));
             }
             let is_there = opening.closes + GRACE > now;
             match opening.stand {
@@ -82,5 +89,39 @@ impl Opening {
         let is_there = !self.unread.is_zero() && self.unread + GRACE > now;
         self.unread = now + lasts;
         if is_there { Change::Renew(unread, lasts) } else { Change::Add(unread, lasts) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::play::{Home, JORDAN, MAC, Play, site};
+
+    /// What the kernel is told of an address, and for how long.
+    fn told(changes: &[Change]) -> Vec<(As, u64)> {
+        let of = |change: &Change| match change {
+            Change::Add(element, time) | Change::Renew(element, time) => (element.as_, time.as_secs()),
+            Change::Remove(element) => (element.as_, 0),
+        };
+        changes.iter().map(of).collect()
+    }
+
+    #[tokio::test]
+    async fn a_call_for_help_outlives_the_gateway_for_hours_and_no_other() {
+        let play = Play::new([JORDAN]);
+        let home = Home::of(&play).await;
+        let asks = |protected| {
+            let wanted = play.wanted("helpline.test", JORDAN.0, site(1), Why::Connected);
+            told(&play.gives(&Wanted { protected, unread: true, ..wanted }))
+        };
+        assert_eq!(asks(false), [(As::Unread, 900), (As::Open, 900)]);
+        assert_eq!(asks(true), [(As::Unread, 6 * 3600)]);
+        assert_eq!(asks(true), [], "for a while it is enough");
+        play.clock.advance(HELP / 2 + Duration::from_secs(1));
+        assert_eq!(asks(true), [(As::Unread, 6 * 3600), (As::Open, 900)]);
+        // What is closed afterwards is looked into again.
+        let device = Device::Mac(MAC);
+        play.openings.shard(device).get_mut(&device).unwrap().get_mut(&site(1)).unwrap().made = None;
+        assert_eq!(play.looks(&home.gate), [(device, site(1)), (device, site(1))], "both are taken out");
     }
 }

@@ -220,7 +220,10 @@ impl Keeper {
         }
         let moving = moving.iter().map(|(flow, _)| *flow);
         let is_stray = |from, to, port| openings.is_stray_to_end(from, to, port);
-        if end_of(kernel, moving, &openings.lan(), is_stray).is_err() {
+        let ended = end_of(kernel, moving, &openings.lan(), is_stray);
+        // Where nothing can be ended, what flows is not said to go on.
+        if let Err(error) = ended.and_then(|()| openings.lives(kernel)) {
+            tracing::warn!(%error, "the kernel's flows cannot be looked after; trying again");
             begin_anew(kernel);
         }
     }

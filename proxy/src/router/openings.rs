@@ -39,6 +39,9 @@ use tokio_util::sync::CancellationToken;
 pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// The kernel ends an element a little later than we count.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// What flows goes on for so long after somebody looked at it last. A restart takes seconds, a hung gateway is started anew within
+/// half a minute, and a call goes on past bedtime for no longer than this.
+const ALIVE: Duration = Duration::from_secs(120);
 /// Refused packets that wait to be told of.
 const HEARD: usize = 256;
 /// So many addresses' devices are remembered by their flows.
@@ -101,6 +104,8 @@ pub(super) struct Parts<'a> {
     pub(super) neighbours: Neighbours,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counts: bool,
+    /// For how long what flows goes on, by what a gateway said last.
+    pub(super) alive: Duration,
     pub(super) kernel: Netlink,
     pub(super) work: mpsc::Sender<Work>,
     pub(super) heard: mpsc::Receiver<Refused>,
@@ -126,6 +131,8 @@ pub struct Openings {
     placed: AtomicBool,
     /// Whether the kernel counts what passes.
     counts: bool,
+    /// Until when what flows goes on in the kernel, by its clock, which nobody moves.
+    alive: Mutex<Instant>,
     /// Whoever changes what is in the kernel holds this meanwhile.
     kernel: Mutex<Netlink>,
     pub(super) work: mpsc::Sender<Work>,
@@ -198,13 +205,16 @@ impl Openings {
         super::hold(plan)?;
         let mut kernel = Netlink::open(PATIENCE).map_err(NotHeld::Kernel)?;
         let elements = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
-        install(plan, Stays { elements: &elements, except: &[] })?;
+        // A gateway that has yet to look at what flows, or that cannot begin, does not say that somebody does.
+        let alive = sets::alive(&mut kernel).map_err(NotHeld::Kernel)?;
+        install(plan, Stays { elements: &elements, except: &[], alive })?;
         let table = sets::table(&mut kernel).map_err(NotHeld::Kernel)?;
         let (flows, meter) = keeper::what_flows(&mut kernel, &Lan::now(plan));
         let (work, to_do) = mpsc::channel(WAITING);
         let (tell, heard) = mpsc::channel(HEARD);
         let (counts, (memory, past)) = (passed::begin_to_count(), memory.unzip());
-        let parts = Parts { plan: plan.clone(), table, neighbours, clock, counts, kernel, work, heard, stop };
+        let parts =
+            Parts { plan: plan.clone(), table, neighbours, clock, counts, alive, kernel, work, heard, stop };
         let (openings, lines) = Self::new(parts, memory, past.flatten());
         let openings = Arc::new(openings);
         keeper::start(Arc::downgrade(&openings), to_do, meter).map_err(NotHeld::Kernel)?;
@@ -213,7 +223,7 @@ impl Openings {
 
     /// None yet, and the names that are remembered of the time before.
     pub(super) fn new(parts: Parts<'_>, mut memory: Option<Memory>, past: Option<Past>) -> (Self, Vec<Line>) {
-        let Parts { plan, table, neighbours, clock, counts, kernel, work, heard, stop } = parts;
+        let Parts { plan, table, neighbours, clock, counts, alive, kernel, work, heard, stop } = parts;
         let now = clock.steady();
         let (since, lines) = past.map_or((Some(now), Vec::new()), |past| (past.since, past.lines));
         // One that was begun before the machine was is of another start of it.
@@ -237,6 +247,7 @@ impl Openings {
             retired: stop.child_token(),
             placed: AtomicBool::new(true),
             counts,
+            alive: Mutex::new(Instant::now() + alive),
             kernel: Mutex::new(kernel),
             work,
             heard: tokio::sync::Mutex::new(heard),
@@ -258,7 +269,7 @@ impl Openings {
         let mut kernel = self.kernel();
         let kept = sets::all(&mut kernel).map_err(NotHeld::Kernel)?;
         let except = self.except_for();
-        install(plan, Stays { elements: &kept, except: &except })?;
+        install(plan, Stays { elements: &kept, except: &except, alive: self.alive_for() })?;
         self.except_placed(true);
         // What flowed from an interface that is the home's from now on is found and ended with the next look at what flows.
         *lock(&self.plan) = plan.clone();
@@ -275,6 +286,18 @@ impl Openings {
     /// Whether they are put away.
     pub(super) fn is_retired(&self) -> bool {
         self.retired.is_cancelled()
+    }
+
+    /// What flows was looked at, and what may not was ended: the rest goes on for a while.
+    pub(super) fn lives(&self, kernel: &mut Netlink) -> io::Result<()> {
+        sets::lives(kernel, ALIVE)?;
+        *lock(&self.alive) = Instant::now() + ALIVE;
+        Ok(())
+    }
+
+    /// For how long what flows goes on.
+    fn alive_for(&self) -> Duration {
+        lock(&self.alive).saturating_duration_since(Instant::now())
     }
 
     /// The table that is in place is ours.
@@ -309,7 +332,7 @@ impl Openings {
         }
         let plan = lock(&self.plan).clone();
         let except = self.except_for();
-        put(&plan, Stays { elements: &open, except: &except })?;
+        put(&plan, Stays { elements: &open, except: &except, alive: self.alive_for() })?;
         self.except_placed(true);
         self.is_now(kernel)
     }

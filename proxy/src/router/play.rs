@@ -65,6 +65,7 @@ impl Play {
             neighbours: Neighbours::fixed(devices),
             clock: clock.clone(),
             counts: true,
+            alive: Duration::ZERO,
             // Nothing is sent there.
             kernel: Netlink::open(PATIENCE).unwrap(),
             work,
@@ -76,8 +77,8 @@ impl Play {
         Self { openings: Arc::new(openings), clock, work: Mutex::new(heard_by_test) }
     }
 
-    /// What an answer by a name gives a device: what the kernel is asked for.
-    pub(super) fn opens_by(&self, name: &str, from: IpAddr, to: IpAddr, why: Why) -> Vec<Change> {
+    /// What an answer by a name gives a device.
+    pub(super) fn wanted(&self, name: &str, from: IpAddr, to: IpAddr, why: Why) -> Wanted {
         let made = Made {
             generation: 1,
             person: PersonId(1),
@@ -87,7 +88,7 @@ impl Play {
             until: None,
             counts: Counts(0),
         };
-        let wanted = Wanted {
+        Wanted {
             asker: Asker { address: from, token: None },
             hardware: None,
             asked: Arc::new(Asked::host(TargetHost::Name(Domain::parse(name).unwrap()))),
@@ -97,15 +98,24 @@ impl Play {
             addresses: vec![to],
             usable: Duration::from_secs(300),
             why,
-        };
-        let device = self.openings.device(from, None);
-        let (changes, _) = self.openings.prepare(device, &wanted, Duration::from_secs(900));
+        }
+    }
+
+    /// It is given: what the kernel is asked for.
+    pub(super) fn gives(&self, wanted: &Wanted) -> Vec<Change> {
+        let device = self.openings.device(wanted.asker.address, None);
+        let (changes, _) = self.openings.prepare(device, wanted, Duration::from_secs(900));
         self.openings.tried(&changes, true);
         changes
     }
 
+    /// What an answer by a name gives a device, which is given it.
+    pub(super) fn opens_by(&self, name: &str, from: IpAddr, to: IpAddr, why: Why) -> Vec<Change> {
+        self.gives(&self.wanted(name, from, to, why))
+    }
+
     /// The same over a connection, where nobody looks at what the kernel would be told.
-    pub(crate) fn gives(&self, name: &str, from: IpAddr, to: IpAddr) {
+    pub(crate) fn connects(&self, name: &str, from: IpAddr, to: IpAddr) {
         self.opens_by(name, from, to, Why::Connected);
     }
 

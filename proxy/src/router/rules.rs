@@ -7,7 +7,8 @@ use super::TABLE;
 use super::except::Except;
 use super::heard::{COPIED, GROUP};
 use super::sets::{
-    ADDRESS4, ADDRESS6, Element, MAC4, MAC6, UNREAD_ADDRESS4, UNREAD_ADDRESS6, UNREAD_MAC4, UNREAD_MAC6,
+    ADDRESS4, ADDRESS6, ALIVE, Element, MAC4, MAC6, UNREAD_ADDRESS4, UNREAD_ADDRESS6, UNREAD_MAC4,
+    UNREAD_MAC6,
 };
 use super::turned::counts;
 use agreements::Detector;
@@ -51,6 +52,8 @@ pub(super) struct Stays<'o> {
     pub(super) elements: &'o [(Element, Duration)],
     /// What shared devices may reach by number, and for how long.
     pub(super) except: &'o [(Except, Duration)],
+    /// For how long what flows goes on.
+    pub(super) alive: Duration,
 }
 
 /// Ports that a family's packets are redirected to.
@@ -73,6 +76,7 @@ impl Plan {
         let _ = writeln!(script, "table inet {TABLE} {{\n}}\ndelete table inet {TABLE}\n");
         let _ = writeln!(script, "table inet {TABLE} {{");
         sets(&mut script, stays.elements);
+        alive(&mut script, stays.alive);
         super::except::sets(&mut script, stays.except);
         told(&mut script);
         super::turned::counters(&mut script);
@@ -164,8 +168,11 @@ impl Plan {
 		meta l4proto tcp ct original packets < 8 jump vpn_in_streams
 		meta l4proto {{ 47, 50, 51 }} jump vpn
 
-		# What was let pass goes on until it is cut. The other direction was begun from outside: it is a new question.
-		ct state established ct direction original accept
+		# What was let pass goes on until it is cut, as long as there is somebody who cuts: whoever looks at what flows says so
+		# again and again. Where nobody does, it is asked below like something new, and ends by its time; what is protected
+		# goes on. The other direction was begun from outside: it is a new question.
+		ct state established ct direction original meta nfproto @{ALIVE} accept
+		ct state established ct direction original jump protected
 		meta l4proto {{ icmp, ipv6-icmp }} ct state related accept
 
 		# QUIC: refused at once, so that browsers fall back to TCP, where the name is seen.
@@ -187,6 +194,13 @@ impl Plan {
 		# An address that no answer gave: told once, and refused.
 		jump tell
 		counter goto refuse comment \"no name\"
+	}}
+
+	chain protected {{
+		ether saddr . ip daddr @{UNREAD_MAC4} accept
+		ether saddr . ip6 daddr @{UNREAD_MAC6} accept
+		ip saddr . ip daddr @{UNREAD_ADDRESS4} accept
+		ip6 saddr . ip6 daddr @{UNREAD_ADDRESS6} accept
 	}}
 
 	chain tell {{
@@ -281,6 +295,19 @@ fn sets(script: &mut String, kept: &[(Element, Duration)]) {
         }
         script.push_str("\t}\n");
     }
+}
+
+/// The set that says whether the gateway lives, for each family.
+fn alive(script: &mut String, left: Duration) {
+    let _ = writeln!(
+        script,
+        "\n\t# Whether there is somebody who cuts what flows: said anew every few seconds.\n\tset {ALIVE} {{\n\t\ttype nf_proto\n\t\tflags timeout"
+    );
+    if !left.is_zero() {
+        let left = left.as_millis().max(1);
+        let _ = writeln!(script, "\t\telements = {{ ipv4 timeout {left}ms, ipv6 timeout {left}ms }}");
+    }
+    script.push_str("\t}\n");
 }
 
 /// The sets of what is told of.
@@ -415,10 +442,23 @@ mod tests {
             (Element::open(device, "2001:db8::1".parse().unwrap()), Duration::from_millis(1)),
             (Element::open(device, "192.0.2.2".parse().unwrap()), Duration::ZERO),
         ];
-        let script = plan().script(Stays { elements: &kept, except: &[] }, None);
+        let script = plan().script(Stays { elements: &kept, ..Stays::default() }, None);
         assert!(script.contains("elements = { 02:00:00:00:00:11 . 192.0.2.1 timeout 90000ms }"), "{script}");
         assert!(script.contains("elements = { 02:00:00:00:00:11 . 2001:db8::1 timeout 1ms }"), "{script}");
         assert!(!script.contains("192.0.2.2"), "{script}");
+    }
+
+    #[test]
+    fn what_flows_goes_on_for_as_long_as_somebody_said_last() {
+        let script = plan().script(Stays::default(), None);
+        assert!(script.contains("ct direction original meta nfproto @alive accept"), "{script}");
+        assert!(
+            !script.contains("ct direction original accept") && !script.contains("ipv4 timeout"),
+            "{script}"
+        );
+        let stays = Stays { alive: Duration::from_millis(90_500), ..Stays::default() };
+        let script = plan().script(stays, None);
+        assert!(script.contains("{ ipv4 timeout 90500ms, ipv6 timeout 90500ms }"), "{script}");
     }
 
     #[test]

@@ -48,6 +48,11 @@ pub(super) const UNREAD_ADDRESS6: &str = "unread_address6";
 const SETS: [&str; 8] =
     [MAC4, MAC6, ADDRESS4, ADDRESS6, UNREAD_MAC4, UNREAD_MAC6, UNREAD_ADDRESS4, UNREAD_ADDRESS6];
 
+/// The families over which flows go on, for as long as the gateway says that it lives.
+pub(super) const ALIVE: &str = "alive";
+/// `NFPROTO_IPV4` and `NFPROTO_IPV6`.
+const FAMILIES: [u8; 2] = [2, 10];
+
 /// Elements in one message: its list is then shorter than an attribute can be.
 const IN_ONE: usize = 256;
 
@@ -173,6 +178,11 @@ pub(super) fn change(netlink: &mut Netlink, changes: &[Change]) -> io::Result<()
     });
     let mut lists = listed(DELSETELEM, removed);
     lists.extend(listed(NEWSETELEM, added));
+    transact(netlink, &lists)
+}
+
+/// Makes the changes of these lists, all of them or none.
+fn transact(netlink: &mut Netlink, lists: &[List]) -> io::Result<()> {
     if lists.is_empty() {
         return Ok(());
     }
@@ -181,7 +191,7 @@ pub(super) fn change(netlink: &mut Netlink, changes: &[Change]) -> io::Result<()
     let mut messages = Messages::default();
     messages.begin(BATCH_BEGIN, REQUEST, begin, (0, NFTABLES));
     messages.end();
-    for (sequence, list) in (begin + 1..).zip(&lists) {
+    for (sequence, list) in (begin + 1..).zip(lists) {
         list.write(&mut messages, sequence);
     }
     messages.begin(BATCH_END, REQUEST, begin + 1 + count, (0, NFTABLES));
@@ -231,6 +241,31 @@ impl List {
     }
 }
 
+/// What flows goes on for so long from now, over both families.
+///
+/// # Errors
+///
+/// What the kernel says: `NotFound` where the table is gone.
+pub(super) fn lives(netlink: &mut Netlink, time: Duration) -> io::Result<()> {
+    let list =
+        |kind, time| List { kind, set: ALIVE, keys: FAMILIES.map(|family| (vec![family], time)).into() };
+    // As with [`Change::Renew`]: no kernel changes the time of what is there.
+    match transact(netlink, &[list(DELSETELEM, None), list(NEWSETELEM, Some(time))]) {
+        // Its time was over.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            transact(netlink, &[list(NEWSETELEM, Some(time))])
+        }
+        done => done,
+    }
+}
+
+/// For how long what flows still goes on, by what the gateway said last; zero where that is over, or there is no table.
+pub(super) fn alive(netlink: &mut Netlink) -> io::Result<Duration> {
+    let mut alive = Duration::ZERO;
+    let is_there = dump(netlink, ALIVE, |element| alive = alive.max(left(element).unwrap_or_default()))?;
+    Ok(if is_there { alive } else { Duration::ZERO })
+}
+
 /// The kernel's number of the table; none where there is no table.
 pub(super) fn table(netlink: &mut Netlink) -> io::Result<Option<u64>> {
     let sequence = netlink.sequence(2);
@@ -262,27 +297,39 @@ pub(super) fn is_offloaded(netlink: &mut Netlink) -> io::Result<bool> {
 pub(super) fn all(netlink: &mut Netlink) -> io::Result<Vec<(Element, Duration)>> {
     let mut found = Vec::new();
     for set in SETS {
-        let names = |messages: &mut Messages| {
-            messages.attribute(LIST_TABLE, &text(TABLE));
-            messages.attribute(LIST_SET, &text(set));
-        };
-        let dumped = netlink.dump(GETSETELEM, NFPROTO_INET, names, |came| {
-            let list = came.attributes().inside(LIST_ELEMENTS).into_iter().flatten();
-            found.extend(list.filter_map(|(_, element)| read(set, Attributes(element))));
-        });
-        match dumped {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+        if !dump(netlink, set, |element| found.extend(read(set, element)))? {
+            return Ok(Vec::new());
         }
     }
     Ok(found)
 }
 
+/// Gives each element of a set to `see`. Whether there is such a set.
+fn dump(netlink: &mut Netlink, set: &str, mut see: impl FnMut(Attributes<'_>)) -> io::Result<bool> {
+    let names = |messages: &mut Messages| {
+        messages.attribute(LIST_TABLE, &text(TABLE));
+        messages.attribute(LIST_SET, &text(set));
+    };
+    let dumped = netlink.dump(GETSETELEM, NFPROTO_INET, names, |came| {
+        let list = came.attributes().inside(LIST_ELEMENTS).into_iter().flatten();
+        list.for_each(|(_, element)| see(Attributes(element)));
+    });
+    match dumped {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn read(set: &str, element: Attributes<'_>) -> Option<(Element, Duration)> {
     let key = element.inside(ELEMENT_KEY)?.of(DATA_VALUE)?;
+    Some((Element::read(set, key)?, left(element)?))
+}
+
+/// For how long an element still holds.
+fn left(element: Attributes<'_>) -> Option<Duration> {
     let left = element.of(ELEMENT_EXPIRATION)?.first_chunk::<8>()?;
-    Some((Element::read(set, key)?, Duration::from_millis(u64::from_be_bytes(*left))))
+    Some(Duration::from_millis(u64::from_be_bytes(*left)))
 }
 
 #[cfg(test)]

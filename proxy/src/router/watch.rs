@@ -98,7 +98,13 @@ impl Openings {
                     opening.made = opening.judge_again(gate, &current, &who);
                     if opening.made.is_none() {
                         let is_in_set = opening.closes + GRACE > now;
-                        shutting.push(Shutting { element, asked_from: opening.asker.address, is_in_set });
+                        let asked_from = opening.asker.address;
+                        shutting.push(Shutting { element, asked_from, is_in_set });
+                        if opening.unread > now {
+                            let element = Element::unread(*device, *to);
+                            shutting.push(Shutting { element, asked_from, is_in_set: true });
+                            opening.unread = Duration::ZERO;
+                        }
                         opening.stand = Stand::Shut;
                     }
                 }

@@ -152,11 +152,11 @@ mod tests {
         let play = Play::new([JORDAN]);
         let home = Home::of(&play).await;
         let [help, open, shared, later] = [1, 2, 3, 4].map(site);
-        play.gives("help.test", JORDAN.0, help);
-        play.gives("open.test", JORDAN.0, open);
+        play.connects("help.test", JORDAN.0, help);
+        play.connects("open.test", JORDAN.0, open);
         for (first, second, to) in [("open.test", "help.test", shared), ("help.test", "open.test", later)] {
-            play.gives(first, JORDAN.0, to);
-            play.gives(second, JORDAN.0, to);
+            play.connects(first, JORDAN.0, to);
+            play.connects(second, JORDAN.0, to);
         }
         let tls = |name: Option<&str>| {
             Spoken::Tls(Hello { name: name.map(|name| Domain::parse(name).unwrap()), encrypted: false })
@@ -204,8 +204,8 @@ mod tests {
         let play = Play::new([JORDAN]);
         let home = Home::of(&play).await;
         let [open, help, has_it, none] = [1, 2, 3, 4].map(site);
-        play.gives("open.test", JORDAN.0, open);
-        play.gives("help.test", JORDAN.0, help);
+        play.connects("open.test", JORDAN.0, open);
+        play.connects("help.test", JORDAN.0, help);
         for (case, shown, meant, is_outer) in [
             ("the name that led there", name("open.test"), open, false),
             ("a carrier's name, at a site's address", name("outer.test"), open, true),
