@@ -122,6 +122,18 @@ pub struct Listen {
     pub metrics: Vec<SocketAddr>,
 }
 
+/// Names that lead nowhere on the internet, or in each network somewhere else (RFC 6761, 6762, 8375; ICANN on `internal`).
+const AT_HOME: [&str; 8] = ["arpa", "home", "internal", "invalid", "lan", "local", "localhost", "test"];
+
+impl Gateway {
+    /// Whether the gateway's own name may lead there from anywhere on the internet.
+    pub fn has_public_name(&self) -> bool {
+        let name = self.name.as_str();
+        let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+        !AT_HOME.contains(&last)
+    }
+}
+
 /// An upstream resolver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upstream {

@@ -13,6 +13,8 @@ use std::net::IpAddr;
 pub(crate) struct Endpoint {
     /// The gateway's own name.
     pub(crate) name: String,
+    /// Whether that name leads there from outside the home too.
+    pub(crate) is_public: bool,
     /// The device's token.
     pub(crate) token: String,
     /// The port of DNS over HTTPS, if it is to be had.
@@ -39,6 +41,24 @@ impl Endpoint {
     /// The device's own server name for DNS over TLS.
     fn server_name(&self) -> String {
         format!("{}.{}", self.token, self.name)
+    }
+
+    /// The addresses at which a device is to ask, in place of what the name leads to. One of the home's own network leads nowhere,
+    /// or to somebody else, from anywhere else: beside a public name none is said.
+    fn pinned(&self) -> Vec<IpAddr> {
+        let leads_there = |address: &&IpAddr| !self.is_public || !is_private(**address);
+        self.addresses.iter().filter(leads_there).copied().collect()
+    }
+}
+
+/// Whether an address is one of a network's own (RFC 1918, 3927, 4193, 4291, 6598).
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(four) => {
+            let carriers = four.octets()[0] == 100 && four.octets()[1] & 0xc0 == 64;
+            four.is_private() || four.is_link_local() || four.is_loopback() || carriers
+        }
+        IpAddr::V6(six) => six.is_unique_local() || six.is_unicast_link_local() || six.is_loopback(),
     }
 }
 
@@ -89,16 +109,30 @@ impl Apple<'_> {
                 endpoint.server_name()
             ),
         };
-        let addresses: String =
-            endpoint.addresses.iter().map(|address| format!("<string>{address}</string>")).collect();
-        let addresses = if addresses.is_empty() {
-            addresses
+        let listed = |addresses: &[IpAddr]| -> String {
+            addresses.iter().map(|address| format!("<string>{address}</string>")).collect()
+        };
+        let pinned = endpoint.pinned();
+        let addresses = if pinned.is_empty() {
+            String::new()
         } else {
-            format!("    <key>ServerAddresses</key><array>{addresses}</array>\n")
+            format!("    <key>ServerAddresses</key><array>{}</array>\n", listed(&pinned))
+        };
+        // With a name of the home's own the device asks here only in a network whose name server is here: in any other it would have
+        // no names at all (Apple, Device Management: DNSSettings.OnDemandRulesElement; the first that matches).
+        let rules = if endpoint.is_public {
+            String::new()
+        } else {
+            format!(
+                "   <key>OnDemandRules</key>\n   <array>\n    <dict><key>Action</key><string>Connect</string>\
+                 <key>DNSServerAddressMatch</key><array>{}</array></dict>\n    \
+                 <dict><key>Action</key><string>Disconnect</string></dict>\n   </array>\n",
+                listed(&endpoint.addresses)
+            )
         };
         let locked = if self.locked { "   <key>ProhibitDisablement</key><true/>\n" } else { "" };
         let settings =
-            format!("   <key>DNSSettings</key>\n   <dict>\n{place}{addresses}   </dict>\n{locked}");
+            format!("   <key>DNSSettings</key>\n   <dict>\n{place}{addresses}   </dict>\n{rules}{locked}");
         self.payload("com.apple.dnsSettings.managed", "Names", &settings)
     }
 
@@ -135,6 +169,21 @@ impl fmt::Display for Apple<'_> {
     }
 }
 
+/// Whether an Apple profile can be made: with a name of the home's own it has to know the home's network, or the device is without
+/// names everywhere else.
+pub(crate) fn fits_apple(endpoint: &Endpoint) -> Result<(), Failure> {
+    if endpoint.is_public || !endpoint.addresses.is_empty() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "`{}` is a name of the home's own network, and nobody said by which address a device knows that it is there",
+        endpoint.name
+    );
+    Err(Failure::no(sentence).help(
+        "add `--address IP`: the name server that DHCP hands out in the home; or give gateway.yaml a public `name`",
+    ))
+}
+
 /// What to type into Android's Private DNS.
 pub(crate) fn android(endpoint: &Endpoint, local: bool) -> Result<String, Failure> {
     match endpoint.tls {
@@ -152,6 +201,12 @@ pub(crate) fn android(endpoint: &Endpoint, local: bool) -> Result<String, Failur
     } else {
         ""
     };
+    let at_home = if endpoint.is_public {
+        ""
+    } else {
+        "\nOUTSIDE THE HOME THE DEVICE HAS NO NAMES WITH IT: the gateway's name leads nowhere there, and Android asks nobody else.\n\
+         Switch Private DNS off before the device leaves the home, or give gateway.yaml a public `name`.\n"
+    };
     Ok(format!(
         "\
 On the device: Settings, Network & internet, Private DNS, \"Private DNS provider hostname\":
@@ -159,7 +214,7 @@ On the device: Settings, Network & internet, Private DNS, \"Private DNS provider
   {}
 
 Without internet afterwards, the name was mistyped, or the gateway cannot be reached from where the device is.
-{certificate}",
+{at_home}{certificate}",
         endpoint.server_name()
     ))
 }
@@ -191,10 +246,11 @@ mod tests {
     fn endpoint() -> Endpoint {
         Endpoint {
             name: "dns.oakview.example".into(),
+            is_public: true,
             token: "jordan-tablet-7f3a19c6d2".into(),
             https: Some(8853),
             tls: Some(853),
-            addresses: vec!["192.168.4.1".parse().expect("an address")],
+            addresses: vec!["192.0.2.53".parse().expect("an address")],
         }
     }
 
@@ -205,7 +261,7 @@ mod tests {
         let text = apple.to_string();
         for part in [
             "<string>https://dns.oakview.example:8853/dns-query/jordan-tablet-7f3a19c6d2</string>",
-            "<key>ServerAddresses</key><array><string>192.168.4.1</string></array>",
+            "<key>ServerAddresses</key><array><string>192.0.2.53</string></array>",
             "<key>ProhibitDisablement</key><true/>",
             "<key>PayloadContent</key><data>cm9vdA==</data>",
             "com.apple.dnsSettings.managed",
@@ -225,6 +281,57 @@ mod tests {
             )
         );
         assert!(!text.contains("security.root") && !text.contains("ProhibitDisablement"));
+    }
+
+    #[test]
+    fn a_phone_that_leaves_the_home_has_names() {
+        let at = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let both = vec![at("192.168.4.1"), at("fd00::1"), at("192.0.2.53")];
+        let profile = |is_public| {
+            let endpoint = Endpoint { is_public, addresses: both.clone(), ..endpoint() };
+            Apple { endpoint: &endpoint, root: None, locked: false }.to_string()
+        };
+        let all = "<string>192.168.4.1</string><string>fd00::1</string><string>192.0.2.53</string>";
+        let public = profile(true);
+        assert!(public.contains("<key>ServerAddresses</key><array><string>192.0.2.53</string></array>"));
+        assert!(!public.contains("192.168.4.1") && !public.contains("OnDemandRules"), "{public}");
+        let homes = profile(false);
+        for part in [
+            format!("<key>ServerAddresses</key><array>{all}</array>"),
+            format!("<string>Connect</string><key>DNSServerAddressMatch</key><array>{all}</array></dict>"),
+            "<dict><key>Action</key><string>Disconnect</string></dict>\n   </array>".to_owned(),
+        ] {
+            assert!(homes.contains(&part), "no `{part}`: {homes}");
+        }
+        // Where nobody knows how the home's network is told from others there is no such profile.
+        for (is_public, addresses, fits) in
+            [(true, vec![], true), (false, both, true), (false, vec![], false)]
+        {
+            let endpoint = Endpoint { is_public, addresses, ..endpoint() };
+            assert_eq!(fits_apple(&endpoint).is_ok(), fits, "{endpoint:?}");
+        }
+        assert!(!android(&endpoint(), false).expect("told").contains("NO NAMES"));
+        let homes = Endpoint { is_public: false, ..endpoint() };
+        assert!(android(&homes, false).expect("told").contains("NO NAMES"));
+    }
+
+    #[test]
+    fn an_address_of_a_network_s_own_is_told_from_the_internet_s() {
+        for (address, private) in [
+            ("10.0.0.1", true),
+            ("172.31.0.1", true),
+            ("192.168.4.1", true),
+            ("::ffff:192.168.4.1", true),
+            ("169.254.0.1", true),
+            ("100.64.0.1", true),
+            ("100.128.0.1", false),
+            ("192.0.2.53", false),
+            ("fd00::1", true),
+            ("fe80::1", true),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(is_private(address.parse().expect("an address")), private, "{address}");
+        }
     }
 
     #[test]

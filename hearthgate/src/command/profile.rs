@@ -5,7 +5,7 @@ use crate::control;
 use crate::failure::{Exit, Failure};
 use crate::home::HomeArg;
 use crate::people;
-use crate::profile::{Apple, Endpoint, android, others};
+use crate::profile::{Apple, Endpoint, android, fits_apple, is_private, others};
 use crate::state::State;
 use crate::terminal;
 use agreements::{Certificate, DeviceBy, Gateway, Person, did_you_mean, nearest};
@@ -92,12 +92,28 @@ impl Profile {
         let local = gateway.certificate == Certificate::Local;
         match self.kind {
             Kind::Apple => {
+                fits_apple(endpoint)?;
+                self.tell_of_apple(endpoint);
                 let root = local.then(|| authority(gateway, state)).transpose()?;
                 let root = root.as_ref().map(Authority::certificate_der);
                 Ok(Apple { endpoint, root, locked: self.locked }.to_string())
             }
             Kind::Android => android(endpoint, local),
             Kind::Other => Ok(others(endpoint, local)),
+        }
+    }
+
+    /// What an Apple profile cannot do for this home.
+    fn tell_of_apple(&self, endpoint: &Endpoint) {
+        if !endpoint.is_public {
+            terminal::tell(&format!(
+                "`{}` is a name of the home's own network: the profile holds there, and nowhere else.",
+                endpoint.name
+            ));
+        } else if self.address.iter().any(|address| is_private(*address)) {
+            terminal::tell(
+                "An address of the home's own network is left out: from anywhere else it would lead nowhere.",
+            );
         }
     }
 }
@@ -195,6 +211,7 @@ fn endpoint(
     addresses.dedup();
     Ok(Endpoint {
         name: gateway.name.as_str().to_owned(),
+        is_public: gateway.has_public_name(),
         token: token.to_ascii_lowercase(),
         https: port("dns_https", &listen.dns_https),
         tls: port("dns_tls", &listen.dns_tls),

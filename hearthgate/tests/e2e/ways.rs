@@ -273,18 +273,23 @@ fn a_profile_for_each_kind_of_device() {
     let profile = fs::read_to_string(&file).unwrap();
     // Python's property lists are read by another's code; the certificate in it is the authority's.
     let script = "import plistlib,sys; p=plistlib.load(open(sys.argv[1],'rb')); c=p['PayloadContent']; \
-        print(c[0]['DNSSettings']['ServerURL'], c[0]['DNSSettings']['ServerAddresses'], c[0].get('ProhibitDisablement')); \
+        r=[(r['Action'], r.get('DNSServerAddressMatch')) for r in c[0].get('OnDemandRules', [])]; \
+        print(c[0]['DNSSettings']['ServerURL'], c[0]['DNSSettings'].get('ServerAddresses'), r, c[0].get('ProhibitDisablement')); \
         open(sys.argv[2],'wb').write(c[1]['PayloadContent'])";
     let der = home.path().join("ca.der").display().to_string();
     let read = output("python3", &["-c", script, &out, &der]);
-    let expected = format!("https://{OWN}:8853/dns-query/{TOKEN} ['192.168.4.1'] None\n");
+    // A name of the home's own: the profile holds where the home's name server is.
+    let rules = "[('Connect', ['192.168.4.1']), ('Disconnect', None)]";
+    let expected = format!("https://{OWN}:8853/dns-query/{TOKEN} ['192.168.4.1'] {rules} None\n");
     assert_eq!(read, expected, "{profile}");
+    assert!(err.contains("and nowhere else"), "{err}");
     let shown =
         output("openssl", &["x509", "-inform", "DER", "-in", &der, "-noout", "-fingerprint", "-sha256"]);
     let told = home.json(&["ca", "--json"])["fingerprint"].as_str().unwrap().to_owned();
     assert!(shown.contains(&told), "{shown} {told}");
 
     let (code, android, _) = home.command(&["profile", "jordan", "tablet", "--kind", "android"]);
+    assert!(android.contains("OUTSIDE THE HOME"), "{android}");
     assert!(
         code == 0 && android.contains(&format!("\n  {TOKEN}.{OWN}\n")) && android.contains("not work yet"),
         "{android}"
@@ -294,6 +299,19 @@ fn a_profile_for_each_kind_of_device() {
         code == 0 && other.contains("port 853") && other.contains("/dns-query/jordan-tablet-7f3a19c6d2"),
         "{other}"
     );
+
+    // A public name: it holds everywhere, and no address of the home's own stands in the way.
+    home.write("gateway.yaml", &format!("name: dns.oakview.example\n{gateway}"));
+    let to = ["profile", "jordan", "tablet", "--address", "192.168.4.1", "--out", &out];
+    let (code, _, err) = home.command(&to);
+    assert!(code == 0 && err.contains("left out"), "{code} {err}");
+    let read = output("python3", &["-c", script, &out, &der]);
+    assert_eq!(read, format!("https://dns.oakview.example:8853/dns-query/{TOKEN} None [] None\n"));
+    // A name of the home's own, and nobody knows how a device sees that it is there.
+    home.write("gateway.yaml", &gateway.replace("192.168.4.1:8853", "0.0.0.0:8853"));
+    let (code, _, err) = home.command(&["profile", "jordan", "tablet"]);
+    assert!(code == 1 && err.contains("--address"), "{code} {err}");
+    home.write("gateway.yaml", &gateway);
 
     for (line, code, part) in [
         (&["profile", "jordn", "tablet"][..], 2, "Did you mean `jordan`"),
