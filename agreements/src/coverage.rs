@@ -61,6 +61,8 @@ pub struct Running {
     pub unbounded: bool,
     /// The kernel does not count what flows.
     pub not_counted: bool,
+    /// Nobody stands by to keep help open while the gateway does not run, though the files want somebody to.
+    pub alone: bool,
 }
 
 /// A line: its key, and what a home's files make of it. None: it is no matter here.

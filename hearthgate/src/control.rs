@@ -19,8 +19,13 @@ const QUESTION: u64 = 256;
 const ANSWER: u64 = 16 << 20;
 /// How long either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever stands in for the gateway waits no longer for it: one that is busy answers within moments.
+const SOON: Duration = Duration::from_secs(3);
 /// Questions that are answered at the same time.
 const AT_ONCE: usize = 8;
+
+/// What whoever stands by asks again and again: whether there is an answer.
+pub(crate) const STANDING_BY: &str = "standing-by";
 
 /// Answers a question; `None` for one that nobody knows.
 pub(crate) type Answering =
@@ -78,9 +83,16 @@ async fn answer(stream: tokio::net::UnixStream, answering: Answering) -> io::Res
     write.shutdown().await
 }
 
-/// Whether a gateway runs: somebody listens.
-pub(crate) fn answers(path: &Path) -> bool {
-    reachable(path).and_then(|(short, _folder)| UnixStream::connect(short)).is_ok()
+/// Whether a gateway runs and answers whoever stands by for it. That somebody listens says nothing: the kernel takes connections for a gateway that hangs.
+pub(crate) async fn answers(path: &Path) -> bool {
+    tokio::time::timeout(SOON, is_heard(path)).await.is_ok_and(|heard| heard.is_ok())
+}
+
+async fn is_heard(path: &Path) -> io::Result<()> {
+    let (short, _folder) = reachable(path)?;
+    let mut stream = tokio::net::UnixStream::connect(short).await?;
+    stream.write_all(format!("{STANDING_BY}\n").as_bytes()).await?;
+    stream.read_u8().await.map(drop)
 }
 
 /// Asks a running gateway; `None` when none runs, or it does not know the question.
@@ -124,6 +136,18 @@ mod tests {
             assert_eq!(asked(path.clone(), "status").await, None, "nobody answers any more");
             drop(bind(&path).expect("a left socket is taken over"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_hangs_does_not_run() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("control.sock");
+        assert!(!answers(&path).await, "there is none");
+        let listener = bind(&path).expect("bound");
+        assert!(UnixStream::connect(&path).is_ok() && !answers(&path).await, "nobody takes the question");
+        let serving = tokio::spawn(serve(listener, knows_one()));
+        assert!(answers(&path).await, "whatever it says to it");
+        serving.abort();
     }
 
     #[tokio::test]

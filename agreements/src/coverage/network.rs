@@ -2,7 +2,7 @@
 
 use super::Held::{Holds, Off, Partly};
 use super::{AT_ROUTER, CLOSE_IT, Facts, Line, NOT_FOR_EVERYONE, ROUTER, Said, of, said};
-use crate::gateway::{Certificate, Dnssec, OWN_NAME, Router};
+use crate::gateway::{Certificate, Dnssec, Fail, Router};
 use crate::meant::{DeviceBy, Person};
 use crate::ports::Ports;
 
@@ -13,6 +13,7 @@ pub(super) const ROWS: &[Line] = &[
     ("web", web),
     ("redirected_web", redirected_web),
     ("router", router),
+    ("when_away", when_away),
     ("other_resolvers", other_resolvers),
     ("addresses", addresses),
     ("ports", ports),
@@ -156,19 +157,45 @@ fn router(facts: &Facts<'_>) -> Option<Said> {
     }
 }
 
+/// What becomes of questions to other resolvers where the router is ours.
+const RESOLVERS: &str = "Questions to other resolvers are answered here or refused, over HTTPS as far as the resolver is known; what an unknown one says opens no address.";
+
+/// What holds at the router while the gateway does not run.
+fn when_away(facts: &Facts<'_>) -> Option<Said> {
+    let Router::Nftables { fail, .. } = facts.gateway.router else { return None };
+    let closed = "While the gateway does not run nobody gets past the router, and helplines are closed as well; what is open ends within minutes, help by its time.";
+    match fail {
+        Fail::Closed => said(
+            Partly,
+            closed,
+            "`router: {fail: closed}`, as where nothing is written",
+            "Write `fail: baseline`, and let its service run: then what is protected stays open.",
+        ),
+        Fail::Baseline if facts.running.alone => {
+            said(Partly, closed, "`router: {fail: baseline}`, and nobody stands by", STAND_BY)
+        }
+        Fail::Baseline => said(
+            Holds,
+            "While the gateway does not run what is protected stays open and nothing else opens; what is open ends within minutes.",
+            "`router: {fail: baseline}`",
+            STAND_BY,
+        ),
+    }
+}
+
+const STAND_BY: &str = "The service `hearthgate-baseline` has to run beside the gateway.";
+
 fn other_resolvers(facts: &Facts<'_>) -> Option<Said> {
     let told = "A VPN that hides inside an allowed site's traffic passes.";
     if facts.is_at_router() && facts.closes_ways_around() {
         let sentence = format!(
-            "Questions to other resolvers are answered here or refused, VPNs and relays by number meet a closed door, and so do the first words of WireGuard, OpenVPN and IPsec wherever they go. {told}"
+            "{RESOLVERS} VPNs and relays by number meet a closed door, and so do the first words of WireGuard, OpenVPN and IPsec wherever they go. {told}"
         );
         let help = "What an agreement does not allow by name is closed to a VPN as well: `otherwise: block`.";
         return said(Partly, sentence, AT_ROUTER, help);
     }
     if facts.is_at_router() {
-        let sentence = format!(
-            "Questions to other resolvers are answered here or refused. VPNs are closed to whom an agreement closes them. {told}"
-        );
+        let sentence = format!("{RESOLVERS} VPNs are closed to whom an agreement closes them. {told}");
         return said(Partly, sentence, NOT_FOR_EVERYONE, CLOSE_IT);
     }
     let sentence = "Known addresses of other resolvers, VPNs and relays are refused as names. A device that brings its own resolver or VPN by number asks past the gateway.";
@@ -286,9 +313,7 @@ fn minutes(facts: &Facts<'_>) -> Option<Said> {
 fn outside(facts: &Facts<'_>) -> Option<Said> {
     let tokens = facts.devices(|by| matches!(by, DeviceBy::Token(_)));
     let with = "Make a profile for each: `hearthgate profile PERSON DEVICE`.";
-    let is_public =
-        facts.gateway.name.as_str() != OWN_NAME && !facts.gateway.name.as_str().ends_with(".arpa");
-    match (facts.encrypted(), tokens, is_public) {
+    match (facts.encrypted(), tokens, facts.gateway.has_public_name()) {
         (false, ..) => said(
             Off,
             "No agreement goes with a device that leaves the home.",

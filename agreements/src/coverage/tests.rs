@@ -36,6 +36,7 @@ fn each_line_follows_from_the_files() {
     let routed = format!("router: {{mode: nftables, lan: [br-lan], wan: [eth0]}}\n{dns}");
     let any = routed.replace("wan: [eth0]", "wan: [eth0], ports: any");
     let named = format!("name: dns.oakview.example\n{doh}");
+    let stood_in_for = routed.replace("wan: [eth0]", "wan: [eth0], fail: baseline");
     let with_others = routed.replace("wan: [eth0]", "wan: [eth0], others: [office]");
     let (none, token) = ("[]", "[{name: a, token: jo-phone-7f3a19c6d2}]");
     let made_up = "[{name: a, mac: \"02:00:00:00:00:01\"}, {name: b, ip: 192.168.4.9}]";
@@ -53,6 +54,9 @@ fn each_line_follows_from_the_files() {
         (&dns, none, "router", "Off"),
         (&routed, none, "router", "Holds"),
         (&routed, none, "minutes", "Holds"),
+        (&dns, none, "when_away", "-"),
+        (&routed, none, "when_away", "Partly"),
+        (&stood_in_for, none, "when_away", "Holds"),
         (&with_others, none, "router", "Partly"),
         (&routed, none, "other_resolvers", "Partly"),
         (&routed, none, "wireguard", "Holds"),
@@ -90,7 +94,8 @@ fn each_line_follows_from_the_files() {
 fn what_the_machine_lacks_lowers_its_line() {
     let listen =
         "listen: {dns: [\"0.0.0.0:53\", \"[::]:53\"], transparent: [\"0.0.0.0:3129\", \"[::]:3129\"]}\n";
-    let gateway = format!("{listen}{UP}router: {{mode: nftables, lan: [br-lan], wan: [eth0]}}\n");
+    let gateway =
+        format!("{listen}{UP}router: {{mode: nftables, lan: [br-lan], wan: [eth0], fail: baseline}}\n");
     let fine = Running::default();
     let not_in_place = Running { not_in_place: true, ..fine.clone() };
     let dark = Running { dark: true, ..fine.clone() };
@@ -98,6 +103,7 @@ fn what_the_machine_lacks_lowers_its_line() {
     let missing = Running { missing: vec![("lan", "br-lan".to_owned())], ..fine.clone() };
     let offloaded = Running { offloaded: true, ..fine.clone() };
     let not_counted = Running { not_counted: true, ..fine.clone() };
+    let alone = Running { alone: true, ..fine.clone() };
     for (running, key, before, now) in [
         (&not_in_place, "router", "Holds", "Off"),
         (&not_in_place, "addresses", "Holds", "Partly"),
@@ -117,6 +123,8 @@ fn what_the_machine_lacks_lowers_its_line() {
         (&offloaded, "minutes", "Holds", "Partly"),
         (&not_counted, "minutes", "Holds", "Partly"),
         (&not_counted, "what_is_open", "Holds", "Holds"),
+        (&alone, "when_away", "Holds", "Partly"),
+        (&alone, "router", "Holds", "Holds"),
     ] {
         let [without, with] = [&fine, running].map(|found| lines_of("circumvention", &gateway, &[], found));
         assert_eq!(

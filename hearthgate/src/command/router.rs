@@ -96,7 +96,7 @@ impl Router {
 
     /// Takes the rules away, and what would bring them back before the gateway or the machine starts again.
     fn remove(&self) -> Result<bool, Failure> {
-        let may_stand_in = hold::wants_stand_in(&self.home.dir()?).is_some();
+        let may_stand_in = hold::kept(&self.home.dir()?).is_some();
         if let Some(state) = self.home.load(crate::clock::now()).ok().and_then(|loaded| loaded.state()) {
             hold::forget(&state);
         }

@@ -204,6 +204,9 @@ fn turned_away(text: &mut String, board: &Value) {
     let _ = writeln!(text, "router     The router turned away by itself since {since}: {}", sums.join(", "));
 }
 
+/// So many warnings are told in words.
+const MOST_WARNINGS: usize = 8;
+
 fn files(text: &mut String, board: &Value, paint: Paint) {
     let waiting = board["waiting"].as_array();
     if waiting.is_none_or(Vec::is_empty) {
@@ -223,10 +226,14 @@ fn files(text: &mut String, board: &Value, paint: Paint) {
             );
         }
     }
-    let warnings = board["warnings"].as_array().map_or(0, Vec::len);
-    if warnings > 0 {
-        let warnings = counted(warnings as u64, "warning");
-        let _ = writeln!(text, "           {warnings}; `hearthgate check` tells more");
+    let warnings = board["warnings"].as_array().map_or(&[][..], Vec::as_slice);
+    for (at, warning) in warnings.iter().take(MOST_WARNINGS).enumerate() {
+        let title = if at == 0 { "warnings" } else { "" };
+        let _ = writeln!(text, "{title:11}{}: {}", string(&warning["code"]), string(&warning["sentence"]));
+    }
+    if warnings.len() > MOST_WARNINGS {
+        let more = warnings.len() - MOST_WARNINGS;
+        let _ = writeln!(text, "           and {more} more (`hearthgate status --json`)");
     }
 }
 
@@ -294,7 +301,8 @@ mod tests {
             "catalogue": {"names": 100, "bytes": 4096}, "online": [],
             "waiting": [{"file": "agreements/jo.yaml", "meanwhile": "last_good",
                 "problems": [{"file": "agreements/jo.yaml", "line": 3, "column": 9, "sentence": "No.", "help": "Yes?"}]}],
-            "warnings": [], "needs_restart": [], "started": "2026-11-22T21:00:00+00:00",
+            "warnings": [{"code": "nobody-stands-by", "sentence": "Nobody does."}, {"code": "random-mac", "sentence": "It may change."}],
+            "needs_restart": [], "started": "2026-11-22T21:00:00+00:00",
             "turned_away": {"dot": 3, "doq": 0, "quic": 12},
             "records": {"journal": {"entries": 4, "hash": "ab"}, "shed": 0, "failing": null,
                 "misfit": "entry 3: the entry has been altered or moved"},
@@ -310,6 +318,7 @@ mod tests {
              router     The router turned away by itself since 2026-11-22T21:00:00+00:00: 12 quic, 3 dot\n\
              files      agreements/jo.yaml waits; meanwhile its last good text is in force\n             \
              agreements/jo.yaml:3:9 No. Yes?\n\
+             warnings   nobody-stands-by: Nobody does.\n           random-mac: It may change.\n\
              journal    4:ab\n           \
              does not fit at entry 3: the entry has been altered or moved; see `hearthgate breaches verify`\n"
         );

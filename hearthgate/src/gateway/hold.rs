@@ -90,10 +90,17 @@ pub(crate) fn is_kept(state: &State) -> bool {
     state.router().exists()
 }
 
-/// The folder of a gateway that has put rules in place and wants somebody to stand in for it.
-pub(crate) fn wants_stand_in(home: &Path) -> Option<State> {
+/// The folder of a gateway that has put rules in place, and whether it wants somebody to stand in for it.
+pub(crate) fn kept(home: &Path) -> Option<(State, bool)> {
     let text = std::fs::read_to_string(home.join("gateway.yaml")).unwrap_or_default();
-    State::guesses(&text, home).into_iter().find(|state| Kept::load(state).is_some_and(|kept| kept.stand_in))
+    let stands_in = |state: State| Kept::load(&state).map(|kept| (state, kept.stand_in));
+    State::guesses(&text, home).into_iter().find_map(stands_in)
+}
+
+/// Puts the rules that were in force last back where there are none, with nothing open. Whether there were none.
+pub(crate) fn hold_kept(state: &State) -> Result<bool, Failure> {
+    let Some(kept) = Kept::load(state) else { return Ok(false) };
+    router::hold(&kept.plan()).map_err(failure)
 }
 
 /// Keeps the rules that are in force for the next start.

@@ -61,7 +61,7 @@ use records::{Clock, InForce, OpenError, Recorder, Records, SystemClock};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use steward::{Signals, Steward};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -149,6 +149,7 @@ async fn run_once(
         editor: Editor::new(options.home.clone(), &state),
         lists: bell.clone(),
         signing: signing.clone(),
+        stood_by: Mutex::new(Instant::now()),
         shown: Mutex::new(Shown::default()),
     });
     let own = vec![files.gateway.name.as_str().to_owned()];

@@ -2,7 +2,7 @@
 
 use crate::catalogue::Notes;
 use crate::clock::{Pretend, word};
-use crate::control::Answering;
+use crate::control::{Answering, STANDING_BY};
 use crate::gateway::board::{self, Board, CatalogueShown, Listener, Upstreams};
 use crate::gateway::crowd;
 use crate::gateway::editor::Editor;
@@ -20,7 +20,7 @@ use records::{By, Clock, Face, InForce, Records};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// What is known of the running gateway, for whoever asks.
@@ -40,6 +40,8 @@ pub(crate) struct Post {
     pub(crate) lists: Arc<Notify>,
     /// Who signs in on devices that are nobody's own.
     pub(crate) signing: Arc<Signing>,
+    /// When whoever would stand in for the gateway asked last whether it runs; at first, when it began.
+    pub(crate) stood_by: Mutex<Instant>,
     /// What changes while it runs.
     pub(crate) shown: Mutex<Shown>,
 }
@@ -65,7 +67,15 @@ pub(crate) struct Shown {
     pub(crate) hints: Vec<Problem>,
 }
 
+/// Whoever stands by asks several times a second; without a question for so long nobody does.
+const STANDS_BY: Duration = Duration::from_secs(10);
+
 impl Post {
+    /// Whether somebody stands by for when the gateway does not run.
+    pub(crate) fn is_stood_by(&self) -> bool {
+        self.stood_by.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < STANDS_BY
+    }
+
     /// Changes what is shown.
     pub(crate) fn show(&self, change: impl FnOnce(&mut Shown)) {
         change(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner));
@@ -160,6 +170,10 @@ impl Post {
             "clock" => {
                 let pretended = self.pretend.is_some();
                 Some(json!({"now": self.clock.now().to_rfc3339(), "pretended": pretended}))
+            }
+            STANDING_BY => {
+                *self.stood_by.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                Some(json!({"heard": true}))
             }
             "coverage" => serde_json::to_value(self.covered()).ok(),
             "lists-changed" => {

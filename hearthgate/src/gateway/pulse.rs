@@ -1,5 +1,6 @@
-//! The gateway's pulse: systemd hears that it is alive only once its own DNS listener has answered, so that a gateway whose steward
-//! goes round while nobody answers names is started again, too.
+//! The gateway's pulse: it is alive only once its own DNS listener has answered, so that a gateway whose steward goes round while
+//! nobody answers names is started again, too. systemd hears of it; where no systemd watches, a guard of the gateway's own does, and
+//! ends the process, so that whoever started it (procd, a container's engine) starts it again.
 //!
 //! Each turn takes up the answer to the question of the turn before and asks the next one: the gateway's own name, which it answers by
 //! itself. Nothing waits.
@@ -8,6 +9,9 @@ use crate::gateway::board::Listener;
 use blocklists::Domain;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A question that waits for its answer.
 #[derive(Debug)]
@@ -15,6 +19,58 @@ struct Asking {
     at: SocketAddr,
     socket: UdpSocket,
     number: u16,
+}
+
+/// Without a pulse for so many seconds the guard ends the process.
+const MOST_MISSED: u32 = 30;
+
+/// Watches the pulse from a thread of its own, which goes on whatever hangs. It ends with its last owner.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// Seconds since the last beat. They are counted and not measured: a process that was stopped and goes on has missed none.
+    missed: Arc<AtomicU32>,
+}
+
+impl Guard {
+    /// Begins to watch. None where systemd does; where there can be no thread for it, that is said.
+    pub(crate) fn start() -> Option<Self> {
+        let second = Duration::from_secs(1);
+        let ends = || {
+            tracing::error!(
+                "the gateway has not answered its own DNS listener for too long; it ends, to be started anew"
+            );
+            std::process::abort();
+        };
+        super::systemd::heartbeat().is_none().then(|| Self::of(second, ends))
+    }
+
+    fn of(second: Duration, ends: impl FnOnce() + Send + 'static) -> Self {
+        let missed = Arc::new(AtomicU32::new(0));
+        let watched = Arc::downgrade(&missed);
+        let started = std::thread::Builder::new().name("guard".into()).spawn(move || {
+            loop {
+                std::thread::sleep(second);
+                let Some(missed) = watched.upgrade() else { return };
+                if misses(&missed) {
+                    return ends();
+                }
+            }
+        });
+        if let Err(error) = started {
+            tracing::error!(%error, "nobody watches whether the gateway hangs");
+        }
+        Self { missed }
+    }
+
+    /// It is alive.
+    pub(crate) fn beat(&self) {
+        self.missed.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A second without a beat. Whether there were too many.
+fn misses(missed: &AtomicU32) -> bool {
+    missed.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_MISSED
 }
 
 /// The pulse.
@@ -112,7 +168,8 @@ fn question(number: u16, own: &Domain) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, Instant};
+    use std::sync::mpsc;
+    use std::time::Instant;
 
     /// A listener that answers with what `answer` makes of a question.
     fn listener(answer: fn(&[u8]) -> Option<Vec<u8>>) -> Listener {
@@ -162,6 +219,25 @@ mod tests {
         let nobody = UdpSocket::bind("127.0.0.1:0").expect("a socket").local_addr().expect("its address");
         assert!(!beats(&[Listener { kind: "dns", address: nobody }], short), "nobody listens");
         assert!(beats(&[Listener { kind: "dns_tls", address: nobody }], long), "there is nothing to ask");
+    }
+
+    #[test]
+    fn the_guard_ends_what_has_no_pulse_and_nothing_else() {
+        let guard = Guard { missed: Arc::default() };
+        for _ in 0..3 {
+            assert!((1..MOST_MISSED).all(|_| !misses(&guard.missed)), "there is time yet");
+            guard.beat();
+        }
+        assert!((1..MOST_MISSED).all(|_| !misses(&guard.missed)) && misses(&guard.missed));
+
+        let (moment, patience) = (Duration::from_millis(1), Duration::from_secs(60));
+        let (ended, has_ended) = mpsc::channel();
+        let _guard = Guard::of(moment, move || ended.send(()).expect("heard"));
+        has_ended.recv_timeout(patience).expect("nothing beats");
+        let (ended, has_ended) = mpsc::channel();
+        drop(Guard::of(Duration::from_millis(50), move || ended.send(()).expect("heard")));
+        let told = has_ended.recv_timeout(patience);
+        assert_eq!(told, Err(mpsc::RecvTimeoutError::Disconnected), "it is over");
     }
 
     #[test]

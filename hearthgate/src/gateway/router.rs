@@ -100,7 +100,8 @@ impl Rules {
         }
     }
 
-    /// What keeps the rules from holding what they are meant to, as far as this machine shows it.
+    /// What keeps the rules from holding what they are meant to, as far as this machine shows it. Whether anybody stands by shows at
+    /// the control socket.
     pub(crate) fn running(&self) -> Running {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((plan, openings)) = held.as_ref() else { return Running::default() };
@@ -117,6 +118,7 @@ impl Rules {
             offloaded: router::is_offloaded().unwrap_or(false),
             unbounded: !router::bounds_flows(),
             not_counted: !openings.counts(),
+            alone: false,
         }
     }
 
@@ -158,7 +160,7 @@ impl Rules {
 
 /// The same as people are told of it.
 pub(crate) fn troubles(running: &Running) -> Vec<Problem> {
-    let Running { not_in_place, dark, missing, offloaded, unbounded, not_counted } = running;
+    let Running { not_in_place, dark, missing, offloaded, unbounded, not_counted, alone } = running;
     let mut all: Vec<Problem> = missing.iter().map(|(key, name)| not_there(key, name)).collect();
     if *not_in_place {
         all.push(trouble("rules-not-in-place", NOT_IN_PLACE.into(), NOT_IN_PLACE_HELP));
@@ -175,6 +177,9 @@ pub(crate) fn troubles(running: &Running) -> Vec<Problem> {
     }
     if *not_counted {
         all.push(trouble("not-counted", NOT_COUNTED.into(), NOT_COUNTED_HELP));
+    }
+    if *alone {
+        all.push(trouble("nobody-stands-by", ALONE.into(), ALONE_HELP));
     }
     all
 }
@@ -213,6 +218,10 @@ const UNBOUNDED_HELP: &str =
 const NOT_COUNTED: &str =
     "The kernel does not count what flows, so minutes are estimated from names where the web is not used.";
 const NOT_COUNTED_HELP: &str = "Set `net.netfilter.nf_conntrack_acct=1`: hearthgate-hold.service does it.";
+const ALONE: &str =
+    "Nobody stands by to keep helplines open when the gateway does not run, though `fail: baseline` says so.";
+const ALONE_HELP: &str = "Start the service beside it: `systemctl enable --now hearthgate-baseline`. OpenWrt: \
+    `/etc/init.d/hearthgate-baseline enable`, then `start`.";
 
 fn trouble(code: &'static str, sentence: String, help: &str) -> Problem {
     Problem {

@@ -1,10 +1,10 @@
 //! Stands in for the gateway at the router while it does not run (`fail: baseline`): what is protected is looked up and
-//! reached, for whoever asks, and nothing else.
+//! reached, for whoever asks, and nothing else. With `fail: closed` it only puts the rules back where somebody takes them away.
 //!
-//! It is a process of its own that does next to nothing while the gateway runs, so that nothing which ends the gateway ends it
-//! as well. It needs no records and no lists. Its listeners have ports of their own, to which its rules lead; the gateway's
-//! rules lead back as soon as they are in place, so that neither waits for the other. What the gateway opened stays open until
-//! its time ends.
+//! It is a process of its own that does next to nothing while the gateway runs and answers, so that nothing which ends the gateway, or
+//! makes it hang, ends it as well. It needs no records and no lists. Its listeners have ports of their own, to which its rules
+//! lead; the gateway's rules lead back as soon as they are in place, so that neither waits for the other. What the gateway opened
+//! stays open until its time ends.
 
 use super::network::{Network, Shared};
 use super::router::{Rules, written_plan};
@@ -50,7 +50,11 @@ pub(crate) async fn stand_in(home: &Path) -> Result<Exit, Failure> {
 
 async fn again_and_again(home: &Path) -> std::convert::Infallible {
     loop {
-        let state = is_away(home).await;
+        let (state, wants_stand_in) = is_away(home).await;
+        if !wants_stand_in {
+            keep_closed(&state).await;
+            continue;
+        }
         match StandIn::begin(home, &state).await {
             Ok(stand_in) => stand_in.until_it_is_back(&state).await,
             Err(failure) => {
@@ -61,12 +65,40 @@ async fn again_and_again(home: &Path) -> std::convert::Infallible {
     }
 }
 
-/// Waits until a gateway that held the router, and wants somebody to stand in for it, is away.
-async fn is_away(home: &Path) -> State {
+/// With `fail: closed`: puts the rules back where somebody takes them away, until the gateway is back.
+async fn keep_closed(state: &State) {
+    let hold_on = || match hold::hold_kept(state) {
+        Ok(true) => tracing::warn!(
+            "the router's rules had been taken away; they are in place again, with nothing open"
+        ),
+        Ok(false) => {}
+        Err(failure) => tracing::error!(%failure, "THE ROUTER'S RULES ARE NOT IN PLACE; trying again"),
+    };
+    tokio::select! {
+        () = it_answers(state) => {}
+        () = while_it_is_kept(state, hold_on) => {}
+    }
+}
+
+/// Does something again and again until nothing is to be held any more: `hearthgate router off` says so in the gateway's folder, too.
+async fn while_it_is_kept(state: &State, mut does: impl FnMut()) {
+    while hold::is_kept(state) {
+        does();
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Waits until a gateway that held the router is away: its folder, and whether it wants somebody to stand in for it.
+async fn is_away(home: &Path) -> (State, bool) {
     let mut since = None;
     loop {
-        match hold::wants_stand_in(home).filter(|state| !control::answers(&state.socket())) {
-            Some(state) if since.get_or_insert_with(Instant::now).elapsed() >= AWAY => return state,
+        let kept = hold::kept(home);
+        let is_away = match &kept {
+            Some((state, _)) => !control::answers(&state.socket()).await,
+            None => false,
+        };
+        match kept.filter(|_| is_away) {
+            Some(kept) if since.get_or_insert_with(Instant::now).elapsed() >= AWAY => return kept,
             Some(_) => {}
             None => since = None,
         }
@@ -107,10 +139,9 @@ impl StandIn {
     }
 
     async fn until_it_is_back(self, state: &State) {
-        // `hearthgate router off` says in the gateway's folder, too, that nothing is to be held.
-        while hold::is_kept(state) && !control::answers(&state.socket()) {
-            self.shared.rules.hold_on();
-            tokio::time::sleep(LOOK).await;
+        tokio::select! {
+            () = it_answers(state) => {}
+            () = while_it_is_kept(state, || self.shared.rules.hold_on()) => {}
         }
         if hold::is_kept(state) {
             tracing::info!("the gateway runs again");
@@ -124,6 +155,13 @@ impl StandIn {
         self.shared.recorder.stop();
         let _ended = self.recording.await;
         self.shared.records.close().await;
+    }
+}
+
+/// Waits until the gateway answers again.
+async fn it_answers(state: &State) {
+    while !control::answers(&state.socket()).await {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -4,13 +4,13 @@ use super::files::{Change, Files};
 use super::handed::Asked;
 use super::network::{Network, Shared};
 use super::post::Post;
-use super::pulse::Pulse;
+use super::pulse::{Guard, Pulse};
 use super::{lost, router, systemd, watch::Watch};
 use crate::catalogue::Compiled;
 use crate::clock::word;
 use crate::failure::Failure;
 use crate::state::State;
-use agreements::{Gateway, House, Snapshot};
+use agreements::{Gateway, House, Running, Snapshot};
 use blocklists::Catalogue;
 use records::{By, ByRole, ClockState, FilesChanged, InForce, Records};
 use std::path::{Path, PathBuf};
@@ -123,7 +123,7 @@ impl Steward {
         let Ears { mut watch } = ears;
         let mut tick = tokio::time::interval(systemd::heartbeat().map_or(TICK, |beat| beat.min(TICK)));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut clock = self.shared.clock.state();
+        let (guard, mut clock) = (Guard::start(), self.shared.clock.state());
         let changed = self.changed.clone();
         let broken = self.shared.records.broken().is_some();
         let (store, home) = (self.files.gateway.store.clone(), self.home.clone());
@@ -146,7 +146,7 @@ impl Steward {
                 }
                 () = changed.notified() => self.look().await,
                 Some(compiled) = self.compiled.recv() => self.bring_catalogue(compiled).await,
-                _ = tick.tick() => clock = self.tick(clock),
+                _ = tick.tick() => clock = self.tick(clock, guard.as_ref()),
                 () = &mut mended, if broken => return MENDED,
             }
             if self.nowhere.is_some() {
@@ -155,11 +155,9 @@ impl Steward {
         }
     }
 
-    fn tick(&mut self, before: ClockState) -> ClockState {
-        if systemd::heartbeat().is_some()
-            && self.pulse.beats(&self.network.listeners, &self.files.gateway.name)
-        {
-            systemd::alive();
+    fn tick(&mut self, before: ClockState, guard: Option<&Guard>) -> ClockState {
+        if self.pulse.beats(&self.network.listeners, &self.files.gateway.name) {
+            guard.map_or_else(systemd::alive, Guard::beat);
         }
         let upstreams = self.network.upstreams();
         let everybody = self.network.everybody();
@@ -198,6 +196,8 @@ impl Steward {
     /// Sees whether anything keeps the router from holding what it is meant to, and says so once.
     fn look_at_the_router(&self) {
         let running = tokio::task::block_in_place(|| self.shared.rules.running());
+        let alone = router::wants_stand_in(&self.files.gateway) && !self.post.is_stood_by();
+        let running = Running { alone, ..running };
         let troubles = router::troubles(&running);
         self.post.show(|shown| {
             shown.running = running;
@@ -289,7 +289,8 @@ impl Steward {
         self.post.show(|shown| (shown.listeners, shown.gateway) = (listeners, gateway));
     }
 
-    /// Stops the network and starts another one, while its open connections end by themselves.
+    /// Stops the network and starts another one. What goes through the first, tunnels included, has the proxy's grace to end and is
+    /// closed then: programs connect again, to the new one.
     async fn listen(&mut self, gateway: &Gateway) -> Result<Network, Failure> {
         let ending = self.network.retire();
         tokio::spawn(ending);

@@ -142,9 +142,10 @@ start() { start_service; }
 
 /// What the recipe for OpenWrt does at a boot, and at a reload.
 #[test]
-fn the_recipe_for_openwrt_holds_first_and_keeps_two_programs() {
-    let script = read("deploy/openwrt/hearthgate.init").replace("/usr/bin/hearthgate", "hearthgate");
-    let run = |action: &str| {
+fn the_recipe_for_openwrt_holds_first_and_keeps_two_services() {
+    let run = |name: &str, action: &str| {
+        let script =
+            read(&format!("deploy/openwrt/{name}.init")).replace("/usr/bin/hearthgate", "hearthgate");
         let done = gave(Command::new("sh").args(["-euc", &format!("{PROCD}{script}{action}\n")]));
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
         done.out
@@ -157,11 +158,19 @@ fn the_recipe_for_openwrt_holds_first_and_keeps_two_programs() {
         )
     };
     let kept = "sysctl -qw net.netfilter.nf_conntrack_acct=1\n".to_owned()
-        + &instance("gateway", "run", "procd_set_param limits nofile=65536 65536\n")
-        + &instance("baseline", "router baseline", "");
-    assert_eq!(run("boot"), format!("hearthgate router hold --home /etc/hearthgate\n{kept}"));
-    assert_eq!(run("start_service"), kept);
-    assert_eq!(run("reload_service"), "procd_send_signal hearthgate gateway HUP\n");
+        + &instance("gateway", "run", "procd_set_param limits nofile=65536 65536\n");
+    assert_eq!(run("hearthgate", "boot"), format!("hearthgate router hold --home /etc/hearthgate\n{kept}"));
+    assert_eq!(run("hearthgate", "start_service"), kept);
+    assert_eq!(run("hearthgate", "reload_service"), "procd_send_signal hearthgate gateway HUP\n");
+    // A service of its own: procd stops all instances of a service together, and this one is for when the other is stopped.
+    let stands_in = instance("baseline", "router baseline", "");
+    assert_eq!(run("hearthgate-baseline", "start_service"), stands_in);
+    let page = read("docs/router.md");
+    for name in ["hearthgate", "hearthgate-baseline"] {
+        let installed = format!("deploy/openwrt/{name}.init /etc/init.d/{name}\n");
+        assert!(page.contains(&installed), "{installed}");
+        assert!(page.contains(&format!("/etc/init.d/{name} enable\n")), "{name}");
+    }
 }
 
 fn editing() -> String {

@@ -9,7 +9,7 @@
 //!
 //! Everything speaks IPv4 and IPv6. IPv4 is translated by a table of rules that is not ours, as on every home router.
 
-use crate::internet::{Internet, LINE, NAMES, wait_for};
+use crate::internet::{Internet, LINE, NAMES, PATIENCE, wait_at_most, wait_for};
 use crate::machine::{Machine, Program, program};
 use chrono::{DateTime, Utc};
 use std::fs;
@@ -150,10 +150,16 @@ impl Lab {
         self.gateway = None;
     }
 
+    /// Sends the gateway a signal: `-STOP`, and it hangs.
+    pub(crate) fn signals(&self, signal: &str) {
+        let gateway = self.gateway.as_ref().unwrap();
+        self.router.says("kill", &[signal, &gateway.0.id().to_string()]);
+    }
+
     /// Waits until the gateway ends by itself: how.
     pub(crate) fn ends(&mut self) -> std::process::ExitStatus {
         let mut gateway = self.gateway.take().unwrap();
-        wait_for("the gateway to end", || gateway.0.try_wait().unwrap())
+        wait_at_most(3 * PATIENCE, "the gateway to end", || gateway.0.try_wait().unwrap())
     }
 
     /// Tells the gateway to stop, and waits.

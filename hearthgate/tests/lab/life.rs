@@ -1,13 +1,15 @@
 //! The life of the router's rules: before anything runs, while it runs, when it is killed, and when they are taken away.
 
 use crate::SATURDAY;
-use crate::device::{CUT, addresses, closes, connect, echoes, is_refusal, look_up, on_this_machine};
+use crate::device::{
+    CUT, addresses, closes, connect, datagrams, echoes, exchange, is_refusal, look_up, on_this_machine,
+};
 use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, wait_for};
 use crate::lab::{Lab, Who, gateway_yaml};
 use crate::machine::{Program, program};
 use crate::router::{episodes, held, with_router};
 use std::collections::BTreeSet;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -349,6 +351,135 @@ fn with_fail_baseline_help_goes_on_after_kill_9_and_nothing_else() {
         let tables = lab.router.says("nft", &["list", "tables"]);
         assert!(!tables.contains("hearthgate"), "{n}: {tables}");
     }
+}
+
+/// What is open in a lab, over both families: a stream to a site, and datagrams.
+struct Open {
+    streams: [TcpStream; 2],
+    datagrams: [UdpSocket; 2],
+}
+
+impl Open {
+    fn at(lab: &Lab, site: &str) -> Self {
+        let (four, six) = look_up(lab, Who::Jordan, site);
+        let streams = [four, six].map(|to| connect(lab, Who::Jordan, to, ECHO).unwrap());
+        Self { streams, datagrams: [four, six].map(|to| datagrams(lab, Who::Jordan, to, ECHO)) }
+    }
+
+    /// The time for which its address was given is over, as the kernel ends it.
+    fn lapses(&self, lab: &Lab) {
+        for stream in &self.streams {
+            let to = stream.peer_addr().unwrap().ip();
+            let set = if to.is_ipv4() { "mac4" } else { "mac6" };
+            let element = format!("delete element inet hearthgate {set} {{ 02:00:00:00:00:11 . {to} }}");
+            assert!(lab.router.output("nft", &[&element]).status.success(), "{to}");
+        }
+    }
+
+    fn goes_on(&mut self) -> bool {
+        self.streams.iter_mut().all(|stream| echoes(stream).unwrap())
+            && self.datagrams.iter().all(|datagrams| exchange(datagrams, b"hello").unwrap() == b"hello")
+    }
+
+    fn is_refused(self) {
+        for datagrams in &self.datagrams {
+            assert!(exchange(datagrams, b"hello").is_err_and(|error| is_refusal(&error)), "{datagrams:?}");
+        }
+        for mut stream in self.streams {
+            assert!(echoes(&mut stream).is_err_and(|error| is_refusal(&error)), "{stream:?}");
+        }
+    }
+}
+
+/// Whether the kernel has it that somebody looks after what flows, for both families and for two minutes at most.
+fn is_alive(lab: &Lab) -> bool {
+    let set = lab.router.says("nft", &["list", "set", "inet", "hearthgate", "alive"]);
+    ["ipv4", "ipv6"].iter().all(|family| set.contains(&format!("{family} timeout 2m expires 1m")))
+}
+
+/// A call on a phone goes on until its person's bedtime, and not beyond it because nobody is there who cuts.
+#[test]
+fn what_flows_ends_soon_after_the_gateway_and_help_goes_on() {
+    for (yaml, stands_in) in [(with_router(), false), (with_stand_in(), true)] {
+        let Some(mut lab) = Lab::build() else { return };
+        lab.write("gateway.yaml", &yaml);
+        lab.held_before();
+        lab.open(SATURDAY);
+        let _stand_in = stands_in.then(|| stand_in(&lab));
+        let (mut call, mut given, mut help) =
+            (Open::at(&lab, "call.test"), Open::at(&lab, "open.test"), Open::at(&lab, "helpline.test"));
+        assert!(call.goes_on() && given.goes_on() && help.goes_on());
+        call.lapses(&lab);
+        help.lapses(&lab);
+        wait_for("the gateway to look at what flows", || is_alive(&lab).then_some(()));
+        assert!(call.goes_on(), "while the gateway lives");
+        lab.kill();
+        lab.open(SATURDAY);
+        assert!(call.goes_on() && help.goes_on(), "a restart loses nothing");
+        lab.kill();
+        if stands_in {
+            wait_for("the stand-in", || {
+                lab.dig(Who::Sam, &["+short", "helpline.test", "A"]).contains("11.0.1.3").then_some(())
+            });
+        }
+        assert!(is_alive(&lab) && call.goes_on(), "for a while after it");
+        // Two minutes.
+        let over = "delete element inet hearthgate alive { ipv4, ipv6 }";
+        assert!(lab.router.output("nft", &[over]).status.success());
+        call.is_refused();
+        assert!(given.goes_on(), "an address that was given goes on for its time");
+        assert!(help.goes_on(), "help goes on");
+        assert!(is_closed(&lab));
+        // The gateway is back, and with it what it lets pass.
+        lab.open(SATURDAY);
+        assert!(Open::at(&lab, "call.test").goes_on() && help.goes_on());
+        wait_for("the gateway to look at what flows", || is_alive(&lab).then_some(()));
+    }
+}
+
+#[test]
+fn with_fail_closed_rules_that_somebody_takes_away_come_back_while_nothing_runs() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    let _stands_by = stand_in(&lab);
+    look_up(&lab, Who::Jordan, "open.test");
+    lab.stop();
+    lab.router.says("nft", &["flush", "ruleset"]);
+    wait_for("the rules", || is_closed(&lab).then_some(()));
+    let refused = lab.dig(Who::Sam, &["+tries=1", "+time=1", "helpline.test", "A"]);
+    assert!(!refused.contains("11.0.1.3"), "closed is closed: {refused}");
+    lab.command(&["router", "off"]);
+    let tables = || lab.router.says("nft", &["list", "tables"]);
+    assert!(!tables().contains("hearthgate"), "off is off");
+}
+
+#[test]
+fn a_gateway_that_hangs_is_stood_in_for_until_it_answers() {
+    let Some(mut lab) = Lab::build() else { return };
+    lab.write("gateway.yaml", &with_stand_in());
+    lab.open(SATURDAY);
+    let _stand_in = stand_in(&lab);
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
+    lab.signals("-STOP");
+    wait_for("the stand-in", || {
+        let answer = lab.dig(Who::Sam, &["+time=1", "+tries=1", "+short", "helpline.test", "A"]);
+        answer.contains("11.0.1.3").then_some(())
+    });
+    assert!(is_closed(&lab));
+    lab.signals("-CONT");
+    lab.wait_until_known(Who::Jordan, &Who::Jordan.four(), "open.test");
+}
+
+/// Where nobody but the gateway itself can see that it answers nobody: no systemd with a watchdog.
+#[test]
+fn a_gateway_whose_dns_answers_nobody_ends_by_itself() {
+    let Some(mut lab) = held(SATURDAY) else { return };
+    let deaf =
+        "table inet deaf { chain in { type filter hook input priority 0; iifname lo udp dport 53 drop; }; }";
+    assert!(lab.router.output("nft", &[deaf]).status.success());
+    let ended = lab.ends();
+    let by = std::os::unix::process::ExitStatusExt::signal(&ended);
+    assert_eq!(by, Some(6), "by SIGABRT, so that it is started again: {ended:?}");
+    assert!(is_closed(&lab), "and nothing opened by it");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::SATURDAY;
 use crate::device::{CUT, addresses, closes, connect, echoes, is_refusal, look_up, on_this_machine};
 use crate::internet::{ECHO, KNOWN_RESOLVERS, RELAY, RESOLVER, VPN, wait_for};
 use crate::lab::{JORDAN, Lab, ROUTER, Who, gateway_yaml, jordan};
+use crate::life::{stand_in, with_stand_in};
 use crate::machine::{Program, program};
 use crate::outside::{TOKEN, ways, with_tablet};
 use crate::router::{episodes, held, with_router};
@@ -311,6 +312,15 @@ fn coverage_says_what_really_runs() {
     wait_for("what it is to be without any of its interfaces", || {
         told(&lab).to_string().contains("Nobody gets through").then_some(())
     });
+    // Whoever is to stand in for it does not run.
+    lab.write("gateway.yaml", &with_stand_in());
+    let warns = |lab: &Lab| lab.command(&["status", "--json"]).contains("nobody-stands-by");
+    lowered("whoever would stand in", "when_away", "partly");
+    wait_for("the warning", || warns(&lab).then_some(()));
+    let stands_by = stand_in(&lab);
+    lowered("whoever stands by", "when_away", "holds");
+    wait_for("no warning", || (!warns(&lab)).then_some(()));
+    drop(stands_by);
     // IPv6 comes by without a listener.
     lab.write("gateway.yaml", &with_router().replace(", \"[::]:3129\"", ""));
     lowered("the web over IPv6", "redirected_web", "partly");
