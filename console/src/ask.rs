@@ -4,6 +4,7 @@
 //! bound to the person, the host and the hour, and is good for two to three hours.
 
 use chrono::{DateTime, Utc};
+use records::Face;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
@@ -26,6 +27,8 @@ pub struct Ask {
 pub struct Saw {
     /// The id of the person whose device it was.
     pub person: String,
+    /// What tells the device apart, where nobody knows it: one that tells all the time keeps no other from being heard.
+    pub device: Option<Face>,
     /// Their words; may be empty.
     pub words: String,
     /// The account of staff (by id) with whom they would like to talk, if they said.

@@ -165,7 +165,8 @@ pub(crate) async fn saw(State(desk): State<Desk>, Sent { here, form }: Sent<SawF
     let (visit, _) = signed_in(&desk, visit, &here.headers).await;
     let adult = adults(&visit).into_iter().map(|(id, _)| id).find(|id| *id == form.adult);
     let person = teller(&visit).to_owned();
-    let saw = is_made_here.then(|| Told::Saw(Saw { person, words: tidy(&form.words), adult }));
+    let device = (person == "nobody").then_some(visit.face);
+    let saw = is_made_here.then(|| Told::Saw(Saw { person, device, words: tidy(&form.words), adult }));
     take(&desk, (&visit, here.v), saw).await
 }
 

@@ -98,6 +98,7 @@ entries! {
     Concern(Concern) = "concern", false, "A safeguarding concern was raised.";
     ConcernClosed(ConcernClosed) = "concern_closed", false, "A safeguarding concern went its way.";
     Report(Report) = "report", true, "A report by a young person.";
+    ReportOpened(ReportOpened) = "report_opened", true, "Somebody opened a report that was told for somebody else.";
     ReportHeard(ReportHeard) = "report_heard", true, "Somebody heard a young person's report.";
     Review(Review) = "review", false, "A shift's log was signed.";
     Grant(Granted) = "grant", true, "A grant by staff.";

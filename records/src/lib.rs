@@ -89,12 +89,13 @@ pub use not_done::NotDone;
 pub use readers::LastRead;
 pub use recorder::{COMMIT_EVERY, QUEUE, Recorder, URGENT_QUEUE};
 pub use refused::{Face, Identified, Refused};
-pub use reports::Reported;
+pub use reports::{FEW_REPORTS, Hearer, Reported};
 pub use restrictions::{Looked, Placed};
 pub use review::{Raised, is_signed, together};
 pub use room::{Changes, News, Records, Status};
 pub use staff::{
-    Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_WORDS, NewGrant,
+    Answer, Ask, GRACE, LONGEST_GRANT, MARKING_REPORTS, MOST_ASKS, MOST_REPORTS, MOST_UNKNOWN_REPORTS,
+    MOST_WORDS, NewGrant,
 };
 pub use store::{OpenError, Purpose, StoreError};
 pub use together::{Show, WrittenDown};

@@ -38,6 +38,8 @@ pub enum NotDone {
     },
     /// It is no longer open.
     NotOpen(i64),
+    /// It was told for somebody by name, and whoever would hear it is neither they nor a manager.
+    NotTheirs,
     /// The young person has made [`MOST_REPORTS`] reports within the hour.
     TooManyReports,
     /// The young person has [`MOST_ASKS`] asks open.
@@ -76,6 +78,9 @@ impl fmt::Display for NotDone {
                 write!(f, "entry {entry} is {}, not {}", kind_words(is), kind_words(wanted))
             }
             Self::NotOpen(entry) => write!(f, "entry {entry} is not open"),
+            Self::NotTheirs => {
+                f.write_str("it was told for somebody by name: they or a manager say that it was heard")
+            }
             Self::TooManyReports => {
                 f.write_str("many reports were made within the hour: tell a member of staff")
             }
@@ -111,6 +116,8 @@ fn kind_words(kind: &str) -> String {
         "restriction_reviewed" => "the review of a restriction".to_owned(),
         "ask" => "an ask".to_owned(),
         "ask_answered" => "the answer to an ask".to_owned(),
+        "report_opened" => "that a report was opened".to_owned(),
+        "report_heard" => "that a report was heard".to_owned(),
         "grant" | "restriction" | "note" | "report" | "review" => format!("a {kind}"),
         other => format!("a record of another kind ({})", other.replace('_', " ")),
     }

@@ -19,8 +19,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub const GRACE: TimeDelta = TimeDelta::minutes(15);
 /// So many reports of a young person within an hour mark what happened before them. More are kept, and mark nothing.
 pub const MARKING_REPORTS: i64 = 2;
-/// A young person makes no more reports than this within an hour.
+/// A young person, or a device that nobody knows, makes no more reports than this within an hour.
 pub const MOST_REPORTS: i64 = 60;
+/// And all devices that nobody knows make no more than this: one that is another every minute is bounded, too.
+pub const MOST_UNKNOWN_REPORTS: i64 = 600;
 /// A young person has no more asks open than this: staff could not answer them.
 pub const MOST_ASKS: i64 = 20;
 /// Words of an ask, a note, a report or a reason are at most this many bytes.
@@ -122,12 +124,23 @@ pub(crate) async fn is_of(tx: &mut Tx, wanted: &'static str, entry: i64) -> Resu
     }
 }
 
-/// How many reports a person made within the last hour.
-async fn reports(tx: &mut Tx, person: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
-    let sql =
-        "SELECT count(*) FROM register WHERE kind = 'report' AND person = $1 AND ends > $2 AND ends <= $3";
+/// Whether a report is taken, by how many there were within the last hour; then whether it marks what happened before it.
+/// Devices that nobody knows are counted by device and, since what they did is nobody's, mark as one.
+async fn taken(tx: &mut Tx, report: &Report, now: DateTime<Utc>) -> Result<bool, NotDone> {
+    let own = reports(tx, &report.teller(), now).await?;
+    let all = if report.person == "nobody" { reports(tx, "nobody%", now).await? } else { own };
+    if own >= MOST_REPORTS || all >= MOST_UNKNOWN_REPORTS {
+        return Err(NotDone::TooManyReports);
+    }
+    Ok(all < MARKING_REPORTS)
+}
+
+/// How many reports a teller made within the last hour; `nobody%` for all devices that nobody knows.
+async fn reports(tx: &mut Tx, teller: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM register WHERE kind = 'report' AND ends > $2 AND ends <= $3 \
+               AND (person = $1 OR $1 = 'nobody%' AND person LIKE 'nobody%')";
     let since = (now - TimeDelta::hours(1)).timestamp_millis();
-    let line = tx.row(sql, &[person.into(), since.into(), now.timestamp_millis().into()]).await?;
+    let line = tx.row(sql, &[teller.into(), since.into(), now.timestamp_millis().into()]).await?;
     line.map_or(Ok(0), |l| l.int(0))
 }
 
@@ -400,16 +413,16 @@ impl Records {
     ) -> Result<i64, NotDone> {
         let (words, now) = (worded(words)?, self.now());
         let mut tx = self.deciding().await?;
-        let entries = match reports(&mut tx, person, now).await? {
-            MOST_REPORTS.. => return Err(NotDone::TooManyReports),
-            MARKING_REPORTS.. => Vec::new(),
-            _ => unreported(&mut tx, person, now - GRACE).await?,
-        };
-        let (marks, adult) = (entries.clone(), adult.map(str::to_owned));
-        let entry = Entry::Report(Report { person: person.to_owned(), by, words, entries: marks, adult });
+        let adult = adult.map(str::to_owned);
+        let mut report = Report { person: person.to_owned(), by, words, entries: Vec::new(), adult };
+        if taken(&mut tx, &report, now).await? {
+            report.entries = unreported(&mut tx, person, now - GRACE).await?;
+        }
+        let (entries, teller) = (report.entries.clone(), report.teller());
+        let entry = Entry::Report(report);
         let seq = journal::append(&mut tx, now, &entry).await?;
-        register(&mut tx, seq, Registered { kind: "report", person, about: 0, starts: now, ends: now })
-            .await?;
+        let line = Registered { kind: "report", person: &teller, about: 0, starts: now, ends: now };
+        register(&mut tx, seq, line).await?;
         for episode in entries {
             tx.exec("UPDATE episode SET reported = $2 WHERE entry = $1", &[episode.into(), seq.into()])
                 .await?;

@@ -101,6 +101,7 @@ pub(crate) async fn list(
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
+    desk.looks(&who, "what was asked".to_owned()).await?;
     let all = desk.records.asks(Some(now - ANSWERED)).await?;
     let proposal = after.line.and_then(|entry| all.iter().find(|ask| ask.entry == entry));
     let proposal = proposal.and_then(|ask| proposal::of(house, &ask.asked.person, &ask.asked.host));

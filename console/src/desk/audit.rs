@@ -46,6 +46,7 @@ pub(crate) async fn list(
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
+    desk.looks(&who, "who did what".to_owned()).await?;
     let newest = desk.records.head().await?.entries;
     let before = if from.before > 0 { from.before.min(newest + 1) } else { newest + 1 };
     let first = (before - READ).max(1);
@@ -76,6 +77,10 @@ fn told(logged: &Logged) -> Option<(String, String, String)> {
             (&closed.by, format!("closed concern {}: {} has it", closed.entry, closed.with), &closed.words)
         }
         Entry::Report(report) => (&report.by, format!("a report by {}", report.person), &report.words),
+        Entry::ReportOpened(opened) => {
+            let what = format!("opened report {}, which was told for somebody else", opened.entry);
+            return Some((author(&opened.by), what, String::new()));
+        }
         Entry::ReportHeard(heard) => (&heard.by, format!("heard report {}", heard.entry), &heard.words),
         Entry::Review(review) => (&review.by, "signed a shift".to_owned(), &review.words),
         Entry::Grant(grant) => (&grant.by, format!("opened something for {}", grant.person), &grant.reason),

@@ -36,6 +36,7 @@ impl About<'_> {
             Entry::Concern(concern) => own(&concern.person),
             Entry::ConcernClosed(closed) => of(closed.entry),
             Entry::Report(report) => own(&report.person),
+            Entry::ReportOpened(opened) => of(opened.entry),
             Entry::ReportHeard(heard) => of(heard.entry),
             Entry::AgreementRead(read) => own(&read.person),
             Entry::Grant(grant) => {
@@ -270,6 +271,7 @@ pub(crate) async fn register(records: &Records) -> Result<Vec<Logged>, Wrong> {
         "concern",
         "concern_closed",
         "report",
+        "report_opened",
         "report_heard",
         "show_asked",
         "show_answered",

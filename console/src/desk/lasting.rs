@@ -16,7 +16,7 @@ pub(crate) enum Lasting {
     Minutes(i64),
     /// Until the person's day ends: the last of their agreed times today.
     Tonight,
-    /// For tonight, and a line is proposed for the agreement.
+    /// For tonight, or once where the day has ended; and a line is proposed for the agreement.
     Always,
 }
 
@@ -40,7 +40,8 @@ impl Lasting {
         match self {
             Self::Once => Some(now + ONCE),
             Self::Minutes(minutes) => Some(now + TimeDelta::minutes(minutes)),
-            Self::Tonight | Self::Always => tonight(house, who, now),
+            Self::Tonight => tonight(house, who, now),
+            Self::Always => Some(tonight(house, who, now).unwrap_or(now + ONCE)),
         }
     }
 }
@@ -73,6 +74,8 @@ mod tests {
             let now = now.parse().unwrap();
             let ends = ends.map(|at| at.parse::<DateTime<Utc>>().unwrap());
             assert_eq!(Lasting::Tonight.until(&snapshot.house, who, now), ends, "{name}");
+            let always = Lasting::Always.until(&snapshot.house, who, now);
+            assert_eq!(always, Some(ends.unwrap_or(now + ONCE)), "{name}: always begins at any time");
         }
     }
 

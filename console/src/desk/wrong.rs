@@ -132,6 +132,7 @@ impl From<NotDone> for Wrong {
             | NotDone::OverAlready
             | NotDone::OtherKind { .. }
             | NotDone::TooManyReports
+            | NotDone::NotTheirs
             | NotDone::TooManyAsks
             | NotDone::NoSite(_)
             | NotDone::NoHost => Self::Typed(format!("It was not done: {why}.")),

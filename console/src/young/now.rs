@@ -306,10 +306,16 @@ fn spoken(words: &[Word]) -> String {
 /// That they told, and who has read it: what they said, and what staff did, is not for whoever looks over a shoulder.
 fn was_heard(told: &Reported, v: Voice, visit: &Visit) -> String {
     let when = v.when(told.at, visit.at, visit.current.snapshot.house.home().timezone);
-    match &told.heard {
-        None => v.fill("told.waits", &[("when", &when)]),
-        Some(heard) => v.fill("told.heard", &[("when", &when), ("name", &heard.by.name)]),
-    }
+    let house = &visit.current.snapshot.house;
+    let adult = told.report.adult.as_ref().map(|id| house.home().staff.iter().find(|staff| staff.id == *id));
+    let said = match (&told.heard, adult) {
+        (Some(heard), _) => v.fill("told.heard", &[("when", &when), ("name", &heard.by.name)]),
+        (None, Some(Some(adult))) => v.fill("told.for", &[("when", &when), ("name", &adult.name)]),
+        (None, Some(None)) => v.fill("told.gone", &[("when", &when)]),
+        (None, None) => v.fill("told.waits", &[("when", &when)]),
+    };
+    let opened = told.opened.iter().map(|by| format!(" {}", v.fill("told.opened", &[("name", &by.name)])));
+    said + &opened.collect::<String>()
 }
 
 fn asked(ask: &Ask, v: Voice) -> Asked {

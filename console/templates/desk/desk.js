@@ -34,13 +34,15 @@
   const alike = (main, name) => [...main.querySelectorAll('a[href],button,summary,input,[tabindex]')].filter((part) => named(part) === name);
   // What has come since the page was opened is told in words, also where somebody is typing and the page stays as it is.
   const news = document.getElementById('news');
-  const waits = (page) => [...page.querySelectorAll('[data-news]')];
-  const before = new Set(waits(document).map((one) => one.id));
+  const waits = (page) => new Map([...page.querySelectorAll('[data-news]')].map((one) => [one.dataset.of, one.dataset.news]));
+  const before = new Set(waits(document).keys());
   const tell = (page) => {
-    const fresh = waits(page).filter((one) => !before.has(one.id));
+    const fresh = [...waits(page)].filter(([of]) => !before.has(of));
     // Each once: what was told is not read again with the next, nor when another is answered.
-    fresh.forEach((one) => before.add(one.id));
-    if (fresh.length) news.textContent = fresh.map((one) => one.dataset.news).join(' ');
+    fresh.forEach(([of]) => before.add(of));
+    if (!fresh.length) return;
+    news.textContent = fresh.map(([, said]) => said).join(' ');
+    ring();
   };
   const show = (text) => {
     const main = document.getElementById('main'), page = new DOMParser().parseFromString(text, 'text/html');
@@ -55,9 +57,8 @@
     if (kept) alike(main, kept.of)[kept.nth]?.focus({ preventScroll: true });
     if (tabs && nav && nav.innerHTML !== tabs.innerHTML) nav.replaceChildren(...tabs.childNodes);
   };
-  // A sound when somebody asks: off until somebody here wants it.
-  const asks = () => document.querySelectorAll('[id^="ask-"]').length;
-  let waiting = asks(), audio;
+  // A sound with each of these: off until somebody here wants it.
+  let audio;
   const sound = () => {
     const box = document.getElementById('sound');
     if (!box) return;
@@ -66,9 +67,7 @@
     box.onchange = () => { audio = box.checked ? new AudioContext() : undefined; };
   };
   const ring = () => {
-    const more = asks() > waiting;
-    waiting = asks();
-    if (!more || !audio) return;
+    if (!audio) return;
     const tone = audio.createOscillator(), quiet = audio.createGain();
     tone.frequency.value = 660;
     quiet.gain.setValueAtTime(0.15, audio.currentTime);
@@ -84,7 +83,7 @@
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { 'X-Desk-Follows': 'yes' } });
       if (answer.redirected) { leave(); return; }
-      if (answer.ok) { hears(); show(await answer.text()); sound(); ring(); }
+      if (answer.ok) { hears(); show(await answer.text()); sound(); }
     } catch { /* The silence is told above. */ }
     asking = false;
     if (again) { again = false; look(); }

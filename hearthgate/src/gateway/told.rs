@@ -14,7 +14,11 @@ pub(super) async fn keep(records: &Records, house: &House, told: Told) -> Heard 
         Told::Ask(ask) => records.ask(&ask.person, &ask.host, &ask.words).await,
         Told::Saw(saw) => {
             let words = if saw.words.is_empty() { SAW } else { &saw.words };
-            records.report(&saw.person, by(house, &saw.person), words, saw.adult.as_deref()).await
+            let mut by = by(house, &saw.person);
+            if let Some(device) = saw.device {
+                by.id = device.to_string();
+            }
+            records.report(&saw.person, by, words, saw.adult.as_deref()).await
         }
     };
     match kept {

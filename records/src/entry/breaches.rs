@@ -107,7 +107,7 @@ pub struct Note {
 pub struct Report {
     /// The person's id.
     pub person: String,
-    /// Who reported.
+    /// Who reported. Where nobody knows the device, its id is what tells the device apart.
     pub by: By,
     /// The words, if any.
     pub words: String,
@@ -116,6 +116,25 @@ pub struct Report {
     /// The id of the member of staff with whom they would like to talk, if they said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adult: Option<String>,
+}
+
+impl Report {
+    /// Who told it, as reports are counted: somebody by id, or one device that nobody knows.
+    pub(crate) fn teller(&self) -> String {
+        match self.person.as_str() {
+            "nobody" if self.by.id != "nobody" => format!("nobody {}", self.by.id),
+            person => person.to_owned(),
+        }
+    }
+}
+
+/// Somebody opened the words of a report that was told for somebody else, because it could not wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportOpened {
+    /// The report.
+    pub entry: i64,
+    /// Who opened it.
+    pub by: By,
 }
 
 /// Somebody heard a young person's report, and says what was done.

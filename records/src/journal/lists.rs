@@ -97,7 +97,7 @@ impl Lists {
             Some(Entry::BreachesGrew(grew)) => grew.episodes.iter().for_each(|g| self.breach_grew(g)),
             Some(Entry::BreachEnded(e)) => self.breach_ended(seq, &e),
             Some(Entry::Report(r)) => {
-                self.line(seq, "report", &r.person, 0, (at, at), true);
+                self.line(seq, "report", &r.teller(), 0, (at, at), true);
                 r.entries.iter().for_each(|entry| self.reported(*entry, seq));
             }
             Some(Entry::Grant(g)) => {
@@ -129,6 +129,7 @@ impl Lists {
             }
             Some(Entry::GrantRevoked(e) | Entry::RestrictionEnded(e)) => self.closed(e.entry, seq),
             Some(Entry::AskAnswered(a)) => self.closed(a.entry, seq),
+            Some(Entry::ReportOpened(o)) => self.line(seq, "report_opened", "", o.entry, (at, at), false),
             Some(Entry::ReportHeard(heard)) => self.closed(heard.entry, seq),
             Some(Entry::AgreementRead(r)) => self.line(seq, "agreement_read", &r.person, 0, (at, at), false),
             Some(Entry::ShowAsked(s)) => self.line(seq, "show_asked", &s.person, 0, (at, at), false),

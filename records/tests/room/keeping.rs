@@ -88,13 +88,14 @@ pub async fn what_is_open_is_never_purged(play: Play) {
     };
     let began = all().await;
     let talked_of = of(&began, "nobody", "chat.example").unwrap();
+    let kate = records::Hearer { by: staff(), manages: false };
     let told = records.report("jordan", jordan(), "somebody wrote to me", None).await.unwrap();
     let heard = records.report("nobody", jordan(), "an advert", None).await.unwrap();
     records.note(talked_of, staff(), "he was upset").await.unwrap();
     let concern = records.concern(talked_of, "nobody", staff(), "who is this").await.unwrap();
     gateway.clock.advance(Duration::from_secs(20 * 60));
     until("their end", async || all().await.iter().all(|e| !e.open)).await;
-    records.hear_report(heard, staff(), "we talked").await.unwrap();
+    records.hear_report(heard, &kate, "we talked").await.unwrap();
     gateway.clock.advance(Duration::from_secs(366 * 86_400));
     gateway.asks_for("jordan", "games.example", Evidence::Navigation);
     until("a new one", async || all().await.len() == 4).await;
@@ -114,7 +115,7 @@ pub async fn what_is_open_is_never_purged(play: Play) {
     assert_eq!((texts("report").await, texts("report_heard").await), (1, 0));
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     // Closed today, they stay as long as what happened today.
-    records.hear_report(told, staff(), "we talked, at last").await.unwrap();
+    records.hear_report(told, &kate, "we talked, at last").await.unwrap();
     records.close_concern(concern, staff(), "A. Mensah", "she has it").await.unwrap();
     assert_eq!(purge().await, 0, "closed a moment ago");
     gateway.clock.advance(Duration::from_secs(366 * 86_400));

@@ -86,6 +86,8 @@ scenarios! {
     staff::exports_carry_their_manifest,
     together::shifts_that_nobody_signed_are_read_as_one,
     together::a_report_is_open_until_somebody_heard_it,
+    together::who_tells_all_the_time_pushes_out_nobody,
+    together::what_was_told_for_somebody_stays_where_a_flood_is_heard,
     together::a_wrong_list_is_told_until_it_is_answered,
     together::what_is_looked_at_together_and_written_down_by_hand,
     together::what_was_given_and_taken_back_and_when_files_changed,

@@ -5,12 +5,17 @@ use agreements::{Evidence, GrantKind, LimitKey};
 use chrono::TimeDelta;
 use records::shift::{self, Shift};
 use records::{
-    By, Clock, FileHash, FilesChanged, Mark, NewGrant, NotDone, Showing, Side, Verified, Which, is_signed,
+    By, ByRole, Clock, FEW_REPORTS, FileHash, FilesChanged, Hearer, MOST_REPORTS, Mark, NewGrant, NotDone,
+    Showing, Side, Verified, Which, is_signed,
 };
 use std::time::Duration;
 
 fn other() -> By {
     By { id: "m.ali".into(), name: "Mo Ali".into(), ..staff() }
+}
+
+fn hearer(by: By, manages: bool) -> Hearer {
+    Hearer { by, manages }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -76,16 +81,28 @@ pub async fn a_report_is_open_until_somebody_heard_it(play: Play) {
         (1, Some("k.lane")),
         "days later it stands there"
     );
-    let silent = records.hear_report(report, staff(), " ").await;
+    let (kate, mo) = (hearer(staff(), false), hearer(other(), false));
+    let silent = records.hear_report(report, &kate, " ").await;
     assert!(matches!(silent, Err(NotDone::NoReason)), "what was done is said: {silent:?}");
-    let heard = records.hear_report(report, staff(), "We talked, and told the school").await.unwrap();
+    let others = records.hear_report(report, &mo, "We talked").await;
+    assert!(matches!(others, Err(NotDone::NotTheirs)), "it was told for Kate: {others:?}");
+    for _ in 0..2 {
+        records.open_words(report, other()).await.unwrap();
+    }
+    let openers: Vec<_> = records.open_reports().await.unwrap().remove(0).opened;
+    assert_eq!(openers, [other()], "who opened it is written down once");
+    records.hear_report(report, &kate, "We talked, and told the school").await.unwrap();
+    let heard = records.head().await.unwrap().entries;
     assert!(records.open_reports().await.unwrap().is_empty());
     let theirs = records.reports_of("jordan", at("2026-01-01T00:00:00Z")).await.unwrap();
     assert_eq!(theirs[0].heard.as_ref().map(|heard| heard.by.id.as_str()), Some("k.lane"));
     assert!(records.reports_of("sam", at("2026-01-01T00:00:00Z")).await.unwrap().is_empty());
-    let twice = records.hear_report(report, other(), "again").await;
+    let twice = records.hear_report(report, &mo, "again").await;
     assert!(matches!(twice, Err(NotDone::NotOpen(_))), "{twice:?}");
-    assert!(matches!(records.hear_report(heard, other(), "x").await, Err(NotDone::OtherKind { .. })));
+    assert!(matches!(records.open_words(report, staff()).await, Err(NotDone::NotOpen(_))));
+    assert!(matches!(records.hear_report(heard, &mo, "x").await, Err(NotDone::OtherKind { .. })));
+    let second = records.report("jordan", jordan(), "another", Some("k.lane")).await.unwrap();
+    records.hear_report(second, &hearer(other(), true), "The manager has it").await.unwrap();
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     play.unguard().await;
     play.tamper("UPDATE register SET closed = 0 WHERE kind = 'report'").await;
@@ -93,6 +110,72 @@ pub async fn a_report_is_open_until_somebody_heard_it(play: Play) {
         matches!(records.verify(None).await.unwrap(), Verified::Broken { .. }),
         "a report that opened itself"
     );
+    gateway.stops().await;
+}
+
+fn device(address: &str) -> By {
+    By { role: ByRole::YoungPerson, id: address.into(), name: "nobody".into() }
+}
+
+pub async fn who_tells_all_the_time_pushes_out_nobody(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    let first = records.report("sam", device("sam"), "somebody wrote to me", None).await.unwrap();
+    let strange = records.report("nobody", device("192.0.2.9"), "help", None).await.unwrap();
+    let mut flood = Vec::new();
+    for hour in 0..4 {
+        for n in 0..MOST_REPORTS {
+            flood.push(records.report("jordan", jordan(), &format!("{hour} {n}"), None).await.unwrap());
+            // One strange device tells all the time, too.
+            records.report("nobody", device("192.0.2.66"), "x", None).await.unwrap();
+        }
+        let often = records.report("nobody", device("192.0.2.66"), "x", None).await;
+        assert!(matches!(often, Err(NotDone::TooManyReports)), "{often:?}");
+        gateway.clock.advance(HOUR + Duration::from_secs(1));
+    }
+    for n in 0..MOST_REPORTS {
+        records.report("nobody", device("192.0.2.66"), &n.to_string(), None).await.unwrap();
+    }
+    let last = records.report("nobody", device("192.0.2.10"), "help me, too", None).await.unwrap();
+    let open = records.open_reports().await.unwrap();
+    let entries: Vec<i64> = open.iter().map(|told| told.entry).collect();
+    assert!(entries.is_sorted() && entries[..2] == [first, strange], "the oldest first: {entries:?}");
+    assert!(entries.contains(&last), "another device is another teller");
+    let of = |person: &str, id: &str| {
+        let theirs = open.iter().filter(|t| t.report.person == person && t.report.by.id == id);
+        theirs.map(|told| told.more).collect::<Vec<_>>()
+    };
+    let few = usize::try_from(FEW_REPORTS).unwrap();
+    assert_eq!(of("jordan", "jordan"), [0, 0, flood.len() as u64 - few as u64], "a few, and how many more");
+    assert_eq!(of("nobody", "192.0.2.66")[2], 5 * MOST_REPORTS as u64 - few as u64);
+    assert_eq!((of("sam", "sam"), of("nobody", "192.0.2.9")), (vec![0], vec![0]));
+    // Any of them is found, and what one teller told from it on is heard as one.
+    let newest = *flood.last().unwrap();
+    assert_eq!(records.open_report(newest).await.unwrap().unwrap().entry, newest);
+    let kate = hearer(staff(), false);
+    records.hear_reports((flood[2], flood[150]), &kate, "We sat together").await.unwrap();
+    let left = records.open_reports_from(flood[0]).await.unwrap();
+    let expected: Vec<i64> = flood[..2].iter().chain(&flood[151..]).copied().collect();
+    assert_eq!(left.iter().map(|told| told.entry).collect::<Vec<_>>(), expected, "one teller's, and no more");
+    assert!(
+        records.open_report(strange).await.unwrap().is_some()
+            && records.open_report(flood[2]).await.unwrap().is_none()
+    );
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn what_was_told_for_somebody_stays_where_a_flood_is_heard(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    let mut told = Vec::new();
+    for adult in [None, Some("m.ali"), None] {
+        told.push(records.report("jordan", jordan(), "a mean message", adult).await.unwrap());
+    }
+    let kate = hearer(staff(), false);
+    records.hear_reports((told[0], told[2]), &kate, "We sat together").await.unwrap();
+    let left = records.open_reports().await.unwrap();
+    assert_eq!(left.iter().map(|told| told.entry).collect::<Vec<_>>(), [told[1]], "it is for Mo");
     gateway.stops().await;
 }
 

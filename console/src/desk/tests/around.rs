@@ -167,11 +167,14 @@ async fn what_a_young_person_saw_stands_on_the_first_page() {
     let play = Play::new().await;
     let by = records::By { role: records::ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
     play.records.report("jordan", by.clone(), "a mean message", None).await.unwrap();
-    play.records.report("nobody", by, "somebody is scared", None).await.unwrap();
+    let stranger = records::By { id: "192.0.2.9".into(), ..by };
+    play.records.report("nobody", stranger, "somebody is scared", None).await.unwrap();
     let words = play.signed_in("k.lane").await.get("/").await.words();
-    for said in
-        ["They saw something 2", "Jordan : a mean message 17:30", "nobody here is known to have : somebody"]
-    {
+    for said in [
+        "They saw something 2",
+        "Jordan : a mean message 17:30",
+        "nobody here is known to have (192.0.2.9) : somebody",
+    ] {
         assert!(words.contains(said), "{said}: {words}");
     }
     let visitor = play.signed_in("visitor").await.get("/").await;

@@ -90,6 +90,26 @@ async fn for_how_long_each_answer_opens() {
 }
 
 #[tokio::test]
+async fn always_is_an_answer_after_bedtime_too() {
+    let play = Play::new().await;
+    play.clock.advance(Duration::from_secs(5 * 3600));
+    let ask = play.records.ask("jordan", "chat.example", "").await.unwrap();
+    let mut browser = play.signed_in("k.lane").await;
+    let page = browser.get("/asks").await;
+    assert!(
+        page.text.contains("value=\"always\"") && !page.text.contains("value=\"tonight\""),
+        "{}",
+        page.text
+    );
+    assert!(page.words().contains("Always 10 minutes, and a line for the agreement"), "{}", page.words());
+    let done = browser.post(&format!("/asks/{ask}/yes"), &[("for", "always")]).await;
+    let until = play.records.live_grants().await.unwrap()[0].until;
+    assert_eq!(until, "2026-11-22T22:40:00Z".parse::<DateTime<Utc>>().unwrap(), "{}", done.status);
+    let page = browser.get(done.location()).await.words();
+    assert!(page.contains("allow: [bbc.example, chat.example]") && !page.contains("for tonight"), "{page}");
+}
+
+#[tokio::test]
 async fn a_no_is_kind_and_stands_in_the_journal() {
     let play = Play::new().await;
     let mut browser = play.signed_in("k.lane").await;

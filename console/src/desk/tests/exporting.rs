@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Unpacks an archive, lets `sha256sum` say that it is whole, and gives everything that stands in it.
-fn unpacked(bytes: &[u8]) -> Option<Vec<(String, String)>> {
+pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("export.zip");
     std::fs::write(&path, bytes).unwrap();
@@ -31,7 +31,7 @@ fn unpacked(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     Some(files.collect())
 }
 
-async fn export(play: &Play, form: &[(&str, &str)]) -> (Page, Vec<u8>) {
+pub(super) async fn export(play: &Play, form: &[(&str, &str)]) -> (Page, Vec<u8>) {
     let mut manager = play.signed_in("r.osei").await;
     let form: Vec<String> =
         form.iter().map(|(key, value)| format!("{key}={}", value.replace(' ', "+"))).collect();
@@ -259,7 +259,8 @@ async fn everything(play: &Play, id: &str, secret: &str) {
     let concern = records.concern(entry, id, by(), &words("concern")).await.unwrap();
     records.close_concern(concern, by(), &words("with"), &words("closed")).await.unwrap();
     let report = records.report(id, by(), &words("report"), None).await.unwrap();
-    records.hear_report(report, by(), &words("heard")).await.unwrap();
+    let hearer = records::Hearer { by: by(), manages: false };
+    records.hear_report(report, &hearer, &words("heard")).await.unwrap();
     let ask = records.ask(id, &format!("{secret}-asked.example"), &words("ask")).await.unwrap();
     records.answer(ask, Answer::Decline, by(), &words("answer")).await.unwrap();
     let until = now + chrono::TimeDelta::hours(1);

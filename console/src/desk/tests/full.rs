@@ -142,6 +142,7 @@ async fn addresses(play: &Play) -> Vec<String> {
         reason: "film night".to_owned(),
     };
     let grant = play.records.grant(grant).await.unwrap().to_string();
+    let told = play.records.open_reports().await.unwrap();
     play.settle().await;
     // What follows never ends.
     let routes = routes().into_iter().map(|(path, _, _)| path).filter(|path| *path != "/live");
@@ -150,6 +151,7 @@ async fn addresses(play: &Play) -> Vec<String> {
         "/grants/{entry}/end" => format!("/grants/{grant}/end"),
         // These lead to the editor, which is looked at.
         "/edit" => "/edit/agreements/robin.yaml".to_owned(),
+        "/reports/{entry}" => format!("/reports/{}", told[0].entry),
         "/devices/own" => "/edit/agreements/person-7.yaml?add=192.0.2.9&name=laptop".to_owned(),
         path => path.replace("{person}", "person-7").replace("{*file}", "agreements/person-7.yaml"),
     };
@@ -239,6 +241,14 @@ async fn a_long_shift_is_read_page_by_page_and_signed_on_the_last() {
         assert!(!here.is_empty() && here.len() <= 200, "{skip}: {}", here.len());
         let words = page.words();
         assert!(words.contains("Person 29 : 20 medium"), "everybody is told of on every page");
+        assert!(
+            page.text.contains(&format!("skip={skip}\" aria-current=\"page\">")),
+            "{skip}: each page is one click"
+        );
+        // What is written to an episode of a later page takes no click more: nothing is folded there.
+        let tags = page.text.split("<details ").filter_map(|part| part.split('>').next());
+        let opens = tags.filter(|tag| tag.contains("id=\"make-") && tag.ends_with(" open")).count();
+        assert!(skip == 0 || opens == here.len(), "{skip}: {opens}");
         skip += here.len() as u64;
         read.extend(here);
         if skip < all.episodes {

@@ -6,7 +6,7 @@ use super::shifts::{handover, happens};
 use agreements::Snapshot;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use records::Which;
+use records::{By, ByRole, Which};
 use std::sync::Arc;
 
 const LANE: &str = "person: Kate Lane\nfor: staff\ndevices: [{name: kates phone, ip: 192.0.2.60}]\nblock: [games.example]\n\
@@ -87,6 +87,48 @@ async fn a_concern_about_it_is_the_managers_to_read_and_to_close() {
     assert!(manager.get("/shift").await.words().contains("Kate was alone with them then"));
     let done = manager.post(&format!("/concerns/{concern}"), &close).await;
     assert_eq!(done.location(), "/shift?done=noted");
+}
+
+#[tokio::test]
+async fn what_staff_told_themselves_is_the_managers_or_whom_they_chose() {
+    let play = home().await;
+    let by = || By { role: ByRole::Staff, id: "kate".into(), name: "kate".into() };
+    let report = play.records.report("kate", by(), "an advert opened at work", None).await.unwrap();
+    let heard = [("words", "We talked")];
+    for account in OTHERS {
+        let mut browser = play.signed_in(account).await;
+        for path in ["/", "/shift", "/shift/sheet?names=full"] {
+            let page = browser.get(path).await.words();
+            assert!(!page.contains("saw something"), "{account} {path}: {page}");
+        }
+        for path in [format!("/reports/{report}"), format!("/reports/{report}/open")] {
+            assert_eq!(browser.post(&path, &heard).await.status, StatusCode::FORBIDDEN, "{account} {path}");
+        }
+        assert_eq!(
+            browser.get(&format!("/reports/{report}")).await.status,
+            StatusCode::FORBIDDEN,
+            "{account}"
+        );
+    }
+    let mut manager = play.signed_in("r.osei").await;
+    assert!(manager.get("/").await.words().contains("an advert opened at work"));
+    assert_eq!(manager.post(&format!("/reports/{report}"), &heard).await.location(), "/?done=heard");
+    let chosen = play.records.report("kate", by(), "another advert", Some("m.ali")).await.unwrap();
+    let mut mo = play.signed_in("m.ali").await;
+    assert!(mo.get("/").await.words().contains("another advert"), "Kate chose Mo");
+    assert_eq!(mo.post(&format!("/reports/{chosen}"), &heard).await.location(), "/?done=heard");
+    // Nobody hears their own, also where they chose themselves.
+    let own = play.records.report("kate", by(), "a third", Some("k.lane")).await.unwrap();
+    let mut kate = play.signed_in("k.lane").await;
+    assert!(!kate.get("/").await.words().contains("I have heard it"));
+    let page = kate.post(&format!("/reports/{own}"), &heard).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.words().contains("You told this yourself") && page.words().contains("We talked"),
+        "{}",
+        page.words()
+    );
+    assert!(play.records.open_report(own).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -112,14 +112,13 @@ async fn one_person_does_not_sign_both_sides_of_a_shift_by_way_of_another() {
 #[tokio::test]
 async fn what_they_saw_stands_everywhere_until_somebody_heard_it() {
     let play = Play::new().await;
-    let report = play.records.report("jordan", jordan(), "a mean message", Some("m.ali")).await.unwrap();
+    let report = play.records.report("jordan", jordan(), "a mean message", None).await.unwrap();
     // Two handovers later it is there still.
     play.clock.advance(HOUR * 18);
     let mut kate = play.signed_in("k.lane").await;
     for path in ["/", "/shift", "/shift/sheet?names=full"] {
         let words = kate.get(path).await.words();
         assert!(words.contains("a mean message") && words.contains("Jordan"), "{path}: {words}");
-        assert!(words.contains("They would like to talk to Mo Ali"), "{path}: {words}");
     }
     let shift = kate.get("/shift").await.words();
     assert!(shift.contains("it is no breach") && shift.contains("nothing was recorded"), "{shift}");
@@ -155,6 +154,110 @@ async fn what_they_saw_stands_everywhere_until_somebody_heard_it() {
     let twice = kate.post(&format!("/reports/{report}"), &heard).await;
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(matches!(play.records.verify(None).await.unwrap(), Verified::Whole { .. }));
+}
+
+#[tokio::test]
+async fn what_was_told_for_somebody_is_theirs_to_read_and_to_hear() {
+    let play = Play::new().await;
+    let report = play.records.report("jordan", jordan(), "Kate took my phone", Some("m.ali")).await.unwrap();
+    let heard = [("words", "We sat together")];
+    let (at, open) = (format!("/reports/{report}"), format!("/reports/{report}/open"));
+    let pages = ["/", "/shift", "/asks", &at];
+    let mut kate = play.signed_in("k.lane").await;
+    for path in pages {
+        let words = kate.get(path).await.words();
+        for said in
+            ["Jordan", "17:30", "They would like to talk to Mo Ali", "It cannot wait: open it", "Pass it on"]
+        {
+            assert!(words.contains(said), "{path}: {said}: {words}");
+        }
+        assert!(!words.contains("took my phone") && !words.contains("I have heard it"), "{path}: {words}");
+    }
+    for who in ["k.lane", "m.ali", "r.osei"] {
+        let sheet = play.signed_in(who).await.get("/shift/sheet?names=full").await.words();
+        assert!(sheet.contains("talk to Mo Ali") && !sheet.contains("took my phone"), "on no paper: {sheet}");
+    }
+    for form in [heard.to_vec(), vec![("words", "x"), ("upto", "999")]] {
+        let not_hers = kate.post(&at, &form).await;
+        assert_eq!(not_hers.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(not_hers.words().contains("told for somebody by name"), "{}", not_hers.words());
+    }
+    // What cannot wait is passed on, or opened; both are written down.
+    let concern = [("mark", "concern"), ("words", "Jordan told something and Mo is off until Monday")];
+    assert_eq!(kate.post(&at, &concern).await.location(), "/shift?done=concern");
+    for _ in 0..2 {
+        assert_eq!(kate.post(&open, &[]).await.location(), at);
+    }
+    assert!(kate.get("/").await.words().contains("took my phone"));
+    assert_eq!(
+        kate.post(&at, &heard).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "to read is not to hear"
+    );
+    let audit = play.signed_in("r.osei").await.get("/audit").await.words();
+    assert_eq!(audit.matches(&format!("opened report {report}, which was told for")).count(), 1, "{audit}");
+    for who in ["m.ali", "r.osei"] {
+        let mut browser = play.signed_in(who).await;
+        for path in pages {
+            let words = browser.get(path).await.words();
+            assert!(
+                words.contains("took my phone") && words.contains("I have heard it"),
+                "{who} {path}: {words}"
+            );
+            assert!(words.contains("Opened by Kate Lane"), "{who} {path}: {words}");
+        }
+        assert_eq!(browser.post(&open, &[]).await.location(), at);
+    }
+    assert_eq!(
+        play.records.open_report(report).await.unwrap().unwrap().opened.len(),
+        1,
+        "they need not open it"
+    );
+    let mut mo = play.signed_in("m.ali").await;
+    assert_eq!(mo.post(&at, &heard).await.location(), "/?done=heard");
+    let second = play.records.report("jordan", jordan(), "again", Some("m.ali")).await.unwrap();
+    let by_manager = play.signed_in("r.osei").await.post(&format!("/reports/{second}"), &heard).await;
+    assert_eq!(by_manager.location(), "/?done=heard");
+    // Whoever has left is chosen by nobody else: it is the manager's.
+    play.records.report("jordan", jordan(), "a third", Some("j.gone")).await.unwrap();
+    let now = kate.get("/").await.words();
+    assert!(now.contains("somebody who does not work here any more") && !now.contains("a third"), "{now}");
+}
+
+#[tokio::test]
+async fn who_tells_all_the_time_is_heard_as_one_and_hides_nobody() {
+    let play = Play::new().await;
+    let sam = By { id: "sam".into(), name: "Sam".into(), ..jordan() };
+    let mut flood = Vec::new();
+    for n in 0..60 {
+        flood.push(play.records.report("jordan", jordan(), &format!("message {n}."), None).await.unwrap());
+    }
+    play.records.report("sam", sam, "somebody wrote to me", None).await.unwrap();
+    let mut kate = play.signed_in("k.lane").await;
+    let now = kate.get("/").await;
+    let words = now.words();
+    assert!(words.contains("somebody wrote to me") && words.contains("And 57 more of the same"), "{words}");
+    assert!(words.contains("message 0.") && !words.contains("message 3."), "{words}");
+    let from = format!("/reports/{}", flood[2]);
+    assert!(now.text.contains(&format!("href=\"{from}\"")), "{}", now.text);
+    let all = kate.get(&from).await;
+    let upto = flood[59].to_string();
+    assert!(all.words().contains("message 59.") && !all.words().contains("message 1."), "{}", all.words());
+    assert!(all.text.contains(&format!("name=\"upto\" value=\"{upto}\"")), "{}", all.text);
+    // Any of them can be raised, whichever the pages show.
+    let concern = [("mark", "concern"), ("words", "somebody keeps writing")];
+    assert_eq!(
+        kate.post(&format!("/reports/{}", flood[58]), &concern).await.location(),
+        "/shift?done=concern"
+    );
+    let heard = [("words", "We sat together"), ("upto", upto.as_str())];
+    assert_eq!(kate.post(&from, &heard).await.location(), "/?done=heard");
+    let words = kate.get("/").await.words();
+    for (said, stands) in
+        [("message 0.", true), ("message 1.", true), ("message 2.", false), ("wrote to me", true)]
+    {
+        assert_eq!(words.contains(said), stands, "{said}: {words}");
+    }
 }
 
 #[tokio::test]

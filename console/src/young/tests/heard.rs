@@ -27,7 +27,10 @@ async fn they_choose_an_adult_and_see_who_has_read_it() {
     let by = By { role: ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
     let report = records.report("jordan", by, "a mean message", Some("k.lane")).await.unwrap();
     let (_, page) = young.get(JORDANS, "/?lang=en").await;
-    assert!(page.contains("17:30: staff have it."), "{page}");
+    assert!(page.contains("17:30: it is there for Kate Lane."), "{page}");
+    young.play.signed_in("m.ali").await.post(&format!("/reports/{report}/open"), &[]).await;
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("Nobody has said yet that they read it. Mo Ali opened it."), "{page}");
     let mut kate = young.play.signed_in("k.lane").await;
     let now = kate.get("/").await.words();
     assert!(now.contains("They would like to talk to Kate Lane"), "{now}");
@@ -53,7 +56,8 @@ async fn who_saw_something_is_heard_whatever_the_clock_and_whosever_the_device()
     let told = || std::mem::take(&mut *young.gate.told.lock().unwrap());
     let saw = |person: &str| {
         let words = "a mean message".to_owned();
-        Told::Saw(crate::ask::Saw { person: person.to_owned(), words, adult: None })
+        let device = (person == "nobody").then(|| records::Face::Address(STRANGER.parse().unwrap()));
+        Told::Saw(crate::ask::Saw { person: person.to_owned(), device, words, adult: None })
     };
     let form = |page: &str| format!("token={}&words=a+mean+message", token(page));
     for (from, person) in [(JORDANS, "jordan"), (LOUNGE, "lounge"), (STRANGER, "nobody")] {

@@ -90,7 +90,7 @@ fn home_goes_on(home: &Home, staff: &Window<'_>) {
 const EARS: &str = "window.rung = 0; window.AudioContext = class { constructor() { this.currentTime = 0; this.destination = {}; } createGain() { return {gain: {setValueAtTime() {}, exponentialRampToValueAtTime() {}}, connect: (to) => to}; } createOscillator() { return {frequency: {}, connect: (to) => to, start() { window.rung += 1; }, stop() {}}; } };";
 
 #[test]
-fn an_ask_rings_where_somebody_wants_it_and_nowhere_else() {
+fn an_ask_and_what_somebody_saw_ring_where_somebody_wants_it_and_nowhere_else() {
     let Some(driver) = Driver::start() else { return };
     let world = World::start();
     let home = home(&world);
@@ -113,6 +113,9 @@ fn an_ask_rings_where_somebody_wants_it_and_nowhere_else() {
         true,
         "still on when the page is drawn anew"
     );
+    let said = sends_own(&gateway, SAM, "/hearthgate/saw", &[("words", "a mean message")]);
+    assert!(said.contains("Staff have been told"), "{said}");
+    wait_for("the sound of what somebody saw", || (staff.value("window.rung") == 2).then_some(()));
     assert_eq!(gateway.stop("-TERM"), Some(0));
 }
 

@@ -61,7 +61,8 @@ const ROUTES: &[(&str, Route)] = &[
     ("/month", Pages(&[("desk-month", Visitor, "/month")])),
     ("/episodes/{entry}", Sent),
     ("/concerns/{entry}", Sent),
-    ("/reports/{entry}", Sent),
+    ("/reports/{entry}", Pages(&[("desk-told", Staff, "{report}")])),
+    ("/reports/{entry}/open", Sent),
     ("/asks", Pages(&[("desk-asks", Staff, "/asks")])),
     ("/asks/{entry}/yes", Sent),
     ("/asks/{entry}/no", Sent),
@@ -205,6 +206,11 @@ impl<'w, 'd> Windows<'w, 'd> {
                 let link =
                     self.staff.value("document.querySelector('a[href^=\"/grants/\"]').getAttribute('href')");
                 format!("{desk}{}", link.as_str().expect("a grant on Now"))
+            }
+            "{report}" => {
+                self.staff.open(desk);
+                let first = self.staff.value("document.querySelector('li[id^=told-]').id.slice(5)");
+                format!("{desk}/reports/{}", first.as_str().expect("a report on Now"))
             }
             at => format!("{desk}{at}"),
         }
