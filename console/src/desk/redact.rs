@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, HashMap};
 
 /// A page is no larger than this.
 const LARGEST: usize = 16 * 1024 * 1024;
-/// Shorter parts of a name are in every second word.
-const LEAST: usize = 3;
-/// Words of everyday English that are somebody's first name, too. In small letters they are taken for the word.
+/// Shorter parts of a name are nobody's.
+const LEAST: usize = 2;
+/// Words of everyday English that are somebody's first name, too. In running text, in small letters, they are taken for the word.
 const WORDS: [&str; 30] = [
     "art", "bill", "dawn", "drew", "faith", "gene", "grace", "guy", "harper", "hope", "jack", "joy", "june",
     "long", "mark", "max", "may", "miles", "page", "pat", "ray", "rich", "rob", "rose", "sky", "summer",
@@ -23,8 +23,19 @@ const WORDS: [&str; 30] = [
 /// What stands in place of names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redactor {
-    /// By the first letter: in small letters, the longest first, each with what stands in its place.
-    names: HashMap<char, Vec<(Vec<char>, String)>>,
+    /// By the first letter: the longest first.
+    names: HashMap<char, Vec<Hidden>>,
+}
+
+/// A name that is hidden.
+#[derive(Clone, Debug)]
+struct Hidden {
+    /// In small letters.
+    name: Vec<char>,
+    /// What stands in its place.
+    short: String,
+    /// Whether it is part of a name alone, and no id: one of two letters is then in every second word, save where it is capitalised.
+    is_part: bool,
 }
 
 impl Redactor {
@@ -48,22 +59,23 @@ impl Redactor {
             for part in parts(person) {
                 let small = part.to_lowercase();
                 if !named.contains(&small) {
-                    names.insert(small, initials(&person.name));
+                    let is_id = names.get(&small).is_some_and(|(_, is_part)| !is_part) || small == person.id;
+                    names.insert(small, (initials(&person.name), !is_id));
                 }
             }
         }
         Self::named(names)
     }
 
-    fn named(names: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut by_letter: HashMap<char, Vec<(Vec<char>, String)>> = HashMap::new();
-        for (name, short) in names {
+    fn named(names: impl IntoIterator<Item = (String, (String, bool))>) -> Self {
+        let mut by_letter: HashMap<char, Vec<Hidden>> = HashMap::new();
+        for (name, (short, is_part)) in names {
             let name: Vec<char> = name.chars().collect();
             if let Some(first) = name.first() {
-                by_letter.entry(*first).or_default().push((name, short));
+                by_letter.entry(*first).or_default().push(Hidden { name, short, is_part });
             }
         }
-        by_letter.values_mut().for_each(|names| names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len())));
+        by_letter.values_mut().for_each(|names| names.sort_by_key(|one| std::cmp::Reverse(one.name.len())));
         Self { names: by_letter }
     }
 
@@ -78,10 +90,10 @@ impl Redactor {
         while let Some(&c) = chars.get(at) {
             let letter = c.to_lowercase().next().unwrap_or(c);
             let mut named = self.names.get(&letter).into_iter().flatten();
-            match named.find(|(name, _)| is_at(&chars, at, name)) {
-                Some((name, short)) => {
-                    out.push_str(short);
-                    at += name.len();
+            match named.find(|one| is_at(&chars, at, one)) {
+                Some(one) => {
+                    out.push_str(&one.short);
+                    at += one.name.len();
                 }
                 None => {
                     out.push(c);
@@ -145,7 +157,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Whether a name stands at a place: not within another word, save with an `s` behind it, as devices are called.
-fn is_at(text: &[char], at: usize, name: &[char]) -> bool {
+fn is_at(text: &[char], at: usize, Hidden { name, is_part, short: _ }: &Hidden) -> bool {
     let same = |a: &char, b: &char| a == b || a.to_lowercase().eq(b.to_lowercase());
     let Some(found) =
         text.get(at..at + name.len()).filter(|found| found.iter().zip(name).all(|(a, b)| same(a, b)))
@@ -160,9 +172,24 @@ fn is_at(text: &[char], at: usize, name: &[char]) -> bool {
     let ends = |at: usize| !within(text.get(at)) || text.get(at).is_some_and(|c| c.is_uppercase());
     let possessive =
         text.get(after).is_some_and(|c| matches!(c, 's' | 'S')) && (ends(after + 1) || name.len() > 4);
-    let is_word =
-        found.iter().all(|c| c.is_lowercase()) && WORDS.contains(&found.iter().collect::<String>().as_str());
+    let is_small = found.iter().all(|c| c.is_lowercase());
+    let is_short = name.len() <= LEAST;
+    let is_word = is_small
+        && (is_short && *is_part
+            || (is_short || WORDS.contains(&found.iter().collect::<String>().as_str()))
+                && is_running(text, at, after));
     begins && (ends(after) || possessive) && !is_word
+}
+
+/// Whether what stands from a place to another is a word of running text: not all that there is (an id), nor part of a path, a
+/// host or a device's name.
+fn is_running(text: &[char], from: usize, to: usize) -> bool {
+    let (before, rest) = text.split_at(from);
+    let after = &rest[to - from..];
+    let token = |c: &&char| !c.is_whitespace();
+    let opens = before.iter().rev().take_while(token).all(|c| "([\"'“‘«".contains(*c));
+    let closes = after.iter().take_while(token).all(|c| ".,;:!?)]\"'”’»…".contains(*c));
+    opens && closes && before.iter().chain(after).any(|c| c.is_alphanumeric())
 }
 
 /// What a role is answered: to whoever may not know the young people, without their names.
@@ -184,9 +211,16 @@ mod tests {
     use super::*;
 
     fn redactor() -> Redactor {
-        let names =
-            [("jordan", "J."), ("kim lee", "K.L."), ("kim", "K.L."), ("may", "M."), ("o&#39;dea", "S.O.")];
-        Redactor::named(names.map(|(name, short)| (name.to_owned(), short.to_owned())))
+        let names = [
+            ("jordan", "J.", false),
+            ("kim lee", "K.L.", true),
+            ("kim", "K.L.", true),
+            ("may", "M.", false),
+            ("jo", "J.S.", true),
+            ("al", "A.", false),
+            ("o&#39;dea", "S.O.", true),
+        ];
+        Redactor::named(names.map(|(name, short, is_part)| (name.to_owned(), (short.to_owned(), is_part))))
     }
 
     #[test]
@@ -202,6 +236,15 @@ mod tests {
             ("Kim Lee and Kim", "K.L. and K.L."),
             ("Kimberley, kimono, jordanian", "Kimberley, kimono, jordanian"),
             ("You may ask May", "You may ask M."),
+            ("He said (may be), and may.", "He said (may be), and may."),
+            ("agreements/may.yaml waits", "agreements/M..yaml waits"),
+            ("may.fan.example and `may` and may-phone", "M..fan.example and `M.` and M.-phone"),
+            ("may", "M."),
+            (" may ", " M. "),
+            ("Jo and Jo’s phone, JoPhone, JO-LAPTOP", "J.S. and J.S.’s phone, J.S.Phone, J.S.-LAPTOP"),
+            ("Joe enjoys a jog, jo said", "Joe enjoys a jog, jo said"),
+            ("agreements/al.yaml, Al, al", "agreements/A..yaml, A., al"),
+            ("al", "A."),
             ("O&#39;Dea", "S.O."),
             ("jordan.fan.example", "J..fan.example"),
             ("myJordan", "myJ."),

@@ -139,6 +139,9 @@ async fn whoever_looks_at_one_young_persons_records_stands_in_the_journal() {
         "/shift?person=jordan-ashby",
         "/edit/agreements/jordan-ashby.yaml",
         "/restrictions",
+        "/shift",
+        "/asks",
+        "/audit",
     ] {
         let before = play.records.head().await.unwrap().entries;
         assert!(manager.get(path).await.status.is_success(), "{path}");
@@ -153,4 +156,73 @@ async fn whoever_looks_at_one_young_persons_records_stands_in_the_journal() {
     other.get("/edit/agreements/jordan-ashby.yaml").await;
     let said = format!("{:?}", play.records.entries(before + 1).await.unwrap());
     assert!(said.contains("looked at the agreement of jordan-ashby"), "{said}");
+}
+
+/// People whose names and ids are words of everyday English too, or have two letters.
+const LIKE_WORDS: [(&str, &str); 6] = [
+    ("jack", "Jack"),
+    ("grace", "Grace"),
+    ("rose", "Rose"),
+    ("summer", "Summer"),
+    ("jo", "Jo Smith"),
+    ("ohara", "Bo O’Hara"),
+];
+
+#[tokio::test]
+async fn a_name_that_is_a_word_is_hidden_where_it_is_a_name() {
+    let texts: Vec<(String, String)> = (10..)
+        .zip(LIKE_WORDS)
+        .map(|(n, (id, name))| {
+            let text = JORDAN.replace("Jordan", name).replace("11:22:33", &format!("11:22:{n}"));
+            (id.to_owned(), text.replace("games.example", &format!("{id}.example")))
+        })
+        .collect();
+    let people: Vec<(&str, &str)> = texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    let play = Play::of(HOME, &people).await;
+    for (id, name) in LIKE_WORDS {
+        happens(&play, id, &format!("{id}.example")).await;
+        let about =
+            records::Line { file: format!("agreements/{id}.yaml"), line: 3, text: format!("person: {name}") };
+        play.records.write_down(id, (play.clock.now(), Some(about)), by(), "a picture").await.unwrap();
+        play.running.state.lock().unwrap().waiting.push(Waiting {
+            file: format!("agreements/{id}.yaml"),
+            meanwhile: format!("The baseline applies to {name}."),
+            troubles: vec![Trouble {
+                file: format!("agreements/{id}.yaml"),
+                line: 3,
+                sentence: format!("`{id}` has no device."),
+                help: format!("{} may need one: see {id}.yaml.", name.split(' ').next().unwrap()),
+            }],
+        });
+    }
+    let telling = |text: &str| {
+        let words: Vec<String> = text.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase).collect();
+        ["jack", "grace", "rose", "summer", "jo", "smith", "bo", "hara", "ohara"]
+            .into_iter()
+            .find(|name| words.iter().any(|word| word == name))
+    };
+    let mut pages = 0;
+    for (account, path) in [
+        ("visitor", "/"),
+        ("visitor", "/shift"),
+        ("visitor", "/shift/sheet"),
+        ("it", "/"),
+        ("it", "/devices"),
+        ("it", "/lists"),
+    ] {
+        let page = play.signed_in(account).await.get(path).await;
+        assert!(page.status.is_success(), "{account} {path}");
+        assert_eq!(telling(&page.text), None, "{account} {path}: {}", page.text);
+        pages += usize::from(page.text.contains("agreements/J..yaml") || path != "/");
+    }
+    assert_eq!(pages, 6, "the files stand on Now with initials");
+    let days =
+        [("from", "2026-11-01"), ("to", "2026-11-22"), ("recipient", "the visitor"), ("purpose", "reg 44")];
+    let (_, bytes) = super::exporting::export(&play, &days).await;
+    let Some(files) = super::exporting::unpacked(&bytes) else { return super::missing("python3") };
+    for (name, text) in files.iter().filter(|(name, _)| name != "README.txt") {
+        assert_eq!(telling(text), None, "{name}: {text}");
+    }
+    let by_hand = &files.iter().find(|(name, _)| name == "by-hand.json").unwrap().1;
+    assert!(by_hand.contains("agreements/G..yaml"), "{by_hand}");
 }
