@@ -104,6 +104,11 @@ impl File {
         known.map_or_else(|| "/people".to_owned(), |id| format!("/people/{id}"))
     }
 
+    /// What whoever opens it has looked at.
+    fn whose(&self) -> String {
+        self.id.as_ref().map_or("the home’s rules".to_owned(), |id| format!("the agreement of {id}"))
+    }
+
     fn title(&self) -> String {
         match &self.id {
             Some(id) => format!("The agreement {id}"),
@@ -154,9 +159,7 @@ pub(crate) async fn form(
     Query(begun): Query<Begun>,
 ) -> Result<Response, Wrong> {
     let file = File::read(&path)?;
-    let whose =
-        file.id.as_ref().map_or("the home’s rules".to_owned(), |id| format!("the agreement of {id}"));
-    place.desk.looks(&who, whose).await?;
+    place.desk.looks(&who, file.whose()).await?;
     let on_disk = place.desk.running.text(&file.path).await;
     let (text, was) = match &on_disk {
         Some(text) => (text.clone(), secret::hash(text)),
@@ -303,6 +306,8 @@ async fn keep(
         match kept {
             Ok(kept) => return Ok(kept_page(place, file, kept)),
             Err(NotKept::Meanwhile(text)) => {
+                // It is shown to them as if they had opened it.
+                place.desk.looks(who, file.whose()).await?;
                 return Ok(clash(place, who, file, typed, (&weighed, text)));
             }
             Err(NotKept::Journal) => return Err(Wrong::Records),

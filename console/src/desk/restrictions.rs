@@ -324,6 +324,10 @@ fn read(house: &House, typed: &Typed, now: DateTime<Utc>) -> Result<RestrictionD
     };
     let words = typed::split(&typed.closes);
     let what = typed::what(&words).map_err(|why| format!("{}. {}", why.sentence, why.help))?;
+    // Where one of several is nobody, what was meant is not known: nobody is restricted.
+    if let Some(id) = typed.people.iter().find(|id| !id.is_empty() && house.person(id).is_none()) {
+        return Err(format!("Nobody of this home has the id `{id}`, so nothing was placed."));
+    }
     let known = typed.people.iter().filter_map(|id| house.agreement(house.person(id)?));
     let mut known: Vec<&Person> = known.collect();
     known.dedup_by(|a, b| a.id == b.id);

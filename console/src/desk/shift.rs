@@ -21,6 +21,8 @@ use serde::Deserialize;
 
 /// Episodes on one page: nobody reads more at once, and an old tablet shows no more.
 const PAGE: u64 = 200;
+/// So many pages are led to; the others come one after the other.
+const MOST_PAGES: u64 = 50;
 /// Shifts of no more days than these are read as one.
 const LONGEST: TimeDelta = TimeDelta::days(40);
 
@@ -36,6 +38,10 @@ struct ShiftPage {
     quiet: String,
     /// Which part of many episodes this is.
     part: String,
+    /// Each page of many episodes: its number, how many stand before it, and whether this is it.
+    pages: Vec<(u64, u64, bool)>,
+    /// Whether this is one of the later pages: there nothing is folded, so that it takes no click more than the first.
+    later: bool,
     /// How many stand on the pages before that one which comes next.
     more: Option<u64>,
     /// How many come on the pages after.
@@ -103,10 +109,9 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// What is small is folded: once it is unfolded, what is written to it needs no fold more, unless that would make it long.
+    /// What is small is folded: once it is unfolded, what is written to it needs no fold more.
     fn at_hand(&self) -> bool {
-        const FEW: usize = 5;
-        !self.open && self.episodes.len() <= FEW
+        !self.open
     }
 }
 
@@ -212,7 +217,7 @@ pub(crate) async fn show(
     let house = &current.snapshot.house;
     let mut filter = filter;
     match who.knows_names() {
-        true if filter.person.is_empty() => {}
+        true if filter.person.is_empty() => desk.looks(&who, "the shift’s review".to_owned()).await?,
         true => desk.looks(&who, format!("the episodes of {}", filter.person)).await?,
         // Whoever reads initials cannot ask whose they are.
         false => filter.person.clear(),
@@ -254,6 +259,8 @@ pub(crate) async fn show(
         incidents: written((&desk.records, house), &who, (None, (shift.from, shift.to)), now).await?,
         quiet: quiet((tally.episodes.saturating_sub(withheld), count), &kept),
         part: part(filter.skip, wanted.len() as u64, count),
+        pages: pages(filter.skip, count),
+        later: filter.skip > 0,
         more: (left > 0).then_some(upto),
         left,
         everybody: if count > PAGE { everybody(house, &who, &shares) } else { Vec::new() },
@@ -323,6 +330,13 @@ fn part(skip: u64, shown: u64, count: u64) -> String {
         return String::new();
     }
     format!("Episodes {} to {} of {count}, the most serious first.", skip + 1, skip + shown)
+}
+
+/// The pages of many episodes; none where one holds all of them.
+fn pages(skip: u64, count: u64) -> Vec<(u64, u64, bool)> {
+    let pages = count.div_ceil(PAGE).min(MOST_PAGES);
+    let page = |n: u64| (n + 1, n * PAGE, n * PAGE == skip);
+    if pages < 2 { Vec::new() } else { (0..pages).map(page).collect() }
 }
 
 /// What stands in place of episodes where there are none.

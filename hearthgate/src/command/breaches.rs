@@ -17,9 +17,6 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// What stands in the journal where an export was given no reason.
-const NO_REASON: &str = "no reason was given";
-
 /// Shows the breach log, exports it, and verifies that nobody changed it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -27,7 +24,8 @@ Examples:
   hearthgate breaches list --shift last                  at handover: the shift that is over
   hearthgate breaches list --shift 2026-11-22/21:30      the shift of that moment
   hearthgate breaches list --person jordan --since 2026-11-16
-  hearthgate breaches export --format csv --out november.csv --by r.osei --reason \"Reg 45 review\"
+  hearthgate breaches export --format csv --out november.csv --by r.osei \\
+      --for \"Ofsted, A. Byrne\" --purpose \"Reg 45 review\"
   hearthgate breaches verify")]
 pub(crate) struct Breaches {
     #[command(flatten)]
@@ -88,12 +86,15 @@ struct Export {
     /// The file to write; the manifest is written beside it. Stdout when left out.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
+    /// To whom it goes. Needed, and recorded.
+    #[arg(long = "for", value_name = "WHOM")]
+    recipient: Option<String>,
+    /// What they need it for. Needed, and recorded.
+    #[arg(long, value_name = "WORDS")]
+    purpose: Option<String>,
     /// Who exports: an account of home.yaml [default: whoever is signed in to the machine]. Every export is itself recorded.
-    #[arg(long, value_name = "STAFF_ID", requires = "reason")]
+    #[arg(long, value_name = "STAFF_ID")]
     by: Option<String>,
-    /// For whom and why.
-    #[arg(long, value_name = "WORDS", requires = "by")]
-    reason: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -260,6 +261,7 @@ const fn severity(severity: Severity) -> (&'static str, Ink) {
 
 impl Export {
     fn act(&self, home: &HomeArg) -> Result<Exit, Failure> {
+        let (recipient, purpose) = self.whither()?;
         let desk = Desk::open(home, Purpose::Beside)?;
         let by = match &self.by {
             Some(id) => desk.by(id, &[Role::Manager, Role::Staff, Role::Visitor])?,
@@ -275,10 +277,24 @@ impl Export {
             .wait(desk.records.export(&which, format, desk.zone(), &mut bytes))
             .map_err(|e| Failure::cannot_read(format!("the export failed: {e}")))?;
         // It stands in the journal before anybody has it: what could not be recorded is not given out.
-        let what = format!("exported {}, SHA-256 {}", counted(manifest.count, "episode"), manifest.sha256);
-        desk.write(desk.records.staff_action(by, &what, self.reason.as_deref().unwrap_or(NO_REASON)))?;
+        let count = counted(manifest.count, "episode");
+        let what = format!("exported {count} for {recipient}; the file’s SHA-256 is {}", manifest.sha256);
+        desk.write(desk.records.staff_action(by, &what, purpose))?;
         self.give(&bytes, &manifest)?;
         Ok(Exit::Done)
+    }
+
+    /// To whom and what for: without both nothing goes out, here as at the desk.
+    fn whither(&self) -> Result<(&str, &str), Failure> {
+        let said = [&self.recipient, &self.purpose].map(|words| words.as_deref().unwrap_or_default().trim());
+        match said {
+            ["", _] | [_, ""] => {
+                let both = "an export says to whom it goes and what for: both stand in the journal";
+                let example = "for example `--for \"Ofsted, A. Byrne\" --purpose \"Reg 45 review\"`";
+                Err(Failure::cannot_read(both).help(example))
+            }
+            [recipient, purpose] => Ok((recipient, purpose)),
+        }
     }
 
     fn give(&self, bytes: &[u8], manifest: &Manifest) -> Result<(), Failure> {

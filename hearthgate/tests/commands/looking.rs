@@ -135,7 +135,7 @@ fn an_id_that_nobody_has_is_told_with_the_near_ones() {
         "week @".to_owned(),
         "minutes @".to_owned(),
         "breaches list --person @".to_owned(),
-        "breaches export --person @".to_owned(),
+        "breaches export --for Ofsted --purpose review --person @".to_owned(),
         format!("grant --person @ --sites news.example --for 30m {staff}"),
         format!("grant --person jo --education-session @ --for 30m {staff}"),
         format!("restrict --person @ {closes} {staff}"),

@@ -150,7 +150,10 @@ fn what_staff_do_is_in_force_and_in_the_journal() {
         ("minutes jo", 0),
         ("breaches list --shift last", 0),
         ("breaches list --shift nonsense", 2),
-        ("breaches export --by k.lane", 2),
+        ("breaches export", 2),
+        ("breaches export --by k.lane --purpose review", 2),
+        ("breaches export --for Ofsted", 2),
+        ("breaches export --for Ofsted --purpose review --by k.lane", 0),
         ("breaches verify", 0),
     ] {
         let told = home.run(line);
@@ -238,18 +241,25 @@ fn every_export_stands_in_the_journal() {
     };
     let before = head();
     let out = home.path().join("november.csv");
-    for options in ["", " --by k.lane --reason handover", &format!(" --out {}", out.display())] {
-        let told = home.run(&format!("breaches export{options}"));
+    for missing in ["", " --for Ofsted", " --purpose review", " --for Ofsted --purpose="] {
+        let told = home.run(&format!("breaches export{missing}"));
+        assert_eq!((told.code, told.out.as_str()), (2, ""), "{missing}: {told:?}");
+        assert!(told.err.contains("to whom it goes and what for"), "{missing}: {told:?}");
+        assert!(told.err.contains("For example `--for"), "{missing}: {told:?}");
+    }
+    assert_eq!(head(), before, "nothing went out");
+    for options in ["", " --by k.lane", &format!(" --out {}", out.display())] {
+        let told = home.run(&format!("breaches export --for Ofsted --purpose handover{options}"));
         assert_eq!(told.code, 0, "{options}: {told:?}");
     }
     assert_eq!(head(), before + 3, "one entry an export");
     let journal = journal();
-    for told in ["exported 0 episodes", "on the gateway itself", "no reason was given", "handover"] {
+    for told in ["exported 0 episodes for Ofsted", "on the gateway itself", "Kate Lane", "handover"] {
         assert!(journal.contains(told), "`{told}`");
     }
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(home.run("breaches export --out /nowhere/at/all.csv").code, 2);
+    assert_eq!(home.run("breaches export --for Ofsted --purpose handover --out /nowhere/at/all.csv").code, 2);
     assert_eq!(home.run("breaches verify").code, 0);
 }
 

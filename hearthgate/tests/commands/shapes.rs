@@ -38,7 +38,10 @@ fn the_page_has_the_shapes_that_the_program_answers() {
     gateway.get(&home, "proxy", "http://casino.example/", "text/html");
     wait_for("the episode", || home.run("breaches list --json").json().get(0).map(|_| ()));
     let out = home.path().join("report.csv");
-    assert_eq!(home.run(&format!("breaches export --out {}", out.display())).code, 0);
+    assert_eq!(
+        home.run(&format!("breaches export --for Ofsted --purpose review --out {}", out.display())).code,
+        0
+    );
     let manifest = std::fs::read_to_string(home.path().join("report.csv.manifest.json")).unwrap();
     let mut checked = 0;
     for (name, answer) in [

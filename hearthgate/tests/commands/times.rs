@@ -86,7 +86,7 @@ fn every_command_tells_instants_by_the_homes_clock() {
         ("lists compile --json", &[".compiled"]),
         ("lists lookup casino.example --json", &[]),
         ("breaches list --json", &["[].first", "[].last"]),
-        ("breaches export --format json", &["[].first", "[].last"]),
+        ("breaches export --for Ofsted --purpose review --format json", &["[].first", "[].last"]),
         ("breaches verify --json", &[]),
         ("asks list --since 2027-07-01 --json", &["[].at"]),
         ("minutes jo --json", &[]),
@@ -105,8 +105,8 @@ fn every_command_tells_instants_by_the_homes_clock() {
             assert_eq!(text, right, "{line}: {at}");
         }
     }
-    let manifest = home.run("breaches export --format json").err;
+    let manifest = home.run("breaches export --for Ofsted --purpose review --format json").err;
     assert!(manifest.contains("+01:00\""), "{manifest}");
-    let csv = home.run("breaches export").out;
+    let csv = home.run("breaches export --for Ofsted --purpose review").out;
     assert!(csv.contains("\"2027-07-17T16:0") && !csv.contains("Z\""), "{csv}");
 }

@@ -101,6 +101,17 @@ async fn two_who_change_the_same_file_lose_nothing() {
         manager.post(FILE, &[("text", &mine), ("was", &was), ("why", "more"), ("step", "keep")]).await;
     assert_eq!(clash.status, StatusCode::CONFLICT);
     assert!(clash.text.contains("50m") && clash.text.contains("5h"), "both are shown");
+    // Who was shown a file by way of a clash has looked at it, and the journal says so.
+    let looked = |entries: Vec<records::Logged>| {
+        format!("{entries:?}").matches("looked at the agreement of jordan").count()
+    };
+    let before = looked(play.records.entries(1).await.unwrap());
+    let form = [("text", mine.as_str()), ("was", "nothing"), ("why", "x"), ("step", "keep")];
+    for _ in 0..2 {
+        let shown = play.signed_in("r.osei").await.post(FILE, &form).await;
+        assert_eq!(shown.status, StatusCode::CONFLICT);
+    }
+    assert_eq!(looked(play.records.entries(1).await.unwrap()), before + 2, "once a session");
     assert_eq!(play.running.files.lock().unwrap()["agreements/jordan.yaml"], theirs);
 }
 

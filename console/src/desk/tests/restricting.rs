@@ -84,7 +84,8 @@ async fn what_the_law_forbids_is_refused_in_its_words() {
         ("punishment", vec![("reason", "as a punishment")], "is no measure of discipline"),
         ("nothing_tried", vec![("tried", "")], "what was tried or considered that restricts less. Reg 22"),
         ("no_consent", vec![("consent", "")], "Reg 22"),
-        ("nobody", vec![("person", "nobody")], "Say whom the restriction is for. Reg 22"),
+        ("no_person", vec![("person", "")], "Say whom the restriction is for. Reg 22"),
+        ("nobody", vec![("person", "nobody")], "Nobody of this home has the id `nobody`"),
         ("no_review", vec![("review", "")], "Say on which day it is reviewed. Reg 22"),
         ("not_told", vec![("told_on", "")], "Reg 22"),
         ("no_view", vec![("view", "")], "Reg"),
@@ -270,6 +271,11 @@ async fn neither_a_group_nor_a_shared_device_is_restricted() {
     for (name, form, says) in [
         ("a_group", group, "a group is never restricted for what one of them did. Reg 19(2)(j)"),
         ("a_device", with(&[("person", "lounge")]), "A restriction is of a young person"),
+        (
+            "nobody_beside",
+            [LAWFUL, &[("person", "jordn")]].concat(),
+            "Nobody of this home has the id `jordn`",
+        ),
         ("a_device_beside", [LAWFUL, &[("person", "lounge")]].concat(), "A restriction is of a young person"),
     ] {
         let page = manager.post("/restrictions/place", &form).await;

@@ -291,3 +291,25 @@ async fn what_a_member_of_staffs_own_device_did_is_for_the_manager() {
         assert_eq!(page == StatusCode::OK, account != "visitor", "{account}");
     }
 }
+
+#[tokio::test]
+async fn a_fold_of_many_small_episodes_takes_no_click_more_than_one_of_few() {
+    let sites: Vec<String> = (1..=7).map(|n| format!("games{n}.example")).collect();
+    let jordan = super::play::JORDAN.replace("games.example", &sites.join(", "));
+    let play = Play::of(super::play::HOME, &[("jordan", &jordan)]).await;
+    for site in &sites {
+        sees(&play, "jordan", site, (Evidence::Lookup, None)).await;
+    }
+    let page = play.signed_in("k.lane").await.get("/shift?at=2026-11-22T17:30:00Z").await;
+    assert!(page.words().contains("Jordan 7 small"), "{}", page.words());
+    let tags: Vec<&str> =
+        page.text.split("<details ").skip(1).filter_map(|part| part.split('>').next()).collect();
+    let open = |what: &str| {
+        tags.iter().filter(|tag| tag.contains(what) && tag.split(' ').any(|word| word == "open")).count()
+    };
+    assert_eq!(
+        (open("id=\"of-"), open("id=\"make-")),
+        (0, 7),
+        "unfolded, each can be marked at once: {tags:?}"
+    );
+}
