@@ -381,7 +381,7 @@ impl Open {
             && self.datagrams.iter().all(|datagrams| exchange(datagrams, b"hello").unwrap() == b"hello")
     }
 
-    fn is_refused(self) {
+    fn meets_a_refusal(self) {
         for datagrams in &self.datagrams {
             assert!(exchange(datagrams, b"hello").is_err_and(|error| is_refusal(&error)), "{datagrams:?}");
         }
@@ -426,7 +426,7 @@ fn what_flows_ends_soon_after_the_gateway_and_help_goes_on() {
         // Two minutes.
         let over = "delete element inet hearthgate alive { ipv4, ipv6 }";
         assert!(lab.router.output("nft", &[over]).status.success());
-        call.is_refused();
+        call.meets_a_refusal();
         assert!(given.goes_on(), "an address that was given goes on for its time");
         assert!(help.goes_on(), "help goes on");
         assert!(is_closed(&lab));

@@ -38,7 +38,7 @@ fn get(begins: &str, line: &str) -> Vec<u8> {
 
 #[test]
 fn nothing_borrows_the_name_of_what_is_protected_and_nothing_is_recorded_of_its_address() {
-    let Some(mut lab) = held(SATURDAY) else { return };
+    let Some(lab) = held(SATURDAY) else { return };
     let (four, six) = look_up(&lab, Who::Jordan, "helpline.test");
     // Another site, asked for in every way that a server could read and we might not.
     for to in [four, six] {
