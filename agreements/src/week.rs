@@ -78,7 +78,10 @@ pub enum SegmentKind {
 /// A limit on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WeekLimit {
-    /// What it counts, in words (`games`).
+    /// What it counts.
+    #[serde(skip)]
+    pub key: LimitKey,
+    /// The same in words (`games`).
     pub of: String,
     /// How many minutes.
     pub minutes: u16,
@@ -108,7 +111,7 @@ impl House {
             bedtime: rules.schedule.bed_minute(day, self.school()).map(|(minute, _)| clock(minute)),
             limits: self
                 .limits_in_force(who, day)
-                .map(|(key, minutes)| WeekLimit { of: key_in_words(key), minutes })
+                .map(|(key, minutes)| WeekLimit { key: key.clone(), of: key_in_words(key), minutes })
                 .collect(),
         }
     }

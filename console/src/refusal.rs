@@ -191,11 +191,11 @@ impl Refusals {
             v,
             easier: v.easier(),
             id,
-            name: if v.is_welsh() { "Cymraeg" } else { "English" },
+            // Each language's switch says the other's name.
+            name: v.other().say("other"),
             heading: heading(explanation, v),
             easy: why(explanation, v.easier()),
-            // What the decision says of itself it says in the home's own language.
-            sentence: if v.is_welsh() { why(explanation, v) } else { &explanation.to_you },
+            sentence: sentence(explanation, v),
             around: around(explanation).map(|detector| v.of_detector(detector)),
             until: until(v),
             until_easy: until(v.easier()),
@@ -349,6 +349,11 @@ fn heading(explanation: &Explanation, v: Voice) -> &'static str {
     v.say(key)
 }
 
+/// Why, as a page says it: the decision speaks the home's own language alone, and in no easy words.
+pub(crate) fn sentence(explanation: &Explanation, v: Voice) -> &str {
+    if v.is_welsh() || v.is_easy() { why(explanation, v) } else { &explanation.to_you }
+}
+
 /// Why, in a few plain words: for whoever wants them, and in the languages that the decision does not speak.
 fn why(explanation: &Explanation, v: Voice) -> &'static str {
     let key = match (explanation.verdict, explanation.rule) {
@@ -442,11 +447,11 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
     }
     let tell = v.say("saw.tell");
     lines.push(if may_ask(current, who, explanation) {
-        format!("Ask staff about it, or open this page in a browser to ask. {tell}")
+        format!("{} {tell}", v.say("refused.ask.here"))
     } else {
         tell.to_owned()
     });
-    lines.push("These always work:".to_owned());
+    lines.push(v.say("refused.always").to_owned());
     for contact in contacts(current.snapshot.house.home()) {
         // A home's own contact may have nothing but its address, which is then not said twice.
         let mut said = vec![contact.title, contact.reach, contact.host];

@@ -5,8 +5,9 @@
 
 use crate::ask::{Ask, Saw, tidy};
 use crate::pages::{Desk, Heard, Told, Visit};
-use crate::refusal::{ASK, SAW, SAW_SOMETHING, may_ask};
+use crate::refusal::{ASK, SAW, SAW_SOMETHING, may_ask, sentence};
 use crate::sent::{Here, Sent};
+use crate::young::line::{Line, Part};
 use crate::young::pin::{signed_in, stays};
 use crate::young::{Frame, Voice, said, shown};
 use agreements::{PersonKind, Role};
@@ -22,7 +23,7 @@ use chrono::{DateTime, Utc};
 struct TellingPage<'a> {
     frame: Frame,
     host: Option<&'a str>,
-    line: &'a str,
+    line: Line,
     action: String,
     token: String,
     label: &'static str,
@@ -106,7 +107,7 @@ pub(crate) async fn ask(State(desk): State<Desk>, here: Here, Query(about): Quer
     let page = TellingPage {
         frame: Frame::of(v, &visit, ASK, v.say("ask")),
         host: Some(&visit.explanation.host),
-        line: &visit.explanation.to_you,
+        line: Part::ours(sentence(&visit.explanation, v)).into(),
         action: v.link(ASK),
         token: desk.refusals.key().token(&visit.explanation.person, &visit.explanation.host, visit.at),
         label: v.say("ask.why"),
@@ -128,7 +129,7 @@ pub(crate) async fn see(State(desk): State<Desk>, here: Here) -> Response<Body> 
     let page = TellingPage {
         frame: Frame::of(v, &visit, SAW, v.say("saw")),
         host: None,
-        line: tell.unwrap_or(v.say("saw.tell")),
+        line: tell.map_or_else(|| Part::ours(v.say("saw.tell")), |tell| Part::of_home(v, tell)).into(),
         action: v.link(SAW),
         token,
         label: v.say("saw.label"),

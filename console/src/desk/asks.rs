@@ -8,6 +8,7 @@ use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Place, proposal};
 use crate::effect::still_closed;
+use crate::young::{KIND, Voice};
 use agreements::{GrantKind, Host, LiveGrant, Outcome, Person, Request, Standing};
 use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
@@ -20,15 +21,6 @@ use serde::Deserialize;
 /// Answers of so long ago are shown below.
 const ANSWERED: TimeDelta = TimeDelta::hours(24);
 
-/// Kind reasons for a no; the first that fits is chosen, or staff say it in their own words.
-pub(crate) const KIND: [&str; 5] = [
-    "Not tonight: it is late, and sleep matters. Ask me again tomorrow.",
-    "I want to look at this site with you first. Come and find me.",
-    "We said in your agreement that we would look at this together. Let’s talk about it at key-work.",
-    "I am not sure that it is safe. I will find out and tell you.",
-    "You have had a lot of screen today. Let’s do something else, and look again tomorrow.",
-];
-
 #[derive(Template)]
 #[template(path = "desk/asks.html")]
 struct AsksPage {
@@ -37,7 +29,8 @@ struct AsksPage {
     /// What they told staff: somebody who looks at this page alone hears of it, too.
     told: Vec<Saw>,
     answered: Vec<Done>,
-    kind: [&'static str; 5],
+    /// Kind reasons for a no; the first is chosen, or staff say it in their own words.
+    kind: [&'static str; KIND.len()],
     proposal: Option<proposal::Proposal>,
     usual: Option<String>,
 }
@@ -115,7 +108,12 @@ pub(crate) async fn list(
     let done = all.iter().filter_map(|ask| done(&current, ask, now)).collect();
     let usual = usual(&all);
     let (told, waiting) = (told(&desk.records, house, &who, now).await?, waiting.collect());
-    Ok(html(&AsksPage { frame, waiting, told, answered: done, kind: KIND, proposal, usual }))
+    Ok(html(&AsksPage { frame, waiting, told, answered: done, kind: KIND.map(kind_words), proposal, usual }))
+}
+
+/// A kind reason as staff choose it and the journal keeps it: in the home's own language.
+fn kind_words(key: &str) -> &'static str {
+    Voice::default().say(key)
 }
 
 /// How long asks waited of late: half of them no longer than this.
@@ -233,7 +231,7 @@ pub(crate) async fn no(
     Path(entry): Path<i64>,
     Form(no): Form<No>,
 ) -> Result<Response, Wrong> {
-    let kind = no.kind.parse::<usize>().ok().and_then(|n| KIND.get(n)).copied().unwrap_or_default();
+    let kind = no.kind.parse::<usize>().ok().and_then(|n| KIND.get(n)).map_or("", |key| kind_words(key));
     let reason = if no.why.trim().is_empty() { kind } else { no.why.trim() };
     place.desk.records.answer(entry, Answer::Decline, who.by(), reason).await?;
     Ok(Redirect::to("/asks?done=no").into_response())

@@ -1,6 +1,7 @@
 //! My agreement in my words, with what is written down about me and who can see it.
 
-use super::{Frame, Voice, Whose, shown, spaced};
+use super::line::{Line, Part};
+use super::{Frame, Voice, Whose, shown};
 use crate::pages::Visit;
 use agreements::{MonitoringLevel, Outcome, Person, PersonKind, Profile, SchoolHours};
 use askama::Template;
@@ -21,7 +22,7 @@ struct AgreementPage {
     view: String,
     review: Option<String>,
     kept: Vec<String>,
-    more: Vec<String>,
+    more: Vec<Line>,
 }
 
 /// `/agreement`.
@@ -50,7 +51,8 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
     shown(StatusCode::OK, &page)
 }
 
-fn sites(person: &Person, v: Voice) -> Vec<(&'static str, String)> {
+/// What is open, asked for, opened together and closed, in words.
+pub(crate) fn sites(person: &Person, v: Voice) -> Vec<(&'static str, String)> {
     let kinds = [
         (Outcome::Allow, "agreement.open"),
         (Outcome::Ask, "agreement.ask"),
@@ -59,13 +61,14 @@ fn sites(person: &Person, v: Voice) -> Vec<(&'static str, String)> {
     ];
     let of = |outcome| {
         let words = person.words.iter().filter(|ruling| ruling.ruled == outcome);
-        words.map(|ruling| spaced(&ruling.word.to_string())).collect::<Vec<_>>().join(", ")
+        words.map(|ruling| v.of_word(&ruling.word)).collect::<Vec<_>>().join(", ")
     };
     let all = kinds.into_iter().map(|(outcome, key)| (v.say(key), of(outcome)));
     all.filter(|(_, words)| !words.is_empty()).collect()
 }
 
-fn otherwise(person: &Person, v: Voice) -> &'static str {
+/// What holds for everything that nobody mentioned.
+pub(crate) fn otherwise(person: &Person, v: Voice) -> &'static str {
     match (person.profile, person.otherwise) {
         (Profile::EmailOnly, _) => v.say("agreement.email"),
         (Profile::EducationSession, _) => v.say("now.school.always"),
@@ -76,7 +79,8 @@ fn otherwise(person: &Person, v: Voice) -> &'static str {
     }
 }
 
-fn school(person: &Person, v: Voice) -> &'static str {
+/// What learning time changes; nothing for whoever has none.
+pub(crate) fn school(person: &Person, v: Voice) -> &'static str {
     match (person.kind, person.school_hours) {
         (PersonKind::Staff | PersonKind::Visitor | PersonKind::Device, _) => "",
         (PersonKind::YoungPerson, SchoolHours::EducationOnly) => v.say("agreement.school.learning"),
@@ -88,7 +92,7 @@ fn school(person: &Person, v: Voice) -> &'static str {
 
 /// What is kept beyond refusals, why, until when, and who decided it. A young person who is looked at more closely can see
 /// so for as long as it lasts.
-pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<String> {
+pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<Line> {
     let today = visit.at.with_timezone(&visit.current.snapshot.house.home().timezone).date_naive();
     let Some(kept) = person.monitored().filter(|kept| kept.holds_on(today)) else { return Vec::new() };
     let what = match kept.level {
@@ -98,9 +102,9 @@ pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<String>
     };
     let (until, told) = (v.date_with_year(kept.until), v.date_with_year(kept.told_on));
     vec![
-        v.fill(what, &[("day", &until)]),
-        v.fill("kept.more.why", &[("reason", &ended(kept.reason))]),
-        v.fill("kept.more.who", &[("who", kept.authorised_by), ("day", &told)]),
+        Part::ours(v.fill(what, &[("day", &until)])).into(),
+        v.around("kept.more.why", [Part::of_home(v, ended(kept.reason))]),
+        Part::ours(v.fill("kept.more.who", &[("who", kept.authorised_by), ("day", &told)])).into(),
     ]
 }
 

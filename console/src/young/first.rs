@@ -13,8 +13,8 @@ use records::{By, ByRole, Records};
 
 /// The path of the form.
 pub(crate) const FIRST: &str = "/hearthgate/first";
-/// Which version of the notice it is: another is told anew.
-const VERSION: &str = "notice 1";
+/// Which version of the notice it is: another is told anew. A test ties it to the words.
+pub(super) const VERSION: &str = "notice 2";
 
 /// The notice, as the page shows it.
 pub(crate) struct First {

@@ -3,17 +3,19 @@
 //! They stand at the gateway's own address, and whose they are is told by the device. They work without JavaScript; with it
 //! the countdown counts. On a device that several share nothing about one person is shown.
 
-mod agreed;
+pub(crate) mod agreed;
 pub(crate) mod first;
-mod now;
+pub(crate) mod line;
+pub(crate) mod now;
 pub(crate) mod pin;
 pub(crate) mod policy;
-mod recorded;
+pub(crate) mod recorded;
 pub(crate) mod show;
 mod talk;
 mod voice;
-mod week;
+pub(crate) mod week;
 
+pub(crate) use now::KIND;
 pub(crate) use recorded::{NOTE, note};
 pub(crate) use voice::Voice;
 
@@ -194,11 +196,6 @@ pub(crate) fn script() -> Response<Body> {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// Words of the language as people read them.
-pub(crate) fn spaced(word: &str) -> String {
-    word.replace('_', " ")
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What is open now and until when, my minutes, what I asked for.
 
 use super::first::{First, notice};
+use super::line::{Line, Part};
 use super::pin::{ME, SIGN_IN};
 use super::show::{Show, asked as asked_to_show};
-use super::{Frame, Voice, Whose, agreed, shown, spaced};
+use super::{Frame, Voice, Whose, agreed, shown};
 use crate::pages::{Desk, Visit};
 use crate::refusal::{ASK, minutes_again};
 use crate::telling::MORE_TIME;
@@ -16,12 +17,15 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use blocklists::{Name, Tags};
 use chrono::{DateTime, TimeDelta, Utc};
-use records::{Ask, Records, Reported, StoreError};
+use records::{Answered, Ask, Records, Reported, StoreError};
 
 /// A site that no list and no agreement has: what is said of it is said of all that nobody mentioned.
 const UNLISTED: &str = "unlisted-by-anyone.invalid";
 /// Asks of so long ago are shown.
 const ASKED: TimeDelta = TimeDelta::hours(24);
+/// Kind reasons for a no, by their keys: staff choose one at the desk, which keeps its English words.
+pub(crate) const KIND: [&str; 5] =
+    ["asked.no.late", "asked.no.look", "asked.no.together", "asked.no.safe", "asked.no.screen"];
 /// And what they told staff of so long ago.
 const TOLD: TimeDelta = TimeDelta::days(7);
 
@@ -39,7 +43,7 @@ struct NowPage {
     soon: Option<&'static str>,
     /// Whether somebody can sign in on the device.
     signs_in: bool,
-    kept: Vec<String>,
+    kept: Vec<Line>,
     /// What is told before anything else, until they have read it.
     first: Option<First>,
     /// What staff ask to be shown.
@@ -68,7 +72,7 @@ struct Left {
 
 struct Asked {
     what: String,
-    answer: String,
+    answer: Line,
 }
 
 /// How one asks from here.
@@ -228,8 +232,10 @@ async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> R
     let house = &visit.current.snapshot.house;
     let minutes = records.minutes_today(house, visit.who).await?.into_iter().filter_map(|used| {
         let (limit, spent) = (used.limit?, used.counted.saturating_add(used.estimated));
-        let of =
-            if used.key == "everything" { v.say("left.everything").to_owned() } else { spaced(&used.key) };
+        let of = match used.key.as_str() {
+            "everything" => v.say("left.everything").to_owned(),
+            word => v.of_text(word),
+        };
         let words = |minutes: u16| v.length(minutes.into());
         let left = limit.saturating_sub(spent);
         let said = match left {
@@ -294,13 +300,13 @@ async fn closed(
 fn closes(what: &What, v: Voice) -> String {
     match what {
         What::Everything => v.say("closed.everything").to_owned(),
-        What::Words(words) => spoken(words),
+        What::Words(words) => spoken(words, v),
     }
 }
 
 /// Words of the language, one after the other, as people read them.
-fn spoken(words: &[Word]) -> String {
-    words.iter().map(|word| spaced(&word.to_string())).collect::<Vec<_>>().join(", ")
+fn spoken(words: &[Word], v: Voice) -> String {
+    words.iter().map(|word| v.of_word(word)).collect::<Vec<_>>().join(", ")
 }
 
 /// That they told, and who has read it: what they said, and what staff did, is not for whoever looks over a shoulder.
@@ -319,26 +325,42 @@ fn was_heard(told: &Reported, v: Voice, visit: &Visit) -> String {
 }
 
 fn asked(ask: &Ask, v: Voice) -> Asked {
-    let host = &ask.asked.host;
-    let answer = match &ask.answered {
-        None => v.say("asked.waits").to_owned(),
-        Some(answered) if answered.grant.is_some() => v.say("asked.yes").to_owned(),
-        Some(answered) => v.fill("asked.no", &[("reason", &answered.reason)]),
-    };
-    Asked { what: if host.is_empty() { v.say("asked.time").to_owned() } else { host.clone() }, answer }
+    Asked { what: asked_for(&ask.asked.host, v), answer: answer(ask.answered.as_ref(), v) }
+}
+
+/// What an ask was about: a site, or more time.
+pub(crate) fn asked_for(host: &str, v: Voice) -> String {
+    if host.is_empty() { v.say("asked.time").to_owned() } else { host.to_owned() }
+}
+
+/// What staff said to an ask.
+pub(crate) fn answer(answered: Option<&Answered>, v: Voice) -> Line {
+    match answered {
+        None => Part::ours(v.say("asked.waits")).into(),
+        Some(answered) if answered.grant.is_some() => Part::ours(v.say("asked.yes")).into(),
+        Some(answered) => v.around("asked.no", [reason(&answered.reason, v)]),
+    }
+}
+
+/// Why staff said no: what they chose in the page's own words, what they wrote as they wrote it.
+fn reason(said: &str, v: Voice) -> Part {
+    match KIND.into_iter().find(|key| Voice::default().say(key) == said) {
+        Some(key) => Part::ours(v.say(key)),
+        None => Part::of_home(v, said),
+    }
 }
 
 /// What a grant opens, to the person themself.
 fn opens(grant: &LiveGrant, v: Voice) -> String {
     let words = |what: &What| match what {
         What::Everything => v.say("left.everything").to_owned(),
-        What::Words(words) => spoken(words),
+        What::Words(words) => spoken(words, v),
     };
     match &grant.kind {
         GrantKind::Sites(what) => words(what),
         GrantKind::ExtraTime(LimitKey::Everything) => v.say("opened.time").to_owned(),
         GrantKind::ExtraTime(LimitKey::Word(word)) => {
-            format!("{}: {}", v.say("opened.time"), spaced(&word.to_string()))
+            format!("{}: {}", v.say("opened.time"), v.of_word(word))
         }
         GrantKind::Supervised(_) => match &grant.supervision {
             Some(with) => v.fill("opened.with", &[("adult", &with.adult), ("device", &with.device)]),

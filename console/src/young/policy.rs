@@ -2,7 +2,7 @@
 //! signing in on any device in the home, and to print. No young person's name and none of staff's stands in it.
 
 use super::week::spans;
-use super::{Frame, Voice, shown, spaced};
+use super::{Frame, Voice, shown};
 use crate::pages::{Desk, Visit};
 use crate::refusal::{Contact, contacts};
 use crate::sent::Here;
@@ -47,7 +47,7 @@ pub(crate) async fn show(State(desk): State<Desk>, here: Here) -> Response<Body>
 fn page(visit: &Visit, v: Voice) -> Response<Body> {
     let house = &visit.current.snapshot.house;
     let home = house.home();
-    let words = home.everyone.block.iter().map(|(word, _)| spaced(&word.to_string()));
+    let words = home.everyone.block.iter().map(|(word, _)| v.of_word(word));
     let page = PolicyPage {
         frame: Frame::of(v, visit, POLICY, v.say("policy")),
         lead: v.fill("policy.lead", &[("home", &home.name)]),

@@ -3,6 +3,7 @@
 
 use super::voice::english;
 use agreements::DETECTORS;
+use blocklists::Category;
 use std::collections::BTreeMap;
 
 /// The sentences that the decision says: one for each rule and reason, a new rule brings its own.
@@ -91,11 +92,12 @@ fn pages() -> BTreeMap<&'static str, Vec<String>> {
     pages
 }
 
-/// The sentences of the decision and of the detectors, as a young person has them before them.
+/// The sentences of the decision and of the detectors, and what kinds of site are called, as a young person has them before them.
 fn decisions() -> Vec<String> {
     let lines = DECISIONS.lines().filter(|line| !line.starts_with('#'));
     let told = lines.filter_map(|line| line.rsplit_once('|')).map(|(_, told)| told.trim().to_owned());
-    told.chain(DETECTORS.iter().map(|row| row.to_you.to_owned())).collect()
+    let detected = DETECTORS.iter().map(|row| row.to_you.to_owned());
+    told.chain(detected).chain(Category::all().map(|kind| kind.for_young_person().to_owned())).collect()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is written down about me, and what I say of it.
 
+use super::line::{Line, Part};
 use super::{Frame, Voice, Whose, said, shown};
 use crate::ask::tidy;
 use crate::pages::{Desk, Visit};
@@ -18,6 +19,12 @@ pub(crate) const NOTE: &str = "/hearthgate/note";
 const DAYS: i64 = 30;
 /// And is no more than this.
 const SHOWN: i64 = 100;
+/// What they may choose to say: the form's word, and the key of what it says.
+const CHOICES: [(&str, &str); 3] = [
+    ("not_me", "recorded.note.not_me"),
+    ("advert", "recorded.note.advert"),
+    ("mistake", "recorded.note.mistake"),
+];
 /// Somebody says so often something about one episode.
 const MOST_NOTES: usize = 5;
 
@@ -30,12 +37,13 @@ struct RecordedPage {
     part: Option<String>,
     older: Option<String>,
     action: String,
-    episodes: Vec<Line>,
+    episodes: Vec<Told>,
     /// What staff wrote down by hand: when and by whom, and the promise that it is about.
-    by_hand: Vec<(String, Option<String>)>,
+    by_hand: Vec<(String, Option<Line>)>,
 }
 
-struct Line {
+/// An episode, as it is told.
+struct Told {
     entry: i64,
     said: String,
     /// What it was, where it was a way around that is known by its form.
@@ -43,7 +51,7 @@ struct Line {
     when: String,
     told: bool,
     marks: Vec<&'static str>,
-    notes: Vec<String>,
+    notes: Vec<Line>,
     token: Option<String>,
 }
 
@@ -79,18 +87,13 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, uri: &Uri) -> Res
         older: (!episodes.is_empty() && upto < count).then(|| v.link(&format!("/recorded?skip={upto}"))),
         action: v.link(NOTE),
         by_hand: by_hand(desk.visitors.records(), visit, person, v).await,
-        episodes: episodes.iter().map(|episode| line(desk, visit, v, episode)).collect(),
+        episodes: episodes.iter().map(|episode| told(desk, visit, v, episode)).collect(),
     };
     shown(StatusCode::OK, &page)
 }
 
 /// That staff wrote something down, and about which promise. Their words may name others, and are told by them.
-async fn by_hand(
-    records: &Records,
-    visit: &Visit,
-    person: &Person,
-    v: Voice,
-) -> Vec<(String, Option<String>)> {
+async fn by_hand(records: &Records, visit: &Visit, person: &Person, v: Voice) -> Vec<(String, Option<Line>)> {
     let span = (visit.at - TimeDelta::days(DAYS), visit.at + TimeDelta::seconds(1));
     let written = records.incidents(Some(&person.id), span).await.unwrap_or_else(|error| {
         tracing::warn!(%error, "what staff wrote down could not be read");
@@ -100,7 +103,10 @@ async fn by_hand(
     let one = |one: records::WrittenDown| {
         let when = v.when(one.at, visit.at, zone);
         let line = v.fill("recorded.by_hand.line", &[("when", &when), ("name", &one.incident.by.name)]);
-        (line, one.incident.about.map(|line| v.fill("recorded.by_hand.about", &[("line", &line.text)])))
+        (
+            line,
+            one.incident.about.map(|line| v.around("recorded.by_hand.about", [Part::of_home(v, line.text)])),
+        )
     };
     written.into_iter().map(one).collect()
 }
@@ -146,7 +152,8 @@ fn own_notes(episode: &Episode) -> impl Iterator<Item = &records::Note> {
     episode.notes.iter().filter(|note| note.by.role == ByRole::YoungPerson)
 }
 
-fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
+/// What a device did, in a sentence.
+pub(crate) fn sentence(episode: &Episode, v: Voice) -> String {
     let key = match episode.evidence {
         Evidence::Lookup => "recorded.lookup",
         Evidence::Connection => "recorded.connection",
@@ -159,6 +166,15 @@ fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
         site => site,
     };
     let device = episode.device.as_deref().unwrap_or(v.say("recorded.device"));
+    v.fill(key, &[("device", device), ("site", site)])
+}
+
+/// What they said of it themself.
+pub(crate) fn notes(episode: &Episode, v: Voice) -> Vec<Line> {
+    own_notes(episode).map(|note| said_of_it(&note.words, v)).collect()
+}
+
+fn told(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Told {
     let zone = visit.current.snapshot.house.home().timezone;
     let first = episode.first.with_timezone(&zone);
     let (day, date) = (v.weekday(first.date_naive()), v.date(first.date_naive()));
@@ -172,19 +188,27 @@ fn line(desk: &Desk, visit: &Visit, v: Voice, episode: &Episode) -> Line {
         Mark::TheirReport => v.say("recorded.mark.their_report"),
     };
     let may = own_notes(episode).count() < MOST_NOTES;
-    Line {
+    Told {
         entry: episode.entry,
-        said: v.fill(key, &[("device", device), ("site", site)]),
+        said: sentence(episode, v),
         around: episode.detector.as_deref().and_then(Detector::of_key).map(|one| v.of_detector(one)),
         when: format!("{day} {date}, {}{often}", first.format("%H:%M")),
         told: episode.reported,
         marks: episode.marks.iter().map(mark).collect(),
-        notes: own_notes(episode)
-            .map(|note| v.fill("recorded.note.said", &[("words", &note.words)]))
-            .collect(),
+        notes: notes(episode, v),
         token: may
             .then(|| desk.refusals.key().token(&visit.explanation.person, &about(episode.entry), visit.at)),
     }
+}
+
+/// What they said of it: what they chose in the page's own words, what they wrote as they wrote it.
+fn said_of_it(words: &str, v: Voice) -> Line {
+    let chosen = CHOICES.iter().find_map(|(_, key)| {
+        let rest = words.strip_prefix(Voice::default().say(key))?;
+        (rest.is_empty() || rest.starts_with(' ')).then_some((v.say(key), rest))
+    });
+    let (chosen, rest) = chosen.unwrap_or(("", words));
+    v.around("recorded.note.said", [Part::ours(chosen), Part::of_them(v, rest)])
 }
 
 /// `POST` [`NOTE`]: they say something about an episode of theirs.
@@ -214,13 +238,8 @@ async fn keep(records: &Records, person: &Person, form: &NoteForm) -> Result<boo
     if own_notes(&episode).count() >= MOST_NOTES {
         return Ok(false);
     }
-    let english = Voice::default();
-    let chosen = match form.kind.as_str() {
-        "not_me" => english.say("recorded.note.not_me"),
-        "advert" => english.say("recorded.note.advert"),
-        "mistake" => english.say("recorded.note.mistake"),
-        _ => "",
-    };
+    let chosen = CHOICES.iter().find(|(kind, _)| *kind == form.kind);
+    let chosen = chosen.map_or("", |(_, key)| Voice::default().say(key));
     let words = tidy(&format!("{chosen} {}", form.words));
     let by = By { role: ByRole::YoungPerson, id: person.id.clone(), name: person.name.clone() };
     records.note(form.entry, by, &words).await?;

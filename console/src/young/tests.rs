@@ -28,6 +28,7 @@ mod pins;
 mod policy;
 mod promises;
 mod showing;
+mod welsh;
 
 const OWN: &str = "hearthgate.home.arpa";
 /// Devices of the home by their addresses.

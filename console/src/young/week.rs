@@ -1,12 +1,12 @@
 //! My week, as a picture and as a table that says the same.
 
-use super::{Frame, Voice, Whose, shown, spaced};
+use super::{Frame, Voice, Whose, shown};
 use crate::pages::Visit;
-use agreements::{SegmentKind, WeekDay};
+use agreements::{House, PersonId, SegmentKind, WeekDay};
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use chrono::{Datelike, Days};
+use chrono::{Datelike, Days, NaiveDate};
 use std::fmt::Write;
 
 #[derive(Template)]
@@ -18,13 +18,14 @@ struct WeekPage {
     days: Vec<Day>,
 }
 
-struct Day {
-    name: &'static str,
-    today: bool,
-    online: String,
-    school: String,
-    bed: String,
-    limits: Vec<String>,
+/// A day, in words.
+pub(crate) struct Day {
+    pub(crate) name: &'static str,
+    pub(crate) today: bool,
+    pub(crate) online: String,
+    pub(crate) school: String,
+    pub(crate) bed: String,
+    pub(crate) limits: Vec<String>,
 }
 
 /// `/week`.
@@ -39,29 +40,37 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
     let today = visit.at.with_timezone(&house.home().timezone).date_naive();
     let monday = today - Days::new(today.weekday().num_days_from_monday().into());
     let week = house.week(visit.who, monday);
-    let day = |day: &WeekDay| Day {
+    let page = WeekPage {
+        frame: Frame::of(v, visit, "/week", v.say("week")),
+        draft: person.draft.is_some(),
+        picture: picture(&week.days, v),
+        days: week.days.iter().map(|day| in_words(day, today, v)).collect(),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+/// The seven days from a date on.
+pub(crate) fn days(
+    house: &House,
+    who: PersonId,
+    from: NaiveDate,
+    (today, v): (NaiveDate, Voice),
+) -> Vec<Day> {
+    house.week(who, from).days.iter().map(|day| in_words(day, today, v)).collect()
+}
+
+fn in_words(day: &WeekDay, today: NaiveDate, v: Voice) -> Day {
+    let limits = day.limits.iter();
+    Day {
         name: v.weekday(day.date),
         today: day.date == today,
         online: spans(day, SegmentKind::Online),
         school: spans(day, SegmentKind::School),
         bed: day.bedtime.clone().unwrap_or_default(),
-        limits: day
-            .limits
-            .iter()
-            .map(|limit| {
-                let all = limit.of == "the internet";
-                let of = if all { v.say("left.everything").to_owned() } else { spaced(&limit.of) };
-                format!("{of} {}", v.length(limit.minutes.into()))
-            })
+        limits: limits
+            .map(|limit| format!("{} {}", v.of_key(&limit.key), v.length(limit.minutes.into())))
             .collect(),
-    };
-    let page = WeekPage {
-        frame: Frame::of(v, visit, "/week", v.say("week")),
-        draft: person.draft.is_some(),
-        picture: picture(&week.days, v),
-        days: week.days.iter().map(day).collect(),
-    };
-    shown(StatusCode::OK, &page)
+    }
 }
 
 /// `07:00–08:30, 15:30–21:00`; neighbours of one kind are told as one.
