@@ -8,7 +8,7 @@ use super::secret;
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::zip::Zip;
-use super::{Place, dossier, nights, printed};
+use super::{Place, dossier, nights, own_copy, printed};
 use agreements::{House, Person, PersonKind};
 use askama::Template;
 use axum::body::Body;
@@ -138,7 +138,7 @@ pub(crate) async fn export(
     } else {
         let found = house.person(&asked.person).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
         let agreement = desk.running.text(&format!("agreements/{}.yaml", found.id)).await;
-        let files = for_person(&desk.records, house, found, agreement, now).await?;
+        let files = for_person(&desk.records, house, found, agreement, &stamp).await?;
         (found.id.clone(), format!("the records of {}", found.id), files)
     };
     let manifest = manifest(house, &files, &stamp);
@@ -172,8 +172,9 @@ async fn for_person(
     house: &House,
     person: &Person,
     agreement: Option<String>,
-    now: DateTime<Utc>,
+    stamp: &Stamp<'_>,
 ) -> Result<Vec<File>, Wrong> {
+    let now = stamp.now;
     let which = Which { person: Some(person.id.clone()), ..Which::default() };
     let mut files = for_reader(house, &person.id, episodes(records, house, &which).await?);
     let entries = dossier::of(records, &person.id).await?;
@@ -208,6 +209,8 @@ async fn for_person(
     files.push(csv("monitored.csv", "What monitoring beyond breaches kept, day by day.", monitored));
     let agreement = agreement.map(|text| csv("agreement.yaml", "The agreement in force.", text));
     files.extend(agreement);
+    let pages = own_copy::pages((records, house), person, &entries, &files, stamp).await?;
+    files.extend(pages);
     Ok(files)
 }
 

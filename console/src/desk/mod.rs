@@ -31,6 +31,7 @@ mod marking;
 mod month;
 mod nights;
 mod now;
+mod own_copy;
 mod owning;
 mod page;
 mod password;

@@ -460,3 +460,64 @@ async fn what_staff_write_down_by_hand_stands_where_it_is_read_and_in_the_export
     }
     assert!(matches!(play.records.verify(None).await.unwrap(), records::Verified::Whole { .. }));
 }
+
+#[tokio::test]
+async fn a_young_person_has_a_page_of_their_own_to_read_in_both_languages() {
+    let play = Play::new().await;
+    everything(&play, "jordan", "jordans").await;
+    everything(&play, "sam", "sams").await;
+    let by = records::By { role: records::ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
+    let episodes = play.records.episodes(&records::Which::default()).await.unwrap();
+    let own = episodes.iter().find(|episode| episode.person == "jordan").unwrap().entry;
+    play.records.note(own, by, "That wasn’t me it was <b>Sam</b>").await.unwrap();
+    let ask = play.records.ask_time("jordan", "for my art").await.unwrap();
+    let mut kate = play.signed_in("k.lane").await;
+    kate.post(&format!("/asks/{ask}/no"), &[("kind", "0"), ("why", "")]).await;
+    let told =
+        kate.post("/people/jordan/incident", &[("words", "Sam was unkind"), ("about", ""), ("at", "")]).await;
+    assert!(told.status.is_redirection(), "{}", told.words());
+    let subject = [("person", "jordan"), ("recipient", "Jordan <i>"), ("purpose", "they asked")];
+    let (_, bytes) = export(&play, &subject).await;
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
+    let text = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
+    let (english, welsh) = (text("summary.html"), text("summary-cy.html"));
+    for said in [
+        "<html lang=\"en-GB\"",
+        "What is kept about me",
+        "It goes to Jordan &#60;i&#62;.",
+        "Why it was made: they asked",
+        "<th scope=\"row\">Monday</th><td>07:00–21:00</td>",
+        "<b>Ask first:</b> chat.example",
+        "Your phone tried to open games.example.",
+        "You said: That wasn’t me it was &#60;b&#62;S.&#60;/b&#62;",
+        "S. was unkind",
+        "jordans-asked.example jordans-ask",
+        "Not this time: jordans-answer",
+        "more time for my art",
+        "Not this time: Not tonight: it is late",
+        "The internet: 22 November 2026 17:30 to 22 November 2026 17:30.",
+        "The reason: jordans-restricted",
+        "Tried before: jordans-tried",
+        "What you said: jordans-view",
+        "Kate Lane has read it. jordans-report jordans-heard",
+        "<td>the agreement of jordan</td><td>1</td>",
+        "episodes.csv, episodes.json",
+    ] {
+        assert!(english.contains(said), "{said}: {english}");
+    }
+    for said in [
+        "<html lang=\"cy\"",
+        "Beth sy’n cael ei gadw amdana i",
+        "dydd Llun",
+        "Dywedaist ti: Nid fi oedd hwnna<span lang=\"\"> it was",
+        "Nid y tro hwn: Ddim heno: mae’n hwyr",
+        "Nid y tro hwn: <span lang=\"en-GB\">jordans-answer</span>",
+    ] {
+        assert!(welsh.contains(said), "{said}: {welsh}");
+    }
+    for page in [english, welsh] {
+        for not in ["<script", "http:", "https:", "Sam", "sams", "src=", "<link", "<b>S"] {
+            assert!(!page.contains(not), "{not}: {page}");
+        }
+    }
+}
