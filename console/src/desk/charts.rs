@@ -72,22 +72,53 @@ pub(crate) async fn show(
     let found = house.person(&id).ok_or(Wrong::Missing)?;
     let person = house.agreement(found).filter(|person| who.may_read(person)).ok_or(Wrong::Role)?;
     desk.looks(&who, format!("the minutes of {id}")).await?;
-    let days = days(&desk.records, house, (found, &id), now).await?;
-    let since = now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28));
-    let episodes = desk.records.kinds(&id, since).await?.into_iter();
-    let episodes: Vec<_> = episodes.map(|(first, kind)| (first, kind_words(&kind))).collect();
+    let FourWeeks { days, episodes, hints } = FourWeeks::of(&desk.records, house, (found, &id), now).await?;
     let kinds = kinds(&episodes);
     Ok(html(&ChartsPage {
         kinds_picture: kinds_picture(&kinds),
         frame: Frame::of(format!("{}: four weeks", person.name), "/people", house, &who),
         id: person.id.clone(),
         name: person.name.clone(),
-        hints: hints(&days).into_iter().chain(attempts(&episodes, &days, now)).collect(),
+        hints,
         minutes: minutes_picture(&days),
         beds: beds_picture(&days),
         days: days.iter().rev().map(row).collect(),
         kinds,
     }))
+}
+
+/// What is known of somebody's last four weeks, and what changed in them.
+struct FourWeeks {
+    days: Vec<Day>,
+    /// When each episode began, and of what kind it was.
+    episodes: Vec<(DateTime<Utc>, String)>,
+    hints: Vec<String>,
+}
+
+impl FourWeeks {
+    async fn of(
+        records: &Records,
+        house: &House,
+        (who, id): (PersonId, &str),
+        now: DateTime<Utc>,
+    ) -> Result<Self, Wrong> {
+        let days = days(records, house, (who, id), now).await?;
+        let since = now - chrono::TimeDelta::days(DAYS.try_into().unwrap_or(28));
+        let episodes = records.kinds(id, since).await?.into_iter();
+        let episodes: Vec<_> = episodes.map(|(first, kind)| (first, kind_words(&kind))).collect();
+        let hints = hints(&days).into_iter().chain(attempts(&episodes, &days, now)).collect();
+        Ok(Self { days, episodes, hints })
+    }
+}
+
+/// Whether something changed of late against somebody's own pattern. What it is stands on their own page alone.
+pub(super) async fn has_changed(
+    records: &Records,
+    house: &House,
+    whose: (PersonId, &str),
+    now: DateTime<Utc>,
+) -> Result<bool, Wrong> {
+    Ok(!FourWeeks::of(records, house, whose, now).await?.hints.is_empty())
 }
 
 async fn days(
@@ -108,15 +139,14 @@ async fn days(
             planned.insert(day.date, (limit, day.bedtime.as_deref().and_then(evening)));
         }
     }
-    let mut days = Vec::new();
-    for (date, (limit, bed)) in planned {
-        let charts = records.minutes_of(date, id).await?;
-        let all = charts.iter().find(|chart| chart.key == "everything");
+    let was: BTreeMap<_, _> = records.days_of(id, (first, today)).await?.into_iter().collect();
+    let day = |(date, (limit, bed))| {
+        let all = was.get(&date);
         let used = all.map_or(0, |chart| chart.counted.saturating_add(chart.estimated));
         let last = all.and_then(|chart| chart.minutes().max()).map(|minute| minute + begins);
-        days.push(Day { date, used, limit, bed, last });
-    }
-    Ok(days)
+        Day { date, used, limit, bed, last }
+    };
+    Ok(planned.into_iter().map(day).collect())
 }
 
 /// A bedtime as minutes after midnight; one before noon is in the night after.

@@ -1,5 +1,6 @@
 //! **People**: each agreement as a week, in words, and as an answer to "what if".
 
+use super::charts::has_changed;
 use super::edit::done_words;
 use super::give::names_of;
 use super::now::key_words;
@@ -41,6 +42,8 @@ struct Line {
     /// How many of staff have read it as it stands; and whether whoever looks has not.
     read: String,
     unread: bool,
+    /// Whether something changed of late against their own pattern: what, their four weeks say.
+    changed: bool,
 }
 
 #[derive(Template)]
@@ -124,7 +127,9 @@ pub(crate) async fn list(
     people.sort_by_key(|(_, person)| person.kind != PersonKind::YoungPerson);
     let read = desk.records.agreements_read().await?;
     let mut lines = Vec::new();
-    for (_, person) in people {
+    for (place, person) in people {
+        let theirs = person.kind == PersonKind::YoungPerson && who.may_read(person);
+        let changed = theirs && has_changed(&desk.records, house, (place, &person.id), now).await?;
         let (review, due) = review(person, today);
         let readers = readers::of(desk, house, (person, &read), &who, now).await;
         lines.push(Line {
@@ -136,6 +141,7 @@ pub(crate) async fn list(
             due,
             read: readers.said(),
             unread: readers.mine.is_some(),
+            changed,
         });
     }
     let frame = Frame::of("People", "/people", house, &who).after(done_words(&after.done));

@@ -73,8 +73,10 @@ async fn a_step_in_what_is_refused_is_one_reason_to_ask_and_names_no_site() {
         assert!(!page.contains(".example") && !page.contains("Sam"), "no site, and nobody else: {page}");
         page.matches("A reason to ask how they are; no breach.").count()
     };
+    let people = async || play.signed_in("k.lane").await.get("/people").await;
     happens(&play, "jordan", "games.example").await;
     assert_eq!(hints().await, 0, "as ever");
+    assert!(!people().await.text.contains("something changed"), "as ever");
     // At night, to one closed door after the other.
     play.clock.advance(HOUR * 5);
     let asked: Vec<_> = (0..6).map(|n| ("jordan".to_owned(), format!("site{n}.example"))).collect();
@@ -88,4 +90,12 @@ async fn a_step_in_what_is_refused_is_one_reason_to_ask_and_names_no_site() {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert_eq!(hints().await, 2);
+    // People says of whom there is something to look at, and not what.
+    let page = people().await;
+    let link = "<a href=\"/people/jordan/charts\">something changed, look at their four weeks</a>";
+    assert_eq!(page.text.matches("something changed").count(), 1, "{}", page.text);
+    assert!(page.text.contains(link), "{}", page.text);
+    for content in ["refused", "outside the agreed times", "in use after", "a reason to ask"] {
+        assert!(!page.words().contains(content), "{content}: {}", page.words());
+    }
 }
