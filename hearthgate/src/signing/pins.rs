@@ -92,6 +92,43 @@ mod tests {
         assert!((0..100).all(|_| fresh().is_some_and(|pin| weakness(&pin).is_none())));
     }
 
+    /// How long each takes beside the first of its own round: the middle of many rounds.
+    fn ratios(tried: &[(Option<&str>, &str)]) -> Vec<f64> {
+        const ROUNDS: usize = 20;
+        let mut all = vec![Vec::new(); tried.len()];
+        for _ in 0..ROUNDS {
+            let took = |(kept, pin): &(Option<&str>, &str)| {
+                let begun = std::time::Instant::now();
+                assert!(!opens(*kept, pin), "{pin}");
+                begun.elapsed().as_secs_f64()
+            };
+            let times: Vec<f64> = tried.iter().map(took).collect();
+            all.iter_mut().zip(&times).for_each(|(ratios, time)| ratios.push(time / times[0]));
+        }
+        let middle = |mut ratios: Vec<f64>| {
+            ratios.sort_unstable_by(f64::total_cmp);
+            ratios[ROUNDS / 2]
+        };
+        all.into_iter().map(middle).collect()
+    }
+
+    #[test]
+    fn how_long_it_takes_tells_nobody_who_has_a_pin() {
+        let kept = hash("482913").expect("randomness");
+        // Somebody's, that nobody has, that nobody gave: and what the stand-in for none would open.
+        let tried = [(Some(kept.as_str()), "482914"), (None, "482913"), (None, "nobody"), (None, "")];
+        let mut seen = Vec::new();
+        // What tells them apart does so each time; a machine that is busy with something else does not.
+        for _ in 0..3 {
+            let ratios = ratios(&tried);
+            if ratios.iter().all(|ratio| (0.8..1.25).contains(ratio)) {
+                return;
+            }
+            seen.push(ratios);
+        }
+        panic!("they take these times as long as the first: {seen:?}");
+    }
+
     #[test]
     fn only_a_hash_is_kept() {
         let kept = hash("482913").expect("randomness");

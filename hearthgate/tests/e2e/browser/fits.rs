@@ -41,6 +41,9 @@ const TOO_SMALL: &str = r"(() => {
 /// Headings that are shown, main parts, whether the language is one of ours, fields without a label, header cells without a scope.
 const PARTS: &str = "[[...document.querySelectorAll('h1')].filter(e => e.offsetParent).length, document.querySelectorAll('main').length, ['en-GB', 'cy'].includes(document.documentElement.lang), [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels.length && !e.ariaLabel).length, [...document.querySelectorAll('th')].filter(e => !e.scope).length]";
 
+/// No width of a window: no picture is kept.
+pub(super) const NO_PICTURE: u32 = 0;
+
 /// Looks at what a window shows in every width and look, and keeps a picture of it in the width that it is made for.
 pub(super) fn looks_well(window: &Window<'_>, name: &str, made_for: u32) {
     for width in WIDTHS {

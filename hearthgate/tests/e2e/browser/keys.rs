@@ -1,7 +1,9 @@
-//! The desk by key alone: in an order that reads, always seen where one is, and kept there when the page is drawn anew.
+//! The desk and the young person's pages by key alone: in an order that reads, always seen where one is, and kept there when the
+//! page is drawn anew.
 
-use super::begins;
 use super::lived_in::LivedIn;
+use super::pages::readable;
+use super::{begins, own_of, young, young_window};
 use crate::driver::{Driver, ENTER, TAB, Window};
 use crate::world::{World, wait_for};
 use serde_json::json;
@@ -65,8 +67,12 @@ fn the_desk_is_used_by_key_alone() {
     let desk = lived.desk.as_str();
     let staff = driver.window(&lived.home.path().join("staff"), &[]);
     begins(&staff, &lived.home, "m.ali");
-    for page in ["/", "/asks", "/shift", "/restrictions", "/people/jordan", "/devices", "/give/jordan"] {
-        goes_through(&staff, &format!("{desk}{page}"));
+    for (_, by_manager, address) in readable() {
+        goes_through(if by_manager { &lived.manager } else { &staff }, &format!("{desk}{address}"));
+    }
+    let theirs = young_window(&driver, &lived.home, &lived.gateway);
+    for address in young::readable() {
+        goes_through(&theirs, &format!("{}{address}", own_of(&lived.gateway)));
     }
     // The first key leads past the navigation.
     staff.open(desk);

@@ -128,6 +128,24 @@ impl<'d> LivedIn<'d> {
         lived_in
     }
 
+    /// What is done together with Jordan: something to show, an incident by hand, a site for a while.
+    pub(super) fn looks_together(&self) {
+        for (path, form) in [
+            ("/people/jordan/show", &[("words", "it was late last night")][..]),
+            (
+                "/people/jordan/incident",
+                &[("words", "Sam said that a picture went round"), ("about", "0"), ("at", "")],
+            ),
+            (
+                "/give/jordan",
+                &[("what", "sites"), ("words", "films.test"), ("for", "1h"), ("why", "film night")],
+            ),
+        ] {
+            let (status, at) = self.manager.sends(path, form);
+            assert_eq!(status, 200, "{path}: {at}");
+        }
+    }
+
     /// What staff did meanwhile, as far as it shows.
     fn work_of_staff(&self, driver: &Driver) {
         let all = written_down(&self.home, EVENINGS.len());

@@ -1,12 +1,13 @@
 //! Every page of the desk, in a home in which people live. The list is taken from the desk's own routes: whoever adds one says
 //! here how it is looked at.
 
-use super::fits::looks_well;
+use super::fits::{NO_PICTURE, looks_well};
 use super::lived_in::LivedIn;
 use super::{PASSWORD, begins};
 use crate::driver::{Driver, Window};
-use crate::world::World;
-use std::collections::BTreeSet;
+use crate::world::{World, wait_for};
+use ring::digest::{SHA256, digest};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a route is looked at.
 enum Route {
@@ -223,6 +224,7 @@ fn every_page_of_the_desk_fits_reads_and_is_touched() {
     let world = World::start();
     let lived = LivedIn::begin(&driver, &world);
     let windows = Windows::open(&driver, &lived);
+    lived.looks_together();
     is_lived_in(&lived);
     for (route, how) in ROUTES {
         match how {
@@ -330,11 +332,52 @@ fn acts(lived: &LivedIn<'_>, windows: &Windows<'_, '_>) {
     staff.shows("would have to stand");
     looks_well(staff, "desk-asks-always", 1280);
 
+    seldom(manager, staff, lived);
+
     // A file that has to be put right stands on Now.
     lived.home.write("agreements/sam.yaml", "person: Sam\nonline: {every_day: 25:00-26:00}\n");
     staff.open(desk);
     staff.shows("agreements/sam.yaml waits");
     looks_well(staff, "desk-now-a-file-waits", 1280);
+}
+
+/// What stands there seldom: each is looked at, and no picture is kept.
+fn seldom(manager: &Window<'_>, staff: &Window<'_>, lived: &LivedIn<'_>) {
+    let desk = &lived.desk;
+    staff.open(desk);
+    staff.shows("asked by R. Osei");
+    looks_well(staff, "asked to show on Now", NO_PICTURE);
+    staff.open(&format!("{desk}/people/jordan"));
+    staff.shows("written down by R. Osei");
+    looks_well(staff, "written down by hand", NO_PICTURE);
+    let study = "person: Study laptop\nfor: device\nprofile: education_session\ndevices: [{name: study, ip: 127.0.0.15}]\n";
+    lived.home.write("agreements/study.yaml", study);
+    wait_for("the laptop for learning", || {
+        staff.open(&format!("{desk}/give/study"));
+        staff.words().contains("An education session").then_some(())
+    });
+    looks_well(staff, "an education session", NO_PICTURE);
+    staff.open(&format!("{desk}/give/jordan"));
+    staff.types("#s-why", "words that nobody wants to type again");
+    staff.types("#words", "no site at all");
+    staff.click("#words ~ .row button[value='30m']");
+    staff.shows("This is what you wrote");
+    looks_well(staff, "words given back", NO_PICTURE);
+    manager.open(&format!("{desk}/sample?from=2026-11-19&to=2026-11-21"));
+    manager.run("document.querySelector('#s-purpose').selectedIndex = 1");
+    manager.click("form[method='post'][action='/sample'] button");
+    manager.shows("The seed is");
+    looks_well(manager, "a sample that is drawn", NO_PICTURE);
+    // Somebody else saves while the text is before the manager.
+    let file = "agreements/jordan.yaml";
+    let text = std::fs::read_to_string(lived.home.path().join(file)).unwrap();
+    manager.open(&format!("{desk}/edit/{file}"));
+    manager.types("#why", "we agreed it");
+    manager.pastes("#text", &format!("{text}# mine\n"));
+    lived.home.write(file, &format!("{text}# theirs\n"));
+    manager.click("button[value='keep']");
+    manager.shows("What stands in the file now");
+    looks_well(manager, "two edits of one file", NO_PICTURE);
 }
 
 /// The editor with something wrong, and with what a change does.
@@ -356,13 +399,60 @@ fn edits(manager: &Window<'_>, desk: &str, home: &crate::home::Home) {
     looks_well(manager, "desk-edit", 1280);
 }
 
+/// Where the repository's pictures are, and beside them the hash of what they were drawn from.
+const PICTURES: &str = "../docs/screenshots";
+const DRAWN_FROM: &str = "drawn-from.txt";
+/// Pages of exports, of which no picture is kept.
+const NOT_DRAWN: [&str; 2] = ["export.html", "own_copy.html"];
+
+/// What the pages are drawn from, as one hash: every template and style, and the words of both languages without their comments.
+fn drawn_from() -> String {
+    let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../console");
+    let mut files = BTreeMap::new();
+    for folder in ["templates", "templates/desk", "templates/young", "words"] {
+        for file in std::fs::read_dir(room.join(folder)).unwrap() {
+            let file = file.unwrap();
+            let name = file.file_name().into_string().unwrap();
+            let drawn = name.ends_with(".html") || name.ends_with(".css") || folder == "words";
+            if drawn && !NOT_DRAWN.contains(&name.as_str()) {
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                let said = |line: &&str| folder != "words" || !(line.is_empty() || line.starts_with('#'));
+                let lines: Vec<&str> = text.lines().filter(said).collect();
+                files.insert(format!("{folder}/{name}"), lines.join("\n"));
+            }
+        }
+    }
+    assert!(files.len() > 40, "{:?}", files.keys());
+    let all: String = files.iter().map(|(name, text)| format!("{name}\n{text}\n")).collect();
+    let hash = digest(&SHA256, all.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The pictures show what the pages are now. `./test pictures`, which has just made them, writes down what they were drawn from.
+#[test]
+fn the_pictures_are_of_these_pages() {
+    if let Some(folder) = std::env::var_os("HEARTHGATE_SCREENSHOTS") {
+        let line = format!("{}\n", drawn_from());
+        std::fs::write(std::path::Path::new(&folder).join(DRAWN_FROM), line).unwrap();
+        return;
+    }
+    let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PICTURES).join(DRAWN_FROM);
+    let kept = std::fs::read_to_string(kept).unwrap_or_default();
+    assert_eq!(
+        kept.trim(),
+        drawn_from(),
+        "a template, a style or the words changed since docs/screenshots were made: run ./test pictures"
+    );
+}
+
 /// The repository has a picture of each page, as it was called here, and of nothing else: `./test pictures` makes them anew.
 #[test]
 fn each_page_has_its_picture() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screenshots");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PICTURES);
     let kept: BTreeSet<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != DRAWN_FROM)
         .collect();
     let of_routes = ROUTES.iter().flat_map(|(_, how)| -> Vec<&'static str> {
         match how {
@@ -386,7 +476,7 @@ fn each_page_has_its_picture() {
     ];
     let named = of_routes.map(str::to_owned).chain(acted.map(str::to_owned)).chain(super::young::pictures());
     let named: BTreeSet<String> = named.map(|name| format!("{name}.png")).collect();
-    assert_eq!(kept, named, "docs/screenshots and the pages; `./test pictures` makes them anew");
+    assert_eq!(kept, named, "docs/screenshots and the pages: run ./test pictures");
     let readme = include_str!("../../../../README.md");
     let shown: Vec<&str> =
         readme.split("docs/screenshots/").skip(1).filter_map(|rest| rest.split(')').next()).collect();

@@ -1,6 +1,6 @@
 //! Every page that a young person sees: their own, refusals, what forms say, and the pages of a device that is not theirs alone.
 
-use super::fits::{looks_well, reads_from_the_right};
+use super::fits::{NO_PICTURE, looks_well, reads_from_the_right};
 use super::lived_in::{LivedIn, PIN, jordans, lounges, signs_in_unknown_devices};
 use super::{own_of, young_window};
 use crate::driver::{Driver, Window};
@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 
 /// A phone: the width that these pages are made for.
 const PHONE: u32 = 320;
-/// No width of a window: no picture is kept.
-const NO_PICTURE: u32 = 0;
-
 /// What a voice adds to the name of a picture, and to the address.
-const VOICES: [(&str, &str); 3] =
-    [("", "lang=en"), ("-cy", "lang=cy"), ("-easy", "lang=en&easy=yes&contrast=high")];
+const VOICES: [(&str, &str); 4] = [
+    ("", "lang=en"),
+    ("-cy", "lang=cy"),
+    ("-easy", "lang=en&easy=yes&contrast=high"),
+    ("-cy-easy", "lang=cy&easy=yes&contrast=high"),
+];
 
 /// How an address of the gateway's own is looked at.
 enum Route {
@@ -78,6 +79,14 @@ pub(super) fn pictures() -> impl Iterator<Item = String> {
     of_routes.map(str::to_owned).chain(now).chain(ACTED.map(str::to_owned))
 }
 
+/// The pages that stand on a young person's own device, by their addresses.
+pub(super) fn readable() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().filter_map(|(_, how)| match how {
+        Page(_, at) => Some(*at),
+        Sent => None,
+    })
+}
+
 /// An address in a voice.
 fn in_voice(own: &str, at: &str, voice: &str) -> String {
     format!("{own}{at}{}{voice}", if at.contains('?') { '&' } else { '?' })
@@ -113,10 +122,35 @@ fn every_page_of_a_young_person_fits_reads_and_is_touched() {
             young.keep("young-now-from-the-right");
         }
     }
+    seldom(&young, &lived, &own);
     told(&young, &own);
     refused(&young, &lived, &world);
     shared(&young, &lived, &own);
     assert_eq!(lived.gateway.stop("-TERM"), Some(0));
+}
+
+/// What stands there seldom, in both languages: each is looked at, and no picture is kept.
+fn seldom(young: &Window<'_>, lived: &LivedIn<'_>, own: &str) {
+    lived.looks_together();
+    let kept = "monitoring: {level: sites, until: 2026-11-30, reason: agreed at the strategy meeting, authorised_by: R. Osei, told_on: 2026-11-20}\n";
+    lived.home.write("agreements/jordan.yaml", &format!("{}{kept}", jordans()));
+    wait_for("what is kept beyond refusals", || {
+        young.open(&in_voice(own, "/", "lang=en"));
+        young.words().contains("What is kept beyond that").then_some(())
+    });
+    for (voice, query) in VOICES {
+        for (at, sections) in [
+            ("/", &["#show", "#opened", "#more"][..]),
+            ("/recorded", &["#by-hand"]),
+            ("/agreement", &["#kept"]),
+        ] {
+            young.open(&in_voice(own, at, query));
+            for section in sections {
+                assert!(young.element(section).is_some(), "{at}?{query}: no {section}: {}", young.words());
+            }
+            looks_well(young, &format!("{at}{voice} with what stands there seldom"), NO_PICTURE);
+        }
+    }
 }
 
 /// What the forms say.
