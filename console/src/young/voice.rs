@@ -303,6 +303,7 @@ mod tests {
     }
 
     /// Every file of the young person's pages, of refusals and of signing in: sources and templates.
+    #[allow(clippy::disallowed_methods, reason = "a test reads the room's own sources")]
     fn files() -> Vec<(String, String)> {
         let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files = Vec::new();
