@@ -361,8 +361,8 @@ fn seldom(manager: &Window<'_>, staff: &Window<'_>, lived: &LivedIn<'_>) {
     staff.types("#s-why", "words that nobody wants to type again");
     staff.types("#words", "no site at all");
     staff.click("#words ~ .row button[value='30m']");
-    staff.shows("This is what you wrote");
-    looks_well(staff, "words given back", NO_PICTURE);
+    staff.shows("is no site, service or category");
+    looks_well(staff, "something that could not be done", NO_PICTURE);
     manager.open(&format!("{desk}/sample?from=2026-11-19&to=2026-11-21"));
     manager.run("document.querySelector('#s-purpose').selectedIndex = 1");
     manager.click("form[method='post'][action='/sample'] button");
