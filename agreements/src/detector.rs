@@ -248,7 +248,7 @@ pub const DETECTORS: &[Row] = &[
     Row {
         detector: Detector::Ech,
         key: "ech",
-        sentence: "The key that hides a site's name (Encrypted Client Hello) is taken out of answers, and a name that stands before others with it is refused; browsers do both by themselves.",
+        sentence: "What hides a site's name (Encrypted Client Hello): its key is taken out of answers, its outer name is refused. Browsers use it by themselves.",
         to_you: "Your browser tried to hide a site’s name by itself. It is not about you.",
         to_you_in_welsh: "Ceisiodd dy borwr guddio enw gwefan ohono’i hun. Nid yw’n ymwneud â thi.",
         weight: Severity::Technical,
