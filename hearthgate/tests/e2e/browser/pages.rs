@@ -372,8 +372,10 @@ fn seldom(manager: &Window<'_>, staff: &Window<'_>, lived: &LivedIn<'_>) {
     let file = "agreements/jordan.yaml";
     let text = std::fs::read_to_string(lived.home.path().join(file)).unwrap();
     manager.open(&format!("{desk}/edit/{file}"));
-    manager.types("#why", "we agreed it");
     manager.pastes("#text", &format!("{text}# mine\n"));
+    manager.shows("Nothing to put right");
+    manager.click("button[value='look']");
+    manager.types("#why", "we agreed it");
     lived.home.write(file, &format!("{text}# theirs\n"));
     manager.click("button[value='keep']");
     manager.shows("What stands in the file now");
