@@ -21,6 +21,7 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 mod doors;
+mod fields;
 mod first;
 mod heard;
 mod holds;

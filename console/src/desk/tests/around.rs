@@ -92,7 +92,7 @@ async fn who_looked_and_who_changed_stands_in_the_journal() {
 }
 
 /// A device that nobody knows asks for something.
-pub(super) async fn stranger_comes(play: &Play, face: Face) {
+pub(crate) async fn stranger_comes(play: &Play, face: Face) {
     let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
     let current = play.in_force.to_keep();
     let name = Host::Name(Name::new("games.example").unwrap());

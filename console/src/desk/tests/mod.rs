@@ -7,7 +7,7 @@
 
 mod access;
 mod agreements_shown;
-mod around;
+pub(crate) mod around;
 mod as_judged;
 mod asking;
 mod editing;

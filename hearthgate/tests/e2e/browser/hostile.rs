@@ -1,13 +1,16 @@
 //! Whatever somebody types, calls a device or writes into a file is text in a real browser, and nothing else: on every page, with
-//! the browser's own rule against foreign scripts (CSP) switched off, so that nothing but the pages themselves holds it.
+//! the browser's own rule against foreign scripts (CSP) switched off, so that nothing but the pages themselves holds it. That every
+//! field of every form is among what is typed is the console's own test (`console/src/young/tests/fields.rs`).
 
 use super::pages::{readable, seen_by_a_visitor};
+use super::paper::exported;
 use super::{begins, desk_of, episodes, home, own_of, sends_own, visits, written_down, young_window};
 use crate::SATURDAY;
 use crate::driver::{Driver, Window};
 use crate::home::{Gateway, Home, JORDAN, JORDAN_YAML, STRANGER};
 use crate::world::{World, output, wait_for};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Markup that runs, or shows what is not ours, where a page takes it for its own.
 const CORPUS: [&str; 2] = [
@@ -26,11 +29,31 @@ const FOREIGN: &str = r"(() => {
     all.filter((e) => [...e.attributes].some((a) => a.name.startsWith('on') || /^\s*javascript:/i.test(a.value))).map((e) => e.outerHTML.slice(0, 80)));
 })()";
 
-/// Whoever reads, and how often the corpus stood there as text.
+/// Where the corpus has to stand as text, at the desk and on the young person's own pages.
+const STANDS: [&str; 16] = [
+    "/",
+    "/shift",
+    "/shift/sheet",
+    "/asks",
+    "/give/jordan",
+    "/restrictions",
+    "/people",
+    "/people/jordan",
+    "/edit/agreements/jordan.yaml",
+    "/edit/home.yaml",
+    "/devices",
+    "/lists",
+    "/audit",
+    "an export",
+    "/recorded",
+    "/agreement",
+];
+
+/// Whoever reads, and where the corpus stood as text.
 struct Reader<'w, 'd> {
     window: &'w Window<'d>,
     markup: &'w str,
-    seen: usize,
+    seen: BTreeSet<String>,
 }
 
 impl Reader<'_, '_> {
@@ -45,7 +68,11 @@ impl Reader<'_, '_> {
             "document.documentElement.textContent.includes({0}) || [...document.querySelectorAll('input,textarea')].some(e => e.value.includes({0}))",
             json!(self.markup)
         );
-        self.seen += usize::from(self.window.value(&there) == true);
+        if self.window.value(&there) == true {
+            let path = address.split("//").last().unwrap_or(address);
+            let path = path.find('/').map_or(address, |at| &path[at..]);
+            self.seen.insert(path.split('?').next().unwrap().to_owned());
+        }
     }
 }
 
@@ -110,8 +137,7 @@ fn markup_is_text_in_a_browser_on_every_page() {
     begins(&visitor, &home, "visitor");
     let young = young_window(&driver, &home, &gateway);
     unguarded(&young);
-    let mut many = 0;
-    for markup in CORPUS {
+    for (turn, markup) in CORPUS.into_iter().enumerate() {
         writes(&home, markup);
         // Both files are in force.
         for part in [".home", "main h3"] {
@@ -127,8 +153,9 @@ fn markup_is_text_in_a_browser_on_every_page() {
             });
         }
         is_said(&home, &gateway, &world, markup);
-        is_done(&manager, &home, &desk, markup);
-        let mut reader = Reader { window: &manager, markup, seen: 0 };
+        is_done(&manager, &home, &desk, (turn, markup));
+        let mut reader = Reader { window: &manager, markup, seen: BTreeSet::new() };
+        is_exported(&mut reader, &home, &desk);
         for (_, _, address) in readable() {
             reader.opens(&format!("{desk}{address}"));
         }
@@ -148,16 +175,18 @@ fn markup_is_text_in_a_browser_on_every_page() {
             reader.opens(&format!("{desk}{address}{}", asked.trim()));
         }
         typed(&mut reader, &desk);
-        let seen = reader.seen;
-        let mut reader = Reader { window: &visitor, markup, seen: 0 };
+        let mut seen = reader.seen;
+        let mut reader = Reader { window: &visitor, markup, seen: BTreeSet::new() };
         for address in seen_by_a_visitor() {
             reader.opens(&format!("{desk}{address}"));
         }
-        let mut reader = Reader { window: &young, markup, seen: 0 };
+        let mut reader = Reader { window: &young, markup, seen: BTreeSet::new() };
         of_young_people(&mut reader, &gateway, &world, asked.trim());
-        many += seen + reader.seen;
+        seen.append(&mut reader.seen);
+        for page in STANDS {
+            assert!(seen.contains(page), "{markup} stands nowhere on {page}: {seen:?}");
+        }
     }
-    assert!(many > 60, "the corpus stands on the pages, as text: {many}");
     shared(&young, &home, &gateway);
     assert_eq!(gateway.stop("-TERM"), Some(0));
 }
@@ -213,8 +242,37 @@ fn posts(gateway: &Gateway, path: &str, form: &[(&str, String)]) -> String {
     gateway.curl(JORDAN, &rest.iter().map(String::as_str).collect::<Vec<_>>()).1
 }
 
+/// The number of what a form of a page is about, the first whose address begins so.
+fn entry_of(manager: &Window<'_>, page: &str, begins: &str) -> String {
+    manager.open(page);
+    let form = format!("document.querySelector('form[action^=\"{begins}\"]')?.getAttribute('action')");
+    let form = manager.value(&form);
+    form.as_str().unwrap_or_else(|| panic!("no form to {begins} at {page}: {}", manager.words())).to_owned()
+}
+
+/// The pages of exports, as a browser opens them from the disk.
+fn is_exported(reader: &mut Reader<'_, '_>, home: &Home, desk: &str) {
+    let markup = reader.markup;
+    let days = [("from", "2026-11-20"), ("to", "2026-11-21"), ("names", "full")];
+    for (person, pages) in [("jordan", &["summary.html", "summary-cy.html"][..]), ("", &["summary.html"])] {
+        reader.window.open(desk);
+        let form = [("person", person), ("recipient", markup), ("purpose", markup)];
+        let folder = exported(reader.window, home, &[&days[..], &form].concat());
+        for page in pages {
+            reader.window.open(&format!("file://{}", folder.join(page).display()));
+            reader.looks("an export");
+        }
+    }
+    reader.window.open(&format!("{desk}/sample?from=2026-11-20&to=2026-11-21"));
+    reader.window.run("document.querySelector('#s-purpose').selectedIndex = 1; document.querySelector('#s-seed').removeAttribute('maxlength')");
+    reader.window.fills(&[("#s-seed", markup)]);
+    reader.window.click("form[method='post'][action='/sample'] button");
+    reader.window.shows("To the desk");
+    reader.looks("a sample whose seed is none");
+}
+
 /// What staff write.
-fn is_done(manager: &Window<'_>, home: &Home, desk: &str, markup: &str) {
+fn is_done(manager: &Window<'_>, home: &Home, desk: &str, (turn, markup): (usize, &str)) {
     manager.open(desk);
     let entry = episodes(home)[0].0;
     let does = |path: &str, form: &[(&str, &str)]| {
@@ -228,11 +286,29 @@ fn is_done(manager: &Window<'_>, home: &Home, desk: &str, markup: &str) {
     does("/lists/report", &[("host", "casino.test"), ("why", markup)]);
     does("/give/jordan", &[("what", "sites"), ("words", "casino.test"), ("for", "30m"), ("why", markup)]);
     does("/evidence", &[("person", "jordan"), ("recipient", markup), ("purpose", markup)]);
+    for (page, begins, form) in [
+        ("/asks", "/asks/", &[("for", "30m"), ("why", markup)][..]),
+        ("/", "/reports/", &[("words", markup)]),
+        ("/shift", "/concerns/", &[("with", markup), ("words", markup)]),
+    ] {
+        does(&entry_of(manager, &format!("{desk}{page}"), begins), form);
+    }
     let asked = home.json(&["asks", "list", "--json"]);
     let waiting = asked.as_array().and_then(|all| all.first()).and_then(|ask| ask["entry"].as_u64());
-    if let Some(ask) = waiting {
-        does(&format!("/asks/{ask}/no"), &[("kind", "0"), ("why", markup)]);
-    }
+    does(&format!("/asks/{}/no", waiting.expect("an ask that waits")), &[("kind", "0"), ("why", markup)]);
+    does("/people/jordan/show", &[("words", markup)]);
+    does(&entry_of(manager, &format!("{desk}/"), "/shows/"), &[("outcome", "declined"), ("words", markup)]);
+    does("/people/jordan/incident", &[("words", markup), ("about", "0"), ("at", "")]);
+    does(&entry_of(manager, &format!("{desk}/lists"), "/lists/reports/"), &[("words", markup)]);
+    let adult = [
+        ("what", "supervised"),
+        ("adult", "k.lane"),
+        ("device", "phone"),
+        ("words", "films.test"),
+        ("for", "30m"),
+        ("why", markup),
+    ];
+    does("/give/jordan", &adult);
     does(
         "/restrictions/place",
         &[
@@ -248,10 +324,27 @@ fn is_done(manager: &Window<'_>, home: &Home, desk: &str, markup: &str) {
             ("view", markup),
         ],
     );
-    manager.open(&format!("{desk}/shift?at=2026-11-21T08:00:00Z"));
-    if manager.element("#sign-words").is_some() {
+    let placed = |what: &str| {
+        entry_of(manager, &format!("{desk}/restrictions"), "/restrictions/")
+            .rsplit_once('/')
+            .map(|(at, _)| format!("{at}/{what}"))
+            .unwrap()
+    };
+    does(&placed("reviewed"), &[("words", markup), ("view", markup), ("next", "2026-11-22")]);
+    does(&placed("end"), &[("words", markup)]);
+    // What was given is taken back, so that the next turn asks again.
+    manager.open(desk);
+    let given = manager.value("[...new Set([...document.querySelectorAll('a[href^=\"/grants/\"]')].map(a => a.getAttribute('href')))]");
+    let given = given.as_array().filter(|all| !all.is_empty()).expect("grants on Now");
+    for one in given {
+        does(one.as_str().unwrap(), &[("why", markup)]);
+    }
+    if turn == 0 {
+        // One signs a shift once.
+        manager.open(&format!("{desk}/shift?at=2026-11-21T08:00:00Z"));
         manager.fills(&[("#sign-words", markup)]);
         manager.click("form[action='/shift/sign'] button");
+        manager.shows("Signed. Thank you.");
     }
 }
 
@@ -323,7 +416,7 @@ fn shared(young: &Window<'_>, home: &Home, gateway: &Gateway) {
         young.words().contains("Other people use this device too").then_some(())
     });
     for markup in CORPUS {
-        let mut reader = Reader { window: young, markup, seen: 0 };
+        let mut reader = Reader { window: young, markup, seen: BTreeSet::new() };
         for (page, pin, button) in
             [("/", "#digits", "form[action^='/hearthgate/me'] button"), ("/sign-in", "#pin", "form button")]
         {
