@@ -7,6 +7,7 @@
 
 mod detectors;
 mod docs;
+mod fetching;
 mod home;
 mod keeping;
 mod looking;

@@ -9,8 +9,6 @@ use agreements::{DeviceBy, Standing};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::base::Message;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response};
@@ -27,21 +25,24 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-const OWN: &str = "hearthgate.home.arpa";
-const WWW: &str = "NOERROR; www.test 300 A 192.0.2.1";
+pub(crate) const OWN: &str = "hearthgate.home.arpa";
+pub(crate) const WWW: &str = "NOERROR; www.test 300 A 192.0.2.1";
 
 /// A home with both encrypted listeners.
-struct Doors {
+pub(crate) struct Doors {
     home: Home,
     root: CertificateDer<'static>,
     dot: SocketAddr,
-    doh: SocketAddr,
+    pub(crate) doh: SocketAddr,
     _listening: [Listening; 2],
     _stop: CancellationToken,
 }
 
 impl Doors {
-    async fn open(internet: &Arc<Server>, settings: impl FnOnce(&mut DnsSettings) + 'static) -> Self {
+    pub(crate) async fn open(
+        internet: &Arc<Server>,
+        settings: impl FnOnce(&mut DnsSettings) + 'static,
+    ) -> Self {
         Self::with(Setup::new(&[internet]).dns(settings)).await
     }
 
@@ -59,7 +60,13 @@ impl Doors {
         Self { home, root, dot: at_dot, doh: at_doh, _listening: [dot, doh], _stop: stop }
     }
 
-    async fn tls(&self, device: &str, at: SocketAddr, name: &str, alpn: &str) -> TlsStream<TcpStream> {
+    pub(crate) async fn tls(
+        &self,
+        device: &str,
+        at: SocketAddr,
+        name: &str,
+        alpn: &str,
+    ) -> TlsStream<TcpStream> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.root.clone()).expect("a root");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -79,7 +86,12 @@ impl Doors {
     }
 
     /// One request on a connection of its own.
-    async fn doh(&self, (device, name): (&str, &str), two: bool, request: Request<Full<Bytes>>) -> Heard {
+    pub(crate) async fn doh(
+        &self,
+        (device, name): (&str, &str),
+        two: bool,
+        request: Request<Full<Bytes>>,
+    ) -> Heard {
         let stream =
             TokioIo::new(self.tls(device, self.doh, name, if two { "h2" } else { "http/1.1" }).await);
         let response = if two {
@@ -98,11 +110,11 @@ impl Doors {
 }
 
 /// What a DoH client was told.
-struct Heard {
-    status: u16,
+pub(crate) struct Heard {
+    pub(crate) status: u16,
     kind: String,
     cache: String,
-    body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Heard {
@@ -117,7 +129,7 @@ impl Heard {
     }
 }
 
-fn get(path: &str, question: &str) -> Request<Full<Bytes>> {
+pub(crate) fn get(path: &str, question: &str) -> Request<Full<Bytes>> {
     let uri = format!("https://{OWN}{path}?dns={}", URL_SAFE_NO_PAD.encode(Question::read(question).bytes()));
     Request::get(uri).header("host", OWN).body(Full::default()).expect("a request")
 }
@@ -334,89 +346,6 @@ async fn tokens_that_are_tried_out_are_few_over_tls_https_and_the_proxy_together
     assert!(dot(UNKNOWN, TOKEN, blocked).await.ends_with("; ede 17"));
     stop.cancel();
     serving.await.expect("the proxy ends well");
-}
-
-/// A connection of HTTP/2 that is there until the gateway ends it, with answers of which nothing was taken.
-struct Held {
-    _client: hyper::client::conn::http2::SendRequest<Full<Bytes>>,
-    _heard: Vec<Response<hyper::body::Incoming>>,
-    ended: tokio::task::JoinHandle<()>,
-}
-
-/// A client of HTTP/2 that asks and gives no room for any answer: how many of so many questions at once on one connection were
-/// answered and how many refused, until so many came.
-async fn taking_nothing(doors: &Doors, device: &str, questions: usize, answers: usize) -> ([usize; 2], Held) {
-    let stream = TokioIo::new(doors.tls(device, doors.doh, OWN, "h2").await);
-    let (client, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(0)
-        .handshake(stream)
-        .await
-        .expect("HTTP/2");
-    let ended = tokio::spawn(async {
-        let _however = connection.await;
-    });
-    let mut asked: FuturesUnordered<_> = (0..questions)
-        .map(|_| {
-            let mut client = client.clone();
-            async move { client.send_request(get("/dns-query", "www.test A")).await }
-        })
-        .collect();
-    let mut heard = Vec::new();
-    while heard.len() < answers {
-        let one = tokio::time::timeout(PATIENCE, asked.next()).await.expect("in time");
-        heard.push(one.expect("so many").expect("a response"));
-    }
-    let counted = |status: u16| heard.iter().filter(|response| response.status() == status).count();
-    ([counted(200), counted(503)], Held { _client: client, _heard: heard, ended })
-}
-
-#[tokio::test]
-async fn answers_that_are_not_taken_are_few_and_end() {
-    let internet = Server::start(ZONE).await;
-    let doors = Doors::open(&internet, |dns| dns.encrypted.taking = Duration::from_secs(4)).await;
-    // One connection has thirty-two, and looks at no more; a client has a hundred and twenty-eight over all of its connections.
-    let mut held = Vec::new();
-    for answered in [32, 32, 32] {
-        let (counted, connection) = taking_nothing(&doors, KATE, 100, answered).await;
-        assert_eq!(counted, [answered, 0]);
-        held.push(connection);
-    }
-    for (questions, meant) in [(20, [20, 0]), (30, [12, 18])] {
-        let (counted, connection) = taking_nothing(&doors, KATE, questions, questions).await;
-        assert_eq!(counted, meant);
-        held.push(connection);
-    }
-    let heard = doors.doh((JORDAN, OWN), true, get("/dns-query", "www.test A")).await;
-    assert_eq!(said(&heard.body), WWW, "others have room");
-    assert_eq!(doors.doh((KATE, OWN), true, get("/dns-query", "www.test A")).await.status, 503);
-    // Whoever takes nothing is gone before long, and what they held with them.
-    for connection in &mut held {
-        let ended = tokio::time::timeout(PATIENCE, &mut connection.ended).await;
-        ended.expect("in time").expect("it ends well");
-    }
-    let has_room =
-        async { while doors.doh((KATE, OWN), true, get("/dns-query", "www.test A")).await.status != 200 {} };
-    tokio::time::timeout(PATIENCE, has_room).await.expect("in time");
-}
-
-#[tokio::test]
-async fn an_answer_that_nobody_wants_any_more_gives_its_place_back() {
-    let internet = Server::start(ZONE).await;
-    let doors =
-        Doors::open(&internet, |dns| (dns.encrypted.at_once, dns.encrypted.idle) = (2, PATIENCE)).await;
-    let stream = TokioIo::new(doors.tls(KATE, doors.doh, OWN, "h2").await);
-    let (mut client, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(0)
-        .handshake(stream)
-        .await
-        .expect("HTTP/2");
-    tokio::spawn(connection);
-    for n in 0..20 {
-        let asked = client.send_request(get("/dns-query", "www.test A"));
-        let response = tokio::time::timeout(Duration::from_secs(4), asked).await.expect("it has room");
-        assert_eq!(response.expect("a response").status(), 200, "{n}");
-        // Dropped unread, it is reset.
-    }
 }
 
 #[tokio::test]

@@ -17,5 +17,6 @@ mod judged;
 mod packets;
 mod shares;
 mod signed;
+mod untaken;
 mod upstreams;
 mod ways;

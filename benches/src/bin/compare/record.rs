@@ -59,13 +59,13 @@ pub(crate) fn run(world: &World<'_>) -> Done {
     }
 }
 
-/// The command without the folders that the script around it chose.
+/// The command without the folders of this machine.
 fn shown(arguments: &[String]) -> String {
     let mut shown = vec!["benches/compare"];
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
-            "--work" | "--built" => drop(arguments.next()),
+            "--work" | "--built" | "--data" => drop(arguments.next()),
             _ => shown.push(argument),
         }
     }
