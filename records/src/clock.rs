@@ -220,9 +220,17 @@ impl SetClock {
         self.inner().wall = now;
     }
 
-    /// Puts the state by hand, until the next look.
-    pub fn set_state(&self, state: ClockState) {
-        self.inner().state = state;
+    /// The wall clock jumps, and that is seen at once: the state is then the same whoever looks next.
+    pub fn jump(&self, to: DateTime<Utc>) -> ClockState {
+        self.set(to);
+        self.look()
+    }
+
+    /// So much time passes calmly that a jump is believed.
+    pub fn settle(&self) -> ClockState {
+        self.look();
+        self.advance(CALM);
+        self.look()
     }
 }
 

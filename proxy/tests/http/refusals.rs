@@ -6,7 +6,8 @@ use crate::origin::Origin;
 use agreements::{Evidence, Rule, Severity};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use records::{ClockState, Identified};
+use chrono::TimeDelta;
+use records::{Clock, ClockState, Identified};
 use std::time::Duration;
 
 const PAGE: &str = "Accept: text/html\n";
@@ -199,7 +200,8 @@ async fn a_clock_that_cannot_be_believed_means_the_baseline() {
     let (home, origin) = (Home::open().await, Origin::start().await);
     let get = format!("GET {}/ HTTP/1.1\nHost: x\nAccept: application/json\n\n", origin.url("any.test"));
     assert_eq!(ask(&home, JORDAN, &get).await.status, 200);
-    home.clock.set_state(ClockState::Jumped);
+    let later = home.clock.now() + TimeDelta::minutes(5);
+    assert_eq!(home.clock.jump(later), ClockState::Jumped);
     let answer = ask(&home, JORDAN, &get).await;
     assert_eq!(answer.status, 403);
     assert!(

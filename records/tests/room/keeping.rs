@@ -53,16 +53,15 @@ pub async fn what_a_wrong_clock_dated_is_not_lost_early(play: Play) {
         play.clock.set(at(now));
         asks.push(records.ask("jordan", &host(i), "").await.unwrap());
     }
-    play.clock.set_state(records::ClockState::Right);
+    assert_eq!(play.clock.settle(), records::ClockState::Right);
     assert_eq!(records.purge(&KEEP, play.clock.now().date_naive()).await.unwrap(), 0);
-    play.clock.set(at("2028-01-01T00:00:00Z"));
-    play.clock.set_state(records::ClockState::Jumped);
+    assert_eq!(play.clock.jump(at("2028-01-01T00:00:00Z")), records::ClockState::Jumped);
     assert_eq!(
         records.purge(&KEEP, play.clock.now().date_naive()).await.unwrap(),
         0,
         "not by a clock that jumped"
     );
-    play.clock.set_state(records::ClockState::Right);
+    assert_eq!(play.clock.settle(), records::ClockState::Right);
     assert_eq!(
         records.purge(&KEEP, play.clock.now().date_naive()).await.unwrap(),
         3,
