@@ -184,8 +184,41 @@ fn nginx(dir: &Path, http_port: u16, https_port: u16) -> Process {
     fs::create_dir_all(&root).unwrap();
     fs::write(root.join("index.html"), "hello from the test internet\n").unwrap();
     fs::write(root.join("long"), vec![b'x'; 64 << 20]).unwrap();
+    // One process: a worker would outlive a master that is killed.
     let conf = format!(
-        "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log; user root;\nevents {{}}\nhttp {{ access_log off; add_header Cache-Control no-store; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n server {{ listen 127.0.0.1:{http_port}; root {root}; location /slow {{ alias {root}/long; limit_rate 200k; }} location /echo {{ add_header X-Connection \"$http_connection\"; add_header X-Proxy-Auth \"$http_proxy_authorization\"; add_header X-Via \"$http_via\"; return 200 \"$request_uri\\n\"; }} }}\n server {{ listen 127.0.0.1:{https_port} ssl; ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem; root {root}; location /slow {{ alias {root}/long; limit_rate 200k; }} }}\n}}\n",
+        r#"daemon off;
+master_process off;
+user root;
+pid {dir}/nginx.pid;
+error_log {dir}/nginx.log;
+events {{}}
+http {{
+    access_log off;
+    add_header Cache-Control no-store;
+    client_body_temp_path {dir}/b;
+    proxy_temp_path {dir}/p;
+    fastcgi_temp_path {dir}/f;
+    uwsgi_temp_path {dir}/u;
+    scgi_temp_path {dir}/s;
+    root {root};
+    server {{
+        listen 127.0.0.1:{http_port};
+        location /slow {{ alias {root}/long; limit_rate 200k; }}
+        location /echo {{
+            add_header X-Connection "$http_connection";
+            add_header X-Proxy-Auth "$http_proxy_authorization";
+            add_header X-Via "$http_via";
+            return 200 "$request_uri\n";
+        }}
+    }}
+    server {{
+        listen 127.0.0.1:{https_port} ssl;
+        ssl_certificate {dir}/cert.pem;
+        ssl_certificate_key {dir}/key.pem;
+        location /slow {{ alias {root}/long; limit_rate 200k; }}
+    }}
+}}
+"#,
         dir = dir.display(),
         root = root.display()
     );
