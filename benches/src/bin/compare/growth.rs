@@ -6,6 +6,7 @@ use crate::peers::{HEARTHGATE, PEERS};
 use crate::world::World;
 use crate::{Done, home, say};
 use benches::people::People;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
@@ -32,14 +33,59 @@ pub(crate) fn run(world: &World<'_>) -> Done {
             csv += &or_tell(one(world, world.options.people, &line, "workers", workers), workers, "workers");
         }
     }
-    print!("{csv}");
+    let report = report(world, &csv);
+    print!("{report}");
     if !world.options.quick {
         let day = Machine::look(&[]).date;
         let day = day.split(' ').next().unwrap_or("undated");
         fs::create_dir_all(&world.options.record)?;
         fs::write(world.options.record.join(format!("{day}-growth.csv")), csv)?;
+        fs::write(world.options.record.join(format!("{day}-growth.md")), report)?;
     }
     Ok(())
+}
+
+/// What was measured where, and the median of each size's rounds.
+fn report(world: &World<'_>, csv: &str) -> String {
+    let machine = Machine::look(&[]);
+    let workers = match world.options.workers.as_str() {
+        "" => String::new(),
+        line => format!(" --workers '{line}'"),
+    };
+    let mut text = format!(
+        "# As the home grows, {}\n\n    benches/compare --growth{workers} --rounds {} --seconds {}\n\n{}; commit {}. {}.\n\n\
+         Processor time a question, µs: the median of the rounds, and from the least to the most.\n\n\
+         | | refused | allowed | mixed |\n|---|---|---|---|\n",
+        machine.date,
+        world.options.rounds(),
+        world.options.seconds(),
+        machine.processor,
+        machine.commit,
+        world.names,
+    );
+    let mut sizes: BTreeMap<(&str, u32), BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
+    for row in csv.lines() {
+        let fields: Vec<&str> = row.split(',').collect();
+        let [what, count, load, cost, _] = fields[..] else { continue };
+        let (Ok(count), Ok(cost)) = (count.parse(), cost.parse()) else { continue };
+        sizes.entry((what, count)).or_default().entry(load).or_default().push(cost);
+    }
+    for ((what, count), loads) in &mut sizes {
+        let _infallible = write!(text, "| {count} {what} |");
+        for load in LOADS {
+            let costs = loads.entry(load).or_default();
+            costs.sort_unstable_by(f64::total_cmp);
+            let _infallible = match costs[..] {
+                [] => write!(text, " – |"),
+                [one] => write!(text, " {one:.2} |"),
+                [least, .., most] => {
+                    write!(text, " {:.2} ({least:.2}–{most:.2}) |", costs[costs.len() / 2])
+                }
+            };
+        }
+        text += "\n";
+    }
+    text
 }
 
 /// One size that cannot be measured leaves the others' figures standing.
