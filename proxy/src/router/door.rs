@@ -117,12 +117,13 @@ impl Openings {
         let shard = self.shard(device);
         let opening = shard.get(&device)?.get(&to)?;
         let who = opening.who(device, gate, current);
-        for asked in &opening.asked {
-            if let Some(made) = asked.again(gate, current, &who) {
-                return Some(Remembered::Allowed(who, asked.clone(), made));
+        for name in &opening.names {
+            if let Some(made) = name.asked.again(gate, current, &who) {
+                return Some(Remembered::Allowed(who, Arc::clone(&name.asked), made));
             }
         }
-        let Some(asked) = opening.asked.last().cloned() else { return Some(Remembered::Unnamed(who)) };
+        let Some(last) = opening.names.last() else { return Some(Remembered::Unnamed(who)) };
+        let asked = Arc::clone(&last.asked);
         let verdict = asked.judge(gate, current, &who);
         Some(Remembered::Refused(who, asked, verdict))
     }

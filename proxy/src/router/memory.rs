@@ -7,7 +7,7 @@
 //! One line for each device, address and name, each written when it is opened; now and then the whole is written anew.
 
 use super::attempts::COMES_BACK;
-use super::opening::Opening;
+use super::opening::{Named, Opening};
 use super::sets::Device;
 use crate::dns::safe_search::{Search, search};
 use crate::target::TargetHost;
@@ -19,6 +19,7 @@ use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The gateway's file, in the folder that is given, and that of whoever stands in for it.
@@ -30,6 +31,8 @@ const SINCE: &str = "since\t";
 const MOST_BYTES: u64 = 32 << 20;
 /// Nothing of it is read by a device that has no token.
 const NONE: &str = "-";
+/// What a line ends with whose name is protected.
+const HELPS: &str = "\thelp";
 
 /// One name that led a device to an address.
 #[derive(Clone, Debug)]
@@ -39,7 +42,7 @@ pub(super) struct Line {
     pub(super) asker: Asker,
     /// For how long it had been over, and nothing had flowed, when it was written; zero while it was open.
     pub(super) over: Duration,
-    pub(super) asked: Asked,
+    pub(super) named: Named,
 }
 
 /// What a file says of the time before.
@@ -105,9 +108,9 @@ impl Memory {
     }
 
     /// Writes what was just opened.
-    pub(super) fn add(&mut self, device: Device, to: &[IpAddr], asker: &Asker, asked: &Asked) {
+    pub(super) fn add(&mut self, device: Device, to: &[IpAddr], asker: &Asker, named: &Named) {
         let text: String =
-            to.iter().filter_map(|to| write(device, *to, asker, Duration::ZERO, asked)).collect();
+            to.iter().filter_map(|to| write(device, *to, asker, Duration::ZERO, named)).collect();
         let Some(file) = &mut self.file else { return };
         self.written += text.len() as u64;
         if let Err(error) = file.write_all(text.as_bytes()) {
@@ -131,8 +134,8 @@ impl Memory {
         for (device, to, opening) in openings {
             // What flows is not over.
             let over = now.saturating_sub(opening.closes.max(opening.flowed));
-            for asked in &opening.asked {
-                let line = write(device, to, &opening.asker, over, asked).unwrap_or_default();
+            for named in &opening.names {
+                let line = write(device, to, &opening.asker, over, named).unwrap_or_default();
                 written += line.len() as u64;
                 out.write_all(line.as_bytes())?;
             }
@@ -153,7 +156,8 @@ fn private(path: &Path) -> io::Result<File> {
 }
 
 /// A line; none for what is not looked up.
-fn write(device: Device, to: IpAddr, asker: &Asker, over: Duration, asked: &Asked) -> Option<String> {
+fn write(device: Device, to: IpAddr, asker: &Asker, over: Duration, named: &Named) -> Option<String> {
+    let Named { asked, protected } = named;
     let TargetHost::Name(host) = &asked.host else { return None };
     let device = match device {
         Device::Mac(mac) => mac.map(|byte| format!("{byte:02x}")).join("-"),
@@ -169,23 +173,26 @@ fn write(device: Device, to: IpAddr, asker: &Asker, over: Duration, asked: &Aske
     };
     let names: Vec<&str> = std::iter::once(host).chain(through).map(Domain::as_str).collect();
     let (asker, token, over) = (asker.address, token.unwrap_or(NONE), over.as_secs());
-    Some(format!("{device}\t{to}\t{asker}\t{token}\t{over}\t{search}\t{}\n", names.join(" ")))
+    let helps = if *protected { HELPS } else { "" };
+    Some(format!("{device}\t{to}\t{asker}\t{token}\t{over}\t{search}\t{}{helps}\n", names.join(" ")))
 }
 
 fn read(line: &str) -> Option<Line> {
+    let (line, protected) = line.strip_suffix(HELPS).map_or((line, false), |line| (line, true));
     let [device, to, asker, token, over, search, names] =
         line.split('\t').collect::<Vec<_>>().try_into().ok()?;
     let mut names = names.split(' ').map(Domain::parse);
     let host = names.next()?.ok()?;
     let through: Vec<Domain> = names.collect::<Result<_, _>>().ok()?;
     let search = searched(host.name(), search)?;
+    let asked = Asked { host: TargetHost::Name(host), path: None, way: Way::to(&through, search) };
     let token = (token != NONE).then(|| token.into());
     Some(Line {
         device: read_device(device)?,
         to: to.parse().ok()?,
         asker: Asker { address: asker.parse().ok()?, token },
         over: Duration::from_secs(over.parse().ok()?),
-        asked: Asked { host: TargetHost::Name(host), path: None, way: Way::to(&through, search) },
+        named: Named { asked: Arc::new(asked), protected },
     })
 }
 
@@ -214,10 +221,11 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(70);
 
-    fn asked(names: &[&str], search: Search) -> Asked {
+    fn named(names: &[&str], search: Search, protected: bool) -> Named {
         let mut names = names.iter().map(|name| Domain::parse(name).unwrap());
         let host = TargetHost::Name(names.next().unwrap());
-        Asked { host, path: None, way: Way::to(&names.collect::<Vec<_>>(), search) }
+        let way = Way::to(&names.collect::<Vec<_>>(), search);
+        Named { asked: Arc::new(Asked { host, path: None, way }), protected }
     }
 
     fn asker(token: Option<&str>) -> Asker {
@@ -230,21 +238,25 @@ mod tests {
         let by = Device::Address("2001:db8::11".parse().unwrap());
         let safe = search(SafeSearch::Strict, Name::trusted("www.google.com"));
         assert_ne!(safe, Search::AsAsked);
-        for (device, names, search, token) in [
-            (mac, &["open.test"][..], Search::AsAsked, None),
+        for (device, names, search, token, protected) in [
+            (mac, &["open.test"][..], Search::AsAsked, None, false),
+            (mac, &["helpline.test"], Search::AsAsked, None, true),
             (
                 by,
                 &["open.test", "edge.carrier.example", "other.example"],
                 Search::AsAsked,
                 Some("jo-7f3a19c6d2"),
+                false,
             ),
-            (mac, &["www.google.com"], safe, None),
+            (mac, &["www.google.com"], safe, None, true),
         ] {
-            let (asked, to) = (asked(names, search), "2001:db8::1".parse().unwrap());
-            let line = write(device, to, &asker(token), Duration::from_secs(9), &asked).unwrap();
+            let (named, to) = (named(names, search, protected), "2001:db8::1".parse().unwrap());
+            let line = write(device, to, &asker(token), Duration::from_secs(9), &named).unwrap();
             let line = read(line.strip_suffix('\n').unwrap()).unwrap();
             assert_eq!((line.device, line.to, line.over.as_secs()), (device, to, 9));
-            assert_eq!((&line.asked.host, &line.asked.way), (&asked.host, &asked.way));
+            let Named { asked, protected } = line.named;
+            assert_eq!((&asked.host, &asked.way), (&named.asked.host, &named.asked.way));
+            assert_eq!(protected, named.protected, "{names:?}");
             assert_eq!(line.asker.token.as_deref(), token);
         }
         for broken in ["", "\t\t\t\t\t\t", "02-00\t192.0.2.1\t192.0.2.9\t-\t0\t-\topen.test", "nonsense"] {
@@ -254,7 +266,7 @@ mod tests {
 
     fn lapsed(names: &[&str], closes: u64, flowed: u64) -> Opening {
         let mut opening = Opening::over(asker(None), Duration::from_secs(closes));
-        opening.name(std::sync::Arc::new(asked(names, Search::AsAsked)));
+        opening.name(named(names, Search::AsAsked, false));
         opening.flowed = Duration::from_secs(flowed);
         opening
     }
@@ -271,13 +283,13 @@ mod tests {
         let (one, flows) = (lapsed(&["open.test"], 10, 0), lapsed(&["call.test"], 10, 69));
         let all = [(device, to, &one), (device, "192.0.2.2".parse().unwrap(), &flows)];
         memory.write_all(all.into_iter(), Duration::from_secs(70)).unwrap();
-        memory.add(device, &[to], &asker(None), &asked(&["two.test"], Search::AsAsked));
+        memory.add(device, &[to], &asker(None), &named(&["two.test"], Search::AsAsked, false));
         // No closing: the program was killed.
         let past = Memory::open(&folder, NOW).1.unwrap();
-        let told = |line: &Line| (line.asked.host.to_string(), line.over.as_secs());
+        let told = |line: &Line| (line.named.asked.host.to_string(), line.over.as_secs());
         let told: Vec<_> = past.lines.iter().map(told).collect();
-        let named = |name: &str, over| (name.to_owned(), over);
-        assert_eq!(told, [named("open.test", 60), named("call.test", 1), named("two.test", 0)]);
+        let expected = [("open.test", 60), ("call.test", 1), ("two.test", 0)];
+        assert_eq!(told, expected.map(|(name, over)| (name.to_owned(), over)));
         assert_eq!(past.since, Some(Duration::from_secs(7)), "before that nothing is known");
         assert_eq!(fs::metadata(folder.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
         // Hours later it is whole.
@@ -292,9 +304,9 @@ mod tests {
         let (device, to) = (Device::Mac([2, 0, 0, 0, 0, 1]), "192.0.2.3".parse().unwrap());
         let mut stand_in = Memory::of_stand_in(folder.path());
         stand_in.write_all(std::iter::empty(), Duration::ZERO).unwrap();
-        stand_in.add(device, &[to], &asker(None), &asked(&["helpline.test"], Search::AsAsked));
+        stand_in.add(device, &[to], &asker(None), &named(&["helpline.test"], Search::AsAsked, true));
         let names = |past: Option<Past>| {
-            past.unwrap().lines.iter().map(|line| line.asked.host.to_string()).collect::<Vec<_>>()
+            past.unwrap().lines.iter().map(|line| line.named.asked.host.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(names(Memory::open(folder.path(), NOW).1), ["helpline.test"]);
         assert_eq!(names(Memory::open(folder.path(), NOW).1), [""; 0]);

@@ -29,13 +29,21 @@ pub(super) enum Stand {
     Shut,
 }
 
+/// A name that led somewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) asked: Arc<Asked>,
+    /// Whether it was protected for whoever asked.
+    pub(super) protected: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Opening {
     pub(super) asker: Asker,
     /// The hardware address that a forwarder told, where packets show another.
     pub(super) told: Option<[u8; 6]>,
     /// The names that led there: any of them is enough. None where nobody remembers one: it was opened before a restart.
-    pub(super) asked: Vec<Arc<Asked>>,
+    pub(super) names: Vec<Named>,
     /// None: to be judged at the next look.
     pub(super) made: Option<Made>,
     /// When the kernel lets it end, by the steady clock.
@@ -55,7 +63,7 @@ impl Opening {
         Self {
             asker,
             told: None,
-            asked: Vec::new(),
+            names: Vec::new(),
             made: None,
             closes,
             stand: Stand::Lapsed,
@@ -75,20 +83,24 @@ impl Opening {
             (self.asker, self.told) = (wanted.asker.clone(), wanted.hardware);
         }
         self.made = Some(self.made.map_or(wanted.made, |made| made.and(wanted.made)));
-        self.name(Arc::clone(&wanted.asked)) || is_another
+        self.name(wanted.named()) || is_another
     }
 
-    /// Takes note of a name that led there. Whether it, or its way, was not known.
-    pub(super) fn name(&mut self, named: Arc<Asked>) -> bool {
-        let Some(place) = self.asked.iter().position(|asked| asked.host == named.host) else {
-            if self.asked.len() >= MOST_NAMES {
-                self.asked.remove(0);
+    /// Takes note of a name that led there. Whether it, or its way, was not known, nor that it is protected. Where there is no more room
+    /// the oldest goes that is not protected: whoever looks up many names at a helpline's address does not lose the helpline.
+    pub(super) fn name(&mut self, named: Named) -> bool {
+        let Some(known) = self.names.iter_mut().find(|known| known.asked.host == named.asked.host) else {
+            if self.names.len() >= MOST_NAMES {
+                let oldest = self.names.iter().position(|known| !known.protected);
+                self.names.remove(oldest.unwrap_or(0));
             }
-            self.asked.push(named);
+            self.names.push(named);
             return true;
         };
-        let is_new = self.asked[place].way != named.way;
-        self.asked[place] = named;
+        // Who comes back to it by its address does not say so again.
+        let protected = known.protected || named.protected;
+        let is_new = known.asked.way != named.asked.way || known.protected != protected;
+        *known = Named { protected, ..named };
         is_new
     }
 
@@ -114,10 +126,10 @@ impl Opening {
 
     /// The decision while any of the names is allowed, and it holds while all that are allowed are.
     pub(super) fn judge_again(&self, gate: &Gate, current: &Current, who: &Who) -> Option<Made> {
-        if self.asked.is_empty() {
+        if self.names.is_empty() {
             return judge_unnamed(gate, current, who);
         }
-        let allowed = self.asked.iter().filter_map(|asked| asked.again(gate, current, who));
+        let allowed = self.names.iter().filter_map(|name| name.asked.again(gate, current, who));
         allowed.reduce(Made::and)
     }
 }
@@ -141,4 +153,50 @@ pub(super) fn shown(device: Device, address: IpAddr, token: Option<&str>) -> Sho
         Device::Address(_) => None,
     };
     Shown { address, token, hardware }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::play::{Home, JORDAN, MAC, Play, site};
+
+    #[tokio::test]
+    async fn a_helplines_name_is_not_pushed_out_by_others_at_its_address() {
+        let play = Play::new([JORDAN]);
+        let home = Home::of(&play).await;
+        let (from, to) = (JORDAN.0, site(1));
+        let names = || {
+            let names = play.openings.names_of(from, to).unwrap();
+            names.iter().rev().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let help = play.wanted("help.test", from, to, Why::Connected);
+        play.gives(&Wanted { protected: true, ..help });
+        for n in 0..20 {
+            play.connects(&format!("site-{n}.test"), from, to);
+            // Who comes back to the address says nothing of what is protected.
+            play.opens_by("help.test", from, to, Why::Refused);
+        }
+        let others = (13..20).map(|n| format!("site-{n}.test"));
+        let expected: Vec<_> = std::iter::once("help.test".to_owned()).chain(others).collect();
+        assert_eq!(names(), expected, "the oldest of the others make room");
+        // At night help alone is allowed there.
+        play.clock.advance(Duration::from_secs(4 * 3600));
+        let device = Device::Mac(MAC);
+        play.openings.shard(device).get_mut(&device).unwrap().get_mut(&to).unwrap().made = None;
+        assert_eq!(play.looks(&home.gate), []);
+    }
+
+    #[test]
+    fn where_all_are_protected_the_oldest_makes_room() {
+        let asker = Asker { address: JORDAN.0, token: None };
+        let mut opening = Opening::over(asker, Duration::ZERO);
+        let name = |n: usize, protected| {
+            let name = Domain::parse(&format!("help-{n}.test")).unwrap();
+            Named { asked: Arc::new(Asked::host(TargetHost::Name(name))), protected }
+        };
+        assert!((0..=MOST_NAMES).all(|n| opening.name(name(n, true))));
+        assert_eq!(opening.names.len(), MOST_NAMES);
+        assert!(!opening.name(name(1, true)) && opening.name(name(0, false)), "the first was pushed out");
+        assert!(opening.name(name(0, true)), "that it is protected is new");
+    }
 }

@@ -14,7 +14,7 @@ use super::keeper::{self, WAITING, Work};
 use super::lan::Lan;
 use super::memory::{Line, Memory, Past};
 use super::netlink::Netlink;
-use super::opening::{Opening, Stand};
+use super::opening::{Named, Opening, Stand};
 use super::passed;
 use super::rules::{self, Plan, Stays};
 use super::sets::{self, Device, Element};
@@ -72,6 +72,13 @@ pub(crate) struct Wanted {
     pub(crate) usable: Duration,
     /// Why it is wanted.
     pub(crate) why: Why,
+}
+
+impl Wanted {
+    /// The name, as it is remembered.
+    pub(super) fn named(&self) -> Named {
+        Named { asked: Arc::clone(&self.asked), protected: self.protected }
+    }
 }
 
 /// Why something is to be opened, and how much that proves.
@@ -392,8 +399,8 @@ impl Openings {
     pub(crate) fn names_of(&self, from: IpAddr, to: IpAddr) -> Option<Vec<TargetHost>> {
         let device = self.known_as(from, to)?;
         let shard = self.shard(device);
-        let asked = &shard.get(&device)?.get(&to)?.asked;
-        Some(asked.iter().rev().map(|asked| asked.host.clone()).collect())
+        let names = &shard.get(&device)?.get(&to)?.names;
+        Some(names.iter().rev().map(|name| name.asked.host.clone()).collect())
     }
 
     /// Whether who shows this may reach all these addresses, by this name, for as long as an answer may be used.
@@ -413,9 +420,9 @@ impl Openings {
         let Some(of) = shard.get(&device) else { return addresses.into_iter().next().is_none() };
         addresses.into_iter().filter(|to| is_held(device, **to)).all(|to| {
             let by_name =
-                |asked: &Arc<Asked>| matches!(&asked.host, TargetHost::Name(host) if host.as_str() == name);
+                |led: &Named| matches!(&led.asked.host, TargetHost::Name(host) if host.as_str() == name);
             let holds =
-                |o: &Opening| o.stand == Stand::Open && o.closes >= needed && o.asked.iter().any(by_name);
+                |o: &Opening| o.stand == Stand::Open && o.closes >= needed && o.names.iter().any(by_name);
             of.get(to).is_some_and(holds)
         })
     }

@@ -9,7 +9,6 @@ use super::watch::REMEMBERED;
 use crate::tunnel::Asker;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ impl Openings {
     /// Takes up what was open before a restart, and the names that led there, where they are known.
     pub(super) fn restore(&self, Kept { elements, lines, flows }: Kept) {
         let now = self.clock.steady();
-        for Line { device, to, asker, over, asked } in lines {
+        for Line { device, to, asker, over, named } in lines {
             let closes = now.saturating_sub(over);
             if over >= REMEMBERED || !is_held(device, to) || self.len() >= MOST {
                 continue;
@@ -31,7 +30,7 @@ impl Openings {
                 }
             };
             opening.asker = asker;
-            opening.name(Arc::new(asked));
+            opening.name(named);
         }
         let (open, unread): (Vec<_>, Vec<_>) =
             elements.into_iter().partition(|(element, _)| element.as_ == As::Open);
@@ -89,7 +88,7 @@ impl Openings {
         let Some(memory) = &self.memory else { return };
         let is_long = {
             let mut memory = lock(memory);
-            memory.add(device, &wanted.addresses, &wanted.asker, &wanted.asked);
+            memory.add(device, &wanted.addresses, &wanted.asker, &wanted.named());
             memory.is_long()
         };
         if is_long {

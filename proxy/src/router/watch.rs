@@ -130,7 +130,7 @@ impl Opening {
         let now = gate.clock.now();
         let counts = self.passed.take(&made, minute(now), crumbs);
         let Some(counts) = counts.filter(|counts| counts.0 != 0) else { return };
-        let hosts = self.asked.iter().map(|asked| asked.host.judged());
+        let hosts = self.names.iter().map(|name| name.asked.host.judged());
         current.in_use(made.person, counts, now, hosts);
         current.device_in_use(made.device, now);
         gate.is_in_use(&self.shown(device));
