@@ -320,8 +320,14 @@ impl Proxy {
             For::Plain(target, path) => (target.clone(), Some(Box::new(path.clone()))),
             For::Tunnel(target, _) => (target.clone(), None),
         };
-        // Who asks? A token that a device shows stands before its address; a wrong one is never passed over in silence.
-        let asker = self.asker(visit, request.headers())?;
+        // Who asks? A token that a device shows stands before its address; a wrong one is never passed over in silence. Help is
+        // reached whatever token is shown or missing, and so tells nothing of a token.
+        let asker = match self.asker(visit, request.headers()) {
+            Err(_) if self.is_protected(visit.peer.ip(), Some(&wanted)) => {
+                Asker::without_token(visit.peer.ip())
+            }
+            asker => asker?,
+        };
         // May they, now? Before anything of the name is told to anybody outside.
         let asked = Asked { host: target.host.clone(), path, way: None };
         let mut admitted = self.admit(asker, asked, evidence(request.method(), request.headers()))?;
@@ -360,7 +366,7 @@ impl Proxy {
     fn is_protected(&self, client: IpAddr, wanted: Option<&For>) -> bool {
         let Some(For::Plain(target, _) | For::Tunnel(target, _)) = wanted else { return false };
         let current = self.gate.in_force.current();
-        let who = Asker { address: client.to_canonical(), token: None }.who(&self.gate, &current);
+        let who = Asker::without_token(client).who(&self.gate, &current);
         self.gate.is_protected(&current, &who, &target.host)
     }
 

@@ -51,7 +51,7 @@ async fn begin(
     mut client: TcpStream,
     meant: SocketAddr,
 ) -> Option<(TcpStream, TcpStream, Lease)> {
-    let asker = Asker { address: visit.peer.ip().to_canonical(), token: None };
+    let asker = Asker::without_token(visit.peer.ip());
     let shown = Shown::bare(visit.peer.ip());
     proxy.gate.meet(&shown).await;
     let mut first = Vec::new();

@@ -57,6 +57,11 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// Whoever speaks from an address, and shows no token.
+    pub(crate) fn without_token(address: IpAddr) -> Self {
+        Self { address: address.to_canonical(), token: None }
+    }
+
     /// Who that is now.
     pub(crate) fn who(&self, gate: &Gate, current: &Current) -> Who {
         gate.who(current, self.address, self.token.as_deref())

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, ask};
 use crate::home::{Home, JORDAN, NOON, SAM, TOKEN, UNKNOWN, instant};
-use crate::origin::Origin;
+use crate::origin::{Origin, echo_server};
 use agreements::{Evidence, Rule, Severity};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -186,6 +186,39 @@ async fn a_token_says_whose_device_it_is() {
     assert_eq!(ask(&home, UNKNOWN, &get(right)).await.status, 200, "others are not the guesser");
     home.clock.advance(Duration::from_secs(61));
     assert_eq!(ask(&home, SAM, &get(right)).await.status, 200);
+}
+
+#[tokio::test]
+async fn help_is_reached_whatever_token_is_shown() {
+    let home = Home::with(|config| config.ask_unknown_for_token = true).await;
+    let (web, bytes) = (Origin::start().await, echo_server().await);
+    let shows =
+        |token: &str| format!("Proxy-Authorization: Basic {}\n", STANDARD.encode(format!("{token}:")));
+    let get = |host: &str, shown: &str| format!("GET {}/ HTTP/1.1\nHost: x\n{shown}\n", web.url(host));
+    let (right, wrong, nonsense) = (shows(TOKEN), shows("nobody"), "Proxy-Authorization: Bearer x\n");
+    // What each token makes of help and of another site: both of these are open to the tablet, and help alone to the device.
+    let said = async |shown: &str| {
+        let help = ask(&home, UNKNOWN, &get("help.test", shown)).await.status;
+        (help, ask(&home, UNKNOWN, &get("any.test", shown)).await.status)
+    };
+    assert_eq!(said(&right).await, (200, 200));
+    for shown in ["", &wrong[..], nonsense] {
+        assert_eq!(said(shown).await, (200, 407), "{shown}");
+    }
+    for n in 0..30 {
+        assert_eq!(said(&shows(&format!("guess-{n}"))).await.0, 200, "{n}");
+    }
+    // Whoever guesses is told nothing: neither what is right nor that it was.
+    for shown in [&right[..], &wrong, nonsense] {
+        assert_eq!(said(shown).await, (200, 429), "{shown}");
+        let mut tunnel = Client::of(&home, UNKNOWN).await;
+        let head = format!("CONNECT help.test:{} HTTP/1.1\nHost: x\n{shown}\n", bytes.port());
+        tunnel.say(&head).await;
+        assert_eq!(tunnel.head().await.status, 200, "{shown}");
+    }
+    let own = ask(&home, UNKNOWN, &format!("GET / HTTP/1.1\nHost: x\n{right}\n")).await;
+    assert_eq!(own.status, 429, "the gateway's pages are no help");
+    assert_eq!(home.breaches().await, []);
 }
 
 #[tokio::test]
