@@ -1,4 +1,7 @@
 //! Failed attempts to sign in: after some, a device and a person are locked for a while, and each time for longer.
+//!
+//! Whoever guesses at somebody's PIN locks them, and must not be able to do so on purpose: on a device where a person has shown
+//! their PIN, only what is tried on that device bars them.
 
 use records::Face;
 use std::collections::HashMap;
@@ -9,7 +12,7 @@ use std::time::Duration;
 pub(super) enum Of {
     /// A device, whoever's PIN it tries.
     Device(Face),
-    /// A person, from whatever device. More, since others could lock them out on purpose.
+    /// A person, from whatever device, and on every one that is new to them.
     Person(String),
 }
 
@@ -32,6 +35,8 @@ const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 const MOST: usize = 1024;
 /// Each answer to a wrong PIN comes later than the one before.
 const SLOWER: Duration = Duration::from_millis(300);
+/// So many devices are remembered on which one person has shown their PIN; the one on which that was longest ago makes room.
+const MOST_OF_ONE: usize = 8;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Failures {
@@ -41,24 +46,42 @@ struct Failures {
     locked_until: Duration,
 }
 
-/// What is remembered of failed attempts, by the steady clock.
+/// What is remembered of attempts, by the steady clock.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(HashMap<Of, Failures>);
+pub(super) struct Attempts {
+    failures: HashMap<Of, Failures>,
+    /// On which devices each person has shown their PIN.
+    shown: HashMap<String, Vec<Face>>,
+}
 
 impl Attempts {
-    /// For how long neither of these may try.
+    /// For how long neither of these may try: a device, and a person where somebody has the name that was typed.
     pub(super) fn locked(&mut self, of: &[Of], now: Duration) -> Option<Duration> {
-        self.0.retain(|_, failures| failures.locked_until > now || failures.last + FORGOTTEN > now);
-        let is_new = of.iter().any(|one| !self.0.contains_key(one));
-        let left = of.iter().filter_map(|one| self.0.get(one)?.locked_until.checked_sub(now)).max();
-        left.filter(|left| !left.is_zero()).or((is_new && self.0.len() + of.len() > MOST).then_some(LOCKED))
+        self.failures.retain(|_, failures| failures.locked_until > now || failures.last + FORGOTTEN > now);
+        let is_theirs = self.has_shown(of);
+        let bars = |one: &&Of| !is_theirs || matches!(one, Of::Device(_));
+        let left = of.iter().filter(bars).filter_map(|one| self.left(one, now)).max();
+        let is_new = of.iter().any(|one| !self.failures.contains_key(one));
+        let is_full = is_new && !is_theirs && self.failures.len() + of.len() > MOST;
+        left.or(is_full.then_some(LOCKED))
+    }
+
+    /// For how long one of them is locked.
+    fn left(&self, one: &Of, now: Duration) -> Option<Duration> {
+        self.failures.get(one)?.locked_until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// Whether the person has shown their PIN on the device.
+    fn has_shown(&self, of: &[Of]) -> bool {
+        let [Of::Device(face), Of::Person(person)] = of else { return false };
+        self.shown.get(person).is_some_and(|devices| devices.contains(face))
     }
 
     /// One more failure of each: which of them are locked from now on, and how late the answer comes.
     pub(super) fn failed(&mut self, of: Vec<Of>, now: Duration) -> (Vec<(Of, Duration)>, Duration) {
         let (mut locked, mut late) = (Vec::new(), Duration::ZERO);
         for one in of {
-            let failures = self.0.entry(one.clone()).or_default();
+            let failures = self.failures.entry(one.clone()).or_default();
             failures.last = now;
             failures.count += 1;
             late = late.max(SLOWER * failures.count);
@@ -72,9 +95,25 @@ impl Attempts {
         (locked, late)
     }
 
-    /// A person's PIN is a new one, or they have shown that they know it.
+    /// A person has shown their PIN on a device.
+    pub(super) fn shows(&mut self, face: Face, person: &str, now: Duration) {
+        let of = Of::Person(person.to_owned());
+        // What locks them elsewhere was somebody else's.
+        if self.left(&of, now).is_none() {
+            self.failures.remove(&of);
+        }
+        let devices = self.shown.entry(person.to_owned()).or_default();
+        devices.retain(|device| *device != face);
+        if devices.len() >= MOST_OF_ONE {
+            devices.remove(0);
+        }
+        devices.push(face);
+    }
+
+    /// A person's PIN is a new one: who showed the one before has shown nothing.
     pub(super) fn forget(&mut self, person: &str) {
-        self.0.remove(&Of::Person(person.to_owned()));
+        self.failures.remove(&Of::Person(person.to_owned()));
+        self.shown.remove(person);
     }
 }
 
@@ -109,7 +148,7 @@ mod tests {
         }
         assert_eq!(attempts.locked(&[device(1)], now), None);
         now += FORGOTTEN;
-        assert!(attempts.locked(&[device(1)], now).is_none() && attempts.0.is_empty());
+        assert!(attempts.locked(&[device(1)], now).is_none() && attempts.failures.is_empty());
     }
 
     #[test]
@@ -135,7 +174,42 @@ mod tests {
                 attempts.failed(vec![face(n)], NOW);
             }
         }
-        assert_eq!(attempts.0.len(), MOST);
+        assert_eq!(attempts.failures.len(), MOST);
         assert_eq!(attempts.locked(&[face(1)], NOW), None, "whoever is remembered may try on");
+        assert_eq!(attempts.locked(&[device(1), jo()], NOW), Some(LOCKED), "a new device waits");
+        attempts.shows(Face::Mac([2, 0, 0, 0, 0, 1]), "jo", NOW);
+        assert_eq!(attempts.locked(&[device(1), jo()], NOW), None, "where Jo was before there is room");
+        for n in 0..100 {
+            attempts.shows(Face::Mac([2, 0, 0, 0, 1, n]), "jo", NOW);
+        }
+        assert_eq!(attempts.shown["jo"].len(), MOST_OF_ONE);
+        assert_eq!(attempts.locked(&[device(1), jo()], NOW), Some(LOCKED), "that was longest ago");
+    }
+
+    #[test]
+    fn whoever_guesses_elsewhere_bars_nobody_where_they_have_shown_their_pin() {
+        let mut attempts = Attempts::default();
+        attempts.shows(Face::Mac([2, 0, 0, 0, 0, 1]), "jo", NOW);
+        for n in 0..10 {
+            attempts.failed(vec![device(100 + n), jo()], NOW);
+        }
+        assert_eq!(attempts.locked(&[device(1), jo()], NOW), None, "Jo's own");
+        assert_eq!(attempts.locked(&[device(2), jo()], NOW), Some(LOCKED), "one that is new to Jo");
+        assert_eq!(attempts.locked(&[device(1), Of::Person("sam".to_owned())], NOW), None);
+        // Jo signs in there, and whoever guesses has won nothing by it.
+        attempts.shows(Face::Mac([2, 0, 0, 0, 0, 1]), "jo", NOW);
+        assert_eq!(attempts.locked(&[device(200), jo()], NOW), Some(LOCKED));
+        // On Jo's own, too, five are the most.
+        for n in 1..=5 {
+            assert_eq!(attempts.locked(&[device(1), jo()], NOW), None, "{n}");
+            attempts.failed(vec![device(1), jo()], NOW);
+        }
+        assert_eq!(attempts.locked(&[device(1), jo()], NOW), Some(LOCKED));
+        // With another PIN nobody has shown it anywhere.
+        attempts.forget("jo");
+        for n in 0..10 {
+            attempts.failed(vec![device(100 + n), jo()], NOW + LOCKED);
+        }
+        assert_eq!(attempts.locked(&[device(1), jo()], NOW + LOCKED), Some(LOCKED));
     }
 }

@@ -101,7 +101,7 @@ impl Signing {
         match (opens, person) {
             (Ok(true), Some(person)) => {
                 drop(turn);
-                self.attempts().forget(&person);
+                self.attempts().shows(face, &person, self.clock.steady());
                 Ok(person)
             }
             _ => {
@@ -137,7 +137,9 @@ impl Signing {
         for (of, left) in locked {
             let who = match of {
                 Of::Device(_) => "the device".to_owned(),
-                Of::Person(person) => format!("{} on every device", self.name_of(&person)),
+                Of::Person(person) => {
+                    format!("{} on every device that is new to them", self.name_of(&person))
+                }
             };
             let gateway =
                 By { role: ByRole::Gateway, id: "gateway".to_owned(), name: "The gateway".to_owned() };

@@ -46,6 +46,30 @@ async fn tries_at_one_page_count_at_the_other() {
 }
 
 #[tokio::test]
+async fn a_housemate_who_guesses_keeps_nobody_from_the_device_they_sign_in_on() {
+    let folder = TempDir::new().unwrap();
+    let signing = signing(&folder).await;
+    signing.give("jo", "482913").await.unwrap();
+    assert_eq!(signing.try_pin(device(1), "Jo", "482913").await, Tried::SignedIn);
+    assert!(signing.end(device(1)));
+    // A housemate's phone, under as many hardware addresses as it takes.
+    let now = signing.clock.steady();
+    for n in 0..10 {
+        let guess = vec![Of::Device(device(100 + n)), Of::Person("jo".to_owned())];
+        assert_eq!(signing.attempts().failed(guess, now).0.len(), usize::from(n == 9));
+    }
+    assert!(matches!(signing.try_pin(device(120), "Jo", "482913").await, Tried::Locked(_)));
+    assert_eq!(signing.try_pin(device(1), "Jo", "482913").await, Tried::SignedIn);
+    assert!(matches!(signing.try_pin(device(120), "Jo", "482913").await, Tried::Locked(_)), "still");
+    // Whoever knows the PIN of before has shown nothing.
+    signing.give("jo", "731904").await.unwrap();
+    for n in 0..10 {
+        signing.attempts().failed(vec![Of::Device(device(100 + n)), Of::Person("jo".to_owned())], now);
+    }
+    assert!(matches!(signing.try_pin(device(1), "Jo", "731904").await, Tried::Locked(_)));
+}
+
+#[tokio::test]
 async fn whoever_gives_a_pin_there_is_one_rule() {
     let folder = TempDir::new().unwrap();
     let signing = signing(&folder).await;
