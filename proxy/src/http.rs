@@ -351,7 +351,9 @@ impl Proxy {
     /// only when the other is used up, and the only one of a connection that came in beyond the client's share.
     fn has_allowance(&self, visit: &Visit, wanted: Option<&For>) -> bool {
         let address = visit.peer.ip();
-        let client = Counted::one(self.gate.face(&Shown::bare(address)));
+        let face = self.gate.face(&Shown::bare(address));
+        visit.place.seat.is_of(face);
+        let client = Counted::one(face);
         let with_all = !visit.is_spare() && self.rates.allows(client);
         with_all || (self.is_protected(address, wanted) && self.rates.allows_protected(client))
     }
@@ -477,5 +479,31 @@ impl Proxy {
         })?;
         self.counters.dialled.add(1);
         Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::play::{Home, MAC, Play};
+    use records::Face;
+
+    #[tokio::test]
+    async fn a_connection_is_its_devices_once_the_kernel_has_met_it() {
+        let play = Play::new([]);
+        let home = Home::of(&play).await;
+        let limits = Limits { per_client: 1, ..Limits::default() };
+        let config = Config { limits, ..Config::default() };
+        let proxy = Proxy::new(home.gate.clone(), config);
+        let from = "2001:db8::11".parse().unwrap();
+        let take = |face| proxy.seats.take(face, CancellationToken::new()).unwrap();
+        let seat = take(Face::Address(from));
+        let place = Arc::new(Place { seat, _open: Counter::one(&proxy.counters, |c| &c.connections_open) });
+        let (peer, cut) = (SocketAddr::new(from, 50_000), CancellationToken::new());
+        let visit = Visit { peer, local: None, meant: None, cut, place };
+        home.gate.neighbours.meets(from, MAC);
+        assert!(proxy.has_allowance(&visit, None));
+        assert!(take(Face::Mac(MAC)).is_spare(), "it has its one");
+        assert!(!take(Face::Address(from)).is_spare(), "and its network has all of its own");
     }
 }

@@ -5,7 +5,7 @@
 
 use records::Face;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// How many places there are.
@@ -39,6 +39,8 @@ struct Taken {
 pub struct Seat {
     seats: Arc<Seats>,
     client: Face,
+    /// By what the client is counted since it was met.
+    met: OnceLock<Face>,
     number: u64,
     spare: bool,
 }
@@ -53,8 +55,8 @@ impl Seats {
     /// connection may be ended for it.
     pub fn take(self: &Arc<Self>, client: Face, cut: CancellationToken) -> Option<Seat> {
         let (client, Places { all, one, spare }) = (client.counted(), self.places);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = taken.clients.get(&client).map_or(0, BTreeMap::len);
+        let mut taken = self.taken();
+        let own = taken.of(client);
         if own >= one.saturating_add(spare) || taken.all >= all && !taken.make_room(own) {
             return None;
         }
@@ -62,11 +64,20 @@ impl Seats {
         taken.next += 1;
         taken.all += 1;
         taken.clients.entry(client).or_default().insert(number, cut);
-        Some(Seat { seats: Arc::clone(self), client, number, spare: own >= one })
+        Some(Seat { seats: Arc::clone(self), client, met: OnceLock::new(), number, spare: own >= one })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Taken {
+    /// How many places a client has.
+    fn of(&self, client: Face) -> usize {
+        self.clients.get(&client).map_or(0, BTreeMap::len)
+    }
+
     /// Ends the oldest connection of the client that has the most, if that is more than `own`.
     fn make_room(&mut self, own: usize) -> bool {
         let greatest = self.clients.iter().max_by_key(|(_, places)| places.len());
@@ -78,12 +89,17 @@ impl Taken {
     }
 
     fn give_back(&mut self, client: Face, number: u64) {
-        let Some(places) = self.clients.get_mut(&client) else { return };
         // One that was taken away is given back already.
-        self.all -= usize::from(places.remove(&number).is_some());
+        self.all -= usize::from(self.take_out(client, number).is_some());
+    }
+
+    fn take_out(&mut self, client: Face, number: u64) -> Option<CancellationToken> {
+        let places = self.clients.get_mut(&client)?;
+        let cut = places.remove(&number);
         if places.is_empty() {
             self.clients.remove(&client);
         }
+        cut
     }
 }
 
@@ -92,12 +108,29 @@ impl Seat {
     pub(crate) fn is_spare(&self) -> bool {
         self.spare
     }
+
+    /// Its client was met after it had come: from now on the place is one of that device's, and no more of the whole network's of which
+    /// its address is. Where the device has all of its own it stays: nobody loses for it what they have.
+    pub(crate) fn is_of(&self, client: Face) {
+        let is_met = matches!((self.client, client), (Face::Address(_), Face::Mac(_)));
+        if !is_met || self.met.get().is_some() {
+            return;
+        }
+        let mut taken = self.seats.taken();
+        if taken.of(client) < self.seats.places.one
+            && let Some(cut) = taken.take_out(self.client, self.number)
+        {
+            taken.clients.entry(client).or_default().insert(self.number, cut);
+            // Whoever else asks for it finds it taken out.
+            let _first = self.met.set(client);
+        }
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.give_back(self.client, self.number);
+        let client = self.met.get().copied().unwrap_or(self.client);
+        self.seats.taken().give_back(client, self.number);
     }
 }
 
@@ -139,6 +172,37 @@ mod tests {
         drop((held, spare));
         assert_eq!(hall.left(), 30);
         assert!(hall.0.taken.lock().unwrap().clients.is_empty());
+    }
+
+    #[test]
+    fn whoever_is_met_later_gives_the_networks_places_back() {
+        let hall = hall(30, 2, 1);
+        let (mac, other) = (Face::Mac([2, 0, 0, 0, 0, 1]), Face::Mac([2, 0, 0, 0, 0, 2]));
+        let all_of = |face: &str| std::iter::from_fn(|| hall.take(face)).collect::<Vec<_>>();
+        let networks = all_of("2001:db8::1");
+        assert_eq!(networks.len(), 3);
+        networks.iter().for_each(|(seat, _)| seat.is_of(mac));
+        // Two are all that the device may have: the third is still the network's.
+        let others = all_of("2001:db8::2");
+        assert_eq!((others.len(), all_of("02:00:00:00:00:01").len()), (2, 1), "and its spare one");
+        // Whom the kernel forgets, or takes for another, is who they were.
+        networks[0].0.is_of(other);
+        networks[0].0.is_of("2001:db8::1".parse().unwrap());
+        assert_eq!(all_of("02:00:00:00:00:02").len(), 3);
+        drop((networks, others));
+        assert!(hall.left() == 30 && hall.0.taken.lock().unwrap().clients.is_empty());
+    }
+
+    #[test]
+    fn a_place_that_was_taken_away_is_nobodys_whoever_is_met() {
+        let hall = hall(2, 2, 0);
+        let two: Vec<_> = (0..2).map(|_| hall.take("192.0.2.1").unwrap()).collect();
+        let newcomer = hall.take("192.0.2.2").unwrap();
+        assert!(two[0].1.is_cancelled());
+        two[0].0.is_of(Face::Mac([2, 0, 0, 0, 0, 1]));
+        assert_eq!(hall.left(), 0);
+        drop((two, newcomer));
+        assert_eq!(hall.left(), 2);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 use super::counters::count;
 use super::tcp::{self, Connection};
 use super::{Dns, StreamSettings, Transport, https};
+use crate::gate::Gate;
 use crate::identify::Shown;
-use crate::seats::{Places, Seats};
+use crate::seats::{Places, Seat, Seats};
 use crate::tls::{self, Tls, TlsStream};
 use blocklists::Name;
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -58,12 +60,19 @@ pub(super) async fn serve(dns: Arc<Dns>, listener: TcpListener, speech: Speech, 
                 () = cut.cancelled() => {}
                 // How a connection ends is the client's business.
                 _ = Box::pin(converse(&dns, stream, peer, &speech, settings, &cut)) => {}
+                never = Box::pin(is_met(&dns.gate, peer.ip(), &seat)) => match never {},
             }
             drop(seat);
         });
     }
     tasks.close();
     tasks.wait().await;
+}
+
+/// Beside the conversation: a device that came before the kernel had met its address has its place as itself once it has.
+async fn is_met(gate: &Gate, from: IpAddr, seat: &Seat) -> Infallible {
+    seat.is_of(gate.meet_face(from).await);
+    std::future::pending().await
 }
 
 async fn converse(
@@ -128,4 +137,29 @@ fn token(stream: &TlsStream<TcpStream>, own: Name<'_>) -> Option<String> {
     let shown = stream.get_ref().1.server_name()?;
     let label = shown.strip_suffix(own.as_str())?.strip_suffix('.')?;
     (!label.contains('.')).then(|| label.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::play::{Home, Play};
+    use records::Face;
+
+    #[tokio::test]
+    async fn a_connection_is_its_devices_once_the_kernel_has_met_it() {
+        let play = Play::new([]);
+        let home = Home::of(&play).await;
+        let (from, mac) = ("2001:db8::11".parse().unwrap(), [2, 0, 0, 0, 0, 0x11]);
+        let seats = Seats::new(Places { all: 9, one: 1, spare: 0 });
+        let take = |face| seats.take(face, CancellationToken::new());
+        let seat = take(Face::Address(from)).unwrap();
+        home.gate.neighbours.meets(from, mac);
+        tokio::select! {
+            biased;
+            never = is_met(&home.gate, from, &seat) => match never {},
+            () = std::future::ready(()) => {}
+        }
+        assert!(take(Face::Mac(mac)).is_none(), "it has its one");
+        assert!(take(Face::Address(from)).is_some(), "and its network has all of its own");
+    }
 }

@@ -183,6 +183,14 @@ impl Neighbours {
         self.publish(&Table::default());
     }
 
+    /// The kernel meets somebody.
+    #[cfg(test)]
+    pub(crate) fn meets(&self, address: IpAddr, mac: [u8; 6]) {
+        let mut table = Table::clone(&self.shared.table.load());
+        table.insert(address.to_canonical(), Behind { mac, outside: false });
+        self.publish(&table);
+    }
+
     /// A device is found to be there.
     #[cfg(test)]
     pub(crate) fn finds(&self, mac: [u8; 6]) {

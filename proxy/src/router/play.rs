@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Jordan's phone (everything but what is blocked), and Sam's (what is listed).
-pub(super) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x11];
+pub(crate) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x11];
 pub(crate) const JORDAN: (IpAddr, [u8; 6]) = (IpAddr::V4(Ipv4Addr::new(192, 168, 4, 11)), MAC);
 pub(crate) const SAM: (IpAddr, [u8; 6]) = (IpAddr::V4(Ipv4Addr::new(192, 168, 4, 12)), [2, 0, 0, 0, 0, 0x12]);
 
