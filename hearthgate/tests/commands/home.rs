@@ -137,7 +137,12 @@ impl Gateway {
         let gateway = Self { child };
         let mut buffer = [0; 1024];
         loop {
-            let n = socket.recv(&mut buffer).unwrap_or_else(|e| panic!("not ready: {e}: {}", home.log()));
+            let n = match socket.recv(&mut buffer) {
+                Ok(n) => n,
+                // Whoever measures on this machine may stop us for a while.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => panic!("not ready: {error}: {}", home.log()),
+            };
             if String::from_utf8_lossy(&buffer[..n]).lines().any(|l| l == "READY=1") {
                 return gateway;
             }

@@ -226,20 +226,25 @@ fn a_server_name_that_differs_from_the_connect_host_is_judged_too() {
 fn bedtime_cuts_an_open_download_and_leaves_the_helpline() {
     let world = World::start();
     let home = Home::new(&world);
-    let gateway = Gateway::start(&home, "2026-11-21T20:59:56");
+    let gateway = Gateway::start(&home, "2026-11-21T20:50:00");
     let slow = |host: &str| {
         let url = format!("http://{host}:{}/slow", world.http_port);
-        let mut command = gateway.curl_command(JORDAN, &["-o", "/dev/null", &url]);
+        let to = home.path().join(host);
+        let mut command = gateway.curl_command(JORDAN, &["-N", "-o", &to.display().to_string(), &url]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        (Instant::now(), world::Process(command.spawn().unwrap()))
+        let download = world::Process(command.spawn().unwrap());
+        wait_for("the download to begin", || {
+            std::fs::metadata(&to).is_ok_and(|file| file.len() > 0).then_some(())
+        });
+        download
     };
-    let (_, mut open) = slow("open.test");
-    let (_, mut helpline) = slow("helpline.test");
-    let begun = Instant::now();
+    let (mut open, mut helpline) = (slow("open.test"), slow("helpline.test"));
+    gateway.passes_until("2026-11-21T20:59:00");
+    assert!(open.0.try_wait().unwrap().is_none(), "it is open until then");
+    gateway.passes_until("2026-11-21T21:00:00");
+    let bedtime = Instant::now();
     wait_for("the download to be cut", || open.0.try_wait().unwrap());
-    // The clock stood four seconds before bedtime when it started; the end comes within five seconds of it.
-    let took = begun.elapsed();
-    assert!(took > Duration::from_secs(2) && took < Duration::from_secs(9), "cut after {took:?}");
+    assert!(bedtime.elapsed() < Duration::from_secs(5), "cut after {:?}", bedtime.elapsed());
     assert!(helpline.0.try_wait().unwrap().is_none(), "the helpline stays open");
     let answer = gateway.dig(JORDAN, &["open.test", "A"]);
     assert!(answer.contains("07:00"), "until when is said: {answer}");

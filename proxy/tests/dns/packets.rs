@@ -220,10 +220,9 @@ async fn many_questions_on_one_connection_are_answered_as_they_are_ready() {
 #[tokio::test]
 async fn connections_are_few_and_end_when_idle() {
     let internet = Server::start(ZONE).await;
-    let setup = Setup::new(&[&internet]).dns(|dns| {
-        dns.tcp.idle = Duration::from_millis(50);
-        dns.tcp.most_of_one = 2;
-    });
+    // Long enough for a slow machine to come with the third before the first is over.
+    let setup =
+        Setup::new(&[&internet]).dns(|dns| (dns.tcp.idle, dns.tcp.most_of_one) = (Duration::from_secs(2), 2));
     let home = Home::open(setup).await;
     let mut held = [connect(JORDAN, home.address).await, connect(JORDAN, home.address).await];
     for tcp in &mut held {
@@ -269,19 +268,29 @@ async fn one_client_cannot_ask_without_end() {
     let setup = Setup::new(&[&internet])
         .dns(move |dns| dns.rate = Some(proxy::limits::Rate { per_second: number(1), burst: number(3) }));
     let home = Home::open(setup).await;
-    for _ in 0..3 {
-        assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR; www.test 300 A 192.0.2.1");
-    }
-    assert_eq!(home.ask(JORDAN, "www.test A").await, "NOERROR tc", "over UDP: come over TCP");
+    // A slow machine gives a few more in the seconds that it takes.
+    let (answer, few) = ("NOERROR; www.test 300 A 192.0.2.1", 3..12);
+    let mut answered = 0;
+    let limited = loop {
+        match home.ask(JORDAN, "www.test A").await {
+            said if said == answer => answered += 1,
+            other => break other,
+        }
+    };
+    assert!(few.contains(&answered), "{answered}");
+    assert_eq!((limited.as_str(), home.counted("limited")), ("NOERROR tc", 1), "over UDP: come over TCP");
     let help = home.ask(JORDAN, "help.test A").await;
     assert!(help.starts_with("NOERROR; help.test 30 CNAME"), "protected names are answered: {help}");
-    assert_eq!(home.counted("limited"), 1);
-    let mut tcp = connect(JORDAN, home.address).await;
-    for expected in ["NOERROR; www.test 300 A 192.0.2.1"; 3].into_iter().chain(["REFUSED"]) {
+    let (mut tcp, mut heard) = (connect(JORDAN, home.address).await, Vec::new());
+    while heard.last().is_none_or(|said| said == answer) {
         tcp_send(&mut tcp, &Question::read("www.test A").bytes()).await;
-        let said = said(&tcp_hear(&mut tcp).await.expect("an answer"));
-        assert_eq!(said, expected, "what others send over UDP in its name takes nothing here");
+        heard.push(said(&tcp_hear(&mut tcp).await.expect("an answer")));
     }
+    assert_eq!(heard.pop().as_deref(), Some("REFUSED"));
+    assert!(
+        few.contains(&heard.len()),
+        "what others send over UDP in its name takes nothing here: {heard:?}"
+    );
     assert_eq!(home.ask(crate::home::KATE, "www.test A").await, "NOERROR; www.test 300 A 192.0.2.1");
     assert_eq!(home.counted("limited"), 2);
 }

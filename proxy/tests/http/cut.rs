@@ -1,13 +1,14 @@
 //! What is open ends when it is no longer allowed, within five seconds by the wall and mostly far sooner; what stays
 //! allowed stays.
 
-use crate::client::{Client, ask};
+use crate::client::{Client, PATIENCE, ask};
 use crate::hello::Hello;
 use crate::home::{Home, JORDAN, NOON, SAM, UNKNOWN, instant, jordans_with, snapshot};
 use crate::origin::{Origin, echo_server};
 use agreements::{GrantKind, LimitKey, LiveGrant, Standing, What, Word};
 use chrono::TimeDelta;
 use records::{Clock, ClockState};
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -34,9 +35,11 @@ async fn ends(mut client: Client) {
     assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
 }
 
-/// Two rounds of the warden and some.
+/// Two rounds of the warden and some. In steps, so that a machine that stood still in one of them has looked in the others.
 async fn a_moment() {
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(175)).await;
+    }
 }
 
 fn nine_in_the_evening(home: &Home) {
@@ -304,16 +307,34 @@ async fn a_quiet_tunnel_ends_and_a_busy_one_does_not() {
     assert_eq!(home.counters.cut_quiet.get(), 1);
 }
 
-/// The minutes of everything that Jordan has used today, once the journal has looked at the marks again.
-async fn minutes(home: &Home) -> u16 {
-    // The warden marks, then the journal's task, which looks every two seconds by the home's clock, takes the marks.
-    a_moment().await;
-    home.clock.advance(Duration::from_secs(3));
-    a_moment().await;
-    let current = home.in_force.to_keep();
-    let house = &current.snapshot.house;
-    let used = home.records.minutes_today(house, house.person("jordan").unwrap()).await.unwrap();
-    used.iter().find(|used| used.key == "everything").map_or(0, |used| used.counted)
+/// Looks again and again, while the home's time passes, until it is as meant: the warden marks what was used, and the journal's
+/// task, which looks every two seconds by the home's clock, takes the marks.
+async fn comes_to<T: PartialEq + Debug>(home: &Home, meant: T, what: &str, look: impl AsyncFn() -> T) {
+    let start = Instant::now();
+    loop {
+        a_moment().await;
+        home.clock.advance(Duration::from_secs(3));
+        while home.records.status().await.unwrap().last_commit_seconds != Some(0) {
+            assert!(start.elapsed() < PATIENCE, "the journal's task does not look");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let found = look().await;
+        if found == meant {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what}: {found:?} and not {meant:?}");
+    }
+}
+
+/// Waits until Jordan has used so many minutes of everything today.
+async fn uses(home: &Home, meant: u16, what: &str) {
+    comes_to(home, meant, what, async || {
+        let current = home.in_force.to_keep();
+        let house = &current.snapshot.house;
+        let used = home.records.minutes_today(house, house.person("jordan").unwrap()).await.unwrap();
+        used.iter().find(|used| used.key == "everything").map_or(0, |used| used.counted)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -322,15 +343,15 @@ async fn minutes_are_marked_when_somebody_uses_them() {
     let get = |accept: &str| format!("GET {}/ HTTP/1.1\nHost: x\n{accept}\n", web.url("plain.test"));
     let mut client = tunnel(&home, JORDAN, "plain.test", bytes).await;
     assert_eq!(ask(&home, JORDAN, &get("")).await.status, 200);
-    assert_eq!(minutes(&home).await, 0, "a handshake and a program's request make no minute");
+    uses(&home, 0, "a handshake and a program's request make no minute").await;
     client.send(&[0; 20_000]).await;
     client.take(20_000).await;
-    assert_eq!(minutes(&home).await, 1, "what flows does");
+    uses(&home, 1, "what flows does").await;
     home.clock.advance(Duration::from_secs(60));
     assert!(is_open(&mut client).await);
-    assert_eq!(minutes(&home).await, 1, "a phone in a drawer does not");
+    uses(&home, 1, "a phone in a drawer does not").await;
     assert_eq!(ask(&home, JORDAN, &get("Accept: text/html\n")).await.status, 200);
-    assert_eq!(minutes(&home).await, 2, "a page that someone opened does");
+    uses(&home, 2, "a page that someone opened does").await;
     home.clock.advance(Duration::from_secs(60));
     for _ in 0..5 {
         let mut small = tunnel(&home, JORDAN, "plain.test", bytes).await;
@@ -339,7 +360,7 @@ async fn minutes_are_marked_when_somebody_uses_them() {
         drop(small);
     }
     home.until("all have ended", |c| c.tunnels_open.get() == 1).await;
-    assert_eq!(minutes(&home).await, 3, "what is small by itself and much together does");
+    uses(&home, 3, "what is small by itself and much together does").await;
 }
 
 #[tokio::test]
@@ -349,7 +370,7 @@ async fn tunnels_that_each_carry_little_use_minutes_up_together_while_they_are_o
     for _ in 0..5 {
         open.push(tunnel(&home, JORDAN, "plain.test", bytes).await);
     }
-    assert_eq!(minutes(&home).await, 0);
+    uses(&home, 0, "handshakes").await;
     // 15,000 bytes a minute in each, both ways together: 75,000 in five, 45,000 in three.
     for (tunnels, used) in [(5, 1), (5, 2), (5, 3), (3, 3), (3, 3)] {
         home.clock.advance(Duration::from_secs(60));
@@ -358,7 +379,7 @@ async fn tunnels_that_each_carry_little_use_minutes_up_together_while_they_are_o
             client.send(&[0; 7_500]).await;
             client.take(7_500).await;
         }
-        assert_eq!(minutes(&home).await, used, "{tunnels}");
+        uses(&home, used, &format!("in {tunnels}")).await;
     }
     assert_eq!(home.counters.tunnels_open.get(), 3);
 }
@@ -367,24 +388,30 @@ async fn tunnels_that_each_carry_little_use_minutes_up_together_while_they_are_o
 async fn where_the_agreement_says_so_a_minute_is_its_sites() {
     let (home, web, bytes) = (Home::open().await, Origin::start().await, echo_server().await);
     let day = home.in_force.current().snapshot.house.day_of(home.clock.now());
-    let uses = async || {
+    let passes = async || {
         let page = format!("GET {}/path HTTP/1.1\nHost: x\nAccept: text/html\n\n", web.url("plain.test"));
         assert_eq!(ask(&home, JORDAN, &page).await.status, 200);
         let mut client = tunnel(&home, JORDAN, "any.test", bytes).await;
         client.send(&[0; 20_000]).await;
         client.take(20_000).await;
-        minutes(&home).await;
-        a_moment().await;
+        client
+    };
+    let kept = async || {
         let kept = home.records.monitored(day, "jordan").await.unwrap();
         let mut kept: Vec<_> = kept.into_iter().map(|k| (k.key, k.minutes, k.estimated)).collect();
         kept.sort();
         kept
     };
-    assert_eq!(uses().await, [], "an agreement without a word of it");
+    let first = passes().await;
+    uses(&home, 1, "a page and a tunnel").await;
+    comes_to(&home, Vec::new(), "an agreement without a word of it", &kept).await;
+    drop(first);
     let said = "monitoring: {level: sites, reason: agreed, until: 2026-12-01, authorised_by: R. Osei, \
                 told_on: 2026-11-20}\notherwise: allow";
     home.change_jordans(&jordans_with("otherwise: allow", said));
     home.clock.advance(Duration::from_secs(60));
     let minute = |key: &str| (key.to_owned(), 1, 0);
-    assert_eq!(uses().await, [minute("any.test"), minute("plain.test"), minute("uncategorised")]);
+    let _open = passes().await;
+    let meant = ["any.test", "plain.test", "uncategorised"].map(minute).to_vec();
+    comes_to(&home, meant, "what was used", &kept).await;
 }

@@ -231,19 +231,17 @@ pub async fn minutes_are_harvested_and_survive_a_restart(play: Play) {
     let snapshot = gateway.house();
     let who = snapshot.house.person("jordan").unwrap();
     let everything_and_video = Counts(0b111);
-    let mut changes = gateway.records.changes();
-    for _ in 0..3 {
+    let used = async || gateway.records.minutes_today(&snapshot.house, who).await.unwrap();
+    for minute in 1..=3 {
         gateway.in_force.current().sheet.mark(who, everything_and_video);
         gateway.clock.advance(Duration::from_secs(60));
-        changes.changed().await;
-        tokio::time::sleep(records::COMMIT_EVERY * 2).await;
+        until("the minute", async || used().await[0].counted == minute).await;
     }
     // What was marked on the sheet of a house that has been replaced is not lost.
     gateway.in_force.current().sheet.estimate(who, Counts(0b1));
     let standing = gateway.in_force.to_keep().standing.clone();
     gateway.in_force.replace(crate::play::snapshot(), standing);
     gateway.clock.advance(Duration::from_secs(60));
-    let used = async || gateway.records.minutes_today(&snapshot.house, who).await.unwrap();
     until("the estimate", async || used().await[0].estimated == 1).await;
     let minutes = used().await;
     let everything: Vec<_> = minutes.iter().filter(|m| m.key == "everything").collect();
