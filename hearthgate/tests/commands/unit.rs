@@ -167,6 +167,8 @@ fn the_recipe_for_openwrt_holds_first_and_keeps_two_services() {
     assert_eq!(run("hearthgate-baseline", "start_service"), stands_in);
     let page = read("docs/router.md");
     for name in ["hearthgate", "hearthgate-baseline"] {
+        // Both before the network, which is 20, and kept by procd.
+        assert_eq!(run(name, "echo $START $STOP $USE_PROCD"), "19 10 1\n", "{name}");
         let installed = format!("deploy/openwrt/{name}.init /etc/init.d/{name}\n");
         assert!(page.contains(&installed), "{installed}");
         assert!(page.contains(&format!("/etc/init.d/{name} enable\n")), "{name}");

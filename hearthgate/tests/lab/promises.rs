@@ -317,6 +317,10 @@ fn coverage_says_what_really_runs() {
     let warns = |lab: &Lab| lab.command(&["status", "--json"]).contains("nobody-stands-by");
     lowered("whoever would stand in", "when_away", "partly");
     wait_for("the warning", || warns(&lab).then_some(()));
+    // Where nobody is to, nobody is missed.
+    lab.write("gateway.yaml", &with_router());
+    wait_for("no warning", || (!warns(&lab)).then_some(()));
+    lab.write("gateway.yaml", &with_stand_in());
     let stands_by = stand_in(&lab);
     lowered("whoever stands by", "when_away", "holds");
     wait_for("no warning", || (!warns(&lab)).then_some(()));

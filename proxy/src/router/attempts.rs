@@ -256,6 +256,14 @@ mod tests {
         for (detector, second) in [(Detector::Tor, 120), (Detector::OpenVpn, 130), (Detector::Tor, 140)] {
             assert_eq!(tries(&attempts, detector, 9, second), Little, "{second}");
         }
+        // Nor are a home's devices one, each of which has tried it once.
+        let attempts = Attempts::new(None);
+        for n in 0..8 {
+            let (device, to) = (Device::Mac([2, 0, 0, 0, 0, n]), IpAddr::from([192, 0, 2, n]));
+            let weight =
+                attempts.again(device, to, Some(Detector::Tor), Duration::from_secs(u64::from(n) * 10));
+            assert_eq!(weight, Little, "{n}");
+        }
     }
 
     #[test]

@@ -267,6 +267,24 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_vpns_app_that_changes_servers_makes_one_episode_also_where_names_led_there() {
+        let play = Play::new([JORDAN]);
+        let home = Home::of(&play).await;
+        for n in 0..8 {
+            play.connects(&format!("vpn-{n}.test"), JORDAN.0, site(n));
+        }
+        for n in 0..16 {
+            let says = Says::Vpn(Detector::WireGuard);
+            let packet = Refused { says, ..refused(Device::Mac(MAC), JORDAN.0, site(n % 8)) };
+            play.openings.consider(&home.gate, packet).await;
+            play.clock.advance(Duration::from_secs(6));
+        }
+        let told = home.episodes().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].detector.as_deref(), Some("wireguard"), "{told:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_device_whose_names_were_pushed_out_is_not_accused_of_an_address() {
         let play = Play::new([JORDAN, SAM]);
         let home = Home::of(&play).await;
