@@ -125,14 +125,14 @@ pub(crate) async fn is_of(tx: &mut Tx, wanted: &'static str, entry: i64) -> Resu
 }
 
 /// Whether a report is taken, by how many there were within the last hour; then whether it marks what happened before it.
-/// Devices that nobody knows are counted by device and, since what they did is nobody's, mark as one.
+/// Devices that nobody knows are counted by device.
 async fn taken(tx: &mut Tx, report: &Report, now: DateTime<Utc>) -> Result<bool, NotDone> {
     let own = reports(tx, &report.teller(), now).await?;
-    let all = if report.person == "nobody" { reports(tx, "nobody%", now).await? } else { own };
-    if own >= MOST_REPORTS || all >= MOST_UNKNOWN_REPORTS {
+    let is_known = report.device().is_none();
+    if own >= MOST_REPORTS || !is_known && reports(tx, "nobody%", now).await? >= MOST_UNKNOWN_REPORTS {
         return Err(NotDone::TooManyReports);
     }
-    Ok(all < MARKING_REPORTS)
+    Ok(own < MARKING_REPORTS)
 }
 
 /// How many reports a teller made within the last hour; `nobody%` for all devices that nobody knows.
@@ -144,10 +144,17 @@ async fn reports(tx: &mut Tx, teller: &str, now: DateTime<Utc>) -> Result<i64, S
     line.map_or(Ok(0), |l| l.int(0))
 }
 
-/// A person's episodes that went on at an instant or after it and that nobody has reported.
-async fn unreported(tx: &mut Tx, person: &str, since: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
-    let sql = "SELECT entry FROM episode WHERE person = $1 AND last >= $2 AND reported = 0 ORDER BY entry";
-    let lines = tx.rows(sql, &[person.into(), since.timestamp_millis().into()]).await?;
+/// The episodes of whoever reports that went on at an instant or after it and that nobody has reported. Of a device that nobody
+/// knows it is the one that tells that it is there; which of them did anything else no episode says.
+async fn unreported(tx: &mut Tx, report: &Report, since: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT entry FROM episode WHERE person = $1 AND last >= $2 AND reported = 0 AND ($3 = '' OR site = $3) \
+               ORDER BY entry";
+    let cells: [Cell; 3] = [
+        report.person.as_str().into(),
+        since.timestamp_millis().into(),
+        report.device().unwrap_or_default().into(),
+    ];
+    let lines = tx.rows(sql, &cells).await?;
     lines.iter().map(|l| l.int(0)).collect()
 }
 
@@ -416,7 +423,7 @@ impl Records {
         let adult = adult.map(str::to_owned);
         let mut report = Report { person: person.to_owned(), by, words, entries: Vec::new(), adult };
         if taken(&mut tx, &report, now).await? {
-            report.entries = unreported(&mut tx, person, now - GRACE).await?;
+            report.entries = unreported(&mut tx, &report, now - GRACE).await?;
         }
         let (entries, teller) = (report.entries.clone(), report.teller());
         let entry = Entry::Report(report);

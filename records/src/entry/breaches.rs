@@ -121,10 +121,16 @@ pub struct Report {
 impl Report {
     /// Who told it, as reports are counted: somebody by id, or one device that nobody knows.
     pub(crate) fn teller(&self) -> String {
-        match self.person.as_str() {
-            "nobody" if self.by.id != "nobody" => format!("nobody {}", self.by.id),
-            person => person.to_owned(),
+        match self.device() {
+            // Earlier programs did not tell such devices apart.
+            Some("nobody") | None => self.person.clone(),
+            Some(device) => format!("nobody {device}"),
         }
+    }
+
+    /// What tells the device apart, where nobody knows it.
+    pub(crate) fn device(&self) -> Option<&str> {
+        (self.person == "nobody").then_some(self.by.id.as_str())
     }
 }
 

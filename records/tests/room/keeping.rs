@@ -2,7 +2,7 @@
 
 use crate::play::{Play, at, jordan, on_disk, staff, until};
 use agreements::{Evidence, Keep};
-use records::{Clock, Entry, Verified, Which};
+use records::{By, Clock, Entry, Verified, Which};
 use std::time::Duration;
 
 const KEEP: Keep = Keep { breaches: 365, minutes: 90, monitoring: 28 };
@@ -75,13 +75,13 @@ pub async fn what_is_open_is_never_purged(play: Play) {
     let gateway = play.gateway().await;
     let records = &gateway.records;
     let all = async || records.episodes(&Which::default()).await.unwrap();
-    // One that a report marks, one that a concern is about, one that nobody cares for.
-    for (count, (host, who)) in
-        (1..).zip([("games.example", "jordan"), ("chat.example", "nobody"), ("games.example", "nobody")])
-    {
+    // One that a report marks, one that a concern is about, one that a report marks that is heard.
+    for (count, (host, who)) in (1..).zip([("games.example", "jordan"), ("chat.example", "nobody")]) {
         gateway.asks_for(who, host, Evidence::Navigation);
         until("another", async || all().await.len() == count).await;
     }
+    gateway.stranger_asks_for([192, 0, 2, 9].into(), "games.example");
+    until("the third", async || all().await.len() == 3).await;
     let of = |episodes: &[records::Episode], who: &str, site: &str| {
         episodes.iter().find(|e| e.person == who && e.site == site).map(|e| e.entry)
     };
@@ -89,10 +89,12 @@ pub async fn what_is_open_is_never_purged(play: Play) {
     let talked_of = of(&began, "nobody", "chat.example").unwrap();
     let kate = records::Hearer { by: staff(), manages: false };
     let told = records.report("jordan", jordan(), "somebody wrote to me", None).await.unwrap();
-    let heard = records.report("nobody", jordan(), "an advert", None).await.unwrap();
+    let device = By { id: "192.0.2.9".into(), ..jordan() };
+    let heard = records.report("nobody", device, "an advert", None).await.unwrap();
+    assert_eq!(all().await.iter().filter(|e| e.reported).count(), 2);
     records.note(talked_of, staff(), "he was upset").await.unwrap();
     let concern = records.concern(talked_of, "nobody", staff(), "who is this").await.unwrap();
-    gateway.clock.advance(Duration::from_secs(20 * 60));
+    gateway.clock.advance(Duration::from_secs(13 * 3600));
     until("their end", async || all().await.iter().all(|e| !e.open)).await;
     records.hear_report(heard, &kate, "we talked").await.unwrap();
     gateway.clock.advance(Duration::from_secs(366 * 86_400));
@@ -110,7 +112,7 @@ pub async fn what_is_open_is_never_purged(play: Play) {
     assert!(of(&left, "jordan", "games.example").is_some(), "what the report marks");
     let kept = left.iter().find(|e| e.entry == talked_of).expect("what the concern is about");
     assert_eq!(kept.notes[0].words, "he was upset");
-    assert_eq!(of(&left, "nobody", "games.example"), None, "marked by a report that was heard a year ago");
+    assert_eq!(of(&left, "nobody", "192.0.2.9"), None, "marked by a report that was heard a year ago");
     assert_eq!((texts("report").await, texts("report_heard").await), (1, 0));
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     // Closed today, they stay as long as what happened today.

@@ -87,6 +87,8 @@ scenarios! {
     together::shifts_that_nobody_signed_are_read_as_one,
     together::a_report_is_open_until_somebody_heard_it,
     together::who_tells_all_the_time_pushes_out_nobody,
+    together::made_up_devices_bury_nobody_who_lives_here,
+    together::what_a_strange_device_tells_marks_its_own_alone,
     together::what_was_told_for_somebody_stays_where_a_flood_is_heard,
     together::a_wrong_list_is_told_until_it_is_answered,
     together::what_is_looked_at_together_and_written_down_by_hand,

@@ -5,7 +5,8 @@ use agreements::{Evidence, Host, House, PersonId, Snapshot, Store, Verdict, What
 use blocklists::{Catalogue, Name};
 use chrono::{DateTime, TimeDelta, Utc};
 use records::{
-    By, ByRole, Clock, Current, Identified, InForce, OpenError, Purpose, Recorder, Records, Refused, SetClock,
+    By, ByRole, Clock, Current, Face, Identified, InForce, OpenError, Purpose, Recorder, Records, Refused,
+    SetClock,
 };
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::future::Future;
@@ -212,6 +213,12 @@ impl Gateway {
     /// A device asks for a host; what the gateway decides is handed to the recorder, as the packet path does.
     pub fn asks_for(&self, person: &str, host: &str, evidence: Evidence) {
         self.recorder.refused(&self.refusal(person, host, evidence).refused());
+    }
+
+    /// The same of a device that nobody knows, told apart by its address.
+    pub fn stranger_asks_for(&self, device: IpAddr, host: &str) {
+        let refusal = self.refusal("nobody", host, Evidence::Navigation);
+        self.recorder.refused(&Refused { stranger: Some(Face::Address(device)), ..refusal.refused() });
     }
 
     pub fn refusal(&self, person: &str, host: &str, evidence: Evidence) -> Refusal {

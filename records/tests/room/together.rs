@@ -5,8 +5,8 @@ use agreements::{Evidence, GrantKind, LimitKey};
 use chrono::TimeDelta;
 use records::shift::{self, Shift};
 use records::{
-    By, ByRole, Clock, FEW_REPORTS, FileHash, FilesChanged, Hearer, MOST_REPORTS, Mark, NewGrant, NotDone,
-    Showing, Side, Verified, Which, is_signed,
+    By, ByRole, Clock, FEW_REPORTS, FileHash, FilesChanged, Hearer, MOST_REPORTS, MOST_UNKNOWN_REPORTS, Mark,
+    NewGrant, NotDone, Showing, Side, Verified, Which, is_signed,
 };
 use std::time::Duration;
 
@@ -161,6 +161,50 @@ pub async fn who_tells_all_the_time_pushes_out_nobody(play: Play) {
         records.open_report(strange).await.unwrap().is_some()
             && records.open_report(flood[2]).await.unwrap().is_none()
     );
+    assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
+    gateway.stops().await;
+}
+
+pub async fn made_up_devices_bury_nobody_who_lives_here(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    // A device that takes a new address each time is another teller each time.
+    let tells = async |n: i64| {
+        let address = format!("198.51.100.{}", n / FEW_REPORTS);
+        records.report("nobody", device(&address), "x", None).await
+    };
+    for n in 0..MOST_UNKNOWN_REPORTS {
+        tells(n).await.unwrap();
+    }
+    let more = tells(MOST_UNKNOWN_REPORTS).await;
+    assert!(matches!(more, Err(NotDone::TooManyReports)), "{more:?}");
+    let last = records.report("sam", device("sam"), "somebody wrote to me", None).await.unwrap();
+    let open = records.open_reports().await.unwrap();
+    assert_eq!((open.len(), open.last().map(|told| told.entry)), (200, Some(last)), "who lives here is read");
+    gateway.stops().await;
+}
+
+pub async fn what_a_strange_device_tells_marks_its_own_alone(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    let all = async || records.episodes(&Which::default()).await.unwrap();
+    for last in [9, 66] {
+        gateway.stranger_asks_for([192, 0, 2, last].into(), "games.example");
+    }
+    // What no episode says which device it was.
+    gateway.asks_for("nobody", "chat.example", Evidence::Navigation);
+    until("what they did", async || all().await.len() == 3).await;
+    let reported = async || {
+        let all = all().await;
+        all.iter().filter(|e| e.reported).map(|e| e.site.clone()).collect::<Vec<_>>()
+    };
+    // One that tells all the time uses up its own reports that mark, and nobody else's.
+    for _ in 0..=records::MARKING_REPORTS {
+        records.report("nobody", device("192.0.2.77"), "x", None).await.unwrap();
+    }
+    assert_eq!(reported().await, [""; 0], "it did nothing itself");
+    records.report("nobody", device("192.0.2.9"), "an advert", None).await.unwrap();
+    assert_eq!(reported().await, ["192.0.2.9"]);
     assert!(matches!(records.verify(None).await.unwrap(), Verified::Whole { .. }));
     gateway.stops().await;
 }
