@@ -8,7 +8,7 @@ use crate::not_done::NotDone;
 use crate::room::Records;
 use crate::shift::{self, Shift};
 use crate::staff::{Registered, close, is_of, reasoned, register, worded};
-use crate::store::{Line, StoreError};
+use crate::store::{Cell, Line, StoreError};
 use agreements::House;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -28,6 +28,19 @@ pub struct Raised {
     pub closed: Option<ConcernClosed>,
     /// When that was.
     pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// Concerns with what became of them, the newest first.
+macro_rules! concerns {
+    ($which:literal) => {
+        concat!(
+            "SELECT r.entry, r.starts, b.text, coalesce(c.text, ''), coalesce(j.at, '') FROM register r \
+             JOIN body b ON b.seq = r.entry LEFT JOIN body c ON c.seq = r.closed LEFT JOIN journal j ON j.seq = r.closed \
+             WHERE r.kind = 'concern' AND ",
+            $which,
+            " ORDER BY r.entry DESC LIMIT 500"
+        )
+    };
 }
 
 impl Review {
@@ -114,21 +127,25 @@ impl Records {
 
     /// Concerns, the newest first: those that are open, or with those closed of late too.
     pub async fn concerns(&self, open_only: bool) -> Result<Vec<Raised>, StoreError> {
-        let sql = "SELECT r.entry, r.starts, b.text, coalesce(c.text, ''), coalesce(j.at, '') FROM register r \
-                   JOIN body b ON b.seq = r.entry LEFT JOIN body c ON c.seq = r.closed \
-                   LEFT JOIN journal j ON j.seq = r.closed \
-                   WHERE r.kind = 'concern' AND (r.closed = 0 OR $1 = 0) ORDER BY r.entry DESC LIMIT 500";
-        let mut raised = Vec::new();
-        for line in self.store.rows(sql, &[i64::from(open_only).into()]).await? {
-            let Some(Entry::Concern(concern)) = Entry::read("concern", line.text(2)?) else { continue };
-            let closed = match Entry::read("concern_closed", line.text(3)?) {
-                Some(Entry::ConcernClosed(closed)) => Some(closed),
-                Some(_) | None => None,
-            };
-            let (entry, at, closed_at) = (line.int(0)?, instant(line.int(1)?), line.text(4)?.parse().ok());
-            raised.push(Raised { entry, at, concern, closed, closed_at });
-        }
-        Ok(raised)
+        let sql = concerns!("(r.closed = 0 OR $1 = 0)");
+        raised(&self.store.rows(sql, &[i64::from(open_only).into()]).await?)
+    }
+
+    /// Concerns that went their way, the newest first: those that were raised or closed from an instant on and before another.
+    pub async fn concerns_closed(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<Raised>, StoreError> {
+        let sql =
+            concerns!("r.closed <> 0 AND (r.starts >= $1 AND r.starts < $2 OR j.at >= $3 AND j.at < $4)");
+        let cells: [Cell; 4] = [
+            from.timestamp_millis().into(),
+            to.timestamp_millis().into(),
+            journal::written(from).into(),
+            journal::written(to).into(),
+        ];
+        raised(&self.store.rows(sql, &cells).await?)
     }
 
     /// Signs the log of a shift, or of several in a row: who read it, on which side of the handover, and what they say of it.
@@ -217,4 +234,18 @@ fn read(lines: &[Line]) -> Result<Vec<Review>, StoreError> {
         }
     }
     Ok(reviews)
+}
+
+fn raised(lines: &[Line]) -> Result<Vec<Raised>, StoreError> {
+    let mut raised = Vec::new();
+    for line in lines {
+        let Some(Entry::Concern(concern)) = Entry::read("concern", line.text(2)?) else { continue };
+        let closed = match Entry::read("concern_closed", line.text(3)?) {
+            Some(Entry::ConcernClosed(closed)) => Some(closed),
+            Some(_) | None => None,
+        };
+        let (entry, at, closed_at) = (line.int(0)?, instant(line.int(1)?), line.text(4)?.parse().ok());
+        raised.push(Raised { entry, at, concern, closed, closed_at });
+    }
+    Ok(raised)
 }

@@ -1,4 +1,5 @@
-//! Safeguarding concerns that are open, with the home's own way that each goes (seed 003 §4.4). None closes by itself.
+//! Safeguarding concerns that are open, with the home's own way that each goes (seed 003 §4.4), and those that went it. None
+//! closes by itself.
 
 use super::Place;
 use super::kept::{is_kept, readable};
@@ -10,7 +11,8 @@ use agreements::{Contact, House};
 use axum::extract::{Extension, Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
-use records::{Raised, Records, StoreError};
+use records::shift::Shift;
+use records::{ConcernClosed, Raised, Records, StoreError};
 use serde::Deserialize;
 
 /// A concern that is open.
@@ -29,6 +31,17 @@ pub(super) struct Concerns {
     pub(super) way: Vec<Contact>,
     /// Whether whoever reads it can close one.
     pub(super) may: bool,
+}
+
+/// A concern that went its way.
+pub(super) struct Closed {
+    pub(super) concern: Concern,
+    /// Who has it; empty for whoever reads no words.
+    pub(super) with: String,
+    /// What was agreed; empty for them, too.
+    pub(super) agreed: String,
+    pub(super) by: String,
+    pub(super) at: String,
 }
 
 /// A concern goes its way.
@@ -70,6 +83,28 @@ pub(super) async fn open(
     Ok(read)
 }
 
+/// Those that were raised or closed in a shift and went their way, as somebody may read them.
+pub(super) async fn closed(
+    (records, house): (&Records, &House),
+    who: &SignedIn,
+    shift: Shift,
+    now: DateTime<Utc>,
+) -> Result<Vec<Closed>, StoreError> {
+    let reads = |text: String| if who.knows_names() { text } else { String::new() };
+    let mut all = Vec::new();
+    for raised in records.concerns_closed(shift.from, shift.to).await? {
+        if is_kept(records, house, who, &raised.concern.person).await? {
+            continue;
+        }
+        let concern = concern(house, who, &raised, now);
+        if let Some(ConcernClosed { with, words, by, .. }) = raised.closed {
+            let at = raised.closed_at.map(|at| clock(house, at, now)).unwrap_or_default();
+            all.push(Closed { concern, with: reads(with), agreed: reads(words), by: by.name, at });
+        }
+    }
+    Ok(all)
+}
+
 fn concern(house: &House, who: &SignedIn, raised: &Raised, now: DateTime<Utc>) -> Concern {
     let said = &raised.concern;
     Concern {
@@ -91,13 +126,17 @@ pub(crate) async fn close(
     Path(entry): Path<i64>,
     Form(went): Form<Went>,
 ) -> Result<Response, Wrong> {
+    closes(&place, &who, entry, &went).await.map_err(|wrong| wrong.with(&[&went.with, &went.words]))?;
+    Ok(Redirect::to("/shift?done=noted").into_response())
+}
+
+async fn closes(place: &Place, who: &SignedIn, entry: i64, went: &Went) -> Result<(), Wrong> {
     let records = &place.desk.records;
     let current = place.desk.in_force.to_keep();
     let open = records.concerns(true).await?.into_iter().find(|raised| raised.entry == entry);
     if let Some(raised) = open {
-        readable(records, &current.snapshot.house, &who, &raised.concern.person).await?;
+        readable(records, &current.snapshot.house, who, &raised.concern.person).await?;
     }
-    let closed = records.close_concern(entry, who.by(), &went.with, &went.words).await;
-    closed.map_err(|why| Wrong::from(why).with(&[&went.with, &went.words]))?;
-    Ok(Redirect::to("/shift?done=noted").into_response())
+    records.close_concern(entry, who.by(), &went.with, &went.words).await?;
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! **Shift**: the breach log of one shift, person by person, and the two who sign it.
 
-use super::concerns::Concerns;
+use super::concerns::{self, Closed, Concerns};
 use super::handover::{Signed, shifts_of, sides, signed, stamp};
 use super::kept::Kept;
 use super::now::person_name;
@@ -51,6 +51,7 @@ struct ShiftPage {
     filter: Filter,
     filtered: bool,
     concerns: Concerns,
+    closed: Vec<Closed>,
     told: Vec<Saw>,
     /// What this reader does not read.
     kept: Kept,
@@ -268,6 +269,7 @@ pub(crate) async fn show(
         before: link(earlier(house, shift)),
         after: (later.from <= now).then(|| link(later)),
         unsigned: unsigned.map(|shift| span(house, shift, now)).collect(),
+        closed: concerns::closed((&desk.records, house), &who, shift, now).await?,
         concerns,
         told: told(&desk.records, house, &who, now).await?,
         signed: reviews.iter().map(|review| signed(house, &who, review, shift, now)).collect(),

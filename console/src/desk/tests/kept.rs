@@ -87,6 +87,16 @@ async fn a_concern_about_it_is_the_managers_to_read_and_to_close() {
     assert!(manager.get("/shift").await.words().contains("Kate was alone with them then"));
     let done = manager.post(&format!("/concerns/{concern}"), &close).await;
     assert_eq!(done.location(), "/shift?done=noted");
+    for account in OTHERS.into_iter().chain(["r.osei"]) {
+        let page = play.signed_in(account).await.get(&format!("/shift?{AT}")).await.words();
+        let reads = account == "r.osei";
+        assert_eq!(
+            page.contains("alone with them") && page.contains("nothing in it"),
+            reads,
+            "{account}: {page}"
+        );
+        assert_eq!(page.contains("concerns that went their way"), reads, "{account}: {page}");
+    }
 }
 
 #[tokio::test]

@@ -191,6 +191,19 @@ async fn a_concern_stays_open_until_somebody_has_it() {
     assert!(play.records.concerns(true).await.unwrap().is_empty());
     let closed = play.records.concerns(false).await.unwrap().remove(0).closed.unwrap();
     assert_eq!((closed.with.as_str(), closed.by.id.as_str()), ("A. Mensah, Leeds", "m.ali"));
+    // The shift in which it was raised shows what became of it, and so does the one in which it was closed.
+    let stands = ["A stranger wrote to Jordan there", "A. Mensah, Leeds has it: Strategy meeting on Monday"];
+    for at in ["2026-11-22T21:35:00Z", "2026-11-29T21:35:00Z", "2026-11-25T21:35:00Z"] {
+        let page = mo.get(&format!("/shift?at={at}")).await;
+        let there = page.text.contains("<details class=\"card\" id=\"closed\">");
+        assert_eq!(there, at != "2026-11-25T21:35:00Z", "{at}: {}", page.words());
+        let words = page.words();
+        let said = stands.iter().all(|said| words.contains(said)) && words.contains("closed 21:40 by Mo Ali");
+        assert_eq!(said, there, "{at}: {words}");
+        let visitor = play.signed_in("visitor").await.get(&format!("/shift?at={at}")).await.words();
+        assert_eq!(visitor.contains("J. raised"), there, "{at}: {visitor}");
+        assert!(!stands.iter().any(|said| visitor.contains(said)), "{at}: {visitor}");
+    }
     assert!(matches!(play.records.verify(None).await.unwrap(), Verified::Whole { .. }));
 }
 
