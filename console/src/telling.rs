@@ -9,7 +9,7 @@ use crate::refusal::{ASK, SAW, SAW_SOMETHING, may_ask, sentence};
 use crate::sent::{Here, Sent};
 use crate::young::line::{Line, Part};
 use crate::young::pin::{signed_in, stays};
-use crate::young::{Frame, Voice, said, shown};
+use crate::young::{Frame, Voice, given_back, said, shown};
 use agreements::{PersonKind, Role};
 use askama::Template;
 use axum::body::Body;
@@ -150,8 +150,9 @@ pub(crate) async fn asked(State(desk): State<Desk>, Sent { here, form }: Sent<As
     let asks = [visit.explanation.person.clone(), device];
     let made_for = |person: &String| desk.refusals.key().accepts(&form.token, person, &about, visit.at);
     let person = asks.into_iter().find(made_for);
-    let ask = person.map(|person| Told::Ask(Ask { person, host: form.host, words: tidy(&form.words) }));
-    take(&desk, (&visit, here.v), ask).await
+    let words = tidy(&form.words);
+    let ask = person.map(|person| Told::Ask(Ask { person, host: form.host, words: words.clone() }));
+    take(&desk, (&visit, here.v), ask, &words).await
 }
 
 /// Who tells: whose device it is or who is signed in on it, whatever the clock. Somebody whom nobody here knows may tell, too.
@@ -167,8 +168,9 @@ pub(crate) async fn saw(State(desk): State<Desk>, Sent { here, form }: Sent<SawF
     let adult = adults(&visit).into_iter().map(|(id, _)| id).find(|id| *id == form.adult);
     let person = teller(&visit).to_owned();
     let device = (person == "nobody").then_some(visit.face);
-    let saw = is_made_here.then(|| Told::Saw(Saw { person, device, words: tidy(&form.words), adult }));
-    take(&desk, (&visit, here.v), saw).await
+    let words = tidy(&form.words);
+    let saw = is_made_here.then(|| Told::Saw(Saw { person, device, words: words.clone(), adult }));
+    take(&desk, (&visit, here.v), saw, &words).await
 }
 
 /// The adults of the home, by id and name.
@@ -198,9 +200,9 @@ fn is_shared(visit: &Visit, id: &str) -> bool {
     agreement.is_some_and(|agreement| agreement.kind == PersonKind::Device)
 }
 
-/// Takes what somebody tells; none where the form was not made here for them.
-async fn take(desk: &Desk, (visit, v): (&Visit, Voice), told: Option<Told>) -> Response<Body> {
-    let Some(told) = told else { return said(StatusCode::FORBIDDEN, v, visit, TOO_OLD) };
+/// Takes what somebody tells; none where the form was not made here for them. What is not taken is given back.
+async fn take(desk: &Desk, (visit, v): (&Visit, Voice), told: Option<Told>, words: &str) -> Response<Body> {
+    let Some(told) = told else { return given_back(StatusCode::FORBIDDEN, v, visit, TOO_OLD, words) };
     let (done, often) = match &told {
         Told::Ask(ask) if is_shared(visit, &ask.person) => (DEVICE_ASKED, ASKED_OFTEN),
         Told::Ask(_) => (ASKED, ASKED_OFTEN),
@@ -209,7 +211,7 @@ async fn take(desk: &Desk, (visit, v): (&Visit, Voice), told: Option<Told>) -> R
     };
     match desk.visitors.tell(told).await {
         Heard::Kept => said(StatusCode::OK, v, visit, done),
-        Heard::Often => said(StatusCode::TOO_MANY_REQUESTS, v, visit, often),
-        Heard::NotKept => said(StatusCode::SERVICE_UNAVAILABLE, v, visit, NOT_KEPT),
+        Heard::Often => given_back(StatusCode::TOO_MANY_REQUESTS, v, visit, often, words),
+        Heard::NotKept => given_back(StatusCode::SERVICE_UNAVAILABLE, v, visit, NOT_KEPT, words),
     }
 }

@@ -206,6 +206,13 @@ pub(crate) async fn yes(
     Path(entry): Path<i64>,
     Form(yes): Form<Yes>,
 ) -> Result<Response, Wrong> {
+    let lasting = says_yes(&place, &who, entry, &yes).await.map_err(|wrong| wrong.with(&[&yes.why]))?;
+    let line = if lasting == Lasting::Always { format!("&line={entry}") } else { String::new() };
+    Ok(Redirect::to(&format!("/asks?done=yes{line}")).into_response())
+}
+
+/// Opens it: for how long.
+async fn says_yes(place: &Place, who: &SignedIn, entry: i64, yes: &Yes) -> Result<Lasting, Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
@@ -220,8 +227,7 @@ pub(crate) async fn yes(
     })?;
     let reason = if yes.why.trim().is_empty() { "as asked" } else { yes.why.trim() };
     desk.records.answer(entry, Answer::Approve { until }, who.by(), reason).await?;
-    let line = if lasting == Lasting::Always { format!("&line={entry}") } else { String::new() };
-    Ok(Redirect::to(&format!("/asks?done=yes{line}")).into_response())
+    Ok(lasting)
 }
 
 /// `POST /asks/{entry}/no`.
@@ -233,6 +239,7 @@ pub(crate) async fn no(
 ) -> Result<Response, Wrong> {
     let kind = no.kind.parse::<usize>().ok().and_then(|n| KIND.get(n)).map_or("", |key| kind_words(key));
     let reason = if no.why.trim().is_empty() { kind } else { no.why.trim() };
-    place.desk.records.answer(entry, Answer::Decline, who.by(), reason).await?;
+    let done = place.desk.records.answer(entry, Answer::Decline, who.by(), reason).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&no.why]))?;
     Ok(Redirect::to("/asks?done=no").into_response())
 }

@@ -217,6 +217,11 @@ pub(crate) async fn book(
     Extension(who): Extension<SignedIn>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Wrong> {
+    books(&place, &who, &typed).await.map_err(|wrong| wrong.with(&[&typed.words]))?;
+    Ok(Redirect::to("/devices?done=booked").into_response())
+}
+
+async fn books(place: &Place, who: &SignedIn, typed: &Typed) -> Result<(), Wrong> {
     let current = place.desk.in_force.to_keep();
     let house = &current.snapshot.house;
     let person = house.person(&typed.person).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
@@ -229,5 +234,5 @@ pub(crate) async fn book(
         _ => return Err(Wrong::Missing),
     };
     place.desk.records.book(&person.id, &device.name, booking, who.by(), &typed.words).await?;
-    Ok(Redirect::to("/devices?done=booked").into_response())
+    Ok(())
 }

@@ -206,7 +206,8 @@ pub(crate) async fn act(
     // Browsers send lines as the standard has them (HTML: form data set); files have their own ends, which are put back.
     typed.text = typed.text.replace("\r\n", "\n");
     if typed.text.len() > LONGEST {
-        return Err(Wrong::Typed("This is longer than the desk edits. Edit it on the gateway.".to_owned()));
+        let long = Wrong::Typed("This is longer than the desk edits. Edit it on the gateway.".to_owned());
+        return Err(long.with(&[&typed.text, &typed.why]));
     }
     let weighed = place.desk.running.weigh(&file.path, &typed.text).await;
     match typed.step.as_str() {
@@ -310,7 +311,7 @@ async fn keep(
                 place.desk.looks(who, file.whose()).await?;
                 return Ok(clash(place, who, file, typed, (&weighed, text)));
             }
-            Err(NotKept::Journal) => return Err(Wrong::Records),
+            Err(NotKept::Journal) => return Err(Wrong::Records.with(&[&typed.text, &why])),
             Err(NotKept::Disk) => {
                 let what = format!("could not save {}: it is as it was", file.path);
                 records.staff_action(by.clone(), &what, &why).await?;

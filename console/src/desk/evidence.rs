@@ -112,6 +112,10 @@ pub(crate) async fn export(
     Extension(who): Extension<SignedIn>,
     Form(asked): Form<Asked>,
 ) -> Result<Response, Wrong> {
+    exports(&place, &who, &asked).await.map_err(|wrong| wrong.with(&[&asked.recipient, &asked.purpose]))
+}
+
+async fn exports(place: &Place, who: &SignedIn, asked: &Asked) -> Result<Response, Wrong> {
     let desk = &place.desk;
     let (recipient, purpose) = (asked.recipient.trim(), asked.purpose.trim());
     if recipient.is_empty() || purpose.is_empty() {
@@ -122,7 +126,7 @@ pub(crate) async fn export(
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
     let head = desk.records.head().await?;
-    let stamp = Stamp { who: &who, recipient, purpose, head: &head, now };
+    let stamp = Stamp { who, recipient, purpose, head: &head, now };
     let (name, whose, files) = if asked.person.is_empty() {
         let span = days_of(house, (&asked.from, &asked.to), now)?;
         let full = asked.names == "full";

@@ -207,11 +207,18 @@ pub(crate) async fn give(
     Path(id): Path<String>,
     Form(gift): Form<Gift>,
 ) -> Result<Response, Wrong> {
+    let entry = gives(&place, &who, &id, &gift).await;
+    let entry = entry.map_err(|wrong| wrong.with(&[&gift.words, &gift.why]))?;
+    Ok(Redirect::to(&format!("/give/{id}?done={entry}")).into_response())
+}
+
+/// Gives it: the grant's number.
+async fn gives(place: &Place, who: &SignedIn, id: &str, gift: &Gift) -> Result<i64, Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
-    let (place, person) = person(house, &id)?;
-    let kind = kind(house, person, &gift)?;
+    let (place, person) = person(house, id)?;
+    let kind = kind(house, person, gift)?;
     let until = Lasting::read(&gift.lasting).ok_or(Wrong::Missing)?.until(house, place, now);
     let until = until.ok_or_else(|| {
         Wrong::Typed(
@@ -219,16 +226,15 @@ pub(crate) async fn give(
         )
     })?;
     let session = match kind {
-        GrantKind::Supervised(_) => Some(supervision(house, person, &gift)?),
+        GrantKind::Supervised(_) => Some(supervision(house, person, gift)?),
         GrantKind::Sites(_) | GrantKind::ExtraTime(_) | GrantKind::Education { .. } => None,
     };
     let (id_of, reason) = (person.id.clone(), gift.why.trim().to_owned());
     let new = NewGrant { person: id_of, kind, until, by: who.by(), reason };
-    let entry = match session {
+    Ok(match session {
         Some(session) => desk.records.supervise(new, session).await?,
         None => desk.records.grant(new).await?,
-    };
-    Ok(Redirect::to(&format!("/give/{id}?done={entry}")).into_response())
+    })
 }
 
 /// What somebody's devices are called, each once however it is known.
@@ -315,6 +321,7 @@ pub(crate) async fn take_back(
     Path(entry): Path<i64>,
     Form(why): Form<Why>,
 ) -> Result<Response, Wrong> {
-    place.desk.records.revoke(entry, who.by(), &why.why).await?;
+    let done = place.desk.records.revoke(entry, who.by(), &why.why).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&why.why]))?;
     Ok(Redirect::to("/?done=back").into_response())
 }

@@ -87,6 +87,12 @@ pub(crate) async fn sign(
     Extension(who): Extension<SignedIn>,
     Form(signing): Form<Signing>,
 ) -> Result<Response, Wrong> {
+    let signed = signs(&place, &who, &signing).await.map_err(|wrong| wrong.with(&[&signing.words]))?;
+    Ok(Redirect::to(&format!("/shift?{}&done=signed", signed.query())).into_response())
+}
+
+/// Signs it: what was signed.
+async fn signs(place: &Place, who: &SignedIn, signing: &Signing) -> Result<Span, Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
@@ -103,8 +109,7 @@ pub(crate) async fn sign(
     };
     let seen = stamped(&signing.seen).ok_or(NotDone::NotSeen)?;
     desk.records.sign_shift(shift, Some(side), who.by(), &signing.words, seen).await?;
-    let signed: Span = span(house, shift, now);
-    Ok(Redirect::to(&format!("/shift?{}&done=signed", signed.query())).into_response())
+    Ok(span(house, shift, now))
 }
 
 /// The shifts that end within a stretch of time.

@@ -149,12 +149,17 @@ pub(crate) async fn report(
     Extension(who): Extension<SignedIn>,
     Form(report): Form<Report>,
 ) -> Result<Response, Wrong> {
+    found_wrong(&place, &who, &report).await.map_err(|wrong| wrong.with(&[&report.host, &report.why]))?;
+    Ok(Redirect::to("/lists?done=reported").into_response())
+}
+
+async fn found_wrong(place: &Place, who: &SignedIn, report: &Report) -> Result<(), Wrong> {
     let host = host_of(report.host.trim()).ok_or(Wrong::Missing)?;
     if report.why.trim().is_empty() {
         return Err(Wrong::Typed("Please say what is wrong about it, in a few words.".to_owned()));
     }
     place.desk.records.found_wrong(host.as_str(), who.by(), &report.why).await?;
-    Ok(Redirect::to("/lists?done=reported").into_response())
+    Ok(())
 }
 
 /// `POST /lists/reports/{entry}`: whoever looks after the lists says what became of it.
@@ -164,7 +169,8 @@ pub(crate) async fn answer(
     Path(entry): Path<i64>,
     Form(answer): Form<Answer>,
 ) -> Result<Response, Wrong> {
-    place.desk.records.answer_wrong(entry, who.by(), &answer.words).await?;
+    let done = place.desk.records.answer_wrong(entry, who.by(), &answer.words).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&answer.words]))?;
     Ok(Redirect::to("/lists?done=answered").into_response())
 }
 

@@ -32,15 +32,21 @@ pub(crate) async fn mark(
     Path(entry): Path<i64>,
     Form(made): Form<Made>,
 ) -> Result<Response, Wrong> {
+    let to = marks(&place, &who, entry, &made).await.map_err(|wrong| wrong.with(&[&made.words]))?;
+    Ok(Redirect::to(&to).into_response())
+}
+
+/// Marks it: where to go back to.
+async fn marks(place: &Place, who: &SignedIn, entry: i64, made: &Made) -> Result<String, Wrong> {
     let records = &place.desk.records;
     let episode = records.episode(entry).await?.ok_or(Wrong::Missing)?;
     let current = place.desk.in_force.to_keep();
     let house = &current.snapshot.house;
     // What is sealed is raised by whoever is there, whether or not they may read it.
     if made.mark != "concern" || episode.severity != Severity::Critical {
-        kept::readable(records, house, &who, &episode.person).await?;
+        kept::readable(records, house, who, &episode.person).await?;
     }
-    let done = make(records, &episode, &who, &made).await.map_err(|wrong| wrong.with(&[&made.words]))?;
+    let done = make(records, &episode, who, made).await?;
     // Back to the page that it was read on, which may be of several shifts.
     let now = place.desk.now();
     let read = asked(house, &made.at, &made.upto, now);
@@ -49,7 +55,7 @@ pub(crate) async fn mark(
         Some(shift) => span(house, shift, now).query(),
         None => format!("at={}", episode.first.to_rfc3339_opts(SecondsFormat::Secs, true)),
     };
-    Ok(Redirect::to(&format!("/shift?{query}&done={done}#episode-{entry}")).into_response())
+    Ok(format!("/shift?{query}&done={done}#episode-{entry}"))
 }
 
 async fn make(

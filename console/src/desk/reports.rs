@@ -189,23 +189,27 @@ pub(crate) async fn hear(
     Path(entry): Path<i64>,
     Form(heard): Form<Heard>,
 ) -> Result<Response, Wrong> {
+    let to = hears(&place, &who, entry, &heard).await.map_err(|wrong| wrong.with(&[&heard.words]))?;
+    Ok(Redirect::to(to).into_response())
+}
+
+/// Hears it, or raises it: where to go then.
+async fn hears(place: &Place, who: &SignedIn, entry: i64, heard: &Heard) -> Result<&'static str, Wrong> {
     let records = &place.desk.records;
-    let told = match open_report(&place, &who, entry).await {
-        // Somebody else was quicker: what was written is given back.
-        Err(Wrong::Missing) => Err(Wrong::from(records::NotDone::NotOpen(entry)).with(&[&heard.words]))?,
+    let told = match open_report(place, who, entry).await {
+        // Somebody else was quicker.
+        Err(Wrong::Missing) => return Err(records::NotDone::NotOpen(entry).into()),
         other => other?,
     };
     if heard.mark == "concern" {
-        let raised = records.concern(entry, &told.report.person, who.by(), &heard.words).await;
-        raised.map_err(|why| Wrong::from(why).with(&[&heard.words]))?;
-        return Ok(Redirect::to("/shift?done=concern").into_response());
+        records.concern(entry, &told.report.person, who.by(), &heard.words).await?;
+        return Ok("/shift?done=concern");
     }
     let current = place.desk.in_force.to_keep();
-    if is_own(&current.snapshot.house, &who, &told) {
+    if is_own(&current.snapshot.house, who, &told) {
         let own = "You told this yourself, so somebody else hears it: whom you chose, or another manager.";
-        return Err(Wrong::Typed(own.to_owned()).with(&[&heard.words]));
+        return Err(Wrong::Typed(own.to_owned()));
     }
-    let said = records.hear_reports((entry, heard.upto.max(entry)), &hearer(&who), &heard.words).await;
-    said.map_err(|why| Wrong::from(why).with(&[&heard.words]))?;
-    Ok(Redirect::to("/?done=heard").into_response())
+    records.hear_reports((entry, heard.upto.max(entry)), &hearer(who), &heard.words).await?;
+    Ok("/?done=heard")
 }

@@ -303,7 +303,10 @@ pub(crate) async fn place_one(
             Err(NotDone::Unlawful(found)) => {
                 found.into_iter().map(|u| (u.sentence.to_string(), u.regulation.to_string())).collect()
             }
-            Err(other) => return Err(other.into()),
+            Err(other) => {
+                let Typed { closes, reason, tried, consent, view, .. } = &typed;
+                return Err(Wrong::from(other).with(&[closes, reason, tried, consent, view]));
+            }
         },
     };
     let mut page = draft_page(&place, &who, typed, wrong);
@@ -365,7 +368,8 @@ pub(crate) async fn end(
     Path(entry): Path<i64>,
     Form(why): Form<Words>,
 ) -> Result<Response, Wrong> {
-    place.desk.records.end_restriction(entry, who.by(), &why.words).await?;
+    let done = place.desk.records.end_restriction(entry, who.by(), &why.words).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&why.words]))?;
     Ok(Redirect::to("/restrictions?done=ended").into_response())
 }
 
@@ -376,7 +380,8 @@ pub(crate) async fn told(
     Path(entry): Path<i64>,
     Form(whom): Form<Words>,
 ) -> Result<Response, Wrong> {
-    place.desk.records.authority_told(entry, who.by(), &whom.words).await?;
+    let done = place.desk.records.authority_told(entry, who.by(), &whom.words).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&whom.words]))?;
     Ok(Redirect::to("/restrictions?done=told").into_response())
 }
 

@@ -101,7 +101,7 @@ pub(crate) async fn draw(
     };
     let count = asked.count.parse::<usize>().ok().filter(|count| (1..=MOST).contains(count));
     let count = count.ok_or_else(|| Wrong::Typed(format!("Choose between 1 and {MOST} episodes.")))?;
-    let seed = seed(&asked.seed)?;
+    let seed = seed(&asked.seed).map_err(|wrong| wrong.with(&[&asked.seed]))?;
     let (from, to) = days_of(house, (&asked.from, &asked.to), now)?;
     let which = Which { from: Some(from), to: Some(to), ..Which::default() };
     let (episodes, of) = sample(&desk.records, which, &seed, count).await?;

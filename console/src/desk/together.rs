@@ -120,7 +120,8 @@ pub(crate) async fn ask(
 ) -> Result<Response, Wrong> {
     let current = place.desk.in_force.to_keep();
     let person = young(&current.snapshot.house, &id)?;
-    place.desk.records.ask_to_show(&person.id, who.by(), &asking.words).await?;
+    let done = place.desk.records.ask_to_show(&person.id, who.by(), &asking.words).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&asking.words]))?;
     Ok(Redirect::to("/?done=asked").into_response())
 }
 
@@ -142,7 +143,8 @@ pub(crate) async fn became(
 ) -> Result<Response, Wrong> {
     let all = [Showing::Shown, Showing::Declined, Showing::Later];
     let outcome = all.into_iter().find(|outcome| word(*outcome) == became.outcome).ok_or(Wrong::Missing)?;
-    place.desk.records.answer_show(entry, who.by(), outcome, &became.words).await?;
+    let done = place.desk.records.answer_show(entry, who.by(), outcome, &became.words).await;
+    done.map_err(|wrong| Wrong::from(wrong).with(&[&became.words]))?;
     Ok(Redirect::to("/?done=noted").into_response())
 }
 
@@ -169,10 +171,15 @@ pub(crate) async fn incident(
     Path(id): Path<String>,
     Form(typed): Form<Incident>,
 ) -> Result<Response, Wrong> {
+    writes_down(&place, &who, &id, &typed).await.map_err(|wrong| wrong.with(&[&typed.words]))?;
+    Ok(Redirect::to(&format!("/people/{id}?done=written#incidents")).into_response())
+}
+
+async fn writes_down(place: &Place, who: &SignedIn, id: &str, typed: &Incident) -> Result<(), Wrong> {
     let desk = &place.desk;
     let (current, now) = (desk.in_force.to_keep(), desk.now());
     let house = &current.snapshot.house;
-    let person = young(house, &id)?;
+    let person = young(house, id)?;
     if typed.words.trim().is_empty() {
         return Err(Wrong::Typed("Please write down what happened.".to_owned()));
     }
@@ -190,7 +197,7 @@ pub(crate) async fn incident(
     if typed.concern == "yes" {
         desk.records.concern(entry, &person.id, who.by(), &typed.words).await?;
     }
-    Ok(Redirect::to(&format!("/people/{id}?done=written#incidents")).into_response())
+    Ok(())
 }
 
 /// When it was, as it is typed: by the home's clock, and not to come.

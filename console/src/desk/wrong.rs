@@ -21,8 +21,8 @@ pub(crate) enum Wrong {
     Missing,
     /// What was typed cannot be used: the sentence says why.
     Typed(String),
-    /// The same, with what was typed: nobody writes it twice.
-    Refused { why: String, typed: Vec<String> },
+    /// Any other, with what was typed: nobody writes it twice.
+    Refused { wrong: Box<Self>, typed: Vec<String> },
     /// Too many tries, or too much at once.
     Often(String),
     /// The records cannot be read or written.
@@ -39,12 +39,12 @@ struct WrongPage<'a> {
 }
 
 impl Wrong {
-    /// The same with the words that came with it, where they are what cannot be used.
+    /// The same with the words that came with it. Whoever is signed out is led to where they sign in, and is shown nothing.
     pub(crate) fn with(self, typed: &[&str]) -> Self {
         let texts = typed.iter().filter(|text| !text.trim().is_empty()).map(|text| (*text).to_owned());
         match self {
-            Self::Typed(why) => Self::Refused { why, typed: texts.collect() },
-            other => other,
+            Self::SignedOut | Self::Refused { .. } => self,
+            wrong => Self::Refused { wrong: Box::new(wrong), typed: texts.collect() },
         }
     }
 
@@ -69,9 +69,8 @@ impl Wrong {
             Self::Missing => {
                 (StatusCode::NOT_FOUND, "Not here", "There is nothing at this address, or it is over.")
             }
-            Self::Typed(why) | Self::Refused { why, .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "Not done yet", why)
-            }
+            Self::Typed(why) => (StatusCode::UNPROCESSABLE_ENTITY, "Not done yet", why),
+            Self::Refused { wrong, .. } => wrong.told(),
             Self::Often(why) => (StatusCode::TOO_MANY_REQUESTS, "A little later", why),
             Self::Records => (
                 StatusCode::SERVICE_UNAVAILABLE,

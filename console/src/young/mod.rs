@@ -19,6 +19,7 @@ pub(crate) use now::KIND;
 pub(crate) use recorded::{NOTE, note};
 pub(crate) use voice::Voice;
 
+use self::line::{Line, Part};
 use crate::pages::{Desk, Visit};
 use crate::refusal::Form;
 use agreements::{Person, PersonKind};
@@ -144,6 +145,8 @@ impl Frame {
 struct SaidPage {
     frame: Frame,
     lines: Vec<&'static str>,
+    /// What they wrote and is not kept, and what stands before it.
+    typed: Option<(&'static str, Line)>,
 }
 
 /// A page of the gateway's own, by its address.
@@ -165,15 +168,22 @@ pub(crate) async fn page(desk: &Desk, visit: Visit, uri: &Uri, headers: &HeaderM
 }
 
 /// A page that says something in a few lines.
-pub(crate) fn said(
+pub(crate) fn said(status: StatusCode, v: Voice, visit: &Visit, says: (&str, &[&str])) -> Response<Body> {
+    given_back(status, v, visit, says, "")
+}
+
+/// The same with what they wrote, where it was not kept: nobody writes it twice.
+pub(crate) fn given_back(
     status: StatusCode,
     v: Voice,
     visit: &Visit,
     (heading, lines): (&str, &[&str]),
+    words: &str,
 ) -> Response<Body> {
     let frame = Frame::of(v, visit, "/", v.say(heading));
     let lines = lines.iter().map(|key| v.say(key)).collect();
-    shown(status, &SaidPage { frame, lines })
+    let typed = (!words.trim().is_empty()).then(|| (v.say("wrong.typed"), Part::of_them(v, words).into()));
+    shown(status, &SaidPage { frame, lines, typed })
 }
 
 /// A rendered page.

@@ -1,7 +1,7 @@
 //! What is written down about me, and what I say of it.
 
 use super::line::{Line, Part};
-use super::{Frame, Voice, Whose, said, shown};
+use super::{Frame, Voice, Whose, given_back, said, shown};
 use crate::ask::tidy;
 use crate::pages::{Desk, Visit};
 use crate::sent::Sent;
@@ -213,20 +213,23 @@ fn said_of_it(words: &str, v: Voice) -> Line {
 
 /// `POST` [`NOTE`]: they say something about an episode of theirs.
 pub(crate) async fn note(State(desk): State<Desk>, Sent { here, form }: Sent<NoteForm>) -> Response<Body> {
-    let v = here.v;
+    let (v, words) = (here.v, form.words.as_str());
     let (visit, _) = super::pin::signed_in(&desk, here.visit(&desk, ""), &here.headers).await;
     let made_here =
         |person: &str| desk.refusals.key().accepts(&form.token, person, &about(form.entry), visit.at);
     let person = Whose::of(&visit).own().filter(|person| made_here(&person.id));
     let Some(person) = person else {
-        return said(StatusCode::FORBIDDEN, v, &visit, ("wrong", &["wrong.old"]));
+        return given_back(StatusCode::FORBIDDEN, v, &visit, ("wrong", &["wrong.old"]), words);
     };
     match keep(desk.visitors.records(), person, &form).await {
         Ok(true) => said(StatusCode::OK, v, &visit, ("recorded.note.done", &["recorded.note.done.1"])),
-        Ok(false) => said(StatusCode::TOO_MANY_REQUESTS, v, &visit, ("ask.often", &["recorded.note.often"])),
+        Ok(false) => {
+            let often = ("ask.often", &["recorded.note.often"][..]);
+            given_back(StatusCode::TOO_MANY_REQUESTS, v, &visit, often, words)
+        }
         Err(why) => {
             tracing::warn!(%why, "what somebody said of an episode was not kept");
-            said(StatusCode::SERVICE_UNAVAILABLE, v, &visit, ("wrong", &["wrong.kept"]))
+            given_back(StatusCode::SERVICE_UNAVAILABLE, v, &visit, ("wrong", &["wrong.kept"]), words)
         }
     }
 }

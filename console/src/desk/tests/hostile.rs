@@ -104,6 +104,24 @@ async fn markup_is_text_on_every_page() {
             );
             assert!(!browser.get(&typed).await.text.contains(runs));
         }
+        // What stands on a page only once another form was sent.
+        let mut manager = play.signed_in("r.osei").await;
+        let text =
+            format!("person: Robin\notherwise: block\nonline: {{every_day: 07:00-21:00}}\n# {markup}\n");
+        for (path, form) in [
+            ("/edit/agreements/robin.yaml", [("step", "look"), ("text", &*text), ("why", markup)]),
+            ("/edit/agreements/robin.yaml", [("step", "keep"), ("text", markup), ("why", markup)]),
+            ("/edit/agreements/robin.yaml", [("step", "keep"), ("text", &*text), ("why", markup)]),
+            ("/me", [("step", "offer"), ("secret", markup), ("code", markup)]),
+            ("/me", [("step", "on"), ("secret", markup), ("code", markup)]),
+        ] {
+            let page = manager.post(path, &form).await;
+            assert!(!page.status.is_server_error(), "{path} {form:?}: {}", page.status);
+            assert!(!page.text.contains(runs), "{path} {form:?} runs {markup}");
+        }
+        let audit = manager.get("/audit").await;
+        assert!(!audit.text.contains(runs), "{markup} as why a file was changed");
+        assert!(audit.words().contains("changed agreements/robin.yaml at the desk"), "{}", audit.words());
         let mut stranger = play.browser();
         let wrong = stranger.post("/sign-in", &[("account", markup), ("password", markup)]).await;
         assert!(!wrong.text.contains(runs), "{}", wrong.text);

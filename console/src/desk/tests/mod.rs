@@ -21,6 +21,7 @@ mod names;
 mod nights;
 mod now;
 pub(crate) mod play;
+mod refused;
 mod restricting;
 mod sampling;
 pub(crate) mod shifts;

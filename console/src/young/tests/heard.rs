@@ -114,3 +114,25 @@ async fn on_a_shared_device_whoever_showed_their_pin_is_who_tells() {
     assert_eq!((status, teller().as_str()), (StatusCode::OK, "lounge"));
     assert!(said.contains("Staff see which device it was, and not who you are."), "{said}");
 }
+
+#[tokio::test]
+async fn what_could_not_be_taken_is_given_back() {
+    let young = Young::new().await;
+    let own = format!("http://{OWN}");
+    for (path, about) in
+        [("/hearthgate/saw", ""), ("/hearthgate/ask", "host=chat.example&"), ("/hearthgate/note", "entry=1&")]
+    {
+        for (lang, said) in [("en", "Nobody has it yet"), ("cy", "Does neb wedi’i gael eto")] {
+            let form = format!("{about}token=0&words=%3Cb%3Ea+mean+message");
+            let (status, page) = young.post(JORDANS, &format!("{path}?lang={lang}"), &own, &form).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+            assert!(
+                page.contains(said) && page.contains("&#60;b&#62;a mean message"),
+                "{path} {lang}: {page}"
+            );
+        }
+        let form = format!("{about}token=0&words=");
+        let (_, page) = young.post(JORDANS, &format!("{path}?lang=en"), &own, &form).await;
+        assert!(!page.contains("Nobody has it yet"), "{path}: {page}");
+    }
+}
