@@ -218,6 +218,16 @@ pub(crate) fn reports(entries: &[Logged], within: Range<DateTime<Utc>>) -> Value
             _ => None,
         })
     };
+    // Who opened what was told for somebody else.
+    let opened = |entry: i64| -> Value {
+        let opened = entries.iter().filter_map(|logged| match &logged.says {
+            Some(Entry::ReportOpened(opened)) if opened.entry == entry => {
+                Some(json!({"at": logged.at, "by": opened.by}))
+            }
+            _ => None,
+        });
+        opened.collect()
+    };
     let report = |logged: &Logged| {
         let Some(Entry::Report(report)) = &logged.says else { return None };
         let at: DateTime<Utc> = logged.at.parse().ok()?;
@@ -226,6 +236,7 @@ pub(crate) fn reports(entries: &[Logged], within: Range<DateTime<Utc>>) -> Value
             json!({
                 "entry": logged.entry, "at": logged.at, "person": report.person, "words": report.words,
                 "heard": heard.map(|(_, heard)| heard), "heard_at": heard.map(|(at, _)| at),
+                "opened": opened(logged.entry),
             })
         })
     };

@@ -243,6 +243,7 @@ mod tests {
             (" may ", " M. "),
             ("Jo and Jo’s phone, JoPhone, JO-LAPTOP", "J.S. and J.S.’s phone, J.S.Phone, J.S.-LAPTOP"),
             ("Joe enjoys a jog, jo said", "Joe enjoys a jog, jo said"),
+            ("jo-net.example and jo", "jo-net.example and jo"),
             ("agreements/al.yaml, Al, al", "agreements/A..yaml, A., al"),
             ("al", "A."),
             ("O&#39;Dea", "S.O."),

@@ -260,6 +260,7 @@ async fn everything(play: &Play, id: &str, secret: &str) {
     records.close_concern(concern, by(), &words("with"), &words("closed")).await.unwrap();
     let report = records.report(id, by(), &words("report"), None).await.unwrap();
     let hearer = records::Hearer { by: by(), manages: false };
+    records.open_words(report, By { name: words("opener"), ..by() }).await.unwrap();
     records.hear_report(report, &hearer, &words("heard")).await.unwrap();
     let ask = records.ask(id, &format!("{secret}-asked.example"), &words("ask")).await.unwrap();
     records.answer(ask, Answer::Decline, by(), &words("answer")).await.unwrap();
@@ -294,13 +295,14 @@ async fn everything(play: &Play, id: &str, secret: &str) {
     records.staff_action(by(), &format!("looked at the agreement of {id}"), &words("looked")).await.unwrap();
 }
 
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 21] = [
     "note",
     "mark",
     "concern",
     "with",
     "closed",
     "report",
+    "opener",
     "heard",
     "asked.example",
     "ask",
@@ -316,6 +318,23 @@ const KINDS: [&str; 20] = [
     "lifted",
     "device",
 ];
+
+#[tokio::test]
+async fn who_opened_what_was_told_for_somebody_else_stands_in_the_export() {
+    let play = Play::new().await;
+    let by = records::By { role: records::ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
+    let report = play.records.report("jordan", by, "a mean message", Some("m.ali")).await.unwrap();
+    play.signed_in("k.lane").await.post(&format!("/reports/{report}/open"), &[]).await;
+    let days =
+        [("from", "2026-11-22"), ("to", "2026-11-22"), ("recipient", "Ofsted"), ("purpose", "a visit")];
+    for form in [days.to_vec(), [&days[..], &[("names", "full")]].concat()] {
+        let (_, bytes) = export(&play, &form).await;
+        let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
+        let told = &files.iter().find(|(name, _)| name == "reports.json").unwrap().1;
+        let opened = told.split("\"opened\"").nth(1).unwrap_or_else(|| panic!("{told}"));
+        assert!(opened.contains("k.lane") && opened.contains("2026-11-22T17:30"), "{told}");
+    }
+}
 
 #[tokio::test]
 async fn everything_about_one_and_nothing_about_others() {

@@ -31,6 +31,10 @@ async fn they_choose_an_adult_and_see_who_has_read_it() {
     young.play.signed_in("m.ali").await.post(&format!("/reports/{report}/open"), &[]).await;
     let (_, page) = young.get(JORDANS, "/?lang=en").await;
     assert!(page.contains("Nobody has said yet that they read it. Mo Ali opened it."), "{page}");
+    let by = By { role: ByRole::YoungPerson, id: "sam".into(), name: "Sam".into() };
+    records.report("sam", by, "a mean message", Some("j.gone")).await.unwrap();
+    let (_, page) = young.get(SAMS, "/?lang=en").await;
+    assert!(page.contains("17:30: who you chose does not work here now."), "{page}");
     let mut kate = young.play.signed_in("k.lane").await;
     let now = kate.get("/").await.words();
     assert!(now.contains("They would like to talk to Kate Lane"), "{now}");
