@@ -171,8 +171,12 @@ impl Window<'_> {
 
     /// Types into a field.
     pub(crate) fn types(&self, css: &str, text: &str) {
-        let element = wait_for(css, || self.element(css));
-        self.tell(&format!("/element/{element}/value"), &json!({"text": text}));
+        wait_for(css, || {
+            let element = self.element(css)?;
+            let said = self.tell(&format!("/element/{element}/value"), &json!({"text": text}));
+            // As with a click: what was found may be gone by now.
+            (said["error"] != "stale element reference").then_some(())
+        });
     }
 
     /// Presses a key, wherever the page's focus is.

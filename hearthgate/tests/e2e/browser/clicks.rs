@@ -79,6 +79,17 @@ const OF_STAFF: &[Task] = &[
         ("", "It is in the journal."),
     ),
     (
+        "note or mark one of many small episodes",
+        3,
+        &[
+            Click("#shift a"),
+            Click("details.of:not([open]) > summary"),
+            Type("details.of[open] article:nth-of-type(7) [id^='make-'][open] textarea", "it was a game"),
+            Click("details.of[open] article:nth-of-type(7) [id^='make-'][open] button[value='note']"),
+        ],
+        ("", "It is in the journal."),
+    ),
+    (
         "raise a concern",
         3,
         &[

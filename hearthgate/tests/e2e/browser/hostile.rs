@@ -368,6 +368,23 @@ fn typed(reader: &mut Reader<'_, '_>, desk: &str) {
     reader.looks("the editor while it is typed");
     window.click("button[value='look']");
     reader.looks("the editor");
+    // Why it changes, and a code, are asked for once another form was sent.
+    window.open(&format!("{desk}/edit/agreements/jordan.yaml"));
+    window.shows("Nothing to put right");
+    window.click("button[value='look']");
+    window.shows("What the change does");
+    window.fills(&[("#why", markup), ("#text", "no agreement")]);
+    window.click("button[value='keep']");
+    window.shows("to look at");
+    reader.looks("the editor with why it changes");
+    window.open(&format!("{desk}/me"));
+    window.click("button[value='offer']");
+    window.shows("Put this into your app");
+    window.run("document.querySelector('#code').removeAttribute('maxlength')");
+    window.fills(&[("#code", markup)]);
+    window.click("button[value='on']");
+    window.shows("That code did not fit");
+    reader.looks("a code that is none");
     window.open(&format!("{desk}/people/jordan"));
     window.run("document.querySelector('#pin').removeAttribute('maxlength')");
     window.fills(&[("#pin", markup)]);

@@ -11,6 +11,7 @@ mod lived_in;
 mod pages;
 mod paper;
 mod restricting;
+mod seldom;
 mod tablet;
 mod talks;
 mod young;

@@ -336,8 +336,10 @@ fn acts(lived: &LivedIn<'_>, windows: &Windows<'_, '_>) {
 
     // A file that has to be put right stands on Now.
     lived.home.write("agreements/sam.yaml", "person: Sam\nonline: {every_day: 25:00-26:00}\n");
-    staff.open(desk);
-    staff.shows("agreements/sam.yaml waits");
+    wait_for("the file to wait", || {
+        staff.open(desk);
+        staff.words().contains("agreements/sam.yaml waits").then_some(())
+    });
     looks_well(staff, "desk-now-a-file-waits", 1280);
 }
 
