@@ -177,8 +177,16 @@ async fn what_a_young_person_saw_stands_on_the_first_page() {
     ] {
         assert!(words.contains(said), "{said}: {words}");
     }
-    let visitor = play.signed_in("visitor").await.get("/").await;
-    for secret in ["mean message", "192.0.2.9"] {
-        assert!(!visitor.text.contains(secret), "{secret}: {}", visitor.text);
+    for path in ["/", "/shift"] {
+        let visitor = play.signed_in("visitor").await.get(path).await;
+        assert_eq!(
+            visitor.text.contains("nobody here is known to have"),
+            path == "/shift",
+            "{}",
+            visitor.text
+        );
+        for secret in ["mean message", "192.0.2.9"] {
+            assert!(!visitor.text.contains(secret), "{path}: {secret}: {}", visitor.text);
+        }
     }
 }
