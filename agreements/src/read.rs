@@ -89,6 +89,8 @@ impl<'a> Folder<'a> {
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, text) in files {
             let path = path.strip_prefix("./").unwrap_or(path);
+            // What some editors begin a file with, and what is no part of its text.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             if seen.insert(path, text).is_some() {
                 Sheet::plain(desk, path, text).warning(0, "same-file", "This file was given twice.", "");
             }

@@ -79,7 +79,7 @@ pub(crate) fn read(text: &str, zone: Tz, today: NaiveDate) -> Terms {
     if text.len() > MAX_BYTES || text.contains('\0') {
         return unreadable("The calendar is far bigger than a school's, or is no text.");
     }
-    if !text.trim_start_matches('\u{feff}').trim_start().starts_with("BEGIN:VCALENDAR") {
+    if !text.trim_start().starts_with("BEGIN:VCALENDAR") {
         return unreadable("This is no calendar: it does not begin with BEGIN:VCALENDAR.");
     }
     let mut said = Vec::new();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a hostile file must not take long")]
 
-use agreements::{Draft, Level, Reading, read};
+use agreements::{Draft, Level, Problem, Reading, read};
 use chrono::NaiveDate;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -142,6 +142,28 @@ fn thousands_of_files_are_read_and_the_rest_is_told() {
     let reading = read(&files, today());
     assert_eq!(reading.house.home().people.len(), 20_000);
     assert_eq!(reading.problems.iter().filter(|p| p.code == "too-many").count(), 100);
+}
+
+#[test]
+fn what_an_editor_begins_a_file_with_moves_nothing() {
+    let home = "home: Oakview House\nschool: {calendar: terms.ics}\n";
+    let told = |home: &str, calendar: &[(&str, &str)]| {
+        let reading = read_all(&[&[("home.yaml", home)], calendar].concat());
+        let place = |p: Problem| (p.code, p.file, p.line, p.column, p.text);
+        reading.problems.into_iter().map(place).collect::<Vec<_>>()
+    };
+    let marked = |text: &str| format!("\u{feff}{text}");
+    for calendar in [
+        "Easter\n",
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Holiday\nDTSTART:never\nEND:VEVENT\nEND:VCALENDAR\n",
+    ] {
+        let plain = told(home, &[("terms.ics", calendar)]);
+        assert!(plain.iter().any(|place| place.1 == "terms.ics"), "{plain:?}");
+        assert_eq!(told(home, &[("terms.ics", &marked(calendar))]), plain);
+    }
+    let plain = told(home, &[]);
+    assert!(plain.iter().any(|place| place.0 == "no-calendar"), "{plain:?}");
+    assert_eq!(told(&marked(home), &[]), plain);
 }
 
 #[test]

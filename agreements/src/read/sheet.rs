@@ -35,10 +35,10 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// Reads the YAML of a file. Its faults are told already; the value is what could be read.
     pub(crate) fn open(desk: &'a mut Desk, file: &'a str, text: &'a str) -> (Self, Option<Node>) {
-        let whole = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut sheet = Self::plain(desk, file, whole);
+        let length = text.len();
+        let mut sheet = Self::plain(desk, file, text);
         let text = sheet.text;
-        if text.len() < whole.len() {
+        if text.len() < length {
             let yaml::Fault { at, code, sentence, help, .. } = yaml::too_big(0);
             sheet.error(at, code, &sentence, &help);
             return (sheet, None);
