@@ -38,8 +38,9 @@ const TOO_SMALL: &str = r"(() => {
     .map((e) => e.outerHTML.slice(0, 120) + ' ' + Math.round(box(e).width) + 'x' + Math.round(box(e).height));
 })()";
 
-/// Headings that are shown, main parts, whether the language is one of ours, fields without a label, header cells without a scope.
-const PARTS: &str = "[[...document.querySelectorAll('h1')].filter(e => e.offsetParent).length, document.querySelectorAll('main').length, ['en-GB', 'cy'].includes(document.documentElement.lang), [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels.length && !e.ariaLabel).length, [...document.querySelectorAll('th')].filter(e => !e.scope).length]";
+/// Headings that are shown, main parts, whether the language is one of ours, fields without a label, header cells without a scope, cells
+/// that on a narrow screen stand under each other and do not say which column they are of.
+const PARTS: &str = "[[...document.querySelectorAll('h1')].filter(e => e.offsetParent).length, document.querySelectorAll('main').length, ['en-GB', 'cy'].includes(document.documentElement.lang), [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => !e.labels.length && !e.ariaLabel).length, [...document.querySelectorAll('th')].filter(e => !e.scope).length, [...document.querySelectorAll('.wide tbody tr')].filter(row => row.cells.length > 1).flatMap(row => [...row.cells]).filter(e => e.localName === 'td' && e.closest('table').tHead && e.dataset.of !== e.closest('table').tHead.rows[0].cells[e.cellIndex].textContent).length]";
 
 /// No width of a window: no picture is kept.
 pub(super) const NO_PICTURE: u32 = 0;
@@ -55,8 +56,8 @@ pub(super) fn looks_well(window: &Window<'_>, name: &str, made_for: u32) {
     }
     assert_eq!(
         window.value(PARTS),
-        json!([1, 1, true, 0, 0]),
-        "{name}: headings, main parts, language, fields without a label, headers without a scope"
+        json!([1, 1, true, 0, 0, 0]),
+        "{name}: headings, main parts, language, fields without a label, headers without a scope, cells without their column"
     );
     accessible(window, name);
 }

@@ -1,5 +1,6 @@
 //! The desk on paper, and in a browser that runs no scripts.
 
+use super::fits::{NO_PICTURE, looks_well};
 use super::lived_in::LivedIn;
 use super::pages::readable;
 use super::{begins, own_of, young, young_window};
@@ -109,6 +110,12 @@ fn what_is_printed_is_what_is_read() {
             &["What you asked for", "chat.test", "Your phone tried to open club.test."]
         };
         prints(manager, page, &[&["A. Mensah", "a visit", "Test House"], more].concat(), &["Sign out"]);
+        manager.cdp("Emulation.setEmulatedMedia", &json!({"media": ""}));
+        looks_well(manager, page, NO_PICTURE);
+        if !whose.is_empty() {
+            manager.open(&format!("file://{}/summary-cy.html", folder.display()));
+            looks_well(manager, "an export for one person in Welsh", NO_PICTURE);
+        }
     }
     let theirs = young_window(&driver, &lived.home, &lived.gateway);
     theirs.open(&format!("{}/policy?lang=en", own_of(&lived.gateway)));
