@@ -4,6 +4,7 @@
 //! it the pages, the asks and the reports.
 
 mod ask;
+mod contacts;
 mod desk;
 mod effect;
 mod pages;

@@ -5,6 +5,7 @@
 //! ([`crate::telling`]), which no other site's script can read.
 
 use crate::ask::AskKey;
+use crate::contacts::{Contact, on_refusals};
 use crate::young::Voice;
 use agreements::{Detector, Draft, Explanation, House, Outcome, PersonId, Rule, Standing};
 use askama::Template;
@@ -16,8 +17,6 @@ use records::Current;
 /// A refusal page's looks: it stands alone, and brings its own switches.
 const STYLE_HERE: &str =
     concat!(include_str!("../templates/page.css"), include_str!("../templates/refusal.css"));
-/// How many helplines stand on a refusal page. The rest would bury the first.
-const HELPLINES: usize = 7;
 
 /// In what form a refusal is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +45,7 @@ pub struct Refusals {
     key: AskKey,
     ask_url: String,
     saw_url: String,
+    talk_url: String,
 }
 
 #[derive(Template)]
@@ -86,6 +86,8 @@ struct Said<'a> {
     restricted: bool,
     ask: Option<String>,
     saw: String,
+    /// Where everybody stands who helps.
+    talk: String,
     learn: Option<(&'static str, String)>,
     /// The other language's switch.
     other: (&'static str, &'static str),
@@ -95,16 +97,6 @@ struct SourceBox<'a> {
     whose: &'static str,
     text: &'a str,
     place: String,
-}
-
-/// Somebody who helps.
-#[derive(serde::Serialize)]
-pub(crate) struct Contact<'a> {
-    pub(crate) host: &'a str,
-    pub(crate) title: &'a str,
-    pub(crate) reach: &'a str,
-    #[serde(skip)]
-    pub(crate) sentence: &'a str,
 }
 
 /// The JSON form: the object of `explain --json`, and what the page has beside it.
@@ -123,12 +115,15 @@ pub(crate) const ASK: &str = "/hearthgate/ask";
 pub(crate) const SAW: &str = "/hearthgate/saw";
 /// What the token of that form is made for, in place of a host: no host has a space.
 pub(crate) const SAW_SOMETHING: &str = "saw something";
+/// The path of the page of people to talk to.
+pub(crate) const TALK: &str = "/talk";
 
 impl Refusals {
     /// `own_url` is the gateway's own name as a URL without a path (`http://hearthgate.home.arpa`): forms go there, since
     /// it answers on every way to the gateway.
     pub fn new(key: AskKey, own_url: &str) -> Self {
-        Self { key, ask_url: format!("{own_url}{ASK}"), saw_url: format!("{own_url}{SAW}") }
+        let [ask_url, saw_url, talk_url] = [ASK, SAW, TALK].map(|path| format!("{own_url}{path}"));
+        Self { key, ask_url, saw_url, talk_url }
     }
 
     /// The key of the forms' tokens.
@@ -171,7 +166,7 @@ impl Refusals {
             // Where the browser asks for these words anyway no address has to say so.
             voices: [(v, false), (v.other(), true)]
                 .map(|words| self.said(words, current, (who, explanation), at)),
-            support: contacts(current.snapshot.house.home()),
+            support: on_refusals(current.snapshot.house.home()),
         };
         // Rendering writes into a string, which cannot fail; were it to, the plain form says the same.
         page.render().unwrap_or_else(|_| text(current, who, explanation, at))
@@ -203,6 +198,7 @@ impl Refusals {
             restricted: is_restricted(explanation),
             ask: may_ask(current, who, explanation).then(|| link(&self.ask_about(&explanation.host))),
             saw: link(&self.saw_url),
+            talk: link(&self.talk_url),
             learn: learn(explanation).map(|site| (site, v.fill("refused.learn", &[("site", site)]))),
             other,
         }
@@ -230,7 +226,7 @@ impl Refusals {
             explanation: &shown,
             ask: may_ask(current, who, explanation).then(|| self.ask_about(&explanation.host)),
             tell_someone: Voice::default().say("saw.tell"),
-            support: contacts(current.snapshot.house.home()),
+            support: on_refusals(current.snapshot.house.home()),
         };
         // The shape holds only strings, numbers and lists, which always serialise.
         serde_json::to_string(&whole).unwrap_or_default()
@@ -392,33 +388,6 @@ fn is_theirs(source: &agreements::Source) -> bool {
     source.file.starts_with("agreements/")
 }
 
-/// Who helps: the home's nation's, and the home's own.
-pub(crate) fn contacts(home: &agreements::Home) -> Vec<Contact<'_>> {
-    let own = home.protected.support.iter().filter_map(|(word, _)| match word {
-        agreements::Word::Site(site) | agreements::Word::Host(site) => {
-            Some(Contact { host: site.as_str(), title: site.as_str(), reach: "", sentence: "" })
-        }
-        agreements::Word::Path(..) | agreements::Word::Service(_) | agreements::Word::Category(_) => None,
-    });
-    let known = builtin::support_in(nation(home)).take(HELPLINES).map(|contact| Contact {
-        host: contact.host,
-        title: contact.title,
-        reach: contact.reach(),
-        sentence: contact.sentence,
-    });
-    known.chain(own.take(3)).collect()
-}
-
-/// The home's nation is the one whose bank holidays it keeps; England where it says none.
-fn nation(home: &agreements::Home) -> builtin::Nation {
-    match home.school.bank_holidays {
-        None | Some(agreements::Nation::England) => builtin::Nation::England,
-        Some(agreements::Nation::Wales) => builtin::Nation::Wales,
-        Some(agreements::Nation::Scotland) => builtin::Nation::Scotland,
-        Some(agreements::Nation::NorthernIreland) => builtin::Nation::NorthernIreland,
-    }
-}
-
 /// Where to read more about the kind of site that was refused (seed 003 §4.12).
 fn learn(explanation: &Explanation) -> Option<&'static str> {
     if explanation.rule == Rule::Sealed {
@@ -452,7 +421,7 @@ fn text(current: &Current, who: PersonId, explanation: &Explanation, at: DateTim
         tell.to_owned()
     });
     lines.push(v.say("refused.always").to_owned());
-    for contact in contacts(current.snapshot.house.home()) {
+    for contact in on_refusals(current.snapshot.house.home()) {
         // A home's own contact may have nothing but its address, which is then not said twice.
         let mut said = vec![contact.title, contact.reach, contact.host];
         said.retain(|words| !words.is_empty());

@@ -19,7 +19,7 @@ mod tests;
 pub use address::address_is_circumvention;
 pub use around::{encodes, way_around};
 pub use safe_search::{Level, Rewrite, safe_search, search_cannot_be_made_safe};
-pub use support::{Nation, SupportContact, support, support_in};
+pub use support::{Nation, SupportContact, Topic, support, support_about, support_in};
 
 use crate::{Category, Domain, Tags, words};
 use foldhash::fast::FixedState;

@@ -28,7 +28,44 @@ impl Nation {
     }
 }
 
-/// Somebody who helps, as a refusal page shows them.
+/// What somebody helps with who does not stand on every refusal page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Feelings, grief, hurting oneself.
+    Mind,
+    /// Being hurt, used or scared by somebody, online too.
+    Safe,
+    /// Rights, advocates, complaints, the law.
+    Rights,
+    /// Family and a home.
+    Family,
+    /// Drugs, drink, betting.
+    Drugs,
+    /// Love, sex, and who one is.
+    Love,
+    /// The body: disability, deafness, illness.
+    Body,
+}
+
+impl Topic {
+    /// Every topic, in the order in which pages show them.
+    pub const ALL: [Self; 7] =
+        [Self::Mind, Self::Safe, Self::Rights, Self::Family, Self::Drugs, Self::Love, Self::Body];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Mind => "mind",
+            Self::Safe => "safe",
+            Self::Rights => "rights",
+            Self::Family => "family",
+            Self::Drugs => "drugs",
+            Self::Love => "love",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// Somebody who helps, as pages show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SupportContact {
     /// Their site: protected, so that a link to it always works.
@@ -41,8 +78,10 @@ pub struct SupportContact {
     pub text: &'static str,
     /// One plain sentence for a young person.
     pub sentence: &'static str,
-    /// The place on every refusal page, smallest first; `None` for the full list only.
+    /// The place on every refusal page, smallest first; `None` where they stand under a topic.
     pub order: Option<u8>,
+    /// Under what they stand in the list of everybody; `None` where they have a place on every refusal page.
+    pub topic: Option<Topic>,
     nations: &'static str,
 }
 
@@ -50,10 +89,13 @@ impl SupportContact {
     /// `None` for one more host of a helper who stands elsewhere in the table.
     fn read(row: &Row) -> Option<Self> {
         let &[order, nations, title, phone, text, sentence] = row.columns.as_slice() else { return None };
-        let order = match order {
-            "also" => return None,
-            "-" => None,
-            number => Some(number.parse().ok()?),
+        if order == "also" {
+            return None;
+        }
+        let topic = Topic::ALL.into_iter().find(|topic| topic.word() == order);
+        let order = match topic {
+            Some(_) => None,
+            None => Some(order.parse().ok()?),
         };
         Some(Self {
             host: row.name,
@@ -62,6 +104,7 @@ impl SupportContact {
             text: or_empty(text),
             sentence,
             order,
+            topic,
             nations,
         })
     }
@@ -98,9 +141,15 @@ pub fn support() -> &'static [SupportContact] {
     &CONTACTS
 }
 
-/// Those that every refusal page in a nation shows, in order: emergency, listening, health, commissioner, inspector.
+/// Those that every refusal page in a nation shows, in order: emergency, listening, health, commissioner, inspector, advocates,
+/// and who helps with what happened online.
 pub fn support_in(nation: Nation) -> impl Iterator<Item = &'static SupportContact> {
     let mut shown: Vec<_> = CONTACTS.iter().filter(|c| c.order.is_some() && c.helps_in(nation)).collect();
     shown.sort_by_key(|contact| contact.order);
     shown.into_iter()
+}
+
+/// The others who help people in a nation with something, in the table's order.
+pub fn support_about(nation: Nation, topic: Topic) -> impl Iterator<Item = &'static SupportContact> {
+    CONTACTS.iter().filter(move |contact| contact.topic == Some(topic) && contact.helps_in(nation))
 }

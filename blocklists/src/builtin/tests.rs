@@ -243,6 +243,15 @@ fn every_contact_can_be_shown() {
     use Nation::{England, NorthernIreland, Scotland, Wales};
     let listed = row::rows(table::SUPPORT).filter(|row| row.kind() != "also").count();
     assert_eq!(super::support().len(), listed, "a row of support.txt could not be read");
+    for contact in super::support() {
+        assert_ne!(contact.order.is_some(), contact.topic.is_some(), "{} stands in one place", contact.host);
+    }
+    for nation in [England, Wales, Scotland, NorthernIreland] {
+        let topics = Topic::ALL.map(|topic| support_about(nation, topic).count());
+        assert!(topics.iter().all(|count| *count > 2), "{nation:?}: {topics:?}");
+        let all = super::support().iter().filter(|contact| contact.helps_in(nation)).count();
+        assert_eq!(topics.iter().sum::<usize>() + support_in(nation).count(), all, "{nation:?}");
+    }
 }
 
 #[test]

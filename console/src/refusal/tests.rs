@@ -226,6 +226,33 @@ fn easy_read_says_the_same_in_fewer_words() {
     }
 }
 
+#[test]
+fn everybody_with_a_place_on_every_refusal_stands_there_and_the_way_to_the_others() {
+    let mut files = files();
+    files[0].1 += "protected: {support: [one.example, two.example, three.example, four.example]}\n";
+    let house = agreements::read(&files, at(NOON).date_naive()).house;
+    let snapshot = Arc::new(agreements::Snapshot { house, catalogue: Arc::new(catalogue()) });
+    let current = InForce::new(snapshot, Arc::new(Standing::default())).to_keep();
+    let [html, json, text] = forms(&current, "jordan", "bets.example", at(NOON));
+    for contact in builtin::support_in(builtin::Nation::England) {
+        for form in [voice(&html, "en-GB"), voice(&html, "cy"), &json, &text] {
+            assert!(
+                form.contains(contact.host) && form.contains(contact.reach()),
+                "{}: {form}",
+                contact.host
+            );
+        }
+    }
+    for (own, stands) in
+        [("one.example", true), ("two.example", true), ("three.example", true), ("four.example", false)]
+    {
+        assert_eq!([&html, &json, &text].map(|form| form.contains(own)), [stands; 3], "{own}");
+    }
+    for (lang, way) in [("en-GB", ":8080/talk\">More people"), ("cy", ":8080/talk?lang=cy\">Mwy o bobl")] {
+        assert!(voice(&html, lang).contains(way), "{lang}: {html}");
+    }
+}
+
 /// A language that is written from the right needs its words alone: nothing of the looks says left or right.
 #[test]
 fn the_looks_say_neither_left_nor_right() {

@@ -21,7 +21,7 @@ pub(crate) use voice::Voice;
 
 use self::line::{Line, Part};
 use crate::pages::{Desk, Visit};
-use crate::refusal::Form;
+use crate::refusal::{Form, TALK};
 use agreements::{Person, PersonKind};
 use askama::Template;
 use axum::body::Body;
@@ -82,7 +82,7 @@ impl Page {
             Self::Week => ("/week", "tab.week"),
             Self::Agreement => ("/agreement", "tab.agreement"),
             Self::Recorded => ("/recorded", "tab.recorded"),
-            Self::Talk => ("/talk", "tab.talk"),
+            Self::Talk => (TALK, "tab.talk"),
         }
     }
 

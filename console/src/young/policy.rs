@@ -3,8 +3,8 @@
 
 use super::week::spans;
 use super::{Frame, Voice, shown};
+use crate::contacts::{self, Contact};
 use crate::pages::{Desk, Visit};
-use crate::refusal::{Contact, contacts};
 use crate::sent::Here;
 use agreements::{Home, House, SafeSearch, SegmentKind};
 use askama::Template;
@@ -55,7 +55,7 @@ fn page(visit: &Visit, v: Voice) -> Response<Body> {
         safe_search: home.everyone.safe_search != SafeSearch::Off,
         days: days(house, visit, v),
         kept: kept(home, v),
-        contacts: contacts(home),
+        contacts: contacts::first(home).chain(contacts::own(home)).collect(),
     };
     shown(StatusCode::OK, &page)
 }

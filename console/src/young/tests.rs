@@ -29,6 +29,7 @@ mod pins;
 mod policy;
 mod promises;
 mod showing;
+mod talk;
 mod welsh;
 
 const OWN: &str = "hearthgate.home.arpa";
