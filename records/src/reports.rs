@@ -63,9 +63,15 @@ const OPEN: &str = "WITH told AS (SELECT entry, starts, person, row_number() OVE
 const ALIKE: &str = "SELECT r.entry, r.starts, b.text, '', 0, r.entry FROM register r JOIN body b ON b.seq = r.entry \
                      WHERE r.kind = 'report' AND r.closed = 0 AND r.entry >= $1 AND r.entry <= $2 \
                      AND r.person = (SELECT person FROM register WHERE entry = $1) ORDER BY r.entry LIMIT $3";
-const SINCE: &str = "SELECT r.entry, r.starts, b.text, coalesce(h.text, ''), 0, r.entry FROM register r \
-                     JOIN body b ON b.seq = r.entry LEFT JOIN body h ON h.seq = r.closed \
-                     WHERE r.kind = 'report' AND r.person = $1 AND r.starts >= $2 ORDER BY r.entry DESC LIMIT $3";
+/// One teller's: those that nobody has heard, and of those that were heard last the ones heard since an instant.
+pub(crate) const THEIRS: &str = "WITH found AS (\
+     SELECT entry, starts, closed FROM (SELECT entry, starts, closed FROM register \
+     WHERE kind = 'report' AND closed = 0 AND person = $1 ORDER BY entry DESC LIMIT $2) AS open UNION ALL \
+     SELECT entry, starts, closed FROM (SELECT entry, starts, closed FROM register \
+     WHERE kind = 'report' AND closed > 0 AND person = $1 ORDER BY closed DESC LIMIT $2) AS done) \
+     SELECT f.entry, f.starts, b.text, coalesce(h.text, ''), 0, f.entry FROM found f JOIN body b ON b.seq = f.entry \
+     LEFT JOIN journal j ON j.seq = f.closed LEFT JOIN body h ON h.seq = f.closed \
+     WHERE f.closed = 0 OR j.at >= $3 ORDER BY f.entry DESC";
 
 impl Records {
     /// What young people told and nobody has heard yet, the oldest first: of each teller the first [`FEW_REPORTS`], the last
@@ -90,10 +96,11 @@ impl Records {
         self.with_openers(read(&self.store.rows(ALIKE, &cells).await?)?).await
     }
 
-    /// What somebody (by id) told since an instant, heard or not, the newest first.
+    /// What somebody (by id) told: what nobody has heard yet, however long ago, and what was heard since an instant,
+    /// whenever it was told. The newest first, at most two hundred of each.
     pub async fn reports_of(&self, person: &str, since: DateTime<Utc>) -> Result<Vec<Reported>, StoreError> {
-        let cells: [Cell; 3] = [person.into(), since.timestamp_millis().into(), MOST.into()];
-        self.with_openers(read(&self.store.rows(SINCE, &cells).await?)?).await
+        let cells: [Cell; 3] = [person.into(), MOST.into(), journal::written(since).into()];
+        self.with_openers(read(&self.store.rows(THEIRS, &cells).await?)?).await
     }
 
     async fn with_openers(&self, mut told: Vec<Reported>) -> Result<Vec<Reported>, StoreError> {

@@ -75,6 +75,18 @@ pub struct Ask {
     pub answered_at: Option<DateTime<Utc>>,
 }
 
+/// So many asks that wait, and so many of the answered, are read at once: the newest.
+const MOST_READ: i64 = 1000;
+/// Asks that wait, and of those that were answered last the ones answered since an instant; the newest ask first.
+pub(crate) const ASKS: &str = "WITH found AS (\
+     SELECT entry, starts, closed FROM (SELECT entry, starts, closed FROM register \
+     WHERE kind = 'ask' AND closed = 0 ORDER BY entry DESC LIMIT $1) AS open UNION ALL \
+     SELECT entry, starts, closed FROM (SELECT entry, starts, closed FROM register \
+     WHERE kind = 'ask' AND closed > 0 ORDER BY closed DESC LIMIT $2) AS done) \
+     SELECT f.entry, f.starts, b.text, coalesce(a.text, ''), coalesce(j.at, '') FROM found f \
+     JOIN body b ON b.seq = f.entry LEFT JOIN journal j ON j.seq = f.closed LEFT JOIN body a ON a.seq = f.closed \
+     WHERE f.closed = 0 OR j.at >= $3 ORDER BY f.entry DESC";
+
 /// A line of the register: what of the standing lists an entry stands in.
 pub(crate) struct Registered<'a> {
     pub(crate) kind: &'static str,
@@ -476,14 +488,13 @@ impl Records {
         Ok(Standing::new(house, &grants, &restrictions, &used).with_lost(house, &is_lost))
     }
 
-    /// Asks, newest first: those that wait for an answer, or all since an instant.
+    /// Asks, newest first: those that wait for an answer, however long, and those that were answered since an instant,
+    /// whenever they were asked. At most a thousand of each.
     pub async fn asks(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Ask>, StoreError> {
-        let (open_only, since) = (i64::from(since.is_none()), since.map_or(0, |s| s.timestamp_millis()));
-        let sql = "SELECT r.entry, r.starts, b.text, coalesce(a.text, ''), coalesce(j.at, '') FROM register r \
-                   JOIN body b ON b.seq = r.entry LEFT JOIN body a ON a.seq = r.closed LEFT JOIN journal j ON j.seq = r.closed \
-                   WHERE r.kind = 'ask' AND r.starts >= $1 AND (r.closed = 0 OR $2 = 0) ORDER BY r.entry DESC LIMIT 1000";
+        let answered = if since.is_some() { MOST_READ } else { 0 };
+        let since = since.map_or(String::new(), journal::written);
         let mut asks = Vec::new();
-        for line in self.store.rows(sql, &[since.into(), open_only.into()]).await? {
+        for line in self.store.rows(ASKS, &[MOST_READ.into(), answered.into(), since.into()]).await? {
             let Some(Entry::Ask(asked)) = Entry::read("ask", line.text(2)?) else { continue };
             let answered = match Entry::read("ask_answered", line.text(3)?) {
                 Some(Entry::AskAnswered(answered)) => Some(answered),

@@ -18,7 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use records::{Answer, Ask, Current, LONGEST_GRANT, Records};
 use serde::Deserialize;
 
-/// Answers of so long ago are shown below.
+/// Answers that were given so long ago are shown below.
 const ANSWERED: TimeDelta = TimeDelta::hours(24);
 
 #[derive(Template)]

@@ -65,7 +65,8 @@ pub(crate) async fn show(
     let begins = |date: NaiveDate| records::shift::on(&[NaiveTime::MIN], zone, date, NaiveTime::MIN).from;
     let (from, to) = (begins(first), begins(next));
     let reviews = desk.records.reviews_between(from, to).await?;
-    let asks = desk.records.asks(Some(from)).await?.iter().filter(|ask| ask.at < to).count();
+    let asks =
+        desk.records.asks(Some(from)).await?.iter().filter(|ask| from <= ask.at && ask.at < to).count();
     let mut days: Vec<Day> = Vec::new();
     let mut date = first;
     while date < next && date <= today {

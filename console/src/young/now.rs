@@ -21,13 +21,15 @@ use records::{Answered, Ask, Records, Reported, StoreError};
 
 /// A site that no list and no agreement has: what is said of it is said of all that nobody mentioned.
 const UNLISTED: &str = "unlisted-by-anyone.invalid";
-/// Asks of so long ago are shown.
+/// Asks are shown while they wait, and for so long after the answer.
 const ASKED: TimeDelta = TimeDelta::hours(24);
 /// Kind reasons for a no, by their keys: staff choose one at the desk, which keeps its English words.
 pub(crate) const KIND: [&str; 5] =
     ["asked.no.late", "asked.no.look", "asked.no.together", "asked.no.safe", "asked.no.screen"];
-/// And what they told staff of so long ago.
+/// And what they told staff while nobody has read it, and for so long after.
 const TOLD: TimeDelta = TimeDelta::days(7);
+/// So many that wait are shown of each, and so many that do not any more.
+const SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "young/now.html")]
@@ -244,26 +246,35 @@ async fn known(records: &Records, visit: &Visit, person: &Person, v: Voice) -> R
         };
         Some(Left { of, used: spent, limit, said })
     });
-    let asks = records.asks(Some(visit.at - ASKED)).await?;
+    let asks = records.asks(Some(visit.at - ASKED)).await?.into_iter();
+    let asks = newest(asks.filter(|ask| ask.asked.person == person.id), |ask| ask.answered.is_none());
     let grants = records.live_grants().await?;
     let zone = house.home().timezone;
     let opened = grants.iter().filter(|grant| grant.person == person.id).map(|grant| {
         let until = v.when(grant.until, visit.at, zone);
         v.fill("opened.until", &[("what", &opens(grant, v)), ("until", &until)])
     });
-    let reports = records.reports_of(&person.id, visit.at - TOLD).await?;
+    let reports = records.reports_of(&person.id, visit.at - TOLD).await?.into_iter();
+    let reports = newest(reports, |told| told.heard.is_none());
     Ok(Known {
-        told: reports.iter().take(12).map(|told| was_heard(told, v, visit)).collect(),
+        told: reports.iter().map(|told| was_heard(told, v, visit)).collect(),
         minutes: minutes.collect(),
-        asked: asks
-            .iter()
-            .filter(|ask| ask.asked.person == person.id)
-            .take(12)
-            .map(|ask| asked(ask, v))
-            .collect(),
+        asked: asks.iter().map(|ask| asked(ask, v)).collect(),
         opened: opened.collect(),
         closed: closed(records, visit, person, v).await?,
     })
+}
+
+/// The newest that wait and the newest that do not, in the order in which they come: what has its answer hides nothing that waits.
+fn newest<T>(all: impl Iterator<Item = T>, waits: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut left = [SHOWN; 2];
+    let keeps = |one: &T| {
+        let left = &mut left[usize::from(waits(one))];
+        let room = *left > 0;
+        *left = left.saturating_sub(1);
+        room
+    };
+    all.filter(keeps).collect()
 }
 
 /// What staff closed for somebody beyond their agreement, since when and until when, and when that is looked at again. Why, they were

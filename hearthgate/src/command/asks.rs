@@ -37,7 +37,7 @@ enum Which {
 
 #[derive(Args, Debug)]
 struct List {
-    /// Also answered ones, since then.
+    /// Also those that were answered since then.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Answer as JSON.

@@ -77,6 +77,7 @@ scenarios! {
     staff::where_a_device_is,
     staff::who_was_told_is_known_over_a_restart,
     staff::asks_are_answered_once,
+    staff::asks_that_wait_and_late_answers_are_not_lost,
     staff::restrictions_must_be_lawful,
     staff::emergencies_do_not_chain,
     staff::notes_and_reports_change_nothing_of_an_episode,

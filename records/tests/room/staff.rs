@@ -101,6 +101,24 @@ pub async fn asks_are_answered_once(play: Play) {
     assert_eq!(snapshot.judge(who, play.clock.now(), host, None, &standing).outcome, Outcome::Allow);
 }
 
+pub async fn asks_that_wait_and_late_answers_are_not_lost(play: Play) {
+    let records = play.records().await;
+    let since = |hours| Some(play.clock.now() - TimeDelta::hours(hours));
+    let soon = records.ask("jordan", "soon.example", "").await.unwrap();
+    let late = records.ask("jordan", "late.example", "").await.unwrap();
+    records.answer(soon, Answer::Decline, staff(), "not this week").await.unwrap();
+    play.clock.advance(Duration::from_secs(30 * 3600));
+    let waits = records.asks(since(24)).await.unwrap();
+    assert_eq!((waits.len(), waits[0].entry), (1, late), "it waits still, and the other was answered before");
+    records.answer(late, Answer::Decline, staff(), "sorry that it took so long").await.unwrap();
+    let told = records.asks(since(24)).await.unwrap();
+    assert_eq!((told.len(), told[0].answered.is_some()), (1, true), "a late answer is an answer of late");
+    assert!(records.asks(None).await.unwrap().is_empty());
+    play.clock.advance(Duration::from_secs(25 * 3600));
+    assert!(records.asks(since(24)).await.unwrap().is_empty());
+    assert_eq!(records.asks(since(56)).await.unwrap().len(), 2);
+}
+
 pub async fn restrictions_must_be_lawful(play: Play) {
     let records = play.records().await;
     let snapshot = snapshot();

@@ -97,6 +97,9 @@ pub async fn a_report_is_open_until_somebody_heard_it(play: Play) {
     let theirs = records.reports_of("jordan", at("2026-01-01T00:00:00Z")).await.unwrap();
     assert_eq!(theirs[0].heard.as_ref().map(|heard| heard.by.id.as_str()), Some("k.lane"));
     assert!(records.reports_of("sam", at("2026-01-01T00:00:00Z")).await.unwrap().is_empty());
+    assert_eq!(records.reports_of("jordan", gateway.clock.now()).await.unwrap().len(), 1, "heard just now");
+    gateway.clock.advance(HOUR);
+    assert!(records.reports_of("jordan", gateway.clock.now()).await.unwrap().is_empty(), "heard before");
     let twice = records.hear_report(report, &mo, "again").await;
     assert!(matches!(twice, Err(NotDone::NotOpen(_))), "{twice:?}");
     assert!(matches!(records.open_words(report, staff()).await, Err(NotDone::NotOpen(_))));

@@ -90,6 +90,23 @@ async fn for_how_long_each_answer_opens() {
 }
 
 #[tokio::test]
+async fn an_answer_that_came_late_stands_there_with_its_line_and_its_wait() {
+    let play = Play::new().await;
+    let ask = play.records.ask("jordan", "chat.example", "").await.unwrap();
+    play.clock.advance(Duration::from_secs(26 * 3600));
+    let mut browser = play.signed_in("k.lane").await;
+    let done =
+        browser.post(&format!("/asks/{ask}/yes"), &[("for", "always"), ("why", "we looked at it")]).await;
+    let page = browser.get(done.location()).await.words();
+    for words in ["Yes: we looked at it", "after 26 h", "allow: [bbc.example, chat.example]"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    play.clock.advance(Duration::from_secs(25 * 3600));
+    let page = play.signed_in("k.lane").await.get("/asks").await.words();
+    assert!(!page.contains("we looked at it"), "that was the day before: {page}");
+}
+
+#[tokio::test]
 async fn always_is_an_answer_after_bedtime_too() {
     let play = Play::new().await;
     play.clock.advance(Duration::from_secs(5 * 3600));

@@ -3,7 +3,7 @@
 use super::{JORDANS, LOUNGE, OWN, SAMS, STRANGER, Young, token};
 use crate::pages::Told;
 use axum::http::StatusCode;
-use records::{By, ByRole, Clock};
+use records::{Answer, By, ByRole, Clock};
 use std::time::Duration;
 
 #[tokio::test]
@@ -50,6 +50,38 @@ async fn they_choose_an_adult_and_see_who_has_read_it() {
     assert!(!young.get(SAMS, "/?lang=en").await.1.contains("has read it"), "nobody else's");
     young.play.clock.advance(Duration::from_secs(8 * 86_400));
     assert!(!young.get(JORDANS, "/?lang=en").await.1.contains("has read it"), "a week later it is gone");
+}
+
+#[tokio::test]
+async fn what_they_told_and_asked_stands_there_until_it_is_heard_and_answered() {
+    let young = Young::new().await;
+    let records = &young.play.records;
+    let by = By { role: ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
+    let report = records.report("jordan", by, "a mean message", None).await.unwrap();
+    let ask = records.ask("jordan", "chat.example", "").await.unwrap();
+    for at in 0..30 {
+        // What has its answer hides nothing that waits.
+        let other = records.ask("jordan", &format!("site{at}.example"), "").await.unwrap();
+        records.answer(other, Answer::Decline, super::staff(), "not this week").await.unwrap();
+    }
+    young.play.clock.advance(Duration::from_secs(30 * 3600));
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("<b>chat.example</b>: Staff have not answered yet."), "it waits still: {page}");
+    assert!(!page.contains("site29.example"), "that was answered yesterday: {page}");
+    records.answer(ask, Answer::Decline, super::staff(), "Sorry that it took so long: no.").await.unwrap();
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("Sorry that it took so long: no."), "a late answer comes: {page}");
+    young.play.clock.advance(Duration::from_secs(25 * 3600));
+    assert!(!young.get(JORDANS, "/?lang=en").await.1.contains("chat.example"), "a day later it is gone");
+    young.play.clock.advance(Duration::from_secs(8 * 86_400));
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("Nobody has said yet that they read it."), "days later it stands there: {page}");
+    let mut kate = young.play.signed_in("k.lane").await;
+    kate.post(&format!("/reports/{report}"), &[("words", "we talked")]).await;
+    let (_, page) = young.get(JORDANS, "/?lang=en").await;
+    assert!(page.contains("Kate Lane has read it."), "and that it was heard: {page}");
+    young.play.clock.advance(Duration::from_secs(8 * 86_400));
+    assert!(!young.get(JORDANS, "/?lang=en").await.1.contains("has read it"));
 }
 
 #[tokio::test]
