@@ -109,6 +109,11 @@ enum When {
 }
 
 impl When {
+    /// Days of the week as bits: bit 0 is Monday.
+    const WEEKDAYS: u8 = 0b001_1111;
+    const WEEKENDS: u8 = 0b110_0000;
+    const WEEK: u8 = Self::WEEKDAYS | Self::WEEKENDS;
+
     fn of(days: &Days) -> Self {
         match days {
             Days::Date(date) => Self::Date(Day::of(*date)),
@@ -117,8 +122,8 @@ impl When {
             Days::SchoolDays => Self::SchoolDay,
             Days::Holidays => Self::Holiday,
             Days::Named(mask) => Self::Named(*mask),
-            Days::Weekdays => Self::WeekdaysOrWeekends(0b001_1111),
-            Days::Weekends => Self::WeekdaysOrWeekends(0b110_0000),
+            Days::Weekdays => Self::WeekdaysOrWeekends(Self::WEEKDAYS),
+            Days::Weekends => Self::WeekdaysOrWeekends(Self::WEEKENDS),
             Days::EveryDay => Self::EveryDay,
         }
     }
@@ -149,6 +154,19 @@ impl When {
         }
     }
 
+    /// The days of the week that it names, whatever the date and the school.
+    fn mask(self) -> Option<u8> {
+        match self {
+            Self::Named(mask) | Self::WeekdaysOrWeekends(mask) => Some(mask),
+            Self::Date(_)
+            | Self::Range(..)
+            | Self::SchoolNight
+            | Self::SchoolDay
+            | Self::Holiday
+            | Self::EveryDay => None,
+        }
+    }
+
     /// Its place in the precedence: entries of the same place are of equal rank.
     fn rank(self) -> u8 {
         match self {
@@ -164,11 +182,39 @@ impl When {
     }
 }
 
+impl<T> DayTable<T> {
+    /// What is written, the most specific days first: of two that have a day, the earlier gives it.
+    fn ranked(&self) -> impl Iterator<Item = &(Days, T, SourceId)> {
+        let mut rows: Vec<_> = self.entries.iter().collect();
+        rows.sort_by_key(|(days, ..)| When::of(days).rank());
+        rows.into_iter()
+    }
+
+    /// The days and what is written of them, in the order in which they give a day its value.
+    pub fn in_order(&self) -> impl Iterator<Item = (&Days, &T)> {
+        self.ranked().map(|(days, value, _)| (days, value))
+    }
+
+    /// Whether every day has a value, whatever the school's calendar says.
+    pub fn has_every_day(&self) -> bool {
+        let has = |days: &Days| self.entries.iter().any(|(other, ..)| other == days);
+        let by_school = if has(&Days::SchoolDays) && has(&Days::Holidays) { When::WEEKDAYS } else { 0 };
+        let named = self.entries.iter().filter_map(|(days, ..)| When::of(days).mask());
+        has(&Days::EveryDay) || named.fold(by_school, |all, mask| all | mask) == When::WEEK
+    }
+
+    /// Whether two entries may have the same day, `every_day` aside, so that their order matters.
+    pub fn may_overlap(&self) -> bool {
+        let some: Vec<_> = self.entries.iter().map(|(days, ..)| When::of(days)).collect();
+        let some: Vec<_> = some.into_iter().filter(|when| *when != When::EveryDay).collect();
+        let share = |a: &When, b: &When| a.mask().zip(b.mask()).is_none_or(|(a, b)| a & b != 0);
+        some.iter().enumerate().any(|(at, when)| some.iter().skip(at + 1).any(|other| share(when, other)))
+    }
+}
+
 impl<T> ByDay<T> {
     pub(crate) fn new<U>(table: &DayTable<U>, value: impl Fn(&U) -> T) -> Self {
-        let mut rows: Vec<_> = table.entries.iter().map(|(d, v, s)| (When::of(d), value(v), *s)).collect();
-        rows.sort_by_key(|(when, ..)| when.rank());
-        Self { rows }
+        Self { rows: table.ranked().map(|(d, v, s)| (When::of(d), value(v), *s)).collect() }
     }
 
     /// The entry that gives the day.

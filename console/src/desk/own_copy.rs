@@ -227,9 +227,6 @@ pub(super) async fn pages(
             said: others.text(&recorded::sentence(episode, v)),
             notes: recorded::notes(episode, v).into_iter().map(|line| teller.without(line)).collect(),
         };
-        let days = home.keep.breaches.to_string();
-        let kept =
-            ["kept.refused", "kept.minutes", "kept.nothing", "kept.who"].map(|key| v.say(key).to_owned());
         let made = teller.when(stamp.now);
         let page = OwnCopy {
             v,
@@ -246,7 +243,7 @@ pub(super) async fn pages(
             school: agreed::school(person, v),
             promises: &person.behaviour,
             view: person.agreed.young_person_view.as_deref().unwrap_or_default(),
-            kept: kept.into_iter().chain([v.fill("kept.days", &[("days", &days)])]).collect(),
+            kept: agreed::kept(person.kind, home, v),
             some: (all > episodes.len() as u64).then(|| {
                 v.fill("copy.some", &[("n", &episodes.len().to_string()), ("file", "episodes.csv")])
             }),

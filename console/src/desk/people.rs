@@ -11,9 +11,12 @@ use super::session::SignedIn;
 use super::together::Written;
 use super::wrong::Wrong;
 use super::{Place, together};
+use crate::young::Voice;
+use crate::young::line::Line as Told;
+use crate::young::terms::{self, Term};
 use agreements::{
-    Draft, Education, Host, House, Outcome, Person, PersonId, PersonKind, Profile, Request, Role,
-    SchoolHours, SegmentKind, Standing, WeekDay, duration,
+    Draft, Education, Host, House, MonitoringLevel, Outcome, Person, PersonId, PersonKind, Profile, Request,
+    Role, SchoolHours, SegmentKind, Standing, WeekDay, duration,
 };
 use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
@@ -63,6 +66,17 @@ struct PersonPage {
     sites: Vec<(&'static str, Vec<String>)>,
     otherwise: &'static str,
     school: String,
+    /// Times and minutes as agreed, day by day.
+    times: Vec<Term>,
+    /// Whether two of their lines may be for the same day.
+    overlap: bool,
+    /// Devices, sites for learning, search.
+    terms: Vec<Term>,
+    /// Where a shared device may go beside names.
+    any_address: Option<String>,
+    /// What monitoring beyond breaches keeps.
+    monitoring: String,
+    consequences: Vec<Told>,
     behaviour: Vec<String>,
     tell: String,
     agreed: Vec<(&'static str, String)>,
@@ -224,6 +238,12 @@ pub(crate) async fn show(
         sites: sites(person),
         otherwise: otherwise(person),
         school: school(person),
+        times: terms::times(person, Voice::default()),
+        overlap: terms::overlap(person),
+        terms: terms::more(person, Voice::default()),
+        any_address: person.any_address_on.as_ref().map(|on| on.written.join(", ")),
+        monitoring: monitoring(person, today),
+        consequences: terms::consequences(person, Voice::default()),
         behaviour: person.behaviour.clone(),
         tell: person.tell_someone.clone().unwrap_or_default(),
         agreed: agreed(person, today),
@@ -331,6 +351,9 @@ fn school(person: &Person) -> String {
         Education::Home => "Learns at home.",
         Education::None => "Is not in education at the moment.",
     };
+    if person.profile != Profile::Agreement {
+        return learns.to_owned();
+    }
     let hours = match person.school_hours {
         SchoolHours::EducationOnly => "In school hours only sites for learning are open.",
         SchoolHours::WithStaff => {
@@ -340,6 +363,25 @@ fn school(person: &Person) -> String {
         SchoolHours::Offline => "In school hours the internet is off.",
     };
     format!("{learns} {hours}")
+}
+
+/// What monitoring beyond breaches keeps of them, in the words of the agreement that is in force.
+fn monitoring(person: &Person, today: NaiveDate) -> String {
+    let Some(kept) = person.monitored() else {
+        return "no.".to_owned();
+    };
+    let day = |date: NaiveDate| date.format("%-d %B %Y").to_string();
+    let what = match kept.level {
+        MonitoringLevel::Breaches => "nothing more",
+        MonitoringLevel::Categories => "minutes a day by kind of site",
+        MonitoringLevel::Sites => "minutes a day by kind of site and by site",
+    };
+    let when = if kept.holds_on(today) { "now" } else { "not now" };
+    let (until, told) = (day(kept.until), day(kept.told_on));
+    format!(
+        "{when}: {what}, from {told}, on which they were told, until {until}. {} decided it: {}",
+        kept.authorised_by, kept.reason
+    )
 }
 
 fn agreed(person: &Person, today: NaiveDate) -> Vec<(&'static str, String)> {

@@ -1,9 +1,10 @@
 //! My agreement in my words, with what is written down about me and who can see it.
 
 use super::line::{Line, Part};
+use super::terms::{self, Term};
 use super::{Frame, Voice, Whose, shown};
 use crate::pages::Visit;
-use agreements::{MonitoringLevel, Outcome, Person, PersonKind, Profile, SchoolHours};
+use agreements::{Home, MonitoringLevel, Outcome, Person, PersonKind, Profile, SchoolHours};
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -13,9 +14,19 @@ use axum::http::{Response, StatusCode};
 struct AgreementPage {
     frame: Frame,
     draft: bool,
+    times: Vec<Term>,
+    /// Whether two of their lines may be for the same day.
+    overlap: bool,
+    /// Whether a bedtime is agreed, which ends the day's windows.
+    bed: bool,
     sites: Vec<(&'static str, String)>,
     otherwise: &'static str,
+    learns: &'static str,
     school: &'static str,
+    /// Devices, sites for learning, search.
+    terms: Vec<Term>,
+    consequences: Vec<Line>,
+    agreed_by: Vec<String>,
     everyone: bool,
     promises: Vec<String>,
     tell: String,
@@ -31,21 +42,25 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
     let Whose::Own(person) = Whose::of(visit) else {
         return super::said(StatusCode::NOT_FOUND, v, visit, ("missing", &["recorded.not_here"]));
     };
-    let days = home.keep.breaches.to_string();
-    let reads = if person.kind == PersonKind::Staff { "kept.who.staff" } else { "kept.who" };
-    let kept = ["kept.refused", "kept.minutes", "kept.nothing", reads].map(|key| v.say(key).to_owned());
     let page = AgreementPage {
         frame: Frame::of(v, visit, "/agreement", v.say("agreement")),
         draft: person.draft.is_some(),
+        times: terms::times(person, v),
+        overlap: terms::overlap(person),
+        bed: !person.bedtime.entries.is_empty(),
         sites: sites(person, v),
         otherwise: otherwise(person, v),
+        learns: terms::education(person, v),
         school: school(person, v),
+        terms: terms::more(person, v),
+        consequences: terms::consequences(person, v),
+        agreed_by: terms::agreed_by(person, v),
         everyone: !home.everyone.block.is_empty(),
         promises: person.behaviour.clone(),
         tell: person.tell_someone.clone().unwrap_or_default(),
         view: person.agreed.young_person_view.clone().unwrap_or_default(),
         review: person.agreed.review_by.map(|(by, _)| v.fill("agreement.review", &[("day", &v.date(by))])),
-        kept: kept.into_iter().chain([v.fill("kept.days", &[("days", &days)])]).collect(),
+        kept: kept(person.kind, home, v),
         more: kept_more(person, visit, v),
     };
     shown(StatusCode::OK, &page)
@@ -79,21 +94,41 @@ pub(crate) fn otherwise(person: &Person, v: Voice) -> &'static str {
     }
 }
 
-/// What learning time changes; nothing for whoever has none.
+/// What learning time changes; nothing for whoever has none, and for whom only mail is open.
 pub(crate) fn school(person: &Person, v: Voice) -> &'static str {
-    match (person.kind, person.school_hours) {
-        (PersonKind::Staff | PersonKind::Visitor | PersonKind::Device, _) => "",
-        (PersonKind::YoungPerson, SchoolHours::EducationOnly) => v.say("agreement.school.learning"),
-        (PersonKind::YoungPerson, SchoolHours::WithStaff) => v.say("agreement.school.with_staff"),
-        (PersonKind::YoungPerson, SchoolHours::AsAgreed) => v.say("agreement.school.as_agreed"),
-        (PersonKind::YoungPerson, SchoolHours::Offline) => v.say("agreement.school.off"),
+    if person.kind != PersonKind::YoungPerson || person.profile != Profile::Agreement {
+        return "";
     }
+    match person.school_hours {
+        SchoolHours::EducationOnly => v.say("agreement.school.learning"),
+        SchoolHours::WithStaff => v.say("agreement.school.with_staff"),
+        SchoolHours::AsAgreed => v.say("agreement.school.as_agreed"),
+        SchoolHours::Offline => v.say("agreement.school.off"),
+    }
+}
+
+/// What is written down of everybody, who sees it, who gets a copy, and for how long it is kept. Of adults only those minutes are
+/// counted that a limit needs.
+pub(crate) fn kept(kind: PersonKind, home: &Home, v: Voice) -> Vec<String> {
+    let (minutes, reads): (_, &[&str]) = match kind {
+        PersonKind::Staff => ("kept.minutes.limits", &["kept.who.staff", "kept.said"]),
+        PersonKind::Visitor => ("kept.minutes.limits", &["kept.who", "kept.said", "kept.said.who"]),
+        PersonKind::YoungPerson | PersonKind::Device => {
+            ("kept.minutes", &["kept.who", "kept.said", "kept.said.who"])
+        }
+    };
+    let first = ["kept.refused", minutes, "kept.nothing"];
+    let all = first.iter().chain(reads).chain(&["kept.given", "kept.backup"]);
+    let put = [("days", home.keep.breaches.to_string()), ("minutes", home.keep.minutes.to_string())];
+    let long = v.fill("kept.days", &put.each_ref().map(|(key, value)| (*key, value.as_str())));
+    all.map(|key| v.say(key).to_owned()).chain([long]).collect()
 }
 
 /// What is kept beyond refusals, why, until when, and who decided it. A young person who is looked at more closely can see
 /// so for as long as it lasts.
 pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<Line> {
-    let today = visit.at.with_timezone(&visit.current.snapshot.house.home().timezone).date_naive();
+    let home = visit.current.snapshot.house.home();
+    let today = visit.at.with_timezone(&home.timezone).date_naive();
     let Some(kept) = person.monitored().filter(|kept| kept.holds_on(today)) else { return Vec::new() };
     let what = match kept.level {
         MonitoringLevel::Breaches => return Vec::new(),
@@ -101,8 +136,10 @@ pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<Line> {
         MonitoringLevel::Sites => "kept.more.sites",
     };
     let (until, told) = (v.date_with_year(kept.until), v.date_with_year(kept.told_on));
+    let days = home.keep.monitoring.to_string();
     vec![
         Part::ours(v.fill(what, &[("day", &until)])).into(),
+        Part::ours(v.fill("kept.more.days", &[("days", &days)])).into(),
         v.around("kept.more.why", [Part::of_home(v, ended(kept.reason))]),
         Part::ours(v.fill("kept.more.who", &[("who", kept.authorised_by), ("day", &told)])).into(),
     ]

@@ -12,6 +12,7 @@ pub(crate) mod policy;
 pub(crate) mod recorded;
 pub(crate) mod show;
 mod talk;
+pub(crate) mod terms;
 mod voice;
 pub(crate) mod week;
 

@@ -2,11 +2,11 @@
 //! signing in on any device in the home, and to print. No young person's name and none of staff's stands in it.
 
 use super::week::spans;
-use super::{Frame, Voice, shown};
+use super::{Frame, Voice, agreed, shown};
 use crate::contacts::{self, Contact};
 use crate::pages::{Desk, Visit};
 use crate::sent::Here;
-use agreements::{Home, House, SafeSearch, SegmentKind};
+use agreements::{Home, House, PersonKind, SafeSearch, SegmentKind};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
@@ -78,8 +78,6 @@ fn days(house: &House, visit: &Visit, v: Voice) -> Vec<Day> {
 
 /// What is written down of everybody, who sees it, and for how long.
 fn kept(home: &Home, v: Voice) -> Vec<String> {
-    let said = ["kept.refused", "kept.minutes", "kept.nothing", "kept.who"].map(|key| v.say(key).to_owned());
-    let (days, minutes) = (home.keep.breaches.to_string(), home.keep.minutes.to_string());
-    let long = v.fill("policy.kept.days", &[("days", &days), ("minutes", &minutes)]);
-    said.into_iter().chain([long, v.say("policy.kept.more").to_owned()]).collect()
+    let all = agreed::kept(PersonKind::YoungPerson, home, v);
+    all.into_iter().chain([v.say("policy.kept.more").to_owned()]).collect()
 }

@@ -21,10 +21,12 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 mod doors;
+mod every_key;
 mod fields;
 mod first;
 mod heard;
 mod holds;
+mod kept;
 mod pins;
 mod policy;
 mod promises;

@@ -2,7 +2,7 @@
 //!
 //! What these pages say of their own stands in `console/words/`, one file a language. What they say in the words of another room stands
 //! there in English, and in Welsh where it is shown in Welsh: kinds of site and services (`blocklists/data/`; their Welsh in
-//! `console/words/cy.txt`), ways around the gateway (`agreements/src/detector.rs`, in both), and the decision's sentences
+//! `console/words/names.cy.txt`), ways around the gateway (`agreements/src/detector.rs`, in both), and the decision's sentences
 //! (`agreements/src/house/sentence.rs`, in English alone: in Welsh and in easy words `why.*` stands in their place). What a person or a
 //! file says stays as it was written ([`super::line`]).
 //!
@@ -18,7 +18,9 @@ use std::sync::LazyLock;
 type Words = HashMap<&'static str, &'static str>;
 
 static ENGLISH: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../words/en.txt")));
-static WELSH: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../words/cy.txt")));
+static WELSH: LazyLock<Words> = LazyLock::new(|| {
+    read(concat!(include_str!("../../words/cy.txt"), include_str!("../../words/names.cy.txt")))
+});
 
 /// Reads a file of words: a key, `=`, what it says.
 fn read(text: &'static str) -> Words {
@@ -168,9 +170,13 @@ impl Voice {
 
     /// A day of the week.
     pub(crate) fn weekday(self, date: NaiveDate) -> &'static str {
-        let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let day = days[date.weekday().num_days_from_monday() as usize];
-        self.say(&format!("day.{day}"))
+        self.day(date.weekday().num_days_from_monday() as usize)
+    }
+
+    /// A day of the week by its number: 0 is Monday.
+    pub(crate) fn day(self, number: usize) -> &'static str {
+        let days = ["day.mon", "day.tue", "day.wed", "day.thu", "day.fri", "day.sat", "day.sun"];
+        days.get(number).map_or("", |key| self.say(key))
     }
 
     /// A date: `31 January`.

@@ -261,24 +261,29 @@ impl Page {
         self.headers.get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    /// What a reader sees: no tags, one space between words.
+    /// What a reader sees.
     pub(crate) fn words(&self) -> String {
-        let main = self.text.split("<main").nth(1).unwrap_or(&self.text);
-        let mut words = String::new();
-        let mut within = true;
-        for c in main.chars() {
-            match c {
-                '<' => within = true,
-                '>' => {
-                    within = false;
-                    words.push(' ');
-                }
-                c if !within => words.push(c),
-                _ => {}
-            }
-        }
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        words(&self.text)
     }
+}
+
+/// What a reader sees of a page: no tags, one space between words.
+pub(crate) fn words(page: &str) -> String {
+    let main = page.split("<main").nth(1).unwrap_or(page);
+    let mut words = String::new();
+    let mut within = true;
+    for c in main.chars() {
+        match c {
+            '<' => within = true,
+            '>' => {
+                within = false;
+                words.push(' ');
+            }
+            c if !within => words.push(c),
+            _ => {}
+        }
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A browser with the cookie of a session, and those that say who signed in here before.

@@ -66,7 +66,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
 ];
 
 /// What files say that somebody wrote freely, and empty where it is seen on a page.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("home.yaml home", ""),
     ("home.yaml staff name", ""),
     ("home.yaml safeguarding who", ""),
@@ -79,6 +79,7 @@ const FILES: [(&str, &str); 12] = [
     ("home_manager name", ""),
     ("behaviour", ""),
     ("monitoring reason", ""),
+    ("consequences suggest", ""),
 ];
 
 /// Markup that only this place has.
@@ -292,9 +293,11 @@ async fn home() -> Young {
         .replace("authority: Leeds", &format!("authority: {}", quoted(8)))
         .replace("home_manager: {name: R. Osei", &format!("home_manager: {{name: {}", quoted(9)))
         + &format!(
-            "behaviour: [{}]\nmonitoring: {{level: categories, until: 2026-11-30, reason: {}, authorised_by: R. Osei, told_on: 2026-11-20}}\n",
+            "behaviour: [{}]\nmonitoring: {{level: categories, until: 2026-11-30, reason: {}, authorised_by: R. Osei, told_on: 2026-11-20}}\n\
+             consequences: [{{after: 3 breaches in 7 days, suggest: {}}}]\n",
             quoted(10),
-            quoted(11)
+            quoted(11),
+            quoted(12)
         );
     let lounge = "person: Lounge\nfor: device\ndevices:\n  - {name: lounge, ip: 192.0.2.3}\nonline: {every_day: 09:00-21:00}\notherwise: block\n";
     Young::over(Play::of(&home, &[("jordan", &jordan), ("lounge", lounge)]).await)
