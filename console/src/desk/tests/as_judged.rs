@@ -155,7 +155,8 @@ fn days(page: &str, monday: NaiveDate) -> Vec<Day> {
     let table = between(page, "id=\"week\"", "</table>");
     let rows = table.split("<tbody>").nth(1).unwrap().split("<tr>").skip(1).zip(0..);
     rows.map(|(row, n)| {
-        let cells: Vec<&str> = row.split("<td>").skip(1).map(|c| c.split("</td>").next().unwrap()).collect();
+        let cells = row.split("</td>").filter_map(|cell| cell.split_once("<td data-of=")?.1.split_once('>'));
+        let cells: Vec<&str> = cells.map(|(_, said)| said).collect();
         let limits = cells[3].split(", ").filter(|limit| !limit.is_empty()).map(|limit| {
             let digit = limit.find(|c: char| c.is_ascii_digit()).unwrap();
             (limit[..digit].trim().to_owned(), length(&limit[digit..]))
