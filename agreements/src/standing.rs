@@ -163,6 +163,20 @@ impl Standing {
         Cow::Owned(here)
     }
 
+    /// The same without the minutes that somebody has used: for whoever does not read what their devices did.
+    pub fn without_minutes(&self, who: PersonId) -> Cow<'_, Self> {
+        let Some(theirs) = self.of(who).filter(|theirs| theirs.used.iter().any(|&minutes| minutes > 0))
+        else {
+            return Cow::Borrowed(self);
+        };
+        let theirs = OfPerson { used: Vec::new(), ..OfPerson::clone(theirs) };
+        let mut without = self.clone();
+        if let Some(place) = without.people.get_mut(usize::from(who.0)) {
+            *place = Some(Arc::new(theirs));
+        }
+        Cow::Owned(without)
+    }
+
     /// The same, with the devices that are lost: whose each is (by id), and what it is called in the agreement.
     #[must_use]
     pub fn with_lost(self, house: &House, is_lost: &dyn Fn(&str, &str) -> bool) -> Self {

@@ -36,6 +36,8 @@ struct Device {
     owner: String,
     name: String,
     known_by: String,
+    /// Whether its use is not for this reader.
+    kept: bool,
     used: String,
     state: String,
     /// It is in use although it is not with its owner; none where it is not.
@@ -113,7 +115,8 @@ fn devices(
     let all = house.each_device().zip(1..).filter_map(|((place, ways), number)| {
         let known = &ways.first()?.known;
         let person = house.agreement(ways.first()?.person)?;
-        let used = used(current, place, ways);
+        let kept = !who.may_read(person);
+        let used = used(current, place, ways).filter(|_| !kept);
         let booked = places.get(&(person.id.clone(), known.name.clone()));
         let reads = who.knows_names();
         let look = inspections::of(house, person, booked, now);
@@ -126,6 +129,7 @@ fn devices(
             // What a young person calls a device may be their name, or what tells who they are.
             name: if reads { known.name.clone() } else { format!("device {number}") },
             known_by: ways.iter().map(|way| known_by(&way.known.by)).collect::<Vec<_>>().join(" and "),
+            kept,
             used: used.map(|at| clock(house, at, now)).unwrap_or_default(),
             state: booked.map(|booked| state(house, booked, now)).unwrap_or_default(),
             astray: booked
@@ -156,16 +160,17 @@ fn astray(place: &Whereabouts, used: Option<DateTime<Utc>>) -> Option<(&'static 
     used.filter(|used| used > booked).map(|used| (what, used))
 }
 
-/// Whose devices are in use that were handed in or are lost, in a sentence each: for the first page.
+/// Whose devices are in use that were handed in or are lost, in a sentence each: for the first page. Of whose this reader may know.
 pub(super) fn all_astray(
     current: &Current,
+    who: &SignedIn,
     places: &BTreeMap<(String, String), Whereabouts>,
     now: DateTime<Utc>,
 ) -> Vec<String> {
     let house = &current.snapshot.house;
     let found = house.each_device().filter_map(|(place, ways)| {
         let device = ways.first()?;
-        let person = house.agreement(device.person)?;
+        let person = house.agreement(device.person).filter(|person| who.may_read(person))?;
         let booked = places.get(&(person.id.clone(), device.known.name.clone()))?;
         let (what, at) = astray(booked, used(current, place, ways))?;
         let (what, at) = (what.to_lowercase(), clock(house, at, now));

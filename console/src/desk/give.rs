@@ -1,11 +1,11 @@
 //! **Give**: more time, a site for a while, a supervised or an education session; and taking it back.
 
-use super::Place;
 use super::lasting::{Lasting, tonight};
 use super::now::{grant_words, key_words};
 use super::page::{Frame, clock, html};
 use super::session::SignedIn;
 use super::wrong::Wrong;
+use super::{Place, kept};
 use crate::effect::still_closed;
 use crate::typed::{self, Unread};
 use agreements::{
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use records::{Current, NewGrant};
 use serde::Deserialize;
+use std::borrow::Cow;
 
 #[derive(Template)]
 #[template(path = "desk/give.html")]
@@ -132,7 +133,7 @@ pub(crate) async fn form(
     let theirs: Vec<&LiveGrant> = grants.iter().filter(|g| g.person == id).collect();
     let done = after.done.and_then(|entry| theirs.iter().find(|g| g.entry == entry));
     let given = match done {
-        Some(grant) => Some(given(&desk.records, &current, person, grant, now).await?),
+        Some(grant) => Some(given(&desk.records, (&current, &who), person, grant, now).await?),
         None => None,
     };
     let held = theirs.iter().map(|g| Held {
@@ -181,7 +182,7 @@ fn with_staff(person: &Person) -> Vec<String> {
 
 async fn given(
     records: &records::Records,
-    current: &Current,
+    (current, who): (&Current, &SignedIn),
     person: &Person,
     grant: &LiveGrant,
     now: DateTime<Utc>,
@@ -189,6 +190,10 @@ async fn given(
     let (house, catalogue) = (&current.snapshot.house, &current.snapshot.catalogue);
     // Judged by the records as they are, on the device where it opens: what is in force follows within a second.
     let standing = records.standing(house).await?;
+    let standing = match house.person(&person.id) {
+        Some(place) => kept::standing(&standing, (house, who), place),
+        None => Cow::Borrowed(&standing),
+    };
     let device = grant
         .supervision
         .as_ref()

@@ -5,8 +5,9 @@ use super::now::person_name;
 use super::page::name_for;
 use super::session::SignedIn;
 use super::wrong::Wrong;
-use agreements::{House, Role, Severity};
+use agreements::{House, PersonId, Role, Severity, Standing};
 use records::{Counted, Order, Records, StoreError, Which};
+use std::borrow::Cow;
 
 /// So many sealed episodes of one person stand by themselves; a home has none in most years.
 const SEALED: i64 = 20;
@@ -92,6 +93,18 @@ pub(super) async fn is_kept(
     match house.person(id).and_then(|person| house.agreement(person)) {
         Some(person) => Ok(!who.may_read(person)),
         None => Ok(records.was_of_staff(id).await? != Some(false)),
+    }
+}
+
+/// What is in force, as far as this reader may see it of somebody: that a limit is used up tells what their devices did.
+pub(super) fn standing<'s>(
+    standing: &'s Standing,
+    (house, who): (&House, &SignedIn),
+    person: PersonId,
+) -> Cow<'s, Standing> {
+    match house.agreement(person).is_none_or(|person| who.may_read(person)) {
+        true => Cow::Borrowed(standing),
+        false => standing.without_minutes(person),
     }
 }
 

@@ -1,12 +1,12 @@
 //! **Lists**: how each is, why a site is closed or open, and a wrong entry reported. **Coverage**: what this set-up can and
 //! cannot hold.
 
-use super::Place;
 use super::given::outcome;
 use super::page::{Frame, clock, html};
 use super::running::List;
 use super::session::SignedIn;
 use super::wrong::Wrong;
+use super::{Place, kept};
 use agreements::{Covered, Held, Host, House, PersonId, Request, Role};
 use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
@@ -126,7 +126,9 @@ fn host_of(typed: &str) -> Option<Domain> {
 fn found(current: &Current, who: &SignedIn, host: &Domain, now: DateTime<Utc>) -> Found {
     let (house, catalogue): (&House, &Catalogue) = (&current.snapshot.house, &current.snapshot.catalogue);
     let request = Request { host: Host::Name(host.name()), tags: catalogue.lookup(host.name()), path: None };
-    let explain = |who: PersonId| house.explain(who, now, &request, &current.standing);
+    let explain = |person: PersonId| {
+        house.explain(person, now, &request, &kept::standing(&current.standing, (house, who), person))
+    };
     let about = explain(House::NOBODY);
     let sealed = about.rule == agreements::Rule::Sealed;
     let people = house.people().filter(|_| who.knows_names()).map(|(id, person)| {

@@ -10,10 +10,10 @@ use super::running::State;
 use super::session::SignedIn;
 use super::together::{Show, shows};
 use super::wrong::Wrong;
-use super::{concerns, devices};
+use super::{concerns, devices, kept};
 use agreements::{
     Explanation, GrantKind, Host, House, LimitKey, LiveGrant, LiveRestriction, Person, PersonId, PersonKind,
-    Request, Role, Rule, What,
+    Request, Role, Rule, Standing, What,
 };
 use askama::Template;
 use axum::extract::{Extension, Query, State as In};
@@ -143,7 +143,7 @@ pub(crate) async fn show(
         Vec::new()
     };
     let astray = if who.knows_names() {
-        devices::all_astray(&current, &desk.records.whereabouts().await?, now)
+        devices::all_astray(&current, &who, &desk.records.whereabouts().await?, now)
     } else {
         Vec::new()
     };
@@ -265,8 +265,9 @@ pub(crate) async fn cards(
             used: used.counted.saturating_add(used.estimated),
             limit: used.limit,
         });
-        let said = said(current, id, now);
-        let (state, line) = holds(current, id, &said, now);
+        let standing = kept::standing(&current.standing, (house, who), id);
+        let said = said(current, &standing, id, now);
+        let (state, line) = holds((house, &standing), id, &said, now);
         cards.push(Card {
             id: person.id.clone(),
             name: name_for(who.role, &person.name),
@@ -310,15 +311,19 @@ pub(crate) fn key_words(key: &str) -> String {
 }
 
 /// What the decision says of a site that nobody mentioned.
-fn said(current: &Current, who: PersonId, now: DateTime<Utc>) -> Explanation {
+fn said(current: &Current, standing: &Standing, who: PersonId, now: DateTime<Utc>) -> Explanation {
     let name = Name::new(UNLISTED).expect("a name that stands in this file");
     let request = Request { host: Host::Name(name), tags: Tags::NONE, path: None };
-    current.snapshot.house.explain(who, now, &request, &current.standing)
+    current.snapshot.house.explain(who, now, &request, standing)
 }
 
 /// What holds for somebody now, and until when.
-fn holds(current: &Current, who: PersonId, said: &Explanation, now: DateTime<Utc>) -> (&'static str, String) {
-    let house = &current.snapshot.house;
+fn holds(
+    (house, standing): (&House, &Standing),
+    who: PersonId,
+    said: &Explanation,
+    now: DateTime<Utc>,
+) -> (&'static str, String) {
     let until = |at: Option<DateTime<Utc>>| {
         at.map(|at| format!(" until {}", house.spoken(at, now))).unwrap_or_default()
     };
@@ -332,7 +337,7 @@ fn holds(current: &Current, who: PersonId, said: &Explanation, now: DateTime<Utc
         }
         Rule::SchoolHours | Rule::EducationSession if !allows(said) => ("school", said.sentence.clone()),
         _ => {
-            let ends = house.left_of_times(who, now, &current.standing).until;
+            let ends = house.left_of_times(who, now, standing).until;
             // In an allow-only agreement a site that nobody mentioned is closed, and those agreed are open.
             let what = if allows(said) { "Open" } else { "Open for what was agreed" };
             ("open", format!("{what}{}.", until(ends)))

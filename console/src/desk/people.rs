@@ -10,7 +10,7 @@ use super::running::NoPin;
 use super::session::SignedIn;
 use super::together::Written;
 use super::wrong::Wrong;
-use super::{Place, together};
+use super::{Place, kept, together};
 use crate::young::Voice;
 use crate::young::line::Line as Told;
 use crate::young::terms::{self, Term};
@@ -221,7 +221,7 @@ pub(crate) async fn show(
     let today = now.with_timezone(&house.home().timezone).date_naive();
     let monday = today - chrono::Days::new(u64::from(today.weekday().num_days_from_monday()));
     let week = house.week(place, monday);
-    let answer = (!what_if.is_empty()).then(|| answer(&current, place, &what_if, now));
+    let answer = (!what_if.is_empty()).then(|| answer(&current, &who, place, &what_if, now));
     let read = desk.records.agreements_read().await?;
     let frame = Frame::of(person.name.clone(), "/people", house, &who).after(done_words(&after.done));
     let page = PersonPage {
@@ -408,7 +408,13 @@ fn agreed(person: &Person, today: NaiveDate) -> Vec<(&'static str, String)> {
 
 /// Asks the decision, as it stands: with what staff granted, on the device that is asked of, and what has been used where the
 /// time is now.
-fn answer(current: &Current, who: PersonId, what_if: &WhatIf, now: DateTime<Utc>) -> Answer {
+fn answer(
+    current: &Current,
+    reader: &SignedIn,
+    who: PersonId,
+    what_if: &WhatIf,
+    now: DateTime<Utc>,
+) -> Answer {
     let house = &current.snapshot.house;
     let device = house.devices_called(who, &what_if.device).next();
     if device.is_none() && !what_if.device.is_empty() {
@@ -416,7 +422,8 @@ fn answer(current: &Current, who: PersonId, what_if: &WhatIf, now: DateTime<Utc>
     }
     // At another time what was used and granted today says nothing.
     let other = Standing::default();
-    let standing = if what_if.at.is_empty() { &*current.standing } else { &other };
+    let here = kept::standing(&current.standing, (house, reader), who);
+    let standing = if what_if.at.is_empty() { &*here } else { &other };
     let who = if standing.is_lost(device) { House::LOST } else { who };
     answer_of(house, &current.snapshot.catalogue, &standing.on(device), who, what_if, now)
 }

@@ -153,7 +153,8 @@ pub(crate) async fn list(
     if reads {
         desk.looks(&who, "the register of restrictions".to_owned()).await?;
     }
-    let suggestions = if reads { suggestions::of(&desk.records, house, now).await? } else { Vec::new() };
+    let suggestions =
+        if reads { suggestions::of(&desk.records, (house, &who), now).await? } else { Vec::new() };
     Ok(html(&RegisterPage {
         frame,
         waits,

@@ -1,6 +1,7 @@
 //! Consequences that an agreement names and that have been reached: suggested with the facts. A person decides; the gateway
 //! does nothing by itself (seed 003 §4.7h).
 
+use super::session::SignedIn;
 use super::wrong::Wrong;
 use agreements::{House, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,14 +18,14 @@ pub(crate) struct Suggestion {
     pub(crate) source: String,
 }
 
-/// Everything that has been reached.
+/// Everything that has been reached, by those whose episodes this reader reads.
 pub(crate) async fn of(
     records: &Records,
-    house: &House,
+    (house, who): (&House, &SignedIn),
     now: DateTime<Utc>,
 ) -> Result<Vec<Suggestion>, Wrong> {
     let mut reached = Vec::new();
-    for (_, person) in house.people() {
+    for (_, person) in house.people().filter(|(_, person)| who.may_read(person)) {
         for consequence in &person.consequences {
             let from = now - TimeDelta::days(i64::from(consequence.days));
             let count = records.reached(&person.id, from, kind(&consequence.of)).await?;

@@ -3,11 +3,12 @@
 use super::listed::catalogue;
 use super::play::{HOME, JORDAN, Page, Play, START};
 use super::shifts::{handover, happens};
-use agreements::Snapshot;
+use agreements::{Snapshot, Standing};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use records::{By, ByRole, Which};
+use records::{Booking, By, ByRole, Which};
 use std::sync::Arc;
+use std::time::Duration;
 
 const LANE: &str = "person: Kate Lane\nfor: staff\ndevices: [{name: kates phone, ip: 192.0.2.60}]\nblock: [games.example]\n\
     otherwise: allow\nonline: all_day\n";
@@ -225,6 +226,74 @@ async fn now_says_nothing_of_what_their_devices_do() {
         assert_eq!(page.contains("kates phone"), reads, "{account}: {page}");
         assert!(!card.contains("Not online"), "{account}: {page}");
     }
+}
+
+/// A home in which Kate's agreement has a consequence and a limit; her phone was in use.
+async fn used_home() -> Play {
+    let lane = format!(
+        "{LANE}limits: {{everything: 30m}}\nconsequences:\n  - {{after: 2 breaches in 7 days, suggest: a word with the manager}}\n"
+    );
+    let play = home().await;
+    becomes(&play, &[("jordan", JORDAN), ("kate", &lane)]);
+    let current = play.in_force.to_keep();
+    let house = &current.snapshot.house;
+    let kate = house.person("kate").unwrap();
+    // All her minutes are used.
+    let used = Standing::new(house, &[], &[], &|person, _| if person == "kate" { 30 } else { 0 });
+    play.in_force.replace_standing(Arc::new(used));
+    let place = house.devices().iter().position(|device| device.person == kate).unwrap() as u16;
+    play.records.book("kate", "kates phone", Booking::Lost, staff("m.ali"), "on the bus").await.unwrap();
+    play.clock.advance(Duration::from_secs(60));
+    play.in_force.to_keep().device_in_use(Some(place), play.clock_now());
+    play
+}
+
+fn staff(id: &str) -> By {
+    By { role: ByRole::Staff, id: id.into(), name: id.into() }
+}
+
+/// Whether each reads some words on a page.
+async fn read_by_the_manager_alone(play: &Play, path: &str, words: &str) {
+    for (account, reads) in
+        [("r.osei", true), ("k.lane", false), ("m.ali", false), ("visitor", false), ("it", false)]
+    {
+        let page = play.signed_in(account).await.get(path).await.words();
+        assert_eq!(page.contains(words), reads, "{account} {path} {words}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn when_their_devices_are_in_use_is_the_managers() {
+    let play = used_home().await;
+    let said = "In use at 17:31";
+    read_by_the_manager_alone(&play, "/devices", said).await;
+    read_by_the_manager_alone(&play, "/devices", "Lost, and in use since").await;
+    read_by_the_manager_alone(&play, "/", "Kate Lane’s kates phone is lost, and has been in use since").await;
+    let mo = play.signed_in("m.ali").await.get("/devices").await.words();
+    assert!(mo.contains("Lost since 17:30, written down by m.ali"), "where it is stays everybody’s: {mo}");
+    assert_eq!(mo.matches("Not in use since the gateway began to look").count(), 1, "Jordan’s alone: {mo}");
+}
+
+#[tokio::test]
+async fn that_their_minutes_are_used_up_is_the_managers() {
+    let play = used_home().await;
+    // Each page says of Kate that her time is used up, to whoever reads what her devices did.
+    read_by_the_manager_alone(&play, "/", "used up").await;
+    for path in ["/lists?host=other.example", "/people/kate?host=other.example"] {
+        for (account, reads) in [("r.osei", true), ("k.lane", false), ("m.ali", false)] {
+            let page = play.signed_in(account).await.get(path).await.words();
+            assert_eq!(page.contains("used up"), reads, "{account} {path}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_consequence_that_they_reached_is_the_managers() {
+    let play = used_home().await;
+    happens(&play, "kate", "games.example").await;
+    play.clock.advance(Duration::from_secs(1200));
+    happens(&play, "kate", "games.example").await;
+    read_by_the_manager_alone(&play, "/restrictions", "a word with the manager").await;
 }
 
 #[tokio::test]
