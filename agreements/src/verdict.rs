@@ -165,15 +165,22 @@ impl Verdict {
         around && !self.allows() && self.severity != Severity::Technical
     }
 
-    /// How much the refusal tells staff, given what the gateway saw. A lookup alone is never above low, save sealed lists
-    /// and circumvention: there a question is already the attempt.
+    /// Whether an education-session device was seen outside a session: within one, the subject is the session.
+    fn is_out_of_session(&self) -> bool {
+        self.rule == Rule::EducationSession && self.subject == Subject::None && !self.allows()
+    }
+
+    /// How much the refusal tells staff, given what the gateway saw. A lookup alone is never above low, save sealed lists,
+    /// circumvention, and a device outside its education session: there a question is already the attempt, or tells that the
+    /// device is about.
     pub fn severity_seen(&self, evidence: Evidence) -> Severity {
-        if self.is_circumvention() { self.severity } else { self.severity.seen_as(evidence) }
+        let certain = self.is_circumvention() || self.is_out_of_session();
+        if certain { self.severity } else { self.severity.seen_as(evidence) }
     }
 }
 
 impl Severity {
-    /// How much a refusal tells staff, given what the gateway saw of something that is no circumvention: a lookup alone is
+    /// How much a refusal tells staff, given what the gateway saw where a question alone is nothing certain: a lookup is
     /// never above low, save for sealed lists.
     #[must_use]
     fn seen_as(self, evidence: Evidence) -> Self {

@@ -102,7 +102,7 @@ fn refusals_tell_staff_what_the_table_of_severities_says() {
         ("nobody", "2026-11-28T16:00", "else.example", "-", High, Low, Episode),
         ("dee", "2026-11-28T16:00", "else.example", "-", Medium, Low, Episode),
         ("dee", "2026-11-28T23:00", "else.example", "-", Low, Low, Episode),
-        ("laptop", "2026-11-28T16:00", "school.example #education", "-", High, Low, Episode),
+        ("laptop", "2026-11-28T16:00", "school.example #education", "-", High, High, Episode),
         ("laptop", "2026-11-28T16:00", "else.example", "education jordan 15:00-17:00", Medium, Low, Episode),
     ] {
         let standing = standing(house, who, &when[..10], given);

@@ -3,11 +3,12 @@
 use super::pending::{Pending, Spent, Waits};
 use super::*;
 use agreements::lawful::RestrictionDraft;
-use agreements::{Evidence, Outcome, Rule, Severity, Snapshot, Store};
-use blocklists::Catalogue;
+use agreements::{Evidence, Host, Outcome, Rule, Severity, Snapshot, Store};
+use blocklists::{Catalogue, Name};
 use chrono::{NaiveTime, TimeDelta};
 use records::{
-    Asked, BreachesGrew, By, ByRole, Concern, Identified, MisfitFound, Report, SetClock, Side, SignInFailed,
+    Asked, BreachesGrew, By, ByRole, Concern, Identified, MisfitFound, Recorder, Refused, Report, SetClock,
+    Side, SignInFailed,
 };
 use tempfile::TempDir;
 
@@ -206,11 +207,16 @@ struct Play {
 
 impl Play {
     async fn new(now: &str, notify: Notify) -> Self {
+        Self::of(now, notify, &[]).await
+    }
+
+    /// Of a home with these agreements.
+    async fn of(now: &str, notify: Notify, people: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let clock = Arc::new(SetClock::at(now.parse().expect("an instant")));
         let store = Store::Sqlite("home.db".into());
         let records = Arc::new(Records::open(&store, folder.path(), clock.clone()).await.expect("records"));
-        let snapshot = Snapshot { house: house_of(HOME, &[]), catalogue: Arc::new(Catalogue::empty()) };
+        let snapshot = Snapshot { house: house_of(HOME, people), catalogue: Arc::new(Catalogue::empty()) };
         let standing = Arc::new(records.standing(&snapshot.house).await.expect("a standing"));
         let in_force = Arc::new(InForce::new(Arc::new(snapshot), standing));
         let home = folder.path().to_owned();
@@ -229,6 +235,30 @@ impl Play {
     async fn is_told(&mut self, upto: i64) {
         self.records.set_told(&key(&self.notify), upto).await.expect("written");
         self.recipient.pending.is_told(&mut self.recipient.spent, self.clock.steady());
+    }
+
+    /// Somebody's device asks for a name that is refused, and it is on the disk.
+    async fn looks_up(&self, person: &str, host: &str) {
+        let (recorder, task) = Recorder::start(self.records.clone(), self.notices.in_force.clone());
+        let current = self.notices.in_force.to_keep();
+        let who = current.snapshot.house.person(person).expect("somebody");
+        let host = Host::Name(Name::new(host).expect("a name"));
+        let verdict = current.snapshot.judge(who, self.clock.now(), host, None, &current.standing);
+        assert!(!verdict.allows(), "{verdict:?}");
+        recorder.refused(&Refused {
+            at: self.clock.now(),
+            current: &current,
+            who,
+            device: None,
+            identified: Identified::Mac,
+            stranger: None,
+            host,
+            verdict,
+            evidence: Evidence::Lookup,
+            detected: None,
+        });
+        recorder.stop();
+        task.await.expect("it stopped");
     }
 
     async fn due(&self, house: &House) -> Vec<String> {
@@ -454,4 +484,17 @@ async fn a_shift_that_nobody_signs_reminds_and_then_tells_the_manager() {
         play.notify = notify.clone();
         assert_eq!(play.due(&house).await, [""; 0], "{:?}", notify.when);
     }
+}
+
+const STUDY: &str = "person: Study laptop\nfor: device\nprofile: education_session\ndevices: [{name: study, ip: 192.0.2.15}]\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_education_laptop_outside_its_sessions_is_told_at_its_first_question() {
+    // In the night, too.
+    let mut play = Play::of("2026-11-22T23:00:00Z", notify(&["high"]), &[("study", STUDY)]).await;
+    assert_eq!(play.look().await, Waits::Nothing, "whoever is new is told of what happens from now on");
+    play.looks_up("study", "else.example").await;
+    let waits = play.look().await;
+    let Waits::Now(message) = waits else { panic!("it waits: {waits:?}") };
+    assert_eq!(message.subject, "Oakview House: an episode of high severity");
 }
