@@ -242,10 +242,15 @@ impl Records {
                 .last_backup()
                 .await?
                 .map(|at| u64::try_from((self.now() - at).num_seconds()).unwrap_or_default()),
-            failing: self.health.failing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            failing: self.failing(),
             misfit: self.health.misfit.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             broken: self.broken.clone(),
         })
+    }
+
+    /// Why commits fail at the moment; none where they do not. It needs no store.
+    pub fn failing(&self) -> Option<String> {
+        self.health.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts why commits fail, or that they do not. Whether that is news.

@@ -1,6 +1,6 @@
-//! What becomes due by time alone, or by how the home's files are: a shift that nobody signed, an agreement that is a draft,
-//! one that is to be looked at again, a restriction
-//! that is to be reviewed, a placing authority that has to be told. Of each the records know who was told.
+//! What becomes due by time alone, or by how the gateway or the home's files are: a journal that cannot be written,
+//! a shift that nobody signed, an agreement that is a draft, one that is to be looked at again, a restriction
+//! that is to be reviewed, a placing authority that has to be told. Of each but the first the records know who was told.
 
 use super::Notices;
 use super::said::{Message, is_quiet};
@@ -8,12 +8,24 @@ use crate::when;
 use agreements::{Draft, House, Notify, Person};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use records::{ClockState, StoreError, is_signed, shift};
+use std::time::Duration;
 
 /// A shift that nobody has signed for so long is told.
 const UNSIGNED: TimeDelta = TimeDelta::hours(2);
 
 /// That a placing authority waits for the full details of an emergency is told this long before it must have them.
 const BEFORE_DETAILS: TimeDelta = TimeDelta::hours(4);
+
+/// A journal that could not be written for so long is told: a disk that was busy for a moment is nothing.
+const UNWRITTEN: Duration = Duration::from_secs(60);
+
+/// That nothing can be written down, as one recipient knows it. It is remembered here alone: there is nowhere to write it.
+#[derive(Debug, Default)]
+pub(super) struct Unwritten {
+    /// Since when, by the steady clock and by the wall's.
+    since: Option<(Duration, DateTime<Utc>)>,
+    pub(super) told: bool,
+}
 
 /// A message, and what is written down when it was taken: keys of the records, and how far each has been told.
 pub(super) struct Due {
@@ -22,6 +34,30 @@ pub(super) struct Due {
 }
 
 impl Notices {
+    /// That the journal cannot be written, or the records not be used at all: for everybody who is told of anything, since who
+    /// hears nothing takes it that nothing happened. Once, until it is well again; in the quiet hours, for whoever hears of
+    /// what is grave in them.
+    pub(super) fn unwritten(&self, house: &House, notify: &Notify, known: &mut Unwritten) -> Option<Message> {
+        let line = match (self.records.broken(), self.records.failing()) {
+            (Some(_), _) => {
+                "The gateway cannot use its records: everybody has the baseline, and nothing that happens is told."
+            }
+            (None, Some(_)) => {
+                "The journal cannot be written, so nothing that happens is told until it can be. The disk may be full."
+            }
+            (None, None) => {
+                *known = Unwritten::default();
+                return None;
+            }
+        };
+        let (now, steady) = (self.clock.now(), self.clock.steady());
+        let (since, at) = *known.since.get_or_insert((steady, now));
+        let at_any_time = notify.when.iter().any(|wanted| matches!(wanted.as_str(), "high" | "critical"));
+        let waits = steady.saturating_sub(since) < UNWRITTEN || !at_any_time && is_quiet(house, notify, now);
+        let subject = "the journal cannot be written";
+        (!known.told && !waits).then(|| Message::of(house, subject, &[line.to_owned()], at.timestamp()))
+    }
+
     /// Everything that is due for somebody now.
     pub(super) async fn all_due(
         &self,

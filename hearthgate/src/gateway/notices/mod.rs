@@ -15,6 +15,7 @@ mod tests;
 use crate::lists::names::Names;
 use agreements::{Gateway, House, Notify, Severity};
 use chrono::{DateTime, Utc};
+use due::Unwritten;
 use pending::{Known, Pending, Spent, Waits};
 use records::{BreachOpened, Clock, Entry, Grown, InForce, Logged, Records, StoreError};
 use said::Message;
@@ -56,6 +57,9 @@ struct Recipient {
     pending: Pending,
     spent: Spent,
     known: Known,
+    /// They took a message that speaks of everything up to this entry, whether or not that could be written down.
+    sent: i64,
+    unwritten: Unwritten,
 }
 
 impl Notices {
@@ -96,10 +100,6 @@ impl Notices {
     }
 
     async fn round(&self, recipients: &mut Recipients) {
-        if self.records.broken().is_some() {
-            // Nobody knows who was told of what; the log and the desk say what is wrong.
-            return;
-        }
         let current = self.in_force.to_keep();
         let house = &current.snapshot.house;
         let all = &house.home().notify;
@@ -119,6 +119,14 @@ impl Notices {
         recipient: &mut Recipient,
     ) -> Result<(), StoreError> {
         let key = key(notify);
+        let may_send = recipient.failed.is_none_or(|(_, next)| next <= self.clock.steady());
+        if let Some(message) = self.unwritten(house, notify, &mut recipient.unwritten).filter(|_| may_send) {
+            recipient.unwritten.told = self.send(notify, &message, recipient).await;
+        }
+        if self.records.broken().is_some() {
+            // Nobody knows who was told of what.
+            return Ok(());
+        }
         let waits = self.look(house, notify, recipient, &key).await?;
         if recipient.failed.is_some_and(|(_, next)| next > self.clock.steady()) {
             return Ok(());
@@ -131,10 +139,15 @@ impl Notices {
                 recipient.pending = Pending::after(upto);
             }
             Waits::Now(message) if self.send(notify, &message, recipient).await => {
-                self.records.set_told(&key, message.upto).await?;
+                recipient.sent = message.upto;
                 recipient.pending.is_told(&mut recipient.spent, self.clock.steady());
+                self.records.set_told(&key, message.upto).await?;
             }
             Waits::Now(_) => return Ok(()),
+        }
+        if self.records.failing().is_some() {
+            // It is told when it can be written down that it was: else it would be told again and again.
+            return Ok(());
         }
         for due in self.all_due(house, notify, &key).await? {
             if !self.send(notify, &due.message, recipient).await {
@@ -160,6 +173,7 @@ impl Notices {
             self.records.set_told(key, self.records.head().await?.entries).await?;
             return Ok(Waits::Nothing);
         };
+        let told = told.max(recipient.sent);
         if recipient.pending.told() != told {
             (recipient.pending, recipient.known) = (Pending::after(told), Known::default());
         }

@@ -12,6 +12,8 @@ use records::{
 };
 use tempfile::TempDir;
 
+mod unwritten;
+
 const NOON: &str = "2026-11-22T12:00:00Z";
 const HOME: &str = "home: Oakview House\ntimezone: Europe/London\neveryone: {block: [circumvention]}\n";
 
@@ -202,7 +204,7 @@ struct Play {
     clock: Arc<SetClock>,
     recipient: Recipient,
     notify: Notify,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Play {
@@ -222,7 +224,7 @@ impl Play {
         let home = folder.path().to_owned();
         let notices = Notices::new(records.clone(), in_force, clock.clone(), home, Names::default());
         let notices = notices.expect("a client");
-        Self { notices, records, clock, recipient: Recipient::default(), notify, _folder: folder }
+        Self { notices, records, clock, recipient: Recipient::default(), notify, folder }
     }
 
     async fn look(&mut self) -> Waits {
@@ -235,6 +237,12 @@ impl Play {
     async fn is_told(&mut self, upto: i64) {
         self.records.set_told(&key(&self.notify), upto).await.expect("written");
         self.recipient.pending.is_told(&mut self.recipient.spent, self.clock.steady());
+    }
+
+    /// A round for the recipient alone.
+    async fn round(&mut self) {
+        let house = house_of(HOME, &[]);
+        _ = self.notices.tell(&house, &self.notify, &mut self.recipient).await;
     }
 
     /// Somebody's device asks for a name that is refused, and it is on the disk.
