@@ -95,6 +95,7 @@ struct Waits {
 struct ShiftCard {
     /// Since when, in words.
     since: String,
+    /// All of them, those that a young person told of, too.
     episodes: u64,
     serious: u64,
     unsigned: usize,
@@ -211,7 +212,7 @@ async fn shift_card(
     let tally = records.tally(since, now + TimeDelta::seconds(1)).await?;
     Ok(ShiftCard {
         serious: tally.serious,
-        episodes: tally.breaches,
+        episodes: tally.episodes,
         late: who.role == Role::Manager && unsigned.iter().any(|shift| shift.to < last.to),
         unsigned: unsigned.len(),
         concerns: concerns::open(records, house, who).await?.len(),

@@ -1,10 +1,11 @@
 //! **Now**.
 
 use super::play::{HOME, JORDAN, Play};
+use super::shifts::happens;
 use crate::desk::{List, State, Trouble, Waiting};
 use agreements::{GrantKind, LimitKey};
 use chrono::TimeDelta;
-use records::{By, ByRole, Clock, NewGrant, Recorder};
+use records::{By, ByRole, Clock, NewGrant, Recorder, Which};
 use sqlx::{Connection, Executor};
 use std::time::Duration;
 
@@ -37,6 +38,19 @@ async fn who_is_online_until_when_and_by_which_line() {
         page.contains("The internet is off for Jordan until 07:00") && page.contains("bedtime"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn what_they_told_of_by_themselves_was_recorded_too() {
+    let play = Play::new().await;
+    let mut browser = play.signed_in("k.lane").await;
+    assert!(browser.get("/").await.words().contains("Nothing was recorded since"));
+    happens(&play, "jordan", "games.example").await;
+    let by = By { role: ByRole::YoungPerson, id: "jordan".into(), name: "Jordan".into() };
+    play.records.report("jordan", by, "it opened by itself", None).await.unwrap();
+    assert!(play.records.episodes(&Which::default()).await.unwrap()[0].reported, "it is no breach");
+    let page = browser.get("/").await.words();
+    assert!(page.contains("1 episode since") && !page.contains("Nothing was recorded"), "{page}");
 }
 
 #[tokio::test]
