@@ -47,6 +47,8 @@ struct Waiting {
     /// Why a yes would not open it.
     useless: Option<String>,
     tonight: Option<String>,
+    /// Whether a line of the agreement could make a yes last: more time has none.
+    lasts: bool,
 }
 
 /// An ask that was answered.
@@ -97,7 +99,13 @@ pub(crate) async fn list(
     desk.looks(&who, "what was asked".to_owned()).await?;
     let all = desk.records.asks(Some(now - ANSWERED)).await?;
     let proposal = after.line.and_then(|entry| all.iter().find(|ask| ask.entry == entry));
-    let proposal = proposal.and_then(|ask| proposal::of(house, &ask.asked.person, &ask.asked.host));
+    let proposal = match proposal.filter(|ask| house.person(&ask.asked.person).is_some()) {
+        Some(Ask { asked, .. }) => {
+            let text = desk.running.text(&format!("agreements/{}.yaml", asked.person)).await;
+            proposal::of(house, &asked.person, &asked.host, &text.unwrap_or_default())
+        }
+        None => None,
+    };
     let minds = Minds::of(&desk.records, &current, now).await?;
     let waiting = desk.records.asks(None).await?.into_iter().rev().map(|ask| minds.waiting(ask));
     let frame = Frame::of("Asks", "/asks", house, &who).following().after(match after.done.as_deref() {
@@ -162,6 +170,7 @@ impl<'a> Minds<'a> {
             tonight: person
                 .and_then(|who| tonight(house, who, self.now))
                 .map(|at| clock(house, at, self.now)),
+            lasts: domain.is_some(),
             host: ask.asked.what().to_owned(),
             words: ask.asked.words,
         }
@@ -219,6 +228,12 @@ async fn says_yes(place: &Place, who: &SignedIn, entry: i64, yes: &Yes) -> Resul
     let asked = desk.records.asks(None).await?.into_iter().find(|ask| ask.entry == entry);
     let asked = asked.ok_or_else(|| Wrong::Typed("Somebody has answered it already.".to_owned()))?.asked;
     let lasting = Lasting::read(&yes.lasting).ok_or(Wrong::Missing)?;
+    if lasting == Lasting::Always && asked.host.is_empty() {
+        return Err(Wrong::Typed(
+            "More time has no line that makes it last. Choose for how long, and change the limits in the agreement together."
+                .to_owned(),
+        ));
+    }
     let person = house.person(&asked.person).ok_or(Wrong::Missing)?;
     let until = lasting.until(house, person, now).ok_or_else(|| {
         Wrong::Typed(

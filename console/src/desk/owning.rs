@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 /// What a device is called where nobody said.
 const UNNAMED: &str = "device";
+/// The key of the devices.
+const DEVICES: &str = "devices:";
 /// The longest name of a device that is put in here.
 const LONGEST: usize = 40;
 
@@ -109,13 +111,13 @@ pub(crate) fn in_address(text: &str) -> String {
 }
 
 /// A line of a text: how far it is indented, and what stands there besides a comment.
-struct Line<'t> {
-    whole: &'t str,
+pub(super) struct Line<'t> {
+    pub(super) whole: &'t str,
     indent: usize,
-    said: &'t str,
+    pub(super) said: &'t str,
 }
 
-fn lines(text: &str) -> Vec<Line<'_>> {
+pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
     let line = |whole: &'_ str| -> (usize, usize) {
         let bare = whole.trim_end_matches(['\n', '\r']);
         let indent = bare.len() - bare.trim_start_matches(' ').len();
@@ -133,9 +135,9 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         .collect()
 }
 
-/// Where the list of devices stands: the line of its key, and the lines of its items (from, to).
-fn list(lines: &[Line<'_>]) -> Option<(usize, usize, usize)> {
-    let key = lines.iter().position(|line| line.indent == 0 && line.said.starts_with("devices:"))?;
+/// Where the list of a key (`devices:`) stands: the line of the key, and the lines of its items (from, to).
+pub(super) fn list(lines: &[Line<'_>], key: &str) -> Option<(usize, usize, usize)> {
+    let key = lines.iter().position(|line| line.indent == 0 && line.said.starts_with(key))?;
     // Its items are indented, or begin with a dash where the key begins.
     let inside = |line: &Line<'_>| line.said.is_empty() || line.indent > 0 || line.said.starts_with('-');
     let after = lines[key + 1..].iter().take_while(|line| inside(line)).count();
@@ -157,11 +159,11 @@ fn joined(lines: &[Line<'_>]) -> String {
 /// The text with one more device; none where nobody can tell how its list is written.
 fn with(text: &str, item: &str) -> Option<String> {
     let (lines, end) = (lines(text), end_of(text));
-    let Some((key, from, to)) = list(&lines) else {
+    let Some((key, from, to)) = list(&lines, DEVICES) else {
         let gap = if text.is_empty() || text.ends_with('\n') { "" } else { end };
         return Some(format!("{text}{gap}devices:{end}  - {item}{end}"));
     };
-    let said = lines[key].said.strip_prefix("devices:")?.trim();
+    let said = lines[key].said.strip_prefix(DEVICES)?.trim();
     if said.is_empty() {
         let indent =
             lines[from..to].iter().find(|line| line.said.starts_with('-')).map_or(2, |line| line.indent);
@@ -181,8 +183,8 @@ fn with(text: &str, item: &str) -> Option<String> {
 /// The text without a device; none where nobody can tell where it stands.
 fn without(text: &str, name: &str) -> Option<String> {
     let lines = lines(text);
-    let (key, from, to) = list(&lines)?;
-    let said = lines[key].said.strip_prefix("devices:")?.trim();
+    let (key, from, to) = list(&lines, DEVICES)?;
+    let said = lines[key].said.strip_prefix(DEVICES)?.trim();
     if !said.is_empty() {
         return without_in_line(&lines, key, said, name);
     }
@@ -198,7 +200,7 @@ fn without(text: &str, name: &str) -> Option<String> {
     if starts.len() == 1 {
         // A list of none says so.
         let whole = lines[key].whole;
-        let at = whole.find("devices:")? + "devices:".len();
+        let at = whole.find(DEVICES)? + DEVICES.len();
         let key_line = format!("{} []{}", &whole[..at], &whole[at..]);
         return Some(
             joined(&lines[..key]) + &key_line + &joined(&lines[from..first]) + &joined(&lines[last..]),

@@ -1,6 +1,6 @@
 //! Asks, grants, and taking back.
 
-use super::play::{Page, Play};
+use super::play::{HOME, JORDAN, Page, Play};
 use agreements::{GrantKind, Host, What, Word};
 use axum::http::StatusCode;
 use blocklists::Name;
@@ -104,6 +104,39 @@ async fn an_answer_that_came_late_stands_there_with_its_line_and_its_wait() {
     play.clock.advance(Duration::from_secs(25 * 3600));
     let page = play.signed_in("k.lane").await.get("/asks").await.words();
     assert!(!page.contains("we looked at it"), "that was the day before: {page}");
+}
+
+#[tokio::test]
+async fn more_time_has_no_always() {
+    let play = Play::new().await;
+    let ask = play.records.ask_time("jordan", "one more game").await.unwrap();
+    let mut browser = play.signed_in("k.lane").await;
+    let page = browser.get("/asks").await;
+    assert!(
+        page.text.contains("value=\"tonight\"") && !page.text.contains("value=\"always\""),
+        "{}",
+        page.text
+    );
+    let page = browser.post(&format!("/asks/{ask}/yes"), &[("for", "always")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.words().contains("More time has no line"), "{}", page.words());
+    assert!(play.records.live_grants().await.unwrap().is_empty());
+    play.records.ask("jordan", "chat.example", "").await.unwrap();
+    assert_eq!(browser.get("/asks").await.text.matches("value=\"always\"").count(), 1);
+}
+
+#[tokio::test]
+async fn an_agreement_with_its_words_in_lines_gets_no_second_list() {
+    let jordan = JORDAN
+        .replace("allow: [bbc.example]", "allow:\n  - bbc.example")
+        .replace("ask: [chat.example]", "ask:\n  - chat.example # everybody is there\n  - other.example");
+    let play = Play::of(HOME, &[("jordan", &jordan)]).await;
+    let ask = play.records.ask("jordan", "chat.example", "").await.unwrap();
+    let mut browser = play.signed_in("k.lane").await;
+    let done = browser.post(&format!("/asks/{ask}/yes"), &[("for", "always")]).await;
+    let page = browser.get(done.location()).await.words();
+    assert!(page.contains("goes: - chat.example # everybody is there"), "{page}");
+    assert!(page.contains("set in like it: - chat.example") && !page.contains("allow: ["), "{page}");
 }
 
 #[tokio::test]
