@@ -2,7 +2,6 @@
 
 use super::redact::Redactor;
 use super::wrong::Wrong;
-use agreements::House;
 use chrono::{DateTime, Utc};
 use records::{Entry, Granting, Logged, Looked, Placed, Raised, Records};
 use serde_json::{Value, json};
@@ -102,8 +101,7 @@ pub(crate) async fn of(records: &Records, id: &str) -> Result<Vec<Logged>, Wrong
 }
 
 /// An entry as an export has it, without the names of others and without what it says of others' episodes.
-pub(crate) fn told(house: &House, id: &str, entries: &[Logged]) -> Value {
-    let redactor = Redactor::others(house, id);
+pub(crate) fn told(others: &Redactor, entries: &[Logged]) -> Value {
     let own: HashSet<i64> = entries.iter().map(|logged| logged.entry).collect();
     let one = |logged: &Logged| {
         let mut says = logged.says.clone();
@@ -111,7 +109,7 @@ pub(crate) fn told(house: &House, id: &str, entries: &[Logged]) -> Value {
             grew.episodes.retain(|grown| own.contains(&grown.entry));
         }
         let mut says = says.and_then(|says| body(&says)).unwrap_or_default();
-        without(&redactor, &mut says);
+        without(others, &mut says);
         json!({"entry": logged.entry, "at": logged.at, "kind": logged.kind, "says": says})
     };
     entries.iter().map(one).collect()

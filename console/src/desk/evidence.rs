@@ -2,6 +2,7 @@
 //! a manifest that anybody verifies without this program. Each export says to whom and why, and is itself in the journal.
 
 use super::edit::is_id;
+use super::left::{Left, left};
 use super::page::{Frame, html, initials};
 use super::redact::Redactor;
 use super::secret;
@@ -9,7 +10,7 @@ use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::zip::Zip;
 use super::{Place, dossier, nights, own_copy, printed};
-use agreements::{House, Person, PersonKind};
+use agreements::{House, Person, PersonId, PersonKind};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Extension, Form, State};
@@ -73,6 +74,26 @@ const SHIFTS: &[&str] = &["reg 13"];
 const JOURNAL: &[&str] = &["reg 36", "reg 37"];
 const SUBJECT: &[&str] = &["UK GDPR art 15"];
 
+/// About whom an export is.
+pub(super) struct Subject<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    /// None of whoever has left.
+    pub(super) agreement: Option<(PersonId, &'a Person)>,
+}
+
+impl<'a> Subject<'a> {
+    /// Somebody of the home, or of whom the records still speak.
+    fn of(house: &'a House, left: &'a [Left], id: &str) -> Option<Self> {
+        let here = house.person(id).and_then(|who| Some((who, house.agreement(who)?)));
+        here.map(|(who, person)| Self { id: &person.id, name: &person.name, agreement: Some((who, person)) })
+            .or_else(|| {
+                let one = left.iter().find(|one| one.id == id)?;
+                Some(Self { id: &one.id, name: &one.name, agreement: None })
+            })
+    }
+}
+
 /// Who lets it out, to whom, why, when, and how far the journal had come.
 pub(super) struct Stamp<'a> {
     pub(super) who: &'a SignedIn,
@@ -98,9 +119,12 @@ pub(crate) async fn form(
     let house = &current.snapshot.house;
     let today = now.with_timezone(&house.home().timezone).date_naive();
     let people = house.people().filter(|(_, person)| person.kind == PersonKind::YoungPerson);
+    let people = people.map(|(_, person)| (person.id.clone(), person.name.clone()));
+    let left = left(&place.desk.records, house).await?.into_iter();
+    let left = left.map(|one| (one.id, format!("{} (no agreement any more)", one.name)));
     Ok(html(&EvidencePage {
         frame: Frame::of("Evidence", "/evidence", house, &who),
-        people: people.map(|(_, person)| (person.id.clone(), person.name.clone())).collect(),
+        people: people.chain(left).collect(),
         from: (today - Days::new(31)).to_string(),
         to: today.to_string(),
     }))
@@ -140,10 +164,15 @@ async fn exports(place: &Place, who: &SignedIn, asked: &Asked) -> Result<Respons
         files.push(printed::summary(&desk.records, house, (span, full), &files, &stamp).await?);
         ("inspection".to_owned(), whose, files)
     } else {
-        let found = house.person(&asked.person).and_then(|who| house.agreement(who)).ok_or(Wrong::Missing)?;
-        let agreement = desk.running.text(&format!("agreements/{}.yaml", found.id)).await;
-        let files = for_person(&desk.records, house, found, agreement, &stamp).await?;
-        (found.id.clone(), format!("the records of {}", found.id), files)
+        let left = left(&desk.records, house).await?;
+        let subject = Subject::of(house, &left, &asked.person).ok_or(Wrong::Missing)?;
+        let agreement = match subject.agreement {
+            Some(_) => desk.running.text(&format!("agreements/{}.yaml", subject.id)).await,
+            None => None,
+        };
+        let others = Redactor::others(house, &left, subject.id);
+        let files = for_person(&desk.records, house, (&subject, &others), agreement, &stamp).await?;
+        (subject.id.to_owned(), format!("the records of {}", subject.id), files)
     };
     let manifest = manifest(house, &files, &stamp);
     let what =
@@ -174,17 +203,17 @@ pub(super) fn days_of(
 async fn for_person(
     records: &Records,
     house: &House,
-    person: &Person,
+    (subject, others): (&Subject<'_>, &Redactor),
     agreement: Option<String>,
     stamp: &Stamp<'_>,
 ) -> Result<Vec<File>, Wrong> {
     let now = stamp.now;
-    let which = Which { person: Some(person.id.clone()), ..Which::default() };
-    let mut files = for_reader(house, &person.id, episodes(records, house, &which).await?);
-    let entries = dossier::of(records, &person.id).await?;
-    let others = Redactor::others(house, &person.id);
+    let id = subject.id;
+    let which = Which { person: Some(id.to_owned()), ..Which::default() };
+    let mut files = for_reader(others, episodes(records, house, &which).await?);
+    let entries = dossier::of(records, id).await?;
     let mut tell = |name, about, regulations, mut content: Value| {
-        dossier::without(&others, &mut content);
+        dossier::without(others, &mut content);
         files.push(file(name, (about, regulations), &content));
     };
     tell("asks.json", "What they asked staff for, and the answers.", SUBJECT, dossier::asks(&entries));
@@ -201,26 +230,25 @@ async fn for_person(
     let span = (now - TimeDelta::days(house.home().keep.minutes.into()), now);
     let nights = nights::everybodys(records, house, span, now).await?;
     let nights: Value =
-        nights.iter().filter(|(id, _)| *id == person.id).map(|(id, n)| nights::told(id, n)).collect();
+        nights.iter().filter(|(whose, _)| *whose == id).map(|(id, n)| nights::told(id, n)).collect();
     tell("nights.json", "Bedtimes as agreed and as they were.", nights::REGULATIONS, nights);
     let whole = "Everything that the journal says about them, entry by entry: episodes, notes, marks, concerns, reports, grants, devices, what staff did and looked at.";
-    tell("journal.json", whole, SUBJECT, dossier::told(house, &person.id, &entries));
+    tell("journal.json", whole, SUBJECT, dossier::told(others, &entries));
     let csv =
         |name, about, text: String| File { name, about, regulations: SUBJECT, content: text.into_bytes() };
-    let minutes = minutes(records, house, person, now).await?;
+    let minutes = minutes(records, house, id, now).await?;
     files.push(csv("minutes.csv", "Minutes used, day by day.", minutes));
-    let monitored = monitored(records, house, person, now).await?;
+    let monitored = monitored(records, house, id, now).await?;
     files.push(csv("monitored.csv", "What monitoring beyond breaches kept, day by day.", monitored));
     let agreement = agreement.map(|text| csv("agreement.yaml", "The agreement in force.", text));
     files.extend(agreement);
-    let pages = own_copy::pages((records, house), person, &entries, &files, stamp).await?;
+    let pages = own_copy::pages((records, house), (subject, others), &entries, &files, stamp).await?;
     files.extend(pages);
     Ok(files)
 }
 
 /// Files for one young person: nobody else's name stands in what staff wrote.
-fn for_reader(house: &House, id: &str, files: Vec<File>) -> Vec<File> {
-    let others = Redactor::others(house, id);
+fn for_reader(others: &Redactor, files: Vec<File>) -> Vec<File> {
     let without = |file: File| {
         let content = others.text(&String::from_utf8_lossy(&file.content)).into_bytes();
         File { content, ..file }
@@ -263,12 +291,12 @@ fn days(house: &House, kept: u32, now: DateTime<Utc>) -> impl Iterator<Item = Na
 async fn minutes(
     records: &Records,
     house: &House,
-    person: &Person,
+    person: &str,
     now: DateTime<Utc>,
 ) -> Result<String, Wrong> {
     let mut csv = "day,key,counted,estimated\r\n".to_owned();
     for day in days(house, house.home().keep.minutes, now) {
-        for used in records.minutes_of(day, &person.id).await? {
+        for used in records.minutes_of(day, person).await? {
             // Keys are words of the language: no comma, no quote.
             let _ = write!(csv, "{day},{},{},{}\r\n", used.key, used.counted, used.estimated);
         }
@@ -280,12 +308,12 @@ async fn minutes(
 async fn monitored(
     records: &Records,
     house: &House,
-    person: &Person,
+    person: &str,
     now: DateTime<Utc>,
 ) -> Result<String, Wrong> {
     let mut csv = "day,kind,key,minutes,estimated\r\n".to_owned();
     for day in days(house, house.home().keep.monitoring, now) {
-        for kept in records.monitored(day, &person.id).await? {
+        for kept in records.monitored(day, person).await? {
             let kind = json!(kept.kind);
             let kind = kind.as_str().unwrap_or_default();
             let _ = write!(csv, "{day},{kind},{},{},{}\r\n", kept.key, kept.minutes, kept.estimated);
@@ -315,7 +343,7 @@ async fn for_inspector(
     let mut nights: Value = nights.iter().map(|(id, nights)| nights::told(id, nights)).collect();
     let mut reviews = json!(records.reviews_between(from, to).await?);
     if !full {
-        let names = Redactor::all(house);
+        let names = Redactor::all(house, &left(records, house).await?);
         for value in [&mut register, &mut concerns, &mut told, &mut by_hand, &mut reviews, &mut nights] {
             hide(house, value);
             dossier::without(&names, value);
@@ -352,7 +380,7 @@ async fn for_inspector(
 
 /// Episodes without names: initials, and no words that somebody wrote about a young person.
 async fn redacted(records: &Records, house: &House, which: &Which) -> Result<Vec<File>, Wrong> {
-    let names = Redactor::all(house);
+    let names = Redactor::all(house, &left(records, house).await?);
     let mut all = Vec::new();
     let mut which = which.clone();
     loop {

@@ -25,6 +25,7 @@ mod inspections;
 mod kept;
 mod known;
 mod lasting;
+mod left;
 mod lists;
 mod live;
 mod marking;

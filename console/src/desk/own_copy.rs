@@ -2,12 +2,12 @@
 //! staff closed and who looked, in the words of their own pages. One page a language; each needs nothing but itself, and prints.
 
 use super::dossier;
-use super::evidence::{File, Stamp};
+use super::evidence::{File, Stamp, Subject};
 use super::redact::Redactor;
 use super::wrong::Wrong;
 use crate::young::line::{Line, Part};
 use crate::young::{Voice, agreed, now, recorded, week};
-use agreements::{House, Person};
+use agreements::{House, PersonKind};
 use askama::Template;
 use chrono::{DateTime, Datelike, Days, Utc};
 use chrono_tz::Tz;
@@ -25,12 +25,8 @@ struct OwnCopy<'a> {
     name: &'a str,
     made: String,
     goes: Vec<Line>,
-    days: Vec<week::Day>,
-    sites: Vec<(&'static str, String)>,
-    otherwise: &'static str,
-    school: &'static str,
-    promises: &'a [String],
-    view: &'a str,
+    /// None of whoever has left.
+    agreement: Option<Agreed<'a>>,
     kept: Vec<String>,
     episodes: Vec<Told>,
     some: Option<String>,
@@ -40,6 +36,16 @@ struct OwnCopy<'a> {
     told: Vec<Line>,
     looked: Vec<Looked>,
     files: Vec<&'static str>,
+}
+
+/// What was agreed with them.
+struct Agreed<'a> {
+    days: Vec<week::Day>,
+    sites: Vec<(&'static str, String)>,
+    otherwise: &'static str,
+    school: &'static str,
+    promises: &'a [String],
+    view: &'a str,
 }
 
 /// An episode, with what they said of it.
@@ -206,22 +212,21 @@ impl Teller<'_> {
 /// The page in each language, as files of the export. `entries` are those of the journal that are about them.
 pub(super) async fn pages(
     (records, house): (&Records, &House),
-    person: &Person,
+    (subject, others): (&Subject<'_>, &Redactor),
     entries: &[Logged],
     files: &[File],
     stamp: &Stamp<'_>,
 ) -> Result<Vec<File>, Wrong> {
-    let which = Which { person: Some(person.id.clone()), ..Which::default() };
+    let which = Which { person: Some(subject.id.to_owned()), ..Which::default() };
     let episodes = records.episodes_in(&which, Order::Newest, 0, EPISODES).await?.episodes;
     let all: u64 = records.shares(&which).await?.iter().map(|(_, counted)| counted.all()).sum();
-    let others = Redactor::others(house, &person.id);
     let home = house.home();
     let today = stamp.now.with_timezone(&home.timezone).date_naive();
     let monday = today - Days::new(today.weekday().num_days_from_monday().into());
-    let who = house.person(&person.id).unwrap_or(House::NOBODY);
+    let kind = subject.agreement.map_or(PersonKind::YoungPerson, |(_, person)| person.kind);
     let mut pages = Vec::new();
     for (v, name) in [(Voice::default(), "summary.html"), (Voice::default().other(), "summary-cy.html")] {
-        let teller = Teller { v, zone: home.timezone, others: &others };
+        let teller = Teller { v, zone: home.timezone, others };
         let told = |episode: &records::Episode| Told {
             when: teller.when(episode.first),
             said: others.text(&recorded::sentence(episode, v)),
@@ -231,19 +236,21 @@ pub(super) async fn pages(
         let page = OwnCopy {
             v,
             home: &home.name,
-            name: &person.name,
+            name: subject.name,
             made: v.fill("copy.made", &[("day", &made), ("name", &stamp.who.name)]),
             goes: vec![
                 v.around("copy.for", [teller.home(stamp.recipient)]),
                 v.around("copy.why", [teller.home(stamp.purpose)]),
             ],
-            days: week::days(house, who, monday, (today, v)),
-            sites: agreed::sites(person, v),
-            otherwise: agreed::otherwise(person, v),
-            school: agreed::school(person, v),
-            promises: &person.behaviour,
-            view: person.agreed.young_person_view.as_deref().unwrap_or_default(),
-            kept: agreed::kept(person.kind, home, v),
+            agreement: subject.agreement.map(|(who, person)| Agreed {
+                days: week::days(house, who, monday, (today, v)),
+                sites: agreed::sites(person, v),
+                otherwise: agreed::otherwise(person, v),
+                school: agreed::school(person, v),
+                promises: &person.behaviour,
+                view: person.agreed.young_person_view.as_deref().unwrap_or_default(),
+            }),
+            kept: agreed::kept(kind, home, v),
             some: (all > episodes.len() as u64).then(|| {
                 v.fill("copy.some", &[("n", &episodes.len().to_string()), ("file", "episodes.csv")])
             }),

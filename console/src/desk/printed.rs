@@ -2,6 +2,7 @@
 
 use super::evidence::{File, Stamp, sha256};
 use super::handover::shifts_of;
+use super::left::left;
 use super::nights;
 use super::now::person_name;
 use super::page::name_for;
@@ -65,7 +66,7 @@ pub(super) async fn summary(
     let shares = records.shares(&which).await?;
     let placed = records.restrictions().await?;
     let placed = placed.into_iter().filter(|one| one.said.from < to && one.said.until > from);
-    let hidden = Redactor::all(house);
+    let hidden = Redactor::all(house, &left(records, house).await?);
     let restrictions = placed.map(|one| {
         let what = one.said.closes.as_ref().map_or_else(|| "everything".to_owned(), |words| words.join(", "));
         let what = if full { what } else { hidden.text(&what) };

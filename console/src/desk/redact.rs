@@ -3,10 +3,14 @@
 //! Whoever may not know the young people gets no page but through [`pages`]: pages say initials by themselves where they know
 //! that a name stands, and whatever else a name may be part of (a file's name, a device's, a warning, a site) is found here.
 
+use super::left::{Left, left};
 use super::page::initials;
-use agreements::{House, Person, PersonKind, Role};
+use super::wrong::Wrong;
+use agreements::{House, PersonKind, Role};
 use axum::body::{Body, to_bytes};
 use axum::http::{Response, header};
+use axum::response::IntoResponse;
+use records::Records;
 use std::collections::{BTreeMap, HashMap};
 
 /// A page is no larger than this.
@@ -39,28 +43,32 @@ struct Hidden {
 }
 
 impl Redactor {
-    /// For everybody of the home whose records these are: young people.
-    pub(crate) fn all(house: &House) -> Self {
-        Self::of(house, |_| true)
+    /// For everybody whose records these are: young people, those who have left, too.
+    pub(super) fn all(house: &House, left: &[Left]) -> Self {
+        Self::of(house, left, |_| true)
     }
 
     /// For every young person but one: for what that one may read.
-    pub(crate) fn others(house: &House, id: &str) -> Self {
-        Self::of(house, |person| person.id != id)
+    pub(super) fn others(house: &House, left: &[Left], id: &str) -> Self {
+        Self::of(house, left, |person| person != id)
     }
 
-    fn of(house: &House, hides: impl Fn(&Person) -> bool) -> Self {
-        let young = || house.people().map(|(_, person)| person).filter(|p| p.kind == PersonKind::YoungPerson);
+    fn of(house: &House, left: &[Left], hides: impl Fn(&str) -> bool) -> Self {
+        let here = house.people().map(|(_, person)| person).filter(|p| p.kind == PersonKind::YoungPerson);
+        let here = here.map(|person| (person.id.as_str(), person.name.as_str(), true));
+        let left = left.iter().map(|one| (one.id.as_str(), one.name.as_str(), one.young));
+        let (hidden, shown): (Vec<_>, Vec<_>) = here.chain(left).partition(|(id, ..)| hides(id));
         // What one young person shares with another who may be named (a family name) is nobody's secret.
-        let named: Vec<String> =
-            young().filter(|person| !hides(person)).flat_map(parts).map(|part| part.to_lowercase()).collect();
+        let named = shown.iter().flat_map(|(id, name, _)| parts(id, name));
+        let named: Vec<String> = named.map(|part| part.to_lowercase()).collect();
         let mut names = BTreeMap::new();
-        for person in young().filter(|person| hides(person)) {
-            for part in parts(person) {
+        for (id, name, young) in hidden {
+            // What may have been a shared device is called by words that everybody uses: no part of it is a name.
+            for part in if young { parts(id, name) } else { whole(id, name) } {
                 let small = part.to_lowercase();
                 if !named.contains(&small) {
-                    let is_id = names.get(&small).is_some_and(|(_, is_part)| !is_part) || small == person.id;
-                    names.insert(small, (initials(&person.name), !is_id));
+                    let is_id = names.get(&small).is_some_and(|(_, is_part)| !is_part) || small == id;
+                    names.insert(small, (initials(name), !is_id));
                 }
             }
         }
@@ -136,15 +144,20 @@ impl Redactor {
     }
 }
 
-/// What somebody is called: the whole, and each part that is long enough to be told; the id, and its parts.
-fn parts(person: &Person) -> Vec<String> {
-    let whole = [person.name.clone(), escaped(&person.name), person.id.clone()];
-    let split = [&person.name, &person.id]
+/// What somebody is called: the whole, and the id.
+fn whole(id: &str, name: &str) -> Vec<String> {
+    let whole = [name.to_owned(), escaped(name), id.to_owned()];
+    whole.into_iter().filter(|part| part.chars().count() > 1).collect()
+}
+
+/// The same, and each part of a name and an id that is long enough to be told.
+fn parts(id: &str, name: &str) -> Vec<String> {
+    let split = [name, id]
         .into_iter()
         .flat_map(|text| text.split([' ', '-', '.', '_', '\'', '’']))
         .filter(|part| part.chars().count() >= LEAST && !part.chars().all(|c| c.is_ascii_digit()))
         .map(str::to_owned);
-    whole.into_iter().filter(|part| part.chars().count() > 1).chain(split).collect()
+    whole(id, name).into_iter().chain(split).collect()
 }
 
 /// As a page has it.
@@ -193,17 +206,26 @@ fn is_running(text: &[char], from: usize, to: usize) -> bool {
 }
 
 /// What a role is answered: to whoever may not know the young people, without their names.
-pub(crate) async fn pages(role: Role, house: &House, response: Response<Body>) -> Response<Body> {
+pub(crate) async fn pages(
+    role: Role,
+    (records, house): (&Records, &House),
+    response: Response<Body>,
+) -> Response<Body> {
     let knows = matches!(role, Role::Manager | Role::Staff);
     let kind = response.headers().get(header::CONTENT_TYPE);
     if knows || !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
         return response;
     }
+    // Where nobody can tell who has left, nothing goes out.
+    let names = match left(records, house).await {
+        Ok(left) => Redactor::all(house, &left),
+        Err(error) => return Wrong::from(error).into_response(),
+    };
     let (mut parts, body) = response.into_parts();
     // A page of ours is in memory as a whole already.
     let page = to_bytes(body, LARGEST).await.unwrap_or_default();
     parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(Redactor::all(house).page(&String::from_utf8_lossy(&page))))
+    Response::from_parts(parts, Body::from(names.page(&String::from_utf8_lossy(&page))))
 }
 
 #[cfg(test)]
@@ -253,6 +275,22 @@ mod tests {
         ] {
             assert_eq!(redactor().text(text), without, "{text}");
         }
+    }
+
+    #[test]
+    fn a_family_name_that_two_share_is_told_to_either() {
+        use crate::desk::tests::play::{HOME, JORDAN, snapshot};
+        let house = &snapshot(HOME, &[("sam", &JORDAN.replace("person: Jordan", "person: Sam Ellis"))]).house;
+        let left = |young| [Left { id: "jordan".into(), name: "Jordan Ellis".into(), young }];
+        for young in [true, false] {
+            let (all, own) =
+                (Redactor::all(house, &left(young)), Redactor::others(house, &left(young), "jordan"));
+            assert_eq!(all.text("Jordan Ellis and Sam"), "J.E. and S.E.", "{young}");
+            assert_eq!(own.text("Jordan Ellis and Sam"), "Jordan Ellis and S.E.", "{young}");
+        }
+        let laptop = [Left { id: "study".into(), name: "Study laptop".into(), young: false }];
+        let others = Redactor::others(house, &laptop, "sam");
+        assert_eq!(others.text("a laptop, and the Study laptop"), "a laptop, and the S.L.");
     }
 
     #[test]

@@ -150,7 +150,10 @@ pub(crate) async fn guard(
     };
     let response = next.run(request).await;
     match role {
-        Some(role) => redact::pages(role, &place.desk.in_force.to_keep().snapshot.house, response).await,
+        Some(role) => {
+            let current = place.desk.in_force.to_keep();
+            redact::pages(role, (&place.desk.records, &current.snapshot.house), response).await
+        }
         None => response,
     }
 }

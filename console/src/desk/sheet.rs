@@ -152,7 +152,7 @@ pub(crate) async fn sheet(
         by: if full { who.name.clone() } else { initials(&who.name) },
     };
     let sheet = html(&page);
-    Ok(if full { sheet } else { redact::pages(reader.role, house, sheet).await })
+    Ok(if full { sheet } else { redact::pages(reader.role, (&desk.records, house), sheet).await })
 }
 
 /// What the sheet tells one by one, and whose all of it is.

@@ -6,7 +6,7 @@ use blocklists::format::ListInput;
 use blocklists::{Category, Compiler, Tags};
 use chrono::TimeDelta;
 use records::shift::Shift;
-use records::{Clock, Kind, MOST_EPISODES, NotDone, Order, Purpose, Which};
+use records::{By, ByRole, Clock, Kind, MOST_EPISODES, NotDone, Order, Purpose, Recorded, Which};
 use std::collections::BTreeSet;
 
 const MANY: i64 = MOST_EPISODES + 50;
@@ -112,5 +112,33 @@ pub async fn nobody_signs_what_came_after_they_read(play: Play) {
     let signed = records.sign_shift(shift, None, staff(), "", seen).await;
     assert!(matches!(signed, Err(NotDone::NotSeen)), "{signed:?}");
     assert!(records.reviews(shift).await.unwrap().is_empty());
+    gateway.stops().await;
+}
+
+pub async fn everybody_of_whom_something_is_kept(play: Play) {
+    let gateway = play.gateway().await;
+    let records = &gateway.records;
+    gateway.asks_for("jordan", "games.example", Evidence::Navigation);
+    gateway.asks_for("nobody", "games.example", Evidence::Navigation);
+    until("episodes", async || records.episodes(&Which::default()).await.unwrap().len() == 2).await;
+    // Nobody has these agreements, or not any more; a concern is kept when all else of somebody is purged.
+    records.ask("alex", "chat.example", "please").await.unwrap();
+    let jordans = records.episodes(&Which::default()).await.unwrap()[0].entry;
+    records.concern(jordans, "robin", staff(), "Robin was followed").await.unwrap();
+    let stranger = By { role: ByRole::YoungPerson, id: "192.0.2.99".into(), name: "a device".into() };
+    records.report("nobody", stranger, "a mean message", None).await.unwrap();
+    let known = |person: &str, name: Option<&str>, of_staff, young| Recorded {
+        person: person.into(),
+        name: name.map(str::to_owned),
+        of_staff,
+        young,
+    };
+    let all = records.recorded().await.unwrap();
+    let wanted = [
+        known("alex", None, None, true),
+        known("jordan", Some("Jordan"), Some(false), false),
+        known("robin", None, None, false),
+    ];
+    assert_eq!(all, wanted);
     gateway.stops().await;
 }

@@ -60,6 +60,7 @@ scenarios! {
     counting::more_than_one_reading_gives_are_all_there,
     counting::what_a_consequence_counts,
     counting::nobody_signs_what_came_after_they_read,
+    counting::everybody_of_whom_something_is_kept,
     recording::refusals_become_episodes,
     recording::a_thread_that_panicked_while_it_gathered_gathers_again,
     recording::what_may_not_be_recorded_is_not,

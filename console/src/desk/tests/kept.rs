@@ -10,12 +10,12 @@ use records::{Booking, By, ByRole, Which};
 use std::sync::Arc;
 use std::time::Duration;
 
-const LANE: &str = "person: Kate Lane\nfor: staff\ndevices: [{name: kates phone, ip: 192.0.2.60}]\nblock: [games.example]\n\
+pub(super) const LANE: &str = "person: Kate Lane\nfor: staff\ndevices: [{name: kates phone, ip: 192.0.2.60}]\nblock: [games.example]\n\
     otherwise: allow\nonline: all_day\n";
 const OTHERS: [&str; 3] = ["k.lane", "m.ali", "visitor"];
 
 /// The home's folder has these agreements from now on.
-fn becomes(play: &Play, people: &[(&str, &str)]) {
+pub(super) fn becomes(play: &Play, people: &[(&str, &str)]) {
     let mut files = vec![("home.yaml".to_owned(), HOME.to_owned())];
     files.extend(people.iter().map(|(id, text)| (format!("agreements/{id}.yaml"), (*text).to_owned())));
     let house = agreements::read(&files, START.parse::<DateTime<Utc>>().unwrap().date_naive()).house;
@@ -35,7 +35,7 @@ async fn entry_of(play: &Play, person: &str) -> i64 {
     play.records.episodes(&which).await.unwrap().last().unwrap().entry
 }
 
-const AT: &str = "at=2026-11-22T17:30:00Z";
+pub(super) const AT: &str = "at=2026-11-22T17:30:00Z";
 
 #[tokio::test]
 async fn it_stays_so_when_the_agreement_is_gone_and_a_young_person_who_left_is_read_on() {

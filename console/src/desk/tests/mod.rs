@@ -16,6 +16,7 @@ pub(crate) mod four_weeks;
 pub(crate) mod full;
 mod hostile;
 mod kept;
+mod left;
 mod listed;
 mod names;
 mod nights;
