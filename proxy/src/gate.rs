@@ -341,7 +341,7 @@ impl Gate {
 
     /// Who shows this, with their moment.
     pub(crate) fn client(&self, round: &Round, shown: &Shown<'_>) -> Client {
-        self.crowd.note(&self.neighbours, shown);
+        self.crowd.note(&self.neighbours, shown, round.steady);
         if let Face::Mac(mac) = self.face(shown) {
             self.presence.asks(mac, round.steady);
         }

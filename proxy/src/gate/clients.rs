@@ -1,7 +1,7 @@
 //! Whom a worker has just answered: the next question of the same client finds in one place everything that does not
 //! change from question to question.
 
-use super::{Gate, Round, Sentences, Who};
+use super::{Gate, Round, Sentences, Who, crowd};
 use crate::identify::Shown;
 use crate::limits::{Allowance, Counted, Limits};
 use agreements::{Moment, PersonId};
@@ -44,6 +44,8 @@ struct Good {
     generation: u64,
     neighbours: u64,
     state: ClockState,
+    /// Each day everybody is looked at anew.
+    day: u64,
 }
 
 /// The clients of late, each in the one place that its address hashes to, with the worker's notes on it, which are good for
@@ -69,8 +71,12 @@ impl<T: Default> Clients<T> {
         shown: &Shown<'_>,
         limits: &Limits,
     ) -> (&Client, &mut T, bool) {
-        let good =
-            Good { generation: round.current.generation, neighbours: round.neighbours, state: round.state };
+        let good = Good {
+            generation: round.current.generation,
+            neighbours: round.neighbours,
+            state: round.state,
+            day: crowd::day(round.steady),
+        };
         let place = self.hasher.hash_one(shown.address) as usize & (self.places.len() - 1);
         let place = &mut self.places[place];
         let is_known = place.as_ref().is_some_and(|known| {

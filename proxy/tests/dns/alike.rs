@@ -193,3 +193,27 @@ async fn a_million_questions_are_answered_alike() {
     assert!(refused > 50_000, "{refused}");
     assert!(open > 10_000, "{open}");
 }
+
+#[tokio::test]
+async fn whom_a_worker_remembers_is_looked_at_anew_each_day() {
+    let internet = Server::start(ZONE).await;
+    let home = Home::open(Setup::new(&[&internet])).await;
+    let question = Question::read("blocked.test A").bytes();
+    let mut batches = Batches::default();
+    let mut asks = |from: &str| {
+        let asker = Asker { from: from.parse().unwrap(), to: None, token: None, transport: Transport::Udp };
+        batches.answer(&home.dns, [Some((&question[..], asker))].into_iter()).for_each(drop);
+        home.dns.gate().only_client().map(|one| one.to_string())
+    };
+    let [phone, router] = ["192.168.4.2", "192.168.4.3"];
+    assert_eq!((asks(phone).as_deref(), asks(router)), (Some(phone), None));
+    let days = [(); 2].map(|()| {
+        home.clock.advance(Duration::from_secs(24 * 3600));
+        asks(router)
+    });
+    assert_eq!(
+        days,
+        [None, Some(router.to_owned())],
+        "it is put in between, and is the only one from then on"
+    );
+}
