@@ -211,17 +211,19 @@ fn rules_that_nft_refuses_change_nothing() {
     let before = table();
     assert!(before.contains("br-lan"), "{before}");
 
-    // On this machine, for a while, nft takes nothing.
-    lab.write("nft", "#!/bin/sh\necho Error: no room >&2\nexit 1\n");
-    let refuses = lab.home.path().join("nft");
-    std::fs::set_permissions(&refuses, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    // On this machine, for a while, nft takes no rules when it is asked whether it would, and notes whoever puts some there all the same.
+    let [real, fake, noted] = ["nft-real", "nft", "put-unasked"].map(|name| lab.home.path().join(name));
+    std::fs::copy("/usr/sbin/nft", &real).unwrap();
+    let words = format!(
+        "#!/bin/sh\ncase \" $* \" in\n*' -c '*) echo Error: no room >&2; exit 1;;\n*' -f '*) echo \"$*\" >>{};;\nesac\nexec {} \"$@\"\n",
+        noted.display(),
+        real.display()
+    );
+    lab.write("nft", &words);
+    std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mounted = lab.router.output("mount", &["--make-rprivate", "/"]).status.success()
-        && lab
-            .router
-            .output("mount", &["--bind", refuses.to_str().unwrap(), "/usr/sbin/nft"])
-            .status
-            .success();
-    assert!(mounted && table().is_empty());
+        && lab.router.output("mount", &["--bind", fake.to_str().unwrap(), "/usr/sbin/nft"]).status.success();
+    assert!(mounted && !lab.router.output("nft", &["-c", "list", "tables"]).status.success());
     let with_guests = with_router().replace("lan: [br-lan]", "lan: [br-lan, br-guest]");
     lab.write("gateway.yaml", &with_guests);
     wait_for("the file to wait", || {
@@ -232,8 +234,10 @@ fn rules_that_nft_refuses_change_nothing() {
     assert!(is_closed(&lab));
     assert!(echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(), "it holds as before");
 
-    lab.router.says("umount", &["/usr/sbin/nft"]);
     assert_eq!(table(), before);
+    let unasked = std::fs::read_to_string(&noted).unwrap_or_default();
+    assert_eq!(unasked, "", "nothing is put in place that nft would refuse");
+    lab.router.says("umount", &["/usr/sbin/nft"]);
     lab.write("gateway.yaml", &format!("{with_guests}# once more\n"));
     wait_for("the new rules", || table().contains("br-guest").then_some(()));
     assert!(is_closed(&lab));
