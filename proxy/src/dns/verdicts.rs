@@ -3,16 +3,16 @@
 use super::case::Case;
 use super::reply::{Extended, ede};
 use crate::cache::Entry;
-use agreements::{Detector, Evidence, Host, Outcome, Record, Request, Rule, Severity, Subject, Verdict};
+use agreements::{Detector, Evidence, Host, Record, Request, Rule, Severity, Subject, Verdict};
 use blocklists::{Category, Domain, Name};
 use chrono::{DateTime, Utc};
 use records::Current;
 use std::net::IpAddr;
 
-/// A refusal is kept by clients for at most so long, in seconds: staff may change their mind.
+/// A refusal is kept by clients for at most so long, in seconds: the home may change its mind.
 const MOST_REFUSED: u32 = 30;
-/// One with a way out for less: the answer to an ask may come any moment.
-const MOST_ASKED: u32 = 10;
+/// One that a grant can lift for less: a yes may come any moment, and takes effect within a second.
+const MOST_LIFTED: u32 = 1;
 
 /// Judges every name that an answer leads to, whether or not the name that was asked for was judged itself. The first that
 /// is refused, with why; else the next instant at which any of the verdicts could differ.
@@ -120,11 +120,27 @@ pub(crate) fn allowed_for(until: Option<DateTime<Utc>>, now: DateTime<Utc>, most
 
 /// For how many seconds a refusal may live.
 pub(crate) fn refused_for(verdict: &Verdict, now: DateTime<Utc>) -> u32 {
-    let most = match verdict.outcome {
-        Outcome::Ask | Outcome::WithStaff => MOST_ASKED,
-        Outcome::Block | Outcome::Allow => MOST_REFUSED,
-    };
+    let most = if is_lifted(verdict.rule) { MOST_LIFTED } else { MOST_REFUSED };
     allowed_for(verdict.until, now, most)
+}
+
+/// Whether a grant comes before what a rule says. An unknown device's baseline is lifted when somebody signs in on it.
+const fn is_lifted(rule: Rule) -> bool {
+    match rule {
+        Rule::Sealed | Rule::Protected | Rule::Restriction | Rule::Floor => false,
+        Rule::Grant
+        | Rule::Online
+        | Rule::PrivateMail
+        | Rule::SchoolHours
+        | Rule::Limit
+        | Rule::Site
+        | Rule::Service
+        | Rule::Category
+        | Rule::Otherwise
+        | Rule::Baseline
+        | Rule::EducationSession
+        | Rule::EmailOnly => true,
+    }
 }
 
 /// Shows a refusal as an extended error: its code, and the sentence for the person it is about.
@@ -164,12 +180,46 @@ pub(super) fn show_reason<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agreements::Counts;
+    use agreements::{Counts, Outcome};
     use blocklists::Category;
 
     fn verdict(outcome: Outcome, rule: Rule, subject: Subject, record: Record) -> Verdict {
         let (source, until, severity, counts) = (None, None, Severity::Low, Counts(0));
         Verdict { outcome, rule, source, subject, until, severity, record, counts }
+    }
+
+    #[test]
+    fn what_a_grant_lifts_is_kept_for_a_second_and_never_beyond_its_end() {
+        let now = DateTime::UNIX_EPOCH;
+        let rules = [
+            Rule::Sealed,
+            Rule::Protected,
+            Rule::Restriction,
+            Rule::Floor,
+            Rule::Grant,
+            Rule::Online,
+            Rule::PrivateMail,
+            Rule::SchoolHours,
+            Rule::Limit,
+            Rule::Site,
+            Rule::Service,
+            Rule::Category,
+            Rule::Otherwise,
+            Rule::Baseline,
+            Rule::EducationSession,
+            Rule::EmailOnly,
+        ];
+        for rule in rules {
+            let is_before_grants = rule.place() < Rule::Grant.place();
+            for outcome in [Outcome::Block, Outcome::Ask, Outcome::WithStaff] {
+                let refused = verdict(outcome, rule, Subject::None, Record::Episode);
+                assert_eq!(refused_for(&refused, now), if is_before_grants { 30 } else { 1 }, "{rule:?}");
+                for (left, kept) in [(7, if is_before_grants { 7 } else { 1 }), (0, 0)] {
+                    let refused = Verdict { until: Some(now + chrono::TimeDelta::seconds(left)), ..refused };
+                    assert_eq!(refused_for(&refused, now), kept, "{rule:?}, {left} s before its end");
+                }
+            }
+        }
     }
 
     #[test]

@@ -378,7 +378,7 @@ async fn rfc8484_requests_and_what_each_gets() {
             "refused_by_the_agreement",
             Box::new(|| get("/dns-query", "blocked.test A")),
             200,
-            "private, max-age=30",
+            "private, max-age=1",
         ),
         ("not_for_us_to_answer", Box::new(|| get("/dns-query", "www.test A +norec")), 200, "no-store"),
         (

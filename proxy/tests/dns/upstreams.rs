@@ -167,11 +167,7 @@ async fn none_answers() {
     let before = only.asked();
     assert_eq!(home.ask(JORDAN, "www.test A +edns").await, "SERVFAIL; ede 23");
     assert_eq!(only.asked(), before, "a failure is remembered for a moment");
-    assert_eq!(
-        home.ask(JORDAN, "blocked.test A").await,
-        "NOERROR; blocked.test 30 A 127.0.0.1",
-        "needs none"
-    );
+    assert_eq!(home.ask(JORDAN, "blocked.test A").await, "NOERROR; blocked.test 1 A 127.0.0.1", "needs none");
     only.mood(Mood::Well);
     home.clock.advance(Duration::from_secs(2));
     assert_eq!(home.ask(JORDAN, "www.test A").await, WWW);
@@ -259,7 +255,7 @@ async fn an_old_answer_is_better_than_none() {
     let stale = "NOERROR; www.test 30 A 192.0.2.1; ede 3";
     assert_eq!(home.ask(JORDAN, "www.test A +edns").await, stale);
     // Whoever may not have it does not get it, however old it is.
-    assert_eq!(home.ask(crate::home::UNKNOWN, "www.test A").await, "NOERROR; www.test 30 A 127.0.0.1");
+    assert_eq!(home.ask(crate::home::UNKNOWN, "www.test A").await, "NOERROR; www.test 1 A 127.0.0.1");
     assert_eq!(home.ask(JORDAN, "www.test A +edns").await, stale);
     server.mood(Mood::Well);
     // The question that found it silent may still be on its way; the next one after its rest is answered.
@@ -283,7 +279,7 @@ async fn dnssec_as_the_home_says() {
         (Dnssec::Pass, "www.test A +do", "NOERROR ad; www.test 300 A 192.0.2.1"),
         (Dnssec::Pass, "www.test A +do +cd", "NOERROR cd; www.test 300 A 192.0.2.1"),
         (Dnssec::Pass, "svc.test HTTPS +do", "NOERROR; svc.test 300 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"),
-        (Dnssec::Pass, "blocked.test A +do", "NOERROR; blocked.test 30 A 127.0.0.1; ede 17"),
+        (Dnssec::Pass, "blocked.test A +do", "NOERROR; blocked.test 1 A 127.0.0.1; ede 17"),
     ];
     for (dnssec, question, expected) in cases {
         let mut setup = Setup::new(&[&server]);

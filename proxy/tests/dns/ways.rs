@@ -17,7 +17,7 @@ async fn ipv6_over_udp_and_tcp() {
     let bound = Bound::bind((Ipv6Addr::LOCALHOST, 0).into(), 2).expect("a port");
     let listening = home.dns.listen(bound, &stop).expect("it listens");
     let question = Question::read("www.test AAAA +edns").bytes();
-    let page = "NOERROR; www.test 30 AAAA ::1; ede 15";
+    let page = "NOERROR; www.test 1 AAAA ::1; ede 15";
 
     let udp = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).await.expect("a port");
     udp.connect(listening.address()).await.expect("a server");
@@ -45,10 +45,10 @@ async fn a_token_says_whose_device_it_is_wherever_it_is() {
     let question = Question::read("blocked.test A +edns").bytes();
     let large = Question::read("www.test A").bytes();
     for (transport, token, question, expected) in [
-        (Transport::Tls, Some(TOKEN), &question, "NOERROR; blocked.test 30 A 192.0.2.53; ede 17"),
-        (Transport::Https, Some("nobody-s"), &question, "NOERROR; blocked.test 30 A 192.0.2.53; ede 15"),
+        (Transport::Tls, Some(TOKEN), &question, "NOERROR; blocked.test 1 A 192.0.2.53; ede 17"),
+        (Transport::Https, Some("nobody-s"), &question, "NOERROR; blocked.test 1 A 192.0.2.53; ede 15"),
         (Transport::Https, Some(TOKEN), &large, "NOERROR; www.test 300 A 192.0.2.1"),
-        (Transport::Https, None, &large, "NOERROR; www.test 30 A 192.0.2.53"),
+        (Transport::Https, None, &large, "NOERROR; www.test 1 A 192.0.2.53"),
     ] {
         let asker = Asker { from, to, token, transport };
         let answer = home.dns.handle(question, &asker).await.expect("an answer");
