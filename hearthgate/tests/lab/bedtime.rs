@@ -1,10 +1,10 @@
 //! Bedtime, with all that a device may have open: over both families, within the time that was promised.
 
 use crate::device::{
-    CUT, closes, connect, datagrams, download, echoes, exchange, is_refusal, look_up, on_this_machine,
+    CUT, closes, connect, datagrams, download, echoes, exchange, is_refusal, lapses, look_up, on_this_machine,
 };
 use crate::internet::{ECHO, wait_at_most, wait_for};
-use crate::lab::{Lab, Who};
+use crate::lab::{Lab, Who, at};
 use crate::machine::{Program, program};
 use crate::router::{episodes, held};
 use crate::sockets;
@@ -178,4 +178,56 @@ fn bedtime_closes_all_that_is_open_over_both_families_within_five_seconds_and_he
     // Coming back to it is outside the agreed times, and no way around.
     let told = wait_for("the episode", || Some(episodes(&lab)).filter(|list| !list.is_empty()));
     assert!(told.iter().all(|e| e["rule"] == "online" && e["severity"] == "low"), "{told:?}");
+}
+
+/// How long the match takes yet.
+const MATCH: &str = "20m";
+
+#[test]
+fn more_time_that_is_given_before_bedtime_carries_what_is_open_over_it_to_its_own_end() {
+    let Some(lab) = held("2026-11-21T20:50:00") else { return };
+    let (four, six) = look_up(&lab, Who::Jordan, "open.test");
+    let mut streams = [four, six].map(|to| connect(&lab, Who::Jordan, to, ECHO).unwrap());
+    assert!(streams.iter_mut().all(|stream| echoes(stream).unwrap()));
+    let first = lab.now();
+    let words = format!("grant --person jordan --extra-time {MATCH} --by r.osei --reason match");
+    lab.command(&words.split(' ').collect::<Vec<_>>());
+    let twenty = chrono::TimeDelta::minutes(20);
+    let (earliest, latest) = (first + twenty, lab.now() + twenty);
+
+    lab.passes_until(BEFORE);
+    // The addresses were given until bedtime.
+    [four, six].into_iter().for_each(|to| lapses(&lab, Who::Jordan, to));
+    let bedtime = lab.will_be(BEDTIME);
+    // For as long as what bedtime ends may take.
+    while Instant::now() < bedtime + CUT {
+        for (stream, to) in streams.iter_mut().zip([four, six]) {
+            assert!(echoes(stream).unwrap(), "{to}: at {}", lab.now());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(lab.now() > at(BEDTIME), "it is past bedtime");
+    assert_eq!(look_up(&lab, Who::Jordan, "open.test"), (four, six), "and the name is still answered");
+    for to in [four, six] {
+        assert!(
+            echoes(&mut connect(&lab, Who::Jordan, to, ECHO).unwrap()).unwrap(),
+            "{to}: a new one begins"
+        );
+    }
+
+    lab.passes((earliest - lab.now()).num_seconds() - 4);
+    assert!(streams.iter_mut().all(|stream| echoes(stream).unwrap()), "until then");
+    let now = lab.now();
+    let [early, late] = [earliest, latest].map(|end| Instant::now() + (end - now).to_std().unwrap());
+    let ends = streams.map(|stream| spawn(move || is_closed(stream)));
+    for (end, to) in ends.into_iter().zip([four, six]) {
+        let end = end.join().unwrap();
+        assert!(end > early - Duration::from_secs(1), "{to}: {:?} early", early - end);
+        let after = end.saturating_duration_since(late);
+        assert!(after < on_this_machine(CUT), "{to}: {after:?} late");
+        assert!(
+            is_refusal(&connect(&lab, Who::Jordan, to, ECHO).unwrap_err()),
+            "{to}: and no new one begins"
+        );
+    }
 }

@@ -39,6 +39,13 @@ pub(crate) fn look_up(lab: &Lab, who: Who, name: &str) -> (IpAddr, IpAddr) {
     (one("A"), one("AAAA"))
 }
 
+/// The time for which a device was given an address is over, as the kernel ends it: for the kernel none passes at once.
+pub(crate) fn lapses(lab: &Lab, who: Who, to: IpAddr) {
+    let (set, number) = (if to.is_ipv4() { "mac4" } else { "mac6" }, who.number());
+    let element = format!("delete element inet hearthgate {set} {{ 02:00:00:00:00:{number} . {to} }}");
+    assert!(lab.router.output("nft", &[&element]).status.success(), "{to}");
+}
+
 /// Connects from a device.
 pub(crate) fn connect(lab: &Lab, who: Who, to: IpAddr, port: u16) -> std::io::Result<TcpStream> {
     let to = SocketAddr::new(to, port);

@@ -35,7 +35,8 @@ pub(crate) enum Who {
 impl Who {
     const ALL: [Self; 4] = [Self::Jordan, Self::Sam, Self::Kate, Self::Stranger];
 
-    fn number(self) -> u8 {
+    /// Its number, the last of its addresses.
+    pub(crate) fn number(self) -> u8 {
         match self {
             Self::Jordan => 11,
             Self::Sam => 12,

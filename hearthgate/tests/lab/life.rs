@@ -2,7 +2,8 @@
 
 use crate::SATURDAY;
 use crate::device::{
-    CUT, addresses, closes, connect, datagrams, echoes, exchange, is_refusal, look_up, on_this_machine,
+    CUT, addresses, closes, connect, datagrams, echoes, exchange, is_refusal, lapses, look_up,
+    on_this_machine,
 };
 use crate::internet::{ECHO, FOREIGN_RESOLVER, RELAY, wait_for};
 use crate::lab::{Lab, Who, gateway_yaml};
@@ -233,10 +234,10 @@ fn rules_that_nft_refuses_change_nothing() {
     assert!(lab.log().contains("no room"), "why it was not taken: {}", lab.log());
     assert!(is_closed(&lab));
     assert!(echoes(&mut connect(&lab, Who::Jordan, four, ECHO).unwrap()).unwrap(), "it holds as before");
-
     assert_eq!(table(), before);
     let unasked = std::fs::read_to_string(&noted).unwrap_or_default();
     assert_eq!(unasked, "", "nothing is put in place that nft would refuse");
+
     lab.router.says("umount", &["/usr/sbin/nft"]);
     lab.write("gateway.yaml", &format!("{with_guests}# once more\n"));
     wait_for("the new rules", || table().contains("br-guest").then_some(()));
@@ -370,13 +371,10 @@ impl Open {
         Self { streams, datagrams: [four, six].map(|to| datagrams(lab, Who::Jordan, to, ECHO)) }
     }
 
-    /// The time for which its address was given is over, as the kernel ends it.
+    /// The time for which its address was given is over.
     fn lapses(&self, lab: &Lab) {
         for stream in &self.streams {
-            let to = stream.peer_addr().unwrap().ip();
-            let set = if to.is_ipv4() { "mac4" } else { "mac6" };
-            let element = format!("delete element inet hearthgate {set} {{ 02:00:00:00:00:11 . {to} }}");
-            assert!(lab.router.output("nft", &[&element]).status.success(), "{to}");
+            lapses(lab, Who::Jordan, stream.peer_addr().unwrap().ip());
         }
     }
 
