@@ -22,6 +22,9 @@ pub use desk::{
 };
 pub use effect::still_closed;
 pub use pages::{Heard, Known, Showing, Token, Told, Visit, Visitors, addresses as young_addresses, router};
-pub use portal::{Captive, Portal, SIGN_IN, SIGN_OUT, Slip, TimeLeft, Typed, portal, sign_in_of, to_portal};
+pub use portal::{
+    Captive, Portal, SIGN_IN, SIGN_OUT, Slip, Stays, TimeLeft, Typed, portal, sign_in_of, to_portal,
+};
 pub use refusal::{Form, Refusals};
 pub use typed::{Unread, what, word};
+pub use young::SCRIPT;

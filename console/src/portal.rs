@@ -2,11 +2,14 @@
 
 use crate::pages::respond;
 use crate::refusal::Form;
-use crate::young::{self, Voice};
-use agreements::Rule;
+use crate::young::now::{counts_down, holds};
+use crate::young::{self, SCRIPT, Voice};
+use agreements::{PersonId, Rule};
 use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use chrono::{DateTime, Utc};
+use records::Current;
 use serde::{Deserialize, Serialize};
 
 /// What the page shows.
@@ -27,6 +30,8 @@ pub enum Portal<'a> {
         token: &'a str,
         /// Whose agreement holds.
         name: &'a str,
+        /// What of it holds now, and for how long.
+        stays: Stays<'a>,
     },
     /// The device is known as somebody's own: nobody signs in on it.
     Owned {
@@ -35,6 +40,58 @@ pub enum Portal<'a> {
     },
     /// Unknown devices do not sign in in this home.
     Elsewhere,
+}
+
+/// Somebody who is signed in, and what the time that is left to them is told from.
+#[derive(Clone, Copy, Debug)]
+pub struct Stays<'a> {
+    /// What is in force.
+    pub current: &'a Current,
+    /// Whose rules hold.
+    pub who: PersonId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// When they are signed out whatever happens.
+    pub ends: Option<DateTime<Utc>>,
+    /// The address of the gateway's own pages, without a slash at its end: the page to sign in at may stand at another port.
+    pub pages: &'a str,
+}
+
+impl Stays<'_> {
+    /// What holds until what, whichever comes first: the agreement's word, the day's minutes used up, being signed out.
+    fn said(&self, v: Voice) -> Stay {
+        let Stays { current, who, at, .. } = *self;
+        let house = &current.snapshot.house;
+        let left = house.left(who, at, &current.standing);
+        let until = |key, ends| {
+            let line = v.fill(key, &[("until", &v.when(ends, at, house.home().timezone))]);
+            ("open", line, Some(ends))
+        };
+        let signed_out = self.ends.filter(|ends| left.open && left.until.is_none_or(|until| *ends < until));
+        let (state, line, ends) = match (signed_out, left.until) {
+            (Some(ends), _) => until("portal.until", ends),
+            (None, Some(out)) if left.open && left.by == Some(Rule::Limit) => until("portal.minutes", out),
+            (_, closes) => holds(current, (who, at), closes, v),
+        };
+        Stay {
+            state,
+            line,
+            ends: ends.map(|ends| counts_down(ends, at, v)),
+            now: at.timestamp(),
+            pages: v.link(&format!("{}/", self.pages)),
+        }
+    }
+}
+
+/// The same in words.
+struct Stay {
+    /// How it is drawn.
+    state: &'static str,
+    line: String,
+    /// When that ends, in seconds since 1970, and how long it is until then.
+    ends: Option<(i64, String)>,
+    now: i64,
+    pages: String,
 }
 
 /// What somebody typed.
@@ -123,6 +180,8 @@ struct PortalPage<'a> {
     /// The seal of the form to sign in, and of the form to sign out, where there is one.
     signs_in: Option<&'a str>,
     signs_out: Option<&'a str>,
+    /// What holds for whoever is signed in.
+    stays: Option<Stay>,
     choices: Vec<(&'static str, String)>,
 }
 
@@ -159,16 +218,16 @@ pub fn portal(
             (v.say("portal.elsewhere").to_owned(), v.say("portal.elsewhere.lead").to_owned())
         }
     };
-    let (signs_in, signs_out, slip) = match shows {
-        Portal::Form { token, slip, .. } => (Some(token), None, slip),
-        Portal::SignedIn { token, .. } => (None, Some(token), None),
-        Portal::Owned { .. } | Portal::Elsewhere => (None, None, None),
+    let (signs_in, signs_out, stays, slip) = match shows {
+        Portal::Form { token, slip, .. } => (Some(token), None, None, slip),
+        Portal::SignedIn { token, stays, .. } => (None, Some(token), Some(stays.said(v)), None),
+        Portal::Owned { .. } | Portal::Elsewhere => (None, None, None, None),
     };
     let slip = slip.map(|slip| slip.said(v)).unwrap_or_default();
     let choices = v.choices(SIGN_IN);
-    let page = PortalPage { style: young::STYLE, v, home, title, lead, slip, signs_in, signs_out, choices };
-    // Rendering writes into a string, which cannot fail.
-    respond(status, Form::Html, page.render().unwrap_or_default())
+    let style = young::STYLE;
+    let page = PortalPage { style, v, home, title, lead, slip, signs_in, signs_out, stays, choices };
+    young::shown(status, &page)
 }
 
 /// The way to the page.
@@ -198,6 +257,9 @@ impl Captive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agreements::{Snapshot, Standing};
+    use records::InForce;
+    use std::sync::Arc;
 
     fn body(response: Response<Body>) -> String {
         let collected = axum::body::to_bytes(response.into_body(), 1 << 20);
@@ -234,8 +296,72 @@ mod tests {
         assert!(!body(waiting.response()).contains("seconds-remaining"));
     }
 
+    const HOME: &str = "home: Oakview House\ntimezone: Europe/London\n";
+    const JO: &str = "person: Jo\nagreed:\n  risk_assessment: {ref: RA-1, on: 2026-10-28}\n  review_by: 2027-01-31\n  \
+        young_person: {on: 2026-11-02}\n  social_worker: {name: A. Mensah, authority: Leeds, on: 2026-11-02}\n  \
+        home_manager: {name: R. Osei, on: 2026-11-02}\nonline: {every_day: 07:00-21:00}\nlimits: {everything: 4h}\n\
+        otherwise: allow\nschool_hours: as_agreed\n";
+
+    /// A home with Jo, who has used so many minutes today.
+    fn jo(used: u16) -> (Arc<Current>, PersonId) {
+        let files = [("home.yaml", HOME), ("agreements/jo.yaml", JO)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let reading = agreements::read(&files, "2026-11-22".parse().unwrap());
+        let errors: Vec<_> =
+            reading.problems.iter().filter(|p| p.level == agreements::Level::Error).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        let house = reading.house;
+        let (who, standing) = (house.person("jo").unwrap(), Standing::new(&house, &[], &[], &|_, _| used));
+        let catalogue = Arc::new(blocklists::Catalogue::empty());
+        let in_force = InForce::new(Arc::new(Snapshot { house, catalogue }), Arc::new(standing));
+        (in_force.to_keep(), who)
+    }
+
+    #[test]
+    fn whoever_is_signed_in_sees_how_long_until_what() {
+        // A Sunday in winter: the home's clock shows the same.
+        let at = |time: &str| format!("2026-11-22T{time}:00Z").parse::<DateTime<Utc>>().unwrap();
+        for (now, used, ends, language, said, left) in [
+            ("17:30", 0, None, "en", "The internet is open for you until 21:00.", "3 h 30 min to go"),
+            (
+                "17:30",
+                0,
+                Some("23:00"),
+                "en",
+                "The internet is open for you until 21:00.",
+                "3 h 30 min to go",
+            ),
+            ("17:30", 0, Some("18:00"), "en", "You are signed in until 18:00.", "30 min to go"),
+            ("17:30", 230, None, "en", "Your minutes last until 17:40 if you use each one.", "10 min to go"),
+            ("17:30", 240, None, "en", "You have used today’s minutes.", "13 h 30 min to go"),
+            ("22:00", 0, Some("22:30"), "en", "The internet is off for you until", "9 h to go"),
+            ("17:30", 0, None, "cy", "Mae’r rhyngrwyd ar agor i ti tan 21:00.", "3 awr 30 mun i fynd"),
+            ("17:30", 0, Some("18:00"), "cy", "Rwyt ti wedi mewngofnodi tan 18:00.", "30 mun i fynd"),
+            ("17:30", 230, None, "cy", "Mae dy funudau’n para tan 17:40", "10 mun i fynd"),
+        ] {
+            let (current, who) = jo(used);
+            let (now, ends) = (at(now), ends.map(at));
+            let stays = Stays { current: &current, who, at: now, ends, pages: "http://hearthgate.home.arpa" };
+            let shows = Portal::SignedIn { token: "t", name: "Jo", stays };
+            let uri: Uri = format!("/sign-in?lang={language}").parse().unwrap();
+            let response = portal("Oakview House", StatusCode::OK, shows, (&uri, &HeaderMap::new()));
+            let csp = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+            let page = body(response);
+            let link = format!("href=\"http://hearthgate.home.arpa/?lang={language}\"");
+            // What the script counts by.
+            let counts = format!("data-now=\"{}\"", now.timestamp());
+            for word in [said, left, &link, &counts, "<script src=\"/hearthgate/page.js\""] {
+                assert!(page.contains(word), "{now} {used} {ends:?}: no {word} in {page}");
+            }
+            assert!(csp.contains("script-src 'self'"), "{csp}");
+        }
+    }
+
     #[test]
     fn what_the_page_shows() {
+        let (current, who) = jo(0);
+        let stays = Stays { current: &current, who, at: DateTime::UNIX_EPOCH, ends: None, pages: "" };
+        let signed_in = Portal::SignedIn { token: "t", name: "Jo", stays };
         for (case, shows, has, has_not) in [
             (
                 "at first",
@@ -255,12 +381,7 @@ mod tests {
                 &["role=\"alert\"", "do not go together"],
                 &["not known here"],
             ),
-            (
-                "signed in",
-                Portal::SignedIn { token: "t", name: "Jo" },
-                &["Jo", "Sign out"],
-                &["name=\"pin\""],
-            ),
+            ("signed in", signed_in, &["Jo", "Sign out"], &["name=\"pin\""]),
             ("a name with teeth", Portal::Owned { name: "<b>Jo</b>" }, &["&#60;b&#62;Jo"], &["<b>", "<form"]),
             ("no sign-in", Portal::Elsewhere, &["whoever is on shift"], &["<form"]),
         ] {

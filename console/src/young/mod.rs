@@ -31,8 +31,8 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 pub(crate) const STYLE: &str =
     concat!(include_str!("../../templates/page.css"), include_str!("../../templates/young/young.css"));
 const SCRIPT_TEXT: &str = include_str!("../../templates/young/young.js");
-/// Where the script stands.
-pub(crate) const SCRIPT: &str = "/hearthgate/page.js";
+/// Where the pages' script stands.
+pub const SCRIPT: &str = "/hearthgate/page.js";
 
 /// Whose device a page is shown on.
 pub(crate) enum Whose<'a> {

@@ -9,15 +9,15 @@ use crate::pages::{Desk, Visit};
 use crate::refusal::{ASK, minutes_again};
 use crate::telling::MORE_TIME;
 use agreements::{
-    Explanation, GrantKind, Host, LimitKey, LiveGrant, LiveRestriction, Outcome, Person, PersonKind, Request,
-    Rule, SchoolHours, Soon, UnknownDevices, What, Word,
+    Explanation, GrantKind, Host, LimitKey, LiveGrant, LiveRestriction, Outcome, Person, PersonId,
+    PersonKind, Request, Rule, SchoolHours, Soon, UnknownDevices, What, Word,
 };
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use blocklists::{Name, Tags};
 use chrono::{DateTime, TimeDelta, Utc};
-use records::{Answered, Ask, Records, Reported, StoreError};
+use records::{Answered, Ask, Current, Records, Reported, StoreError};
 
 /// A site that no list and no agreement has: what is said of it is said of all that nobody mentioned.
 const UNLISTED: &str = "unlisted-by-anyone.invalid";
@@ -134,9 +134,7 @@ pub(crate) async fn page(desk: &Desk, visit: &Visit, v: Voice, signed_in: bool) 
         device,
         state,
         line,
-        ends: ends.map(|at| {
-            (at.timestamp(), v.fill("count", &[("length", &v.length((at - visit.at).num_minutes()))]))
-        }),
+        ends: ends.map(|at| counts_down(at, visit.at, v)),
         soon: whose.own().and_then(|_| soon(visit, v)),
         signs_in: signs_in(visit),
         kept: whose.own().map(|person| agreed::kept_more(person, visit, v)).unwrap_or_default(),
@@ -172,21 +170,36 @@ fn signs_in(visit: &Visit) -> bool {
     }
 }
 
+/// An instant to count down to, in seconds since 1970, and how long it is until then in words.
+pub(crate) fn counts_down(to: DateTime<Utc>, now: DateTime<Utc>, v: Voice) -> (i64, String) {
+    (to.timestamp(), v.fill("count", &[("length", &v.length((to - now).num_minutes()))]))
+}
+
 /// What holds now: how it is drawn, the sentence, and when it ends.
 fn state(visit: &Visit, v: Voice) -> (&'static str, String, Option<DateTime<Utc>>) {
     let (current, at) = (&visit.current, visit.at);
+    let closes = current.snapshot.house.left_of_times(visit.who, at, &current.standing).until;
+    holds(current, (visit.who, at), closes, v)
+}
+
+/// The same of somebody at an instant, for whom what is open closes then.
+pub(crate) fn holds(
+    current: &Current,
+    (who, at): (PersonId, DateTime<Utc>),
+    closes: Option<DateTime<Utc>>,
+    v: Voice,
+) -> (&'static str, String, Option<DateTime<Utc>>) {
     let house = &current.snapshot.house;
     let name = Name::new(UNLISTED).expect("a name that stands in this file");
     let request = Request { host: Host::Name(name), tags: Tags::NONE, path: None };
-    let said = house.explain(visit.who, at, &request, &current.standing);
-    let closes = house.left_of_times(visit.who, at, &current.standing).until;
+    let said = house.explain(who, at, &request, &current.standing);
     let until = said.until.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
     let until = match said.rule {
         // New minutes alone open nothing at night.
-        Rule::Limit => minutes_again(house, visit.who, at),
+        Rule::Limit => minutes_again(house, who, at),
         _ => until,
     };
-    let hours = house.agreement(visit.who).map_or(SchoolHours::EducationOnly, |person| person.school_hours);
+    let hours = house.agreement(who).map_or(SchoolHours::EducationOnly, |person| person.school_hours);
     let (state, key, ends) = what_holds(&said, hours, closes, until);
     let line = match ends {
         Some(ends) => v.fill(key, &[("until", &v.when(ends, at, house.home().timezone))]),

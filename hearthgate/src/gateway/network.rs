@@ -271,7 +271,8 @@ impl Network {
         );
         let router = pac::beside(router, gateway.name.clone(), script);
         let router = portal::beside(router, self.door(gate, gateway, shared, pages_port));
-        self.dns.serve_beside(Beside { paths: &portal::PATHS, pages: pages::through_proxy(router.clone()) });
+        self.dns
+            .serve_beside(Beside { paths: &portal::BESIDE_DNS, pages: pages::through_proxy(router.clone()) });
         let counters = Arc::new(Counters::default());
         let config = Config {
             reach: Reach { home_network: gateway.home_network.clone(), own_ports: self.ports() },
@@ -313,13 +314,14 @@ impl Network {
     /// Where devices that are nobody's own sign in.
     fn door(&self, gate: &Arc<Gate>, gateway: &Gateway, shared: &Shared, port: Option<u16>) -> Arc<Door> {
         let inside_tls = self.listeners.iter().find(|listener| listener.kind == "dns_https");
-        let plain = format!("{}/sign-in", pages::own_url(&gateway.name, port));
+        let pages = pages::own_url(&gateway.name, port);
+        let plain = format!("{pages}/sign-in");
         let told = inside_tls.map_or_else(
             || plain.clone(),
             |listener| format!("https://{}:{}/sign-in", gateway.name, listener.address.port()),
         );
         let (own, key) = (gateway.name.clone(), shared.ask_key.clone());
-        Arc::new(Door { gate: gate.clone(), signing: shared.signing.clone(), own, key, plain, told })
+        Arc::new(Door { gate: gate.clone(), signing: shared.signing.clone(), own, key, pages, plain, told })
     }
 
     /// Serves DNS inside TLS, where a listener is named for it.

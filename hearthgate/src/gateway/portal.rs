@@ -10,8 +10,10 @@ use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use blocklists::Domain;
+use chrono::{DateTime, TimeDelta, Utc};
 use console::{
-    AskKey, Captive, Portal, SIGN_IN, SIGN_OUT, Slip, TimeLeft, Token, Typed, portal, sign_in_of, to_portal,
+    AskKey, Captive, Portal, SCRIPT, SIGN_IN, SIGN_OUT, Slip, Stays, TimeLeft, Token, Typed, portal,
+    sign_in_of, to_portal,
 };
 use hyper::header;
 use hyper::{HeaderMap, Method, StatusCode, Uri};
@@ -24,6 +26,8 @@ use std::sync::Arc;
 pub(crate) const PATHS: [&str; 4] = [SIGN_IN, SIGN_OUT, CAPTIVE, TIME_LEFT];
 const CAPTIVE: &str = "/captive-portal";
 const TIME_LEFT: &str = "/time-left";
+/// What stands beside DNS over HTTPS, where phones open the page: it, and the script that counts down on it.
+pub(crate) const BESIDE_DNS: [&str; 5] = [SIGN_IN, SIGN_OUT, CAPTIVE, TIME_LEFT, SCRIPT];
 /// What a form is about, for the seal that its token is.
 const ABOUT: &str = "sign-in";
 /// No form of ours is longer.
@@ -35,7 +39,9 @@ pub(crate) struct Door {
     pub(crate) signing: Arc<Signing>,
     pub(crate) own: Domain,
     pub(crate) key: AskKey,
-    /// The page's address over plain HTTP.
+    /// The address of the gateway's own pages, over plain HTTP.
+    pub(crate) pages: String,
+    /// The page's address there.
     pub(crate) plain: String,
     /// The address that phones are told: over TLS where there is a listener for it.
     pub(crate) told: String,
@@ -160,16 +166,31 @@ impl Door {
         (uri, headers): &As,
     ) -> Response {
         let current = self.gate.in_force.to_keep();
-        let token = &self.key.token(&face.to_string(), ABOUT, self.gate.clock.now());
+        let now = self.gate.clock.now();
+        let token = &self.key.token(&face.to_string(), ABOUT, now);
         let whose = self.whose(&current, peer);
+        let stays = || Stays {
+            current: &current,
+            who: self.gate.person(&self.gate.who(&current, peer, None)),
+            at: now,
+            ends: self.signed_out_at(face, now),
+            pages: &self.pages,
+        };
         let shows = match &whose {
             Whose::Unknown => Portal::Form { token, shared: false, slip },
             Whose::Shared => Portal::Form { token, shared: true, slip },
-            Whose::SignedIn(name) => Portal::SignedIn { token, name },
+            Whose::SignedIn(name) => Portal::SignedIn { token, name, stays: stays() },
             Whose::Owned(name) => Portal::Owned { name },
             Whose::Elsewhere => Portal::Elsewhere,
         };
         portal(&current.snapshot.house.home().name, status, shows, (uri, headers))
+    }
+
+    /// When whoever is signed in on a device is signed out whatever happens.
+    fn signed_out_at(&self, face: Face, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let ends = self.gate.signed_in.of(face)?.ends;
+        let left = TimeDelta::from_std(ends.saturating_sub(self.gate.clock.steady())).ok()?;
+        now.checked_add_signed(left)
     }
 
     /// Whether a form was made here, for this device, within the last hours.

@@ -176,6 +176,11 @@ fn curl_with_a_doh_url() {
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["user-portal-url"], format!("https://{OWN}:{port}/sign-in"), "{told}");
     assert!(told["captive"] == false && told["seconds-remaining"].as_i64() > Some(60), "{told}");
+    // So does what counts down on the page to sign in at.
+    let script = format!("https://{OWN}:{port}/hearthgate/page.js");
+    let script =
+        output("curl", &["-sS", "--interface", JORDAN, "--cacert", &ca, "--resolve", &here, &script]);
+    assert!(script.contains("[data-until]"), "{script}");
     // A refused name leads to the page that says why.
     let page = curl(JORDAN, "/dns-query", &format!("http://casino.test:{}/", gateway.pages));
     assert!(page.contains("casino.test") && page.contains("0800 1111"), "{page}");

@@ -117,7 +117,17 @@ fn an_unknown_device_reaches_the_page_to_sign_in_and_nothing_else_until_somebody
     assert!(is_refused(&lab, "open.test"));
     let (said, _) = sign_in(&lab, "jordan", &pin);
     assert_eq!(said, format!("303 {PAGE}?lang=en"));
-    assert!(visit(&lab, &[PAGE]).1.contains("You are signed in, Jordan"));
+    let page = visit(&lab, &[PAGE]).1;
+    for shown in [
+        "You are signed in, Jordan",
+        "The internet is open for you until 21:00.",
+        " to go</p>",
+        "href=\"http://hearthgate.home.arpa/?lang=en\"",
+        "<script src=\"/hearthgate/page.js\"",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(visit(&lab, &["http://hearthgate.home.arpa/hearthgate/page.js"]).1.contains("[data-until]"));
 
     let (four, six) = look_up(&lab, Who::Stranger, "open.test");
     let mut streams =
