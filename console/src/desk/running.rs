@@ -2,6 +2,7 @@
 
 use agreements::{Covered, House, Problem};
 use records::{By, Face};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -19,6 +20,9 @@ pub trait Running: Send + Sync + 'static {
 
     /// Whoever is signed in on devices that are nobody's own: the device, the person's id, the minutes left.
     fn signed_in(&self) -> Doing<'_, Vec<(Face, String, u64)>>;
+
+    /// What devices call themselves, as the home's DHCP server has it: a hint for people, which decides nothing.
+    fn names(&self) -> Doing<'_, BTreeMap<Face, String>>;
 
     /// Somebody's agreement holds on a device that is nobody's own, for so many minutes at most. Whether there was room.
     fn let_in<'a>(&'a self, face: Face, person: &'a str, minutes: u16) -> Doing<'a, bool>;

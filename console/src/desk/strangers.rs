@@ -4,7 +4,7 @@ use super::page::{clock, length};
 use super::session::SignedIn;
 use super::wrong::Wrong;
 use super::{Desk, Place};
-use agreements::{DeviceBy, House, PersonKind};
+use agreements::{DeviceBy, House, PersonKind, is_made_up};
 use axum::extract::{Extension, Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,6 +23,10 @@ pub(super) const LENGTHS: [(u16, &str); 4] =
 /// A device that nobody knows.
 pub(super) struct Stranger {
     pub(super) face: String,
+    /// What it calls itself; empty where nobody knows.
+    pub(super) name: String,
+    /// Whether it made its hardware address up.
+    pub(super) private: bool,
     /// When it was last seen; empty for one that was not, of late.
     pub(super) seen: String,
 }
@@ -81,10 +85,22 @@ pub(super) async fn strangers(
     let mut seen: Vec<(Face, DateTime<Utc>)> =
         seen.into_iter().filter(|(face, _)| !is_known(house, *face)).collect();
     seen.sort_by_key(|(_, last)| std::cmp::Reverse(*last));
-    let unseen = unseen.map(|face| Stranger { face: face.to_string(), seen: String::new() });
-    let seen = seen.into_iter().take(MOST);
-    let seen = seen.map(|(face, last)| Stranger { face: face.to_string(), seen: clock(house, last, now) });
-    Ok(unseen.into_iter().chain(seen).collect())
+    let shown: Vec<(Face, Option<DateTime<Utc>>)> = unseen
+        .map(|face| (face, None))
+        .into_iter()
+        .chain(seen.into_iter().take(MOST).map(|(face, last)| (face, Some(last))))
+        .collect();
+    if shown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = desk.running.names().await;
+    let stranger = |(face, last): (Face, Option<DateTime<Utc>>)| Stranger {
+        face: face.to_string(),
+        name: names.get(&face).cloned().unwrap_or_default(),
+        private: matches!(face, Face::Mac(mac) if is_made_up(mac)),
+        seen: last.map(|last| clock(house, last, now)).unwrap_or_default(),
+    };
+    Ok(shown.into_iter().map(stranger).collect())
 }
 
 /// Whether an agreement names the device by now.

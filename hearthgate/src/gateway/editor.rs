@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
@@ -73,6 +73,11 @@ impl Editor {
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.marker)?;
         file.write_all(&text)?;
         file.sync_all()
+    }
+
+    /// The home's folder.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// The text of a file; none where there is none that can be read.

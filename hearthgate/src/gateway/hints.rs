@@ -2,8 +2,9 @@
 
 use super::handed::Handed;
 use agreements::{Detector, Device, DeviceBy, Gateway, House, Level, Problem, Router};
+use chrono::{DateTime, Utc};
 use proxy::Gate;
-use proxy::identify::{Lease, leases};
+use proxy::identify::{self, Lease};
 use rustix::net::netdevice::name_to_index;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -31,9 +32,6 @@ struct Facts<'a> {
 pub(super) fn of(gateway: &Gateway, home: &Path, gate: &Gate, handed: Vec<Handed>) -> Vec<Problem> {
     let Router::Nftables { lan, .. } = &gateway.router else { return Vec::new() };
     let current = gate.in_force.to_keep();
-    let now = u64::try_from(gate.clock.now().timestamp()).unwrap_or_default();
-    let held = gateway.leases.iter().filter_map(|file| read(&home.join(file)));
-    let held = held.flat_map(|text| leases(&text)).filter(|lease| lease.holds_at(now));
     // Any socket will do for asking.
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok();
     let number = |name: &String| Some((name_to_index(socket.as_ref()?, name).ok()?, name.clone()));
@@ -42,9 +40,16 @@ pub(super) fn of(gateway: &Gateway, home: &Path, gate: &Gate, handed: Vec<Handed
         lan: lan.iter().filter_map(number).collect(),
         routers: gate.neighbours.routers(),
         handed: handed.into_iter().map(|one| (one.clone(), gate.neighbours.mac(one.server.into()))).collect(),
-        leases: held.collect(),
+        leases: leases(&gateway.leases, home, gate.clock.now()).collect(),
         silent: gate.silent_devices(),
     })
+}
+
+/// What the home's DHCP server has given and not taken back, by its files.
+pub(super) fn leases(files: &[String], home: &Path, now: DateTime<Utc>) -> impl Iterator<Item = Lease> {
+    let now = u64::try_from(now.timestamp()).unwrap_or_default();
+    let texts = files.iter().filter_map(|file| read(&home.join(file)));
+    texts.flat_map(|text| identify::leases(&text)).filter(move |lease| lease.holds_at(now))
 }
 
 fn read(file: &Path) -> Option<String> {

@@ -4,8 +4,8 @@ use crate::catalogue::Notes;
 use crate::clock::{Pretend, word};
 use crate::control::{Answering, STANDING_BY};
 use crate::gateway::board::{self, Board, CatalogueShown, Listener, Upstreams};
-use crate::gateway::crowd;
 use crate::gateway::editor::Editor;
+use crate::gateway::{crowd, hints};
 use crate::last_good::{Meanwhile, Waiting};
 use crate::lists::shelf::Shelf;
 use crate::signing::Signing;
@@ -14,10 +14,11 @@ use crate::when;
 use agreements::{Covered, Gateway, Problem, Running};
 use chrono::{DateTime, TimeDelta, Utc};
 use console::{Doing, Kept, NoPin, NotKept, Weighed};
-use proxy::identify::Neighbours;
+use proxy::identify::{Lease, Neighbours};
 use proxy::router::TurnedAway;
 use records::{By, Clock, Face, InForce, Records};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -221,6 +222,15 @@ impl Post {
     }
 }
 
+/// What devices call themselves, by what each is known by.
+fn names(leases: impl Iterator<Item = Lease>) -> BTreeMap<Face, String> {
+    let faces = |lease: Lease| {
+        let known = [lease.mac.map(Face::Mac), Some(Face::Address(lease.address.to_canonical()))];
+        known.into_iter().flatten().filter_map(move |face| Some((face, lease.name.clone()?)))
+    };
+    leases.flat_map(faces).collect()
+}
+
 /// So many minutes until a sign-in lapses.
 fn minutes_left(one: &proxy::identify::SignIn, steady: Duration) -> u64 {
     one.lapses().saturating_sub(steady).as_secs().div_ceil(60)
@@ -243,6 +253,13 @@ impl console::Running for Post {
         let all = self.signing.signed_in.all().into_iter();
         let all = all.map(|(face, one)| (face, one.person.to_string(), minutes_left(&one, steady))).collect();
         Box::pin(async move { all })
+    }
+
+    fn names(&self) -> Doing<'_, BTreeMap<Face, String>> {
+        let (files, now) = (self.shown().gateway.leases, self.clock.now());
+        Box::pin(async move {
+            tokio::task::block_in_place(|| names(hints::leases(&files, self.editor.home(), now)))
+        })
     }
 
     fn let_in<'a>(&'a self, face: Face, person: &'a str, minutes: u16) -> Doing<'a, bool> {
@@ -333,4 +350,23 @@ pub(crate) fn answering(post: Arc<Post>) -> Answering {
         let (post, question) = (post.clone(), question.to_owned());
         Box::pin(async move { post.answer(&question).await })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_device_calls_itself_stands_in_its_lease_while_it_has_one() {
+        let home = tempfile::tempdir().unwrap();
+        let text = "2000 02:00:00:00:00:11 192.0.2.11 sams-phone *\n\
+                    900 02:00:00:00:00:12 192.0.2.12 gone *\n\
+                    0 02:00:00:00:00:13 192.0.2.13 * *\n";
+        std::fs::write(home.path().join("dhcp.leases"), text).unwrap();
+        let files = ["nowhere.leases", "dhcp.leases"].map(str::to_owned);
+        let now = DateTime::from_timestamp(1000, 0).unwrap();
+        let names = names(hints::leases(&files, home.path(), now)).into_iter();
+        let names: Vec<String> = names.map(|(face, name)| format!("{face} {name}")).collect();
+        assert_eq!(names, ["02:00:00:00:00:11 sams-phone", "192.0.2.11 sams-phone"]);
+    }
 }

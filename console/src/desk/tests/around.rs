@@ -119,14 +119,26 @@ async fn a_device_that_nobody_knows_is_let_in_and_out_by_staff() {
     stranger_comes(&play, face).await;
     let mut staff = play.signed_in("k.lane").await;
     let page = staff.get("/devices").await;
-    assert!(page.words().contains("02:1a:33:44:55:66 Seen last at 17:30"), "{}", page.words());
+    let private = "A private address: the device made it up, and may change it. Seen last at 17:30";
+    assert!(page.words().contains(&format!("02:1a:33:44:55:66 {private}")), "{}", page.words());
+    // What it calls itself is its own word.
+    for (name, shown) in [("Jordans-phone", "Jordans-phone"), ("<b>Sam</b>", "&#60;b&#62;Sam&#60;/b&#62;")] {
+        *play.running.names.lock().unwrap() = [(face, name.to_owned())].into();
+        let page = staff.get("/devices").await;
+        assert!(page.text.contains(&format!("It calls itself <b>{shown}</b>")), "{}", page.text);
+    }
+    // One whose maker gave it its address.
+    let bought: Face = "3c:06:30:44:55:66".parse().unwrap();
+    stranger_comes(&play, bought).await;
+    let words = staff.get("/devices").await.words();
+    assert!(words.contains("3c:06:30:44:55:66 Seen last at 17:30"), "{words}");
     let form = |person| [("device", "02:1a:33:44:55:66"), ("person", person), ("for", "60")];
     let done = staff.post("/devices/let-in", &form("jordan")).await;
     assert_eq!(done.location(), "/devices?done=let-in", "{}", done.words());
     assert_eq!(*play.running.guests.lock().unwrap(), [(face, "jordan".to_owned(), 60)]);
     let words = staff.get(done.location()).await.words();
     assert!(words.contains("Jordan: 02:1a:33:44:55:66 For 1 h more"), "{words}");
-    assert!(!words.contains("Seen last at"), "it is no stranger now: {words}");
+    assert!(!words.contains(private), "it is no stranger now: {words}");
     let out = [("device", "02:1a:33:44:55:66")];
     assert_eq!(staff.post("/devices/let-out", &out).await.location(), "/devices?done=let-out");
     assert!(play.running.guests.lock().unwrap().is_empty());

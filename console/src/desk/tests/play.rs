@@ -70,6 +70,7 @@ pub(crate) struct Set {
     pub(crate) files: Mutex<BTreeMap<String, String>>,
     pub(crate) full_disk: AtomicBool,
     pub(crate) guests: Mutex<Vec<(Face, String, u64)>>,
+    pub(crate) names: Mutex<BTreeMap<Face, String>>,
     /// The PINs that were given, by the person's id.
     pub(crate) pins: Mutex<BTreeMap<String, String>>,
 }
@@ -78,6 +79,11 @@ impl Running for Set {
     fn signed_in(&self) -> Doing<'_, Vec<(Face, String, u64)>> {
         let guests = self.guests.lock().unwrap().clone();
         Box::pin(async move { guests })
+    }
+
+    fn names(&self) -> Doing<'_, BTreeMap<Face, String>> {
+        let names = self.names.lock().unwrap().clone();
+        Box::pin(async move { names })
     }
 
     fn let_in<'a>(&'a self, face: Face, person: &'a str, minutes: u16) -> Doing<'a, bool> {

@@ -79,7 +79,8 @@ async fn an_unknown_device_becomes_somebodys_own_by_a_line_that_is_looked_at_fir
     assert!(unknown.words().contains("Take `fridge` out of its devices"), "{}", unknown.words());
     // What is asked for stands there although it was never seen, unless somebody has it.
     let asked = manager.get("/devices?device=02:00:00:00:00:07").await;
-    assert!(asked.words().contains("02:00:00:00:00:07 No agreement names it."), "{}", asked.words());
+    let shown = "02:00:00:00:00:07 A private address: the device made it up, and may change it. No agreement names it.";
+    assert!(asked.words().contains(shown), "{}", asked.words());
     let theirs = manager.get("/devices?device=02:1a:33:44:55:66").await;
     assert!(!theirs.words().contains("No agreement names it."), "{}", theirs.words());
 }
