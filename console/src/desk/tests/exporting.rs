@@ -208,7 +208,7 @@ async fn every_row_of_a_manifest_has_its_regulation_and_a_page_to_print_lists_it
     let page = text("summary.html");
     for said in [
         "Oakview House",
-        "<th scope=\"row\">J.</th><td>1 medium</td>",
+        "<th scope=\"row\">J.</th><td data-of=\"How many\">1 medium</td>",
         "1 open, 0 with",
         "reg 12, reg 34",
         "0 of",
