@@ -166,7 +166,7 @@ impl Verdict {
     }
 
     /// Whether an education-session device was seen outside a session: within one, the subject is the session.
-    fn is_out_of_session(&self) -> bool {
+    pub fn is_out_of_session(&self) -> bool {
         self.rule == Rule::EducationSession && self.subject == Subject::None && !self.allows()
     }
 

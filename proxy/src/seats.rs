@@ -5,6 +5,7 @@
 
 use records::Face;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +43,7 @@ pub struct Seat {
     /// By what the client is counted since it was met.
     met: OnceLock<Face>,
     number: u64,
-    spare: bool,
+    spare: AtomicBool,
 }
 
 impl Seats {
@@ -64,7 +65,8 @@ impl Seats {
         taken.next += 1;
         taken.all += 1;
         taken.clients.entry(client).or_default().insert(number, cut);
-        Some(Seat { seats: Arc::clone(self), client, met: OnceLock::new(), number, spare: own >= one })
+        let spare = AtomicBool::new(own >= one);
+        Some(Seat { seats: Arc::clone(self), client, met: OnceLock::new(), number, spare })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -106,7 +108,7 @@ impl Taken {
 impl Seat {
     /// Whether it is beyond the client's share.
     pub(crate) fn is_spare(&self) -> bool {
-        self.spare
+        self.spare.load(Ordering::Relaxed)
     }
 
     /// Its client was met after it had come: from now on the place is one of that device's, and no more of the whole network's of which
@@ -123,6 +125,8 @@ impl Seat {
             taken.clients.entry(client).or_default().insert(self.number, cut);
             // Whoever else asks for it finds it taken out.
             let _first = self.met.set(client);
+            // It is within the device's share, whatever it was of the network's.
+            self.spare.store(false, Ordering::Relaxed);
         }
     }
 }
@@ -181,13 +185,15 @@ mod tests {
         let all_of = |face: &str| std::iter::from_fn(|| hall.take(face)).collect::<Vec<_>>();
         let networks = all_of("2001:db8::1");
         assert_eq!(networks.len(), 3);
-        networks.iter().for_each(|(seat, _)| seat.is_of(mac));
+        assert!(networks[2].0.is_spare());
+        networks.iter().rev().for_each(|(seat, _)| seat.is_of(mac));
+        assert!(!networks[2].0.is_spare(), "it is among the device's own");
         // Two are all that the device may have: the third is still the network's.
         let others = all_of("2001:db8::2");
         assert_eq!((others.len(), all_of("02:00:00:00:00:01").len()), (2, 1), "and its spare one");
         // Whom the kernel forgets, or takes for another, is who they were.
-        networks[0].0.is_of(other);
-        networks[0].0.is_of("2001:db8::1".parse().unwrap());
+        networks[2].0.is_of(other);
+        networks[2].0.is_of("2001:db8::1".parse().unwrap());
         assert_eq!(all_of("02:00:00:00:00:02").len(), 3);
         drop((networks, others));
         assert!(hall.left() == 30 && hall.0.taken.lock().unwrap().clients.is_empty());

@@ -14,6 +14,8 @@ use std::borrow::Cow;
 pub(crate) const NOBODY: (&str, &str) = ("nobody", "An unknown device");
 /// What stands for the sites that a lost device asks for: that it is in use is what staff need to know.
 const LOST: &str = "a lost device";
+/// What stands for the sites that an education device asks for outside its sessions: that it is on is what staff need to know.
+const OUTSIDE: &str = "outside a session";
 /// What stands for the host of a sealed list: nobody is shown which it was.
 const SEALED: &str = "sealed";
 
@@ -97,6 +99,9 @@ fn site<'a>(refused: &Refused<'a>) -> Cow<'a, str> {
     if refused.who == House::LOST && refused.verdict.rule == Rule::Baseline {
         return LOST.into();
     }
+    if refused.verdict.is_out_of_session() {
+        return OUTSIDE.into();
+    }
     match (refused.verdict.rule, refused.verdict.subject, refused.host) {
         (Rule::Sealed, _, _) => SEALED.into(),
         (_, Subject::Service(service), _) => service.word().into(),
@@ -116,6 +121,11 @@ fn stranger(refused: &Refused<'_>) -> Option<Face> {
     let is_a_number =
         refused.verdict.subject == Subject::Address && detector(refused) == Some(Detector::DirectAddress);
     (refused.verdict.rule == Rule::Baseline || is_a_number).then_some(face)
+}
+
+/// Whether that a device is about is told, and not where it went.
+fn is_a_device(refused: &Refused<'_>) -> bool {
+    stranger(refused).is_some() || refused.who == House::LOST || refused.verdict.is_out_of_session()
 }
 
 /// The longest site of the rule's line that the name is under.
@@ -147,11 +157,7 @@ fn detector(refused: &Refused<'_>) -> Option<Detector> {
 pub(crate) fn seen(refused: &Refused<'_>) -> Seen {
     let (at, evidence) = (stamp(refused.at), refused.evidence);
     // That it is there is certain, whatever it did.
-    let evidence = if stranger(refused).is_some() || refused.who == House::LOST {
-        evidence.max(Evidence::Connection)
-    } else {
-        evidence
-    };
+    let evidence = if is_a_device(refused) { evidence.max(Evidence::Connection) } else { evidence };
     let detected = detector(refused).filter(|_| stranger(refused).is_none());
     let most = detected.map_or(Severity::Critical, |detector| detector.row().weight);
     let by_address = matches!(refused.host, Host::Address(_));
@@ -182,7 +188,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
         rule: key.rule,
         outcome: verdict.outcome,
         site: key.site.clone(),
-        categories: if sealed || others || stranger(refused).is_some() || refused.who == House::LOST {
+        categories: if sealed || others || is_a_device(refused) {
             Vec::new()
         } else {
             tags.categories().map(|c| c.word().to_owned()).collect()
@@ -199,6 +205,7 @@ pub(crate) fn opening(refused: &Refused<'_>, key: &Key, seen: Seen) -> Option<Br
             _ if stranger(refused).is_some() => {
                 "A device that nobody knows is on the home's network.".to_owned()
             }
+            _ if verdict.is_out_of_session() => "An education device was on outside its sessions.".to_owned(),
             (true, _) => "A site on a sealed list was refused.".to_owned(),
             (false, true) => {
                 "So much was refused within the hour that the rest is counted together.".to_owned()

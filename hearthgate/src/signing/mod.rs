@@ -105,9 +105,14 @@ impl Signing {
                 Ok(person)
             }
             _ => {
-                let failed = self.attempts().failed(of, self.clock.steady());
+                let (failed, left) = {
+                    let (mut attempts, now) = (self.attempts(), self.clock.steady());
+                    // Who is locked elsewhere alone is not told that they are locked here.
+                    (attempts.failed(of.clone(), now), attempts.locked(&of, now))
+                };
                 drop(turn);
-                Err(self.failed(face, failed).await)
+                self.failed(face, failed).await;
+                Err(left.map_or(Tried::Wrong, Tried::Locked))
             }
         }
     }
@@ -131,9 +136,9 @@ impl Signing {
         Ok(())
     }
 
-    async fn failed(&self, face: Face, (locked, late): (Vec<(Of, Duration)>, Duration)) -> Tried {
+    /// Lets a wrong PIN's answer wait, and writes down who is locked from now on.
+    async fn failed(&self, face: Face, (locked, late): (Vec<(Of, Duration)>, Duration)) {
         tokio::time::sleep(late).await;
-        let left = locked.iter().map(|(_, left)| *left).max();
         for (of, left) in locked {
             let who = match of {
                 Of::Device(_) => "the device".to_owned(),
@@ -149,7 +154,6 @@ impl Signing {
             );
             self.keep(gateway, "locked signing in", &why).await;
         }
-        left.map_or(Tried::Wrong, Tried::Locked)
     }
 
     async fn keep(&self, by: By, what: &str, why: &str) {

@@ -72,6 +72,7 @@ scenarios! {
     recording::a_jump_of_the_clock_is_an_entry,
     recording::a_disk_that_fails_for_a_while_loses_nothing,
     recording::a_full_disk_loses_nothing,
+    recording::a_count_that_the_disk_does_not_take_is_told_until_it_does,
     recording::a_forged_open_episode_is_not_sealed,
     recording::what_an_episode_outgrew_is_in_the_journal,
     staff::grants_are_seen_by_another_process,

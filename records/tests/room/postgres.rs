@@ -96,5 +96,5 @@ async fn every_scenario_with_postgresql() {
         println!("skipped: no PostgreSQL server is installed (Debian: apt-get install postgresql)");
         return;
     };
-    assert_eq!(super::every_scenario(&server).await, 69);
+    assert_eq!(super::every_scenario(&server).await, 70);
 }

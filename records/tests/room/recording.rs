@@ -359,6 +359,37 @@ pub async fn a_full_disk_loses_nothing(play: Play) {
     records.close().await;
 }
 
+/// Every second commit takes no counts: it says nothing of a disk that takes none.
+pub async fn a_count_that_the_disk_does_not_take_is_told_until_it_does(play: Play) {
+    let (full, room) = match play.is_sqlite() {
+        true => (
+            "CREATE TRIGGER no_count BEFORE UPDATE ON episode \
+             BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+            "DROP TRIGGER no_count",
+        ),
+        false => (
+            "CREATE FUNCTION no_count() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             BEGIN RAISE EXCEPTION 'no space left on device'; END $$; \
+             CREATE TRIGGER no_count BEFORE UPDATE ON episode FOR EACH ROW EXECUTE FUNCTION no_count()",
+            "DROP TRIGGER no_count ON episode",
+        ),
+    };
+    let gateway = play.gateway().await;
+    gateway.asks_for("jordan", "chat.example", Lookup);
+    has(&gateway, "breach_opened", 1).await;
+    play.tamper(full).await;
+    gateway.asks_for("jordan", "chat.example", Lookup);
+    until("it says so", async || gateway.records.failing().is_some()).await;
+    for _ in 0..40 {
+        tokio::time::sleep(records::COMMIT_EVERY / 10).await;
+        assert!(gateway.records.failing().is_some(), "nothing was written");
+    }
+    play.tamper(room).await;
+    until("it goes on", async || gateway.records.failing().is_none()).await;
+    assert_eq!(all(&gateway.records).await[0].count, 2);
+    gateway.stops().await;
+}
+
 /// A gateway that ends without a last word.
 async fn is_killed(gateway: Gateway) {
     gateway.task.abort();

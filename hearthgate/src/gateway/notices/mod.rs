@@ -15,12 +15,12 @@ mod tests;
 use crate::lists::names::Names;
 use agreements::{Gateway, House, Notify, Severity};
 use chrono::{DateTime, Utc};
-use due::Unwritten;
+use due::{Due, Unwritten};
 use pending::{Known, Pending, Spent, Waits};
 use records::{BreachOpened, Clock, Entry, Grown, InForce, Logged, Records, StoreError};
 use said::Message;
 use send::Sender;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,8 @@ struct Recipient {
     known: Known,
     /// They took a message that speaks of everything up to this entry, whether or not that could be written down.
     sent: i64,
+    /// What was due and they took, and could not be written down so far.
+    unkept: HashSet<(String, i64)>,
     unwritten: Unwritten,
 }
 
@@ -149,11 +151,15 @@ impl Notices {
             // It is told when it can be written down that it was: else it would be told again and again.
             return Ok(());
         }
-        for due in self.all_due(house, notify, &key).await? {
-            if !self.send(notify, &due.message, recipient).await {
+        let due = self.all_due(house, notify, &key).await?;
+        recipient.unkept.retain(|told| due.iter().any(|due| due.told.contains(told)));
+        for Due { message, told } in due {
+            let is_sent = told.iter().all(|told| recipient.unkept.contains(told));
+            if !is_sent && !self.send(notify, &message, recipient).await {
                 return Ok(());
             }
-            for (key, upto) in due.told {
+            recipient.unkept.extend(told.iter().cloned());
+            for (key, upto) in told {
                 self.records.set_told(&key, upto).await?;
             }
         }

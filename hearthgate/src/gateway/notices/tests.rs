@@ -8,7 +8,7 @@ use blocklists::{Catalogue, Name};
 use chrono::{NaiveTime, TimeDelta};
 use records::{
     Asked, BreachesGrew, By, ByRole, Concern, Identified, MisfitFound, Recorder, Refused, Report, SetClock,
-    Side, SignInFailed,
+    Side, SignInFailed, Which,
 };
 use tempfile::TempDir;
 
@@ -505,4 +505,11 @@ async fn an_education_laptop_outside_its_sessions_is_told_at_its_first_question(
     let waits = play.look().await;
     let Waits::Now(message) = waits else { panic!("it waits: {waits:?}") };
     assert_eq!(message.subject, "Oakview House: an episode of high severity");
+    // Whatever its programs ask for then is the same.
+    for host in ["time.example", "updates.example"] {
+        play.looks_up("study", host).await;
+    }
+    let told = play.records.episodes(&Which::default()).await.expect("episodes");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].site.as_str(), told[0].count), ("outside a session", 3));
 }

@@ -116,6 +116,34 @@ async fn in_the_quiet_hours_an_unwritten_journal_is_told_to_whoever_hears_of_wha
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_is_told_once_where_only_that_cannot_be_written_down() {
+    let (to, heard) = hook().await;
+    let mut play = Play::new(NOON, Notify { to, ..notify(&["review_due"]) }).await;
+    let told = || heard.lock().expect("whole").clone();
+    let by = By { role: ByRole::Staff, id: "r.osei".into(), name: "R. Osei".into() };
+    let draft = restriction(play.clock.now(), false);
+    let house = house_of(HOME, &[]);
+    play.records.restrict(draft, &house.home().protected, by).await.expect("placed");
+    play.round().await;
+    for day in 1..=2 {
+        play.clock.advance(Duration::from_secs(24 * 3600));
+        // Nothing else happens that would show that the disk is full.
+        play.behind(FULL).await;
+        for _ in 0..3 {
+            play.round().await;
+        }
+        assert_eq!(play.records.failing(), None);
+        assert_eq!(told().len(), day, "{:?}", told());
+        play.behind(ROOM).await;
+        for _ in 0..2 {
+            play.round().await;
+        }
+        assert_eq!(told().len(), day, "and once there is room: {:?}", told());
+        assert!(play.recipient.unkept.is_empty() && play.due(&house).await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn records_that_cannot_be_used_are_told_once() {
     let (to, heard) = hook().await;
     let mut play = Play::new(NOON, Notify { to, ..notify(&["ask"]) }).await;
