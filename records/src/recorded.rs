@@ -12,21 +12,16 @@ pub struct Recorded {
     pub name: Option<String>,
     /// Whether it was a member of staff's agreement then, where the journal knows.
     pub of_staff: Option<bool>,
-    /// Whether there is an entry that only a young person has: an ask, a restriction, an incident, or that they were asked to
-    /// show something.
-    pub young: bool,
 }
 
 /// So many people a home's records are looked through for: more than it has in as long as they are kept.
 const MOST: i64 = 2000;
 /// A device that nobody knows reports as `nobody` and what it is.
-const ALL: &str = "SELECT person, CAST(max(episode) AS BIGINT), CAST(max(young) AS BIGINT) FROM ( \
-    SELECT person, max(entry) AS episode, 0 AS young FROM episode GROUP BY person \
-    UNION ALL SELECT person, 0, \
-      max(CASE WHEN kind IN ('ask', 'restriction', 'show_asked', 'incident') THEN 1 ELSE 0 END) \
-      FROM register GROUP BY person \
-    UNION ALL SELECT DISTINCT person, 0, 0 FROM minutes \
-    UNION ALL SELECT DISTINCT person, 0, 0 FROM monitored) AS everybody \
+const ALL: &str = "SELECT person, CAST(max(episode) AS BIGINT) FROM ( \
+    SELECT person, max(entry) AS episode FROM episode GROUP BY person \
+    UNION ALL SELECT DISTINCT person, 0 FROM register \
+    UNION ALL SELECT DISTINCT person, 0 FROM minutes \
+    UNION ALL SELECT DISTINCT person, 0 FROM monitored) AS everybody \
     WHERE person <> '' AND person <> 'nobody' AND person NOT LIKE 'nobody %' GROUP BY person ORDER BY person LIMIT $1";
 
 impl Records {
@@ -39,7 +34,7 @@ impl Records {
                 entry => self.episode(entry).await?,
             };
             let (name, of_staff) = last.map_or((None, None), |last| (Some(last.name), last.of_staff));
-            all.push(Recorded { person: line.text(0)?.to_owned(), name, of_staff, young: line.int(2)? > 0 });
+            all.push(Recorded { person: line.text(0)?.to_owned(), name, of_staff });
         }
         Ok(all)
     }

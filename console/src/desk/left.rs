@@ -10,8 +10,6 @@ pub(super) struct Left {
     pub(super) id: String,
     /// The id, where the journal says no name.
     pub(super) name: String,
-    /// Whether they were a young person for certain: else it may have been a shared device, or a visitor.
-    pub(super) young: bool,
 }
 
 /// Everybody of whom there are records and who has no agreement, save of whom the journal knows that they were staff.
@@ -19,10 +17,6 @@ pub(super) async fn left(records: &Records, house: &House) -> Result<Vec<Left>, 
     let all = records.recorded().await?.into_iter();
     let gone = all.filter(|one| house.person(&one.person).is_none() && one.of_staff != Some(true));
     Ok(gone
-        .map(|one| Left {
-            name: one.name.unwrap_or_else(|| one.person.clone()),
-            id: one.person,
-            young: one.young,
-        })
+        .map(|one| Left { name: one.name.unwrap_or_else(|| one.person.clone()), id: one.person })
         .collect())
 }

@@ -23,6 +23,24 @@ const WORDS: [&str; 30] = [
     "long", "mark", "max", "may", "miles", "page", "pat", "ray", "rich", "rob", "rose", "sky", "summer",
     "will", "winter", "young", "storm",
 ];
+/// What no person is called, and a shared device is: no part of a name, however it is written.
+const THINGS: [&str; 15] = [
+    "computer",
+    "console",
+    "games",
+    "ipad",
+    "laptop",
+    "lounge",
+    "pc",
+    "phone",
+    "playstation",
+    "room",
+    "shared",
+    "study",
+    "tablet",
+    "television",
+    "tv",
+];
 
 /// What stands in place of names.
 #[derive(Clone, Debug, Default)]
@@ -55,16 +73,15 @@ impl Redactor {
 
     fn of(house: &House, left: &[Left], hides: impl Fn(&str) -> bool) -> Self {
         let here = house.people().map(|(_, person)| person).filter(|p| p.kind == PersonKind::YoungPerson);
-        let here = here.map(|person| (person.id.as_str(), person.name.as_str(), true));
-        let left = left.iter().map(|one| (one.id.as_str(), one.name.as_str(), one.young));
-        let (hidden, shown): (Vec<_>, Vec<_>) = here.chain(left).partition(|(id, ..)| hides(id));
+        let here = here.map(|person| (person.id.as_str(), person.name.as_str()));
+        let left = left.iter().map(|one| (one.id.as_str(), one.name.as_str()));
+        let (hidden, shown): (Vec<_>, Vec<_>) = here.chain(left).partition(|(id, _)| hides(id));
         // What one young person shares with another who may be named (a family name) is nobody's secret.
-        let named = shown.iter().flat_map(|(id, name, _)| parts(id, name));
+        let named = shown.iter().flat_map(|(id, name)| parts(id, name));
         let named: Vec<String> = named.map(|part| part.to_lowercase()).collect();
         let mut names = BTreeMap::new();
-        for (id, name, young) in hidden {
-            // What may have been a shared device is called by words that everybody uses: no part of it is a name.
-            for part in if young { parts(id, name) } else { whole(id, name) } {
+        for (id, name) in hidden {
+            for part in parts(id, name) {
                 let small = part.to_lowercase();
                 if !named.contains(&small) {
                     let is_id = names.get(&small).is_some_and(|(_, is_part)| !is_part) || small == id;
@@ -144,20 +161,16 @@ impl Redactor {
     }
 }
 
-/// What somebody is called: the whole, and the id.
-fn whole(id: &str, name: &str) -> Vec<String> {
-    let whole = [name.to_owned(), escaped(name), id.to_owned()];
-    whole.into_iter().filter(|part| part.chars().count() > 1).collect()
-}
-
-/// The same, and each part of a name and an id that is long enough to be told.
+/// What somebody is called: the whole, the id, and each part of them that is long enough to be told and may be a name.
 fn parts(id: &str, name: &str) -> Vec<String> {
+    let whole = [name.to_owned(), escaped(name), id.to_owned()];
     let split = [name, id]
         .into_iter()
         .flat_map(|text| text.split([' ', '-', '.', '_', '\'', '’']))
         .filter(|part| part.chars().count() >= LEAST && !part.chars().all(|c| c.is_ascii_digit()))
+        .filter(|part| !THINGS.contains(&part.to_lowercase().as_str()))
         .map(str::to_owned);
-    whole(id, name).into_iter().chain(split).collect()
+    whole.into_iter().filter(|part| part.chars().count() > 1).chain(split).collect()
 }
 
 /// As a page has it.
@@ -281,16 +294,29 @@ mod tests {
     fn a_family_name_that_two_share_is_told_to_either() {
         use crate::desk::tests::play::{HOME, JORDAN, snapshot};
         let house = &snapshot(HOME, &[("sam", &JORDAN.replace("person: Jordan", "person: Sam Ellis"))]).house;
-        let left = |young| [Left { id: "jordan".into(), name: "Jordan Ellis".into(), young }];
-        for young in [true, false] {
-            let (all, own) =
-                (Redactor::all(house, &left(young)), Redactor::others(house, &left(young), "jordan"));
-            assert_eq!(all.text("Jordan Ellis and Sam"), "J.E. and S.E.", "{young}");
-            assert_eq!(own.text("Jordan Ellis and Sam"), "Jordan Ellis and S.E.", "{young}");
+        let left = [Left { id: "jordan".into(), name: "Jordan Ellis".into() }];
+        let (all, own) = (Redactor::all(house, &left), Redactor::others(house, &left, "jordan"));
+        assert_eq!(all.text("Jordan Ellis and Sam"), "J.E. and S.E.");
+        assert_eq!(own.text("Jordan Ellis and Sam"), "Jordan Ellis and S.E.");
+    }
+
+    #[test]
+    fn whoever_left_is_hidden_in_every_part_and_a_thing_is_no_name() {
+        use crate::desk::tests::play::{HOME, snapshot};
+        let house = &snapshot(HOME, &[]).house;
+        let gone = |id: &str, name: &str| Left { id: id.into(), name: name.into() };
+        let left = [gone("jordan", "Jordan Ellis"), gone("study-laptop", "Robin’s laptop")];
+        let all = Redactor::all(house, &left);
+        for (text, without) in [
+            (
+                "Jordan told me, jordan said, and Ellis: Jordans-iPhone",
+                "J.E. told me, J.E. said, and J.E.: J.E.s-iPhone",
+            ),
+            ("ellis.example", "J.E..example"),
+            ("a laptop, the Study and Robin’s laptop: Robin", "a laptop, the Study and R.L.: R.L."),
+        ] {
+            assert_eq!(all.text(text), without, "{text}");
         }
-        let laptop = [Left { id: "study".into(), name: "Study laptop".into(), young: false }];
-        let others = Redactor::others(house, &laptop, "sam");
-        assert_eq!(others.text("a laptop, and the Study laptop"), "a laptop, and the S.L.");
     }
 
     #[test]

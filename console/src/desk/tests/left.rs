@@ -7,7 +7,7 @@ use super::shifts::happens;
 use axum::http::StatusCode;
 use records::{By, ByRole, Which};
 
-/// Jordan Ellis and a member of staff have left, and Sam is here still.
+/// Jordan Ellis and a member of staff have left, and Sam is here still. Of Jordan there are episodes alone.
 async fn after_they_left() -> Play {
     let jordan = JORDAN.replace("person: Jordan", "person: Jordan Ellis");
     let sam = JORDAN.replace("person: Jordan", "person: Sam").replace("11:22:33", "11:22:44");
@@ -17,7 +17,6 @@ async fn after_they_left() -> Play {
     for person in ["jordan", "kate", "sam"] {
         happens(&play, person, "games.example").await;
     }
-    play.records.ask("jordan", "chat.example", "please").await.unwrap();
     let episodes = play.records.episodes(&Which::default()).await.unwrap();
     let sams = episodes.iter().find(|episode| episode.person == "sam").unwrap().entry;
     let by = By { role: ByRole::Staff, id: "m.ali".into(), name: "Mo Ali".into() };
@@ -29,6 +28,7 @@ async fn after_they_left() -> Play {
 #[tokio::test]
 async fn whoever_has_left_is_given_what_is_kept_about_them() {
     let play = after_they_left().await;
+    play.records.ask("jordan", "chat.example", "please").await.unwrap();
     let page = play.signed_in("r.osei").await.get("/evidence").await.words();
     assert!(page.contains("Jordan Ellis (no agreement any more)"), "{page}");
     assert!(!page.contains("Kate Lane (no agreement") && !page.contains("kate (no agreement"), "{page}");
