@@ -6,7 +6,7 @@ use super::page::{Frame, clock, html, length};
 use super::reports::{Saw, told};
 use super::session::SignedIn;
 use super::wrong::Wrong;
-use super::{Place, proposal};
+use super::{Place, kept, proposal};
 use crate::effect::still_closed;
 use crate::young::{KIND, Voice};
 use agreements::{GrantKind, Host, LiveGrant, Outcome, Person, Request, Standing};
@@ -106,7 +106,7 @@ pub(crate) async fn list(
         }
         None => None,
     };
-    let minds = Minds::of(&desk.records, &current, now).await?;
+    let minds = Minds::of(&desk.records, (&current, &who), now).await?;
     let waiting = desk.records.asks(None).await?.into_iter().rev().map(|ask| minds.waiting(ask));
     let frame = Frame::of("Asks", "/asks", house, &who).following().after(match after.done.as_deref() {
         Some("yes") => Some("Opened. It works within a second; they only load the page again."),
@@ -135,15 +135,20 @@ fn usual(all: &[Ask]) -> Option<String> {
 /// What the answers are weighed with.
 struct Minds<'a> {
     current: &'a Current,
+    reader: &'a SignedIn,
     grants: Vec<LiveGrant>,
     restrictions: Vec<agreements::LiveRestriction>,
     now: DateTime<Utc>,
 }
 
 impl<'a> Minds<'a> {
-    async fn of(records: &Records, current: &'a Current, now: DateTime<Utc>) -> Result<Self, Wrong> {
+    async fn of(
+        records: &Records,
+        (current, reader): (&'a Current, &'a SignedIn),
+        now: DateTime<Utc>,
+    ) -> Result<Self, Wrong> {
         let (grants, restrictions) = (records.live_grants().await?, records.live_restrictions().await?);
-        Ok(Self { current, grants, restrictions, now })
+        Ok(Self { current, reader, grants, restrictions, now })
     }
 
     fn waiting(&self, ask: Ask) -> Waiting {
@@ -153,7 +158,8 @@ impl<'a> Minds<'a> {
         let why = person.zip(domain.as_ref()).map(|(who, domain)| {
             let tags = self.current.snapshot.catalogue.lookup(domain.name());
             let request = Request { host: Host::Name(domain.name()), tags, path: None };
-            house.explain(who, self.now, &request, &self.current.standing)
+            let standing = kept::standing(&self.current.standing, (house, self.reader), who);
+            house.explain(who, self.now, &request, &standing)
         });
         let agreement = person.and_then(|who| house.agreement(who));
         Waiting {

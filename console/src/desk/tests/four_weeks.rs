@@ -13,10 +13,15 @@ const DAYS: usize = 28;
 
 /// Jordan's device is in use for so many minutes.
 pub(crate) async fn in_use(play: &Play, minutes: usize) {
+    in_use_by(play, "jordan", minutes).await;
+}
+
+/// Somebody's is.
+pub(super) async fn in_use_by(play: &Play, person: &str, minutes: usize) {
     for _ in 0..minutes {
         let (recorder, task) = Recorder::start(play.records.clone(), play.in_force.clone());
         let current = play.in_force.to_keep();
-        let who = current.snapshot.house.person("jordan").unwrap();
+        let who = current.snapshot.house.person(person).unwrap();
         current.sheet.mark(who, Counts(1));
         recorder.stop();
         task.await.unwrap();

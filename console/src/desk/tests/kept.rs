@@ -1,5 +1,6 @@
 //! What a member of staff's own device did is for the manager to read: on no page, by no filter and at no time for anybody else.
 
+use super::four_weeks::in_use_by;
 use super::listed::catalogue;
 use super::play::{HOME, JORDAN, Page, Play, START};
 use super::shifts::{handover, happens};
@@ -279,11 +280,36 @@ async fn that_their_minutes_are_used_up_is_the_managers() {
     let play = used_home().await;
     // Each page says of Kate that her time is used up, to whoever reads what her devices did.
     read_by_the_manager_alone(&play, "/", "used up").await;
-    for path in ["/lists?host=other.example", "/people/kate?host=other.example"] {
+    play.records.ask("kate", "other.example", "for the rota").await.unwrap();
+    for path in ["/lists?host=other.example", "/people/kate?host=other.example", "/asks"] {
         for (account, reads) in [("r.osei", true), ("k.lane", false), ("m.ali", false)] {
             let page = play.signed_in(account).await.get(path).await.words();
             assert_eq!(page.contains("used up"), reads, "{account} {path}: {page}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gift_leaves_closed_says_nothing_of_their_minutes() {
+    let lane = format!("{LANE}limits: {{everything: 3m}}\n");
+    let play = home().await;
+    becomes(&play, &[("jordan", JORDAN), ("kate", &lane)]);
+    in_use_by(&play, "kate", 3).await;
+    let form = [
+        ("what", "supervised"),
+        ("words", "other.example"),
+        ("for", "1h"),
+        ("device", "kates phone"),
+        ("adult", "m.ali"),
+        ("why", "a course"),
+    ];
+    let done = play.signed_in("r.osei").await.post("/give/kate", &form).await;
+    // The phone that it was given on is called otherwise by now, so that it opens nothing there.
+    becomes(&play, &[("jordan", JORDAN), ("kate", &lane.replace("kates phone", "new phone"))]);
+    for (account, reads) in [("r.osei", true), ("k.lane", false), ("m.ali", false)] {
+        let page = play.signed_in(account).await.get(done.location()).await.words();
+        assert!(page.contains("Together with Mo Ali on the kates phone"), "{account}: {page}");
+        assert_eq!(page.contains("used up"), reads, "{account}: {page}");
     }
 }
 
