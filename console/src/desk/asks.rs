@@ -47,7 +47,7 @@ struct Waiting {
     /// Why a yes would not open it.
     useless: Option<String>,
     tonight: Option<String>,
-    /// Whether a line of the agreement could make a yes last: more time has none.
+    /// Whether a line of the agreement could make a yes last: more time has none, nor has private mail alone.
     lasts: bool,
 }
 
@@ -176,7 +176,7 @@ impl<'a> Minds<'a> {
             tonight: person
                 .and_then(|who| tonight(house, who, self.now))
                 .map(|at| clock(house, at, self.now)),
-            lasts: domain.is_some(),
+            lasts: domain.is_some() && agreement.is_some_and(proposal::can_last),
             host: ask.asked.what().to_owned(),
             words: ask.asked.words,
         }

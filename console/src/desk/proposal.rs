@@ -1,7 +1,7 @@
 //! The lines that would make a yes last: proposed for the agreement as it is written, put there by nobody but the manager.
 
 use super::owning::{Line, lines, list};
-use agreements::{House, Outcome, Word};
+use agreements::{House, Outcome, Person, Profile, Word};
 use blocklists::Domain;
 
 /// What closes a site goes before `allow`, so it has to go.
@@ -44,13 +44,19 @@ enum Words<'t> {
     },
 }
 
-/// The change of an agreement that opens a host for good; none where nobody has it, or the host is none. `text` is the
-/// agreement's, as it stands.
+/// Whether a line could make a yes last: not for private mail alone, nor on a device for education sessions, where `allow`
+/// opens nothing.
+pub(crate) fn can_last(person: &Person) -> bool {
+    person.profile == Profile::Agreement
+}
+
+/// The change of an agreement that opens a host for good; none where nobody has it, where no line can, or the host is none.
+/// `text` is the agreement's, as it stands.
 pub(crate) fn of(house: &House, person: &str, host: &str, text: &str) -> Option<Proposal> {
-    let person = house.person(person).and_then(|who| house.agreement(who))?;
+    let person = house.person(person).and_then(|who| house.agreement(who)).filter(|who| can_last(who))?;
     let site = Domain::parse(host).ok()?;
-    let closed =
-        person.words.iter().filter(|r| r.ruled != Outcome::Allow && r.word == Word::Site(site.clone()));
+    let is_it = |word: &Word| matches!(word, Word::Site(said) | Word::Host(said) if *said == site);
+    let closed = person.words.iter().filter(|r| r.ruled != Outcome::Allow && is_it(&r.word));
     let has_allow = person.words.iter().any(|r| r.ruled == Outcome::Allow);
     Some(Proposal {
         file: format!("agreements/{}.yaml", person.id),
@@ -94,9 +100,11 @@ fn words<'t>(lines: &[Line<'t>], key: &str) -> Option<Words<'t>> {
     words.iter().all(|word| plain(word)).then_some(Words::Beside { key: at, list: said, words })
 }
 
-/// Whether a word is a site.
+/// Whether a word is a site, or that host alone (`=bbc.example`), which goes before the site.
 fn is(word: &str, site: &Domain) -> bool {
-    Domain::parse(word.trim_matches(['"', '\''])).is_ok_and(|word| word == *site)
+    let word = word.trim_matches(['"', '\'']).trim();
+    let host = word.strip_prefix('=').unwrap_or(word).trim();
+    Domain::parse(host).is_ok_and(|word| word == *site)
 }
 
 impl Words<'_> {
@@ -224,6 +232,9 @@ mod tests {
             ("with_comments", "allow: [bbc.example] # news\n", "ask: [chat.example] # for now\n", 2),
             ("none_open_yet", "allow: []\n", ask, 2),
             ("nothing_under_it", "", ask, 2),
+            ("that_host_alone", allow, "ask: [\"=chat.example\"]\n", 2),
+            ("that_host_alone_in_lines", allow, "ask:\n  - games\n  - =chat.example\n", 2),
+            ("the_host_and_the_site", allow, "ask: [=chat.example, chat.example]\n", 2),
         ] {
             let jordan = JORDAN.replace(allow, allowed).replace(ask, asked);
             let changes = proposed(&jordan, "chat.example").expect(name);
@@ -237,6 +248,13 @@ mod tests {
                 "only a line that goes takes its comment: {then}"
             );
         }
+    }
+
+    #[test]
+    fn where_no_line_opens_anything_none_is_proposed() {
+        let mail = JORDAN.replace("person: Jordan\n", "person: Jordan\nprofile: email_only\n");
+        let snapshot = snapshot(HOME, &[("jordan", &mail)]);
+        assert_eq!(of(&snapshot.house, "jordan", "chat.example", &mail), None);
     }
 
     #[test]

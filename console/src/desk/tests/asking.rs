@@ -140,6 +140,15 @@ async fn an_agreement_with_its_words_in_lines_gets_no_second_list() {
 }
 
 #[tokio::test]
+async fn always_is_no_answer_where_no_line_opens_anything() {
+    let mail = JORDAN.replace("person: Jordan\n", "person: Jordan\nprofile: email_only\n");
+    let play = Play::of(HOME, &[("jordan", &mail)]).await;
+    play.records.ask("jordan", "chat.example", "").await.unwrap();
+    let page = play.signed_in("k.lane").await.get("/asks").await;
+    assert!(page.text.contains("value=\"once\"") && !page.text.contains("value=\"always\""), "{}", page.text);
+}
+
+#[tokio::test]
 async fn always_is_an_answer_after_bedtime_too() {
     let play = Play::new().await;
     play.clock.advance(Duration::from_secs(5 * 3600));
