@@ -2,6 +2,7 @@
 
 use crate::room::Records;
 use crate::store::StoreError;
+use std::collections::BTreeSet;
 
 /// Somebody of whom there are records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,8 @@ pub struct Recorded {
     pub of_staff: Option<bool>,
 }
 
-/// So many people a home's records are looked through for: more than it has in as long as they are kept.
-const MOST: i64 = 2000;
+/// Of fewer people than this are there records: a home has not so many in as long as they are kept.
+const MOST: u16 = 2000;
 /// A device that nobody knows reports as `nobody` and what it is.
 const ALL: &str = "SELECT person, CAST(max(episode) AS BIGINT) FROM ( \
     SELECT person, max(entry) AS episode FROM episode GROUP BY person \
@@ -25,16 +26,25 @@ const ALL: &str = "SELECT person, CAST(max(episode) AS BIGINT) FROM ( \
     WHERE person <> '' AND person <> 'nobody' AND person NOT LIKE 'nobody %' GROUP BY person ORDER BY person LIMIT $1";
 
 impl Records {
-    /// Everybody of whom there are records, by id.
-    pub async fn recorded(&self) -> Result<Vec<Recorded>, StoreError> {
+    /// Everybody of whom there are records, by id, save of those who are known already. Where there are too many to tell it is
+    /// an error: whoever hides names would not hide them all.
+    pub async fn recorded_but(&self, known: &BTreeSet<&str>) -> Result<Vec<Recorded>, StoreError> {
+        let lines = self.store.rows(ALL, &[i64::from(MOST).into()]).await?;
+        if lines.len() >= usize::from(MOST) {
+            return Err(StoreError::shape(format!("the records tell of {MOST} people or more")));
+        }
         let mut all = Vec::new();
-        for line in self.store.rows(ALL, &[MOST.into()]).await? {
+        for line in lines {
+            let person = line.text(0)?;
+            if known.contains(person) {
+                continue;
+            }
             let last = match line.int(1)? {
                 0 => None,
                 entry => self.episode(entry).await?,
             };
             let (name, of_staff) = last.map_or((None, None), |last| (Some(last.name), last.of_staff));
-            all.push(Recorded { person: line.text(0)?.to_owned(), name, of_staff });
+            all.push(Recorded { person: person.to_owned(), name, of_staff });
         }
         Ok(all)
     }

@@ -14,8 +14,8 @@ pub(super) struct Left {
 
 /// Everybody of whom there are records and who has no agreement, save of whom the journal knows that they were staff.
 pub(super) async fn left(records: &Records, house: &House) -> Result<Vec<Left>, StoreError> {
-    let all = records.recorded().await?.into_iter();
-    let gone = all.filter(|one| house.person(&one.person).is_none() && one.of_staff != Some(true));
+    let here = house.people().map(|(_, person)| person.id.as_str()).collect();
+    let gone = records.recorded_but(&here).await?.into_iter().filter(|one| one.of_staff != Some(true));
     Ok(gone
         .map(|one| Left { name: one.name.unwrap_or_else(|| one.person.clone()), id: one.person })
         .collect())

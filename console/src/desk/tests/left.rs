@@ -2,6 +2,7 @@
 
 use super::exporting::{export, unpacked};
 use super::kept::{AT, LANE, becomes};
+use super::now::behind;
 use super::play::{HOME, JORDAN, Play};
 use super::shifts::happens;
 use axum::http::StatusCode;
@@ -81,4 +82,19 @@ async fn whoever_may_not_know_names_reads_none_of_theirs() {
     for name in ["Jordan", "jordan", "Ellis"] {
         assert!(!page.text.contains(name), "{name}: {}", page.words());
     }
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_all_who_left_a_page_is_refused() {
+    let play = after_they_left().await;
+    let sql = "INSERT INTO monitored (day, person, kind, word, counted, estimated) \
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
+        SELECT '2026-11-22', 'person-' || i, 'minutes', 'games', 1, 0 FROM n";
+    behind(&play, sql).await;
+    let page = play.signed_in("visitor").await.get(&format!("/shift?{AT}")).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.words().contains("could not read or write its records"), "{}", page.words());
+    assert!(!page.text.contains("games.example"), "{}", page.text);
+    let page = play.signed_in("m.ali").await.get(&format!("/shift?{AT}")).await;
+    assert!(page.status == StatusCode::OK && page.words().contains("games.example"), "{}", page.words());
 }

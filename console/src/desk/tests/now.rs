@@ -143,7 +143,7 @@ async fn minutes_in_use_stand_against_their_limit() {
 }
 
 /// Runs something on the home's records behind the gateway's back.
-async fn behind(play: &Play, sql: &'static str) {
+pub(super) async fn behind(play: &Play, sql: &'static str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(play.file());
     let mut c = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
     c.execute(sqlx::raw_sql(sql)).await.unwrap();
