@@ -8,6 +8,7 @@ use agreements::{Home, MonitoringLevel, Outcome, Person, PersonKind, Profile, Sc
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use records::{GRACE, MARKING_REPORTS};
 
 #[derive(Template)]
 #[template(path = "young/agreement.html")]
@@ -26,6 +27,8 @@ struct AgreementPage {
     /// Devices, sites for learning, search.
     terms: Vec<Term>,
     consequences: Vec<Line>,
+    /// What of it counts.
+    counts: String,
     agreed_by: Vec<String>,
     everyone: bool,
     promises: Vec<String>,
@@ -54,6 +57,7 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
         school: school(person, v),
         terms: terms::more(person, v),
         consequences: terms::consequences(person, v),
+        counts: counts(v),
         agreed_by: terms::agreed_by(person, v),
         everyone: !home.everyone.block.is_empty(),
         promises: person.behaviour.clone(),
@@ -64,6 +68,12 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
         more: kept_more(person, visit, v),
     };
     shown(StatusCode::OK, &page)
+}
+
+/// What counts towards a consequence, and what telling of it does: as [`records::GRACE`] and [`records::MARKING_REPORTS`] have it.
+fn counts(v: Voice) -> String {
+    let (minutes, times) = (GRACE.num_minutes().to_string(), MARKING_REPORTS.to_string());
+    v.fill("agreement.after.lead", &[("minutes", &minutes), ("times", &times)])
 }
 
 /// What is open, asked for, opened together and closed, in words.

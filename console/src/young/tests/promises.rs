@@ -32,6 +32,57 @@ async fn what_a_page_promises_is_so() {
     }
 }
 
+/// What is told of what counts, in each voice: telling by itself, how soon and how often; staff's mark; what always counts.
+const COUNTS: [(&str, [&str; 5], &str); 3] = [
+    (
+        "lang=en",
+        [
+            "with “Saw something that upset you?”, what was refused up to 15 minutes before does not count",
+            "That works 2 times an hour.",
+            "If you tell them in person, they can mark it",
+            "then it does not count either",
+            "What counts as high or critical always counts.",
+        ],
+        "What you told staff yourself does not count",
+    ),
+    (
+        "lang=en&easy=yes",
+        [
+            "Tell us with “Saw something that upset you?”.",
+            "the last 15 minutes do not count",
+            "2 times an hour",
+            "They can mark it.",
+            "High and critical always count.",
+        ],
+        "If you told us, it does not count.",
+    ),
+    (
+        "lang=cy",
+        [
+            "gyda “Wedi gweld rhywbeth a wnaeth dy ypsetio?”",
+            "hyd at 15 munud cyn hynny",
+            "2 waith yr awr",
+            "gallan nhw nodi hynny",
+            "fel uchel neu gritigol bob amser yn cyfrif",
+        ],
+        "Nid yw beth ddywedaist ti dy hun wrth staff yn cyfrif",
+    ),
+];
+
+#[tokio::test]
+async fn what_counts_is_told_as_it_is_counted() {
+    assert_eq!((records::GRACE.num_minutes(), records::MARKING_REPORTS), (15, 2), "the words below");
+    let jordan = JORDAN.to_owned() + "consequences: [{after: 3 breaches in 7 days, suggest: a talk}]\n";
+    let young = Young::over(Play::of(HOME, &[("jordan", &jordan)]).await);
+    for (voice, said, not) in COUNTS {
+        let (_, page) = young.get(JORDANS, &format!("/agreement?{voice}")).await;
+        for said in said {
+            assert!(page.contains(said), "{voice}: `{said}` is told: {page}");
+        }
+        assert!(!page.contains(not), "{voice}: `{not}` is not so");
+    }
+}
+
 #[tokio::test]
 async fn two_ways_to_show_a_pin_say_what_differs() {
     let young = Young::new().await;
