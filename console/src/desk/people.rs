@@ -313,7 +313,7 @@ fn spans(day: &WeekDay, kind: SegmentKind) -> String {
     spans.iter().map(|(a, b)| format!("{a}–{b}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What the agreement says of sites, each kind of word together.
+/// What the agreement says of sites, each kind of word together: of those that change something.
 fn sites(person: &Person) -> Vec<(&'static str, Vec<String>)> {
     let kinds = [
         (Outcome::Allow, "Open"),
@@ -322,7 +322,7 @@ fn sites(person: &Person) -> Vec<(&'static str, Vec<String>)> {
         (Outcome::Block, "Closed"),
     ];
     let of = |outcome| {
-        person.words.iter().filter(move |r| r.ruled == outcome).map(|r| key_words(&r.word.to_string()))
+        terms::words(person).filter(move |r| r.ruled == outcome).map(|r| key_words(&r.word.to_string()))
     };
     kinds
         .into_iter()

@@ -76,7 +76,7 @@ fn counts(v: Voice) -> String {
     v.fill("agreement.after.lead", &[("minutes", &minutes), ("times", &times)])
 }
 
-/// What is open, asked for, opened together and closed, in words.
+/// What is open, asked for, opened together and closed, in words: of those that change something.
 pub(crate) fn sites(person: &Person, v: Voice) -> Vec<(&'static str, String)> {
     let kinds = [
         (Outcome::Allow, "agreement.open"),
@@ -85,7 +85,7 @@ pub(crate) fn sites(person: &Person, v: Voice) -> Vec<(&'static str, String)> {
         (Outcome::Block, "agreement.block"),
     ];
     let of = |outcome| {
-        let words = person.words.iter().filter(|ruling| ruling.ruled == outcome);
+        let words = terms::words(person).filter(|ruling| ruling.ruled == outcome);
         words.map(|ruling| v.of_word(&ruling.word)).collect::<Vec<_>>().join(", ")
     };
     let all = kinds.into_iter().map(|(outcome, key)| (v.say(key), of(outcome)));

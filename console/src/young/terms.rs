@@ -4,7 +4,8 @@
 use super::line::{Line, Part};
 use super::voice::Voice;
 use agreements::{
-    Consequence, DayTable, Days, Education, Person, PersonKind, Profile, SafeSearch, Window, Word,
+    Consequence, DayTable, Days, Education, Outcome, Person, PersonKind, Profile, Ruling, SafeSearch, Window,
+    Word,
 };
 
 /// A thing that is agreed, and what of it.
@@ -43,10 +44,21 @@ pub(crate) fn overlap(person: &Person) -> bool {
     person.online.may_overlap() || person.bedtime.may_overlap() || limits
 }
 
+/// The words of an agreement that change something: only mail is open by an e-mail-only one, and staff open with them what it names
+/// for that; a device of lessons has its session alone.
+pub(crate) fn words(person: &Person) -> impl Iterator<Item = &Ruling> {
+    person.words.iter().filter(|ruling| match person.profile {
+        Profile::Agreement => true,
+        Profile::EmailOnly => ruling.ruled == Outcome::WithStaff,
+        Profile::EducationSession => false,
+    })
+}
+
 /// Their devices, what else is for learning, and how search is held.
 pub(crate) fn more(person: &Person, v: Voice) -> Vec<Term> {
     let devices: Vec<&str> = person.devices.iter().map(|device| device.name.as_str()).collect();
-    let learning: Vec<String> = person.education_sites.iter().map(|(word, _)| v.of_word(word)).collect();
+    let learns = person.education_sites.iter().filter(|_| person.profile == Profile::Agreement);
+    let learning: Vec<String> = learns.map(|(word, _)| v.of_word(word)).collect();
     let search = match person.safe_search {
         SafeSearch::Off => v.say("agreement.search.off"),
         SafeSearch::Moderate => v.say("agreement.search.moderate"),

@@ -170,12 +170,21 @@ const SAYS: &[(&str, &str, &[&str], &[&str])] = &[
         &["less than a minute"],
     ),
     ("online: {every_day: 07:00-22:30}\n", "", &["Online", "Every day: offline"], &["07:00"]),
-    // What e-mail alone leaves of an agreement: learning time and limits change nothing.
+    // What e-mail alone leaves of an agreement: learning time and limits change nothing, nor do words but those for a session
+    // with staff.
     (
         "otherwise: allow\nschool_hours: as_agreed\n",
-        "profile: email_only\neducation: none\nschool_hours: offline\n",
-        &["Every day: 07:00–22:30", "Bedtime"],
-        &["Minutes a day", "learning time the internet", "school hours the internet"],
+        "profile: email_only\neducation: none\nschool_hours: offline\nwith_staff: [forum.example]\neducation_sites: [learn.example]\n",
+        &["Every day: 07:00–22:30", "Bedtime", "Together with staff: forum.example"],
+        &[
+            "Minutes a day",
+            "learning time the internet",
+            "school hours the internet",
+            "Open:",
+            "Ask first:",
+            "Closed:",
+            "Also for learning",
+        ],
     ),
     (
         "school_hours: as_agreed\n",
@@ -204,6 +213,21 @@ async fn the_pages_tell_what_holds() {
                 assert!(!page.contains(said), "{written}: `{said}` is not so: {page}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn by_e_mail_alone_all_else_is_told_to_be_closed() {
+    let jordan = JORDAN.replace("otherwise: allow", "profile: email_only");
+    for (voice, said) in [
+        ("lang=en", "Your e-mail is open. Everything else is closed for now. You can ask."),
+        ("lang=en&easy=yes", "Your e-mail is open. All else is closed for now. You can ask."),
+        ("lang=cy", "Mae dy e-bost ar agor. Mae popeth arall ar gau am nawr. Gelli di ofyn."),
+    ] {
+        let [own, desk] = pages(&jordan, voice).await;
+        assert!(own.contains(said), "{voice}: {own}");
+        assert!(!own.contains("bbc.example") && !own.contains("chat.example"), "{voice}: {own}");
+        assert!(desk.contains("Private mail is open, and nothing else."), "{desk}");
     }
 }
 
