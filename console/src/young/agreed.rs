@@ -8,6 +8,7 @@ use agreements::{Home, MonitoringLevel, Outcome, Person, PersonKind, Profile, Sc
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use chrono::Days;
 use records::{GRACE, MARKING_REPORTS};
 
 #[derive(Template)]
@@ -135,24 +136,29 @@ pub(crate) fn kept(kind: PersonKind, home: &Home, v: Voice) -> Vec<String> {
 }
 
 /// What is kept beyond refusals, why, until when, and who decided it. A young person who is looked at more closely can see
-/// so for as long as it lasts.
+/// so for as long as it lasts, and after it until the last of what was kept is gone.
 pub(crate) fn kept_more(person: &Person, visit: &Visit, v: Voice) -> Vec<Line> {
     let home = visit.current.snapshot.house.home();
     let today = visit.at.with_timezone(&home.timezone).date_naive();
-    let Some(kept) = person.monitored().filter(|kept| kept.holds_on(today)) else { return Vec::new() };
+    let Some(kept) = person.monitored().filter(|kept| kept.told_on <= today) else { return Vec::new() };
     let what = match kept.level {
         MonitoringLevel::Breaches => return Vec::new(),
         MonitoringLevel::Categories => "kept.more.categories",
         MonitoringLevel::Sites => "kept.more.sites",
     };
     let (until, told) = (v.date_with_year(kept.until), v.date_with_year(kept.told_on));
-    let days = home.keep.monitoring.to_string();
-    vec![
-        Part::ours(v.fill(what, &[("day", &until)])).into(),
-        Part::ours(v.fill("kept.more.days", &[("days", &days)])).into(),
-        v.around("kept.more.why", [Part::of_home(v, ended(kept.reason))]),
-        Part::ours(v.fill("kept.more.who", &[("who", kept.authorised_by), ("day", &told)])).into(),
-    ]
+    let said = if kept.holds_on(today) {
+        let days = home.keep.monitoring.to_string();
+        vec![v.fill(what, &[("day", &until)]), v.fill("kept.more.days", &[("days", &days)])]
+    } else {
+        // A day goes once it is older than that.
+        let gone = kept.until.checked_add_days(Days::new(u64::from(home.keep.monitoring) + 1));
+        let Some(gone) = gone.filter(|gone| today < *gone) else { return Vec::new() };
+        vec![v.fill("kept.more.over", &[("day", &until), ("gone", &v.date_with_year(gone))])]
+    };
+    let why = v.around("kept.more.why", [Part::of_home(v, ended(kept.reason))]);
+    let who = Part::ours(v.fill("kept.more.who", &[("who", kept.authorised_by), ("day", &told)]));
+    said.into_iter().map(|said| Part::ours(said).into()).chain([why, who.into()]).collect()
 }
 
 /// Words with a full stop at their end.

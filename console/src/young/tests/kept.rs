@@ -2,6 +2,7 @@
 
 use super::{JORDANS, KATES, Young};
 use crate::desk::tests::play::{HOME, JORDAN, Play, words};
+use std::time::Duration;
 
 /// Each in English, in easy words and in Welsh: what is told of everybody's records, with what home.yaml has under `keep`.
 const TOLD: &[[&str; 3]] = &[
@@ -68,6 +69,32 @@ async fn what_is_looked_at_more_closely_goes_and_is_the_managers() {
             assert!(page.contains(who) && page.contains(goes), "{path}?{voice}: {page}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_was_looked_at_more_closely_is_told_until_the_last_of_it_is_gone() {
+    let young = home().await;
+    let day = Duration::from_secs(86_400);
+    let said = [
+        ("lang=en", "Until 30 November 2026 more was kept about you.", "is gone on 21 December 2026."),
+        ("lang=en&easy=yes", "More was kept until 30 November 2026.", "is gone on 21 December 2026."),
+        ("lang=cy", "Tan 30 Tachwedd 2026 roedd mwy", "wedi mynd ar 21 Rhagfyr 2026."),
+    ];
+    // On the last day it holds, on the next its days are kept, and on the last of those they are still there.
+    for (days, over) in [(8, false), (1, true), (19, true)] {
+        young.play.clock.advance(day * days);
+        for (voice, until, gone) in said {
+            for path in ["/", "/agreement"] {
+                let page = words(&young.get(JORDANS, &format!("{path}?{voice}")).await.1);
+                assert!(page.contains("agreed together"), "{days} {path}?{voice}: {page}");
+                assert_eq!(page.contains(until), over, "{days} {path}?{voice}: {page}");
+                assert_eq!(page.contains(gone), over, "{days} {path}?{voice}: {page}");
+            }
+        }
+    }
+    young.play.clock.advance(day);
+    let page = words(&young.get(JORDANS, "/agreement?lang=en").await.1);
+    assert!(!page.contains("more was kept") && !page.contains("agreed together"), "{page}");
 }
 
 #[tokio::test]
