@@ -25,7 +25,7 @@ struct OwnCopy<'a> {
     name: &'a str,
     made: String,
     goes: Vec<Line>,
-    /// None of whoever has left.
+    /// None of whoever has left, and none where what was agreed is not known.
     agreement: Option<Agreed<'a>>,
     kept: Vec<String>,
     episodes: Vec<Told>,
@@ -242,14 +242,16 @@ pub(super) async fn pages(
                 v.around("copy.for", [teller.home(stamp.recipient)]),
                 v.around("copy.why", [teller.home(stamp.purpose)]),
             ],
-            agreement: subject.agreement.map(|(who, person)| Agreed {
-                days: week::days(house, who, monday, (today, v)),
-                sites: agreed::sites(person, v),
-                otherwise: agreed::otherwise(person, v),
-                school: agreed::school(person, v),
-                promises: &person.behaviour,
-                view: person.agreed.young_person_view.as_deref().unwrap_or_default(),
-            }),
+            agreement: subject.agreement.filter(|(_, person)| agreed::is_read(person)).map(
+                |(who, person)| Agreed {
+                    days: week::days(house, who, monday, (today, v)),
+                    sites: agreed::sites(person, v),
+                    otherwise: agreed::otherwise(person, v),
+                    school: agreed::school(person, v),
+                    promises: &person.behaviour,
+                    view: person.agreed.young_person_view.as_deref().unwrap_or_default(),
+                },
+            ),
             kept: agreed::kept(kind, home, v),
             some: (all > episodes.len() as u64).then(|| {
                 v.fill("copy.some", &[("n", &episodes.len().to_string()), ("file", "episodes.csv")])

@@ -4,7 +4,7 @@ use super::line::{Line, Part};
 use super::terms::{self, Term};
 use super::{Frame, Voice, Whose, shown};
 use crate::pages::Visit;
-use agreements::{Home, MonitoringLevel, Outcome, Person, PersonKind, Profile, SchoolHours};
+use agreements::{Draft, Home, MonitoringLevel, Outcome, Person, PersonKind, Profile, SchoolHours};
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -15,7 +15,9 @@ use records::{GRACE, MARKING_REPORTS};
 #[template(path = "young/agreement.html")]
 struct AgreementPage {
     frame: Frame,
-    draft: bool,
+    lead: &'static str,
+    /// Whether it is known what was agreed: else none of it is told.
+    read: bool,
     times: Vec<Term>,
     /// Whether two of their lines may be for the same day.
     overlap: bool,
@@ -48,7 +50,8 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
     };
     let page = AgreementPage {
         frame: Frame::of(v, visit, "/agreement", v.say("agreement")),
-        draft: person.draft.is_some(),
+        lead: not_in_force(person, v).unwrap_or_else(|| v.say("agreement.lead")),
+        read: is_read(person),
         times: terms::times(person, v),
         overlap: terms::overlap(person),
         bed: !person.bedtime.entries.is_empty(),
@@ -69,6 +72,21 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
         more: kept_more(person, visit, v),
     };
     shown(StatusCode::OK, &page)
+}
+
+/// Whether what was agreed is known: of a file that could not be used, or that nobody may use, only what stands for everything left
+/// out would be told.
+pub(crate) fn is_read(person: &Person) -> bool {
+    match person.draft {
+        None | Some(Draft::Missing(_)) => true,
+        Some(Draft::Unusable | Draft::HomeUnusable | Draft::NoRecords) => false,
+    }
+}
+
+/// Why an agreement is not in force; none where it is.
+pub(super) fn not_in_force(person: &Person, v: Voice) -> Option<&'static str> {
+    let why = if is_read(person) { v.say("agreement.draft") } else { v.say("agreement.unusable") };
+    person.draft.is_some().then_some(why)
 }
 
 /// What counts towards a consequence, and what telling of it does: as [`records::GRACE`] and [`records::MARKING_REPORTS`] have it.

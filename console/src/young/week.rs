@@ -1,5 +1,6 @@
 //! My week, as a picture and as a table that says the same.
 
+use super::agreed::not_in_force;
 use super::{Frame, Voice, Whose, shown};
 use crate::pages::Visit;
 use agreements::{House, PersonId, SegmentKind, WeekDay};
@@ -13,7 +14,7 @@ use std::fmt::Write;
 #[template(path = "young/week.html")]
 struct WeekPage {
     frame: Frame,
-    draft: bool,
+    lead: &'static str,
     picture: String,
     days: Vec<Day>,
 }
@@ -42,7 +43,7 @@ pub(crate) fn page(visit: &Visit, v: Voice) -> Response<Body> {
     let week = house.week(visit.who, monday);
     let page = WeekPage {
         frame: Frame::of(v, visit, "/week", v.say("week")),
-        draft: person.draft.is_some(),
+        lead: not_in_force(person, v).unwrap_or_else(|| v.say("week.lead")),
         picture: picture(&week.days, v),
         days: week.days.iter().map(|day| in_words(day, today, v)).collect(),
     };

@@ -3,10 +3,12 @@
 use super::exporting::{export, unpacked};
 use super::kept::{AT, LANE, becomes};
 use super::now::behind;
-use super::play::{HOME, JORDAN, Play};
+use super::play::{HOME, JORDAN, Play, snapshot};
 use super::shifts::happens;
+use agreements::Snapshot;
 use axum::http::StatusCode;
 use records::{By, ByRole, Which};
+use std::sync::Arc;
 
 /// Jordan Ellis and a member of staff have left, and Sam is here still. Of Jordan there are episodes alone.
 async fn after_they_left() -> Play {
@@ -97,4 +99,19 @@ async fn where_nobody_can_tell_all_who_left_a_page_is_refused() {
     assert!(!page.text.contains("games.example"), "{}", page.text);
     let page = play.signed_in("m.ali").await.get(&format!("/shift?{AT}")).await;
     assert!(page.status == StatusCode::OK && page.words().contains("games.example"), "{}", page.words());
+}
+
+#[tokio::test]
+async fn what_was_agreed_is_not_made_up_where_nobody_can_tell() {
+    let play = Play::new().await;
+    let Snapshot { house, catalogue } = Arc::into_inner(snapshot(HOME, &[("jordan", JORDAN)])).unwrap();
+    let unknown = Snapshot { house: house.without_records(), catalogue };
+    play.in_force.replace(Arc::new(unknown), play.in_force.to_keep().standing.clone());
+    let form = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
+    let (_, bytes) = export(&play, &form).await;
+    let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
+    for (wanted, agreement) in [("summary.html", "My agreement"), ("summary-cy.html", "Fy nghytundeb")] {
+        let own = &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
+        assert!(own.contains("Jordan") && !own.contains(agreement) && !own.contains("chat.example"), "{own}");
+    }
 }

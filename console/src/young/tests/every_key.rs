@@ -1,7 +1,10 @@
 //! Whatever an agreement says stands on the young person's page of it, and on the desk's: a changed line changes both.
 
 use super::{JORDANS, Young};
-use crate::desk::tests::play::{HOME, JORDAN, Play, words};
+use crate::desk::tests::play::{HOME, JORDAN, Play, START, words};
+use agreements::{House, Snapshot};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// An agreement that says everything that one for a young person can say.
 fn whole() -> String {
@@ -228,6 +231,57 @@ async fn by_e_mail_alone_all_else_is_told_to_be_closed() {
         assert!(own.contains(said), "{voice}: {own}");
         assert!(!own.contains("bbc.example") && !own.contains("chat.example"), "{voice}: {own}");
         assert!(desk.contains("Private mail is open, and nothing else."), "{desk}");
+    }
+}
+
+/// A home as its files are, with errors or without.
+fn read(home: &str, jordan: &str) -> House {
+    let files = [("home.yaml", home), ("agreements/jordan.yaml", jordan)];
+    let files = files.map(|(file, text)| (file.to_owned(), text.to_owned()));
+    agreements::read(&files, START.parse::<DateTime<Utc>>().unwrap().date_naive()).house
+}
+
+#[tokio::test]
+async fn of_an_agreement_that_cannot_be_used_nothing_is_made_up() {
+    let young = Young::over(Play::of(HOME, &[("jordan", JORDAN)]).await);
+    let wrong = read(HOME, &JORDAN.replace("otherwise: allow", "otherwise: perhaps"));
+    let homeless = read(&HOME.replace("timezone: Europe/London", "timezone: here"), JORDAN);
+    let forgets = read(HOME, JORDAN).without_records();
+    for house in [wrong, homeless, forgets] {
+        let draft = house.person("jordan").and_then(|who| house.agreement(who)).unwrap().draft.clone();
+        assert!(draft.is_some());
+        let current = young.play.in_force.to_keep();
+        let snapshot = Snapshot { house, catalogue: current.snapshot.catalogue.clone() };
+        young.play.in_force.replace(Arc::new(snapshot), current.standing.clone());
+        for (voice, lead, kept, help) in [
+            ("lang=en", "Your agreement cannot be used just now.", "Never a page", "helplines"),
+            (
+                "lang=en&easy=yes",
+                "Your agreement does not work now.",
+                "closed site",
+                "You can always get help.",
+            ),
+            (
+                "lang=cy",
+                "Nid oes modd defnyddio dy gytundeb ar hyn o bryd.",
+                "Byth tudalen",
+                "llinellau cymorth",
+            ),
+        ] {
+            let (_, page) = young.get(JORDANS, &format!("/agreement?{voice}")).await;
+            let main = page.split("<main").nth(1).expect("a page");
+            for said in [lead, kept, help, "/talk"] {
+                assert!(main.contains(said), "{draft:?} {voice}: `{said}`: {main}");
+            }
+            for part in ["times", "sites", "promises", "after", "said", "by"] {
+                assert!(!main.contains(&format!("id=\"{part}\"")), "{draft:?} {voice}: {part}: {main}");
+            }
+            for made_up in ["go to school", "mynd i’r ysgol", "class=\"sign\""] {
+                assert!(!main.contains(made_up), "{draft:?} {voice}: {made_up}: {main}");
+            }
+            let (_, week) = young.get(JORDANS, &format!("/week?{voice}")).await;
+            assert!(week.contains(lead), "{draft:?} {voice}: {week}");
+        }
     }
 }
 
