@@ -120,12 +120,21 @@ fn counted(of: &str, v: Voice) -> String {
         "high" => "after.high",
         "critical" => "after.critical",
         "online" => "after.times",
-        "school_hours" | "education_session" => "after.learning",
+        "school_hours" => "after.learning",
+        "education_session" => "after.session",
         "limit" => "after.limit",
-        "sealed" | "floor" => "after.everyone",
+        "sealed" => "after.sealed",
+        "floor" => "after.everyone",
         "restriction" => "after.paused",
+        "site" => "after.site",
+        "service" => "after.service",
+        "category" => "after.category",
+        "otherwise" => "after.otherwise",
+        "baseline" => "after.baseline",
+        "email_only" => "after.mail",
         of => match Word::parse(of) {
             Ok(kind @ Word::Category(_)) => return v.fill("after.kind", &[("what", &v.of_word(&kind))]),
+            // What always speaks to open: nothing is ever counted of it.
             _ => "after.agreed",
         },
     };

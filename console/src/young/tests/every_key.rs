@@ -4,6 +4,7 @@ use super::{JORDANS, Young};
 use crate::desk::tests::play::{HOME, JORDAN, Play, START, words};
 use agreements::{House, Snapshot};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An agreement that says everything that one for a young person can say.
@@ -98,7 +99,7 @@ async fn it_says_so_in_plain_words() {
                 "<li>All other days: 22:00</li>",
                 "<li>Every day: 07:00–22:30</li>",
                 "Minutes a day: All together",
-                "Closed sites tried: 3 within 7 days. Staff may then suggest: a talk at key-work",
+                "Anything refused, whatever the reason: 3 within 7 days. Staff may then suggest: a talk at key-work",
                 "You learn at home.",
                 "Social worker: A. Mensah, Leeds, 2 November 2026",
             ],
@@ -195,7 +196,7 @@ const SAYS: &[(&str, &str, &[&str], &[&str])] = &[
         &[
             "Tried: betting sites: 2 within 7 days. Staff may then suggest: a",
             "Tried in learning time: 2 within 7 days. Staff may then suggest: b",
-            "Tried what was not agreed: 2 within 7 days. Staff may then suggest: c",
+            "Tried a kind of site the agreement names: 2 within 7 days. Staff may then suggest: c",
             "Tries that count as high: 2 within 14 days. Staff may then suggest: d",
         ],
         &["Tried outside"],
@@ -239,6 +240,46 @@ fn read(home: &str, jordan: &str) -> House {
     let files = [("home.yaml", home), ("agreements/jordan.yaml", jordan)];
     let files = files.map(|(file, text)| (file.to_owned(), text.to_owned()));
     agreements::read(&files, START.parse::<DateTime<Utc>>().unwrap().date_naive()).house
+}
+
+/// All that a consequence may count, and anything of which is ever refused.
+const COUNTED: [&str; 20] = [
+    "breaches",
+    "circumvention",
+    "low",
+    "medium",
+    "high",
+    "critical",
+    "sealed",
+    "restriction",
+    "floor",
+    "online",
+    "school_hours",
+    "limit",
+    "site",
+    "service",
+    "category",
+    "otherwise",
+    "baseline",
+    "education_session",
+    "email_only",
+    "gambling",
+];
+
+#[tokio::test]
+async fn no_two_things_that_are_counted_read_alike() {
+    let mut all = "consequences:\n".to_owned();
+    for (n, of) in COUNTED.iter().enumerate() {
+        all += &format!("  - {{after: 2 {of} in 7 days, suggest: step {n}}}\n");
+    }
+    let young = Young::over(Play::of(HOME, &[("jordan", &(JORDAN.to_owned() + &all))]).await);
+    for voice in ["lang=en", "lang=en&easy=yes", "lang=cy", "lang=cy&easy=yes"] {
+        let (_, page) = young.get(JORDANS, &format!("/agreement?{voice}")).await;
+        let after = page.split("id=\"after\"").nth(1).and_then(|rest| rest.split("</ul>").next()).unwrap();
+        let said: BTreeSet<&str> =
+            after.split("<li>").skip(1).map(|line| line.split(": 2 ").next().unwrap()).collect();
+        assert_eq!(said.len(), COUNTED.len(), "{voice}: {said:#?}");
+    }
 }
 
 #[tokio::test]
