@@ -137,19 +137,24 @@ pub(crate) fn school(person: &Person, v: Voice) -> &'static str {
 }
 
 /// What is written down of everybody, who sees it, who gets a copy, and for how long it is kept. Of adults only those minutes are
-/// counted that a limit needs.
+/// counted that a limit needs; they have no social worker, and nothing is closed to keep them safe.
 pub(crate) fn kept(kind: PersonKind, home: &Home, v: Voice) -> Vec<String> {
-    let (minutes, reads): (_, &[&str]) = match kind {
-        PersonKind::Staff => ("kept.minutes.limits", &["kept.who.staff", "kept.said"]),
-        PersonKind::Visitor => ("kept.minutes.limits", &["kept.who", "kept.said", "kept.said.who"]),
-        PersonKind::YoungPerson | PersonKind::Device => {
-            ("kept.minutes", &["kept.who", "kept.said", "kept.said.who"])
+    let reads: &[&str] = match kind {
+        PersonKind::Staff => &["kept.who.staff", "kept.said"],
+        PersonKind::Visitor | PersonKind::YoungPerson | PersonKind::Device => {
+            &["kept.who", "kept.said", "kept.said.who"]
         }
     };
+    let (minutes, given, long) = match kind {
+        PersonKind::Staff | PersonKind::Visitor => {
+            ("kept.minutes.limits", "kept.given.adults", "kept.days.adults")
+        }
+        PersonKind::YoungPerson | PersonKind::Device => ("kept.minutes", "kept.given", "kept.days"),
+    };
     let first = ["kept.refused", minutes, "kept.nothing"];
-    let all = first.iter().chain(reads).chain(&["kept.given", "kept.backup"]);
+    let all = first.iter().chain(reads).chain([&given, &"kept.backup"]);
     let put = [("days", home.keep.breaches.to_string()), ("minutes", home.keep.minutes.to_string())];
-    let long = v.fill("kept.days", &put.each_ref().map(|(key, value)| (*key, value.as_str())));
+    let long = v.fill(long, &put.each_ref().map(|(key, value)| (*key, value.as_str())));
     all.map(|key| v.say(key).to_owned()).chain([long]).collect()
 }
 

@@ -104,3 +104,36 @@ async fn of_staff_only_limited_minutes_are_counted() {
     assert!(page.contains("Your minutes are counted only where you have a limit."), "{page}");
     assert!(!page.contains("those at night") && !page.contains("Staff see that, too"), "{page}");
 }
+
+#[tokio::test]
+async fn what_is_kept_of_adults_is_told_in_words_for_adults() {
+    for kate in [KATE.to_owned(), KATE.replace("for: staff", "for: visitor")] {
+        let young = Young::over(Play::of(HOME, &[("jordan", JORDAN), ("kate", &kate)]).await);
+        for (voice, given, longer, childs) in [
+            (
+                "lang=en",
+                "The manager can give a copy to others. To whom",
+                "Worries about safety are kept longer.",
+                ["social worker", "to keep you safe", "about your safety"],
+            ),
+            (
+                "lang=en&easy=yes",
+                "The manager may give others a copy.",
+                "If it is about safety, it is kept longer.",
+                ["social worker", "keep you safe", "about your safety"],
+            ),
+            (
+                "lang=cy",
+                "Gall y rheolwr roi copi i eraill. Mae i bwy",
+                "Mae pryderon am ddiogelwch yn cael eu cadw’n hirach",
+                ["weithiwr cymdeithasol", "dy gadw’n ddiogel", "am dy ddiogelwch"],
+            ),
+        ] {
+            let page = words(&young.get(KATES, &format!("/agreement?{voice}")).await.1);
+            assert!(page.contains(given) && page.contains(longer), "{voice}: {page}");
+            for said in childs {
+                assert!(!page.contains(said), "{voice}: `{said}`: {page}");
+            }
+        }
+    }
+}
