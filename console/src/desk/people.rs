@@ -394,7 +394,7 @@ fn agreed(person: &Person, today: NaiveDate) -> Vec<(&'static str, String)> {
     let worker = agreed
         .social_worker
         .as_ref()
-        .map(|(name, authority, on)| format!("{name}, {authority}, {}", day(*on)));
+        .map(|(name, authority, on)| terms::listed([name, authority, &day(*on)]));
     let manager = agreed.home_manager.as_ref().map(|(name, on)| format!("{name}, {}", day(*on)));
     let rows = [
         ("Risk assessment", risk),

@@ -83,13 +83,19 @@ pub(crate) fn education(person: &Person, v: Voice) -> &'static str {
     }
 }
 
+/// Who somebody is, part after part; what a file leaves out is no part.
+pub(crate) fn listed(parts: [&str; 3]) -> String {
+    let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    said.join(", ")
+}
+
 /// Who agreed to it, and when.
 pub(crate) fn agreed_by(person: &Person, v: Voice) -> Vec<String> {
     let agreed = &person.agreed;
     let own = agreed.young_person_on.map(|on| v.fill("agreement.by.you", &[("day", &v.date_with_year(on))]));
     let worker = agreed.social_worker.as_ref().map(|(name, authority, on)| {
         let day = v.date_with_year(*on);
-        v.fill("agreement.by.worker", &[("name", name), ("authority", authority), ("day", &day)])
+        v.fill("agreement.by.worker", &[("who", &listed([name, authority, &day]))])
     });
     let manager = agreed
         .home_manager

@@ -174,6 +174,8 @@ const SAYS: &[(&str, &str, &[&str], &[&str])] = &[
         &["less than a minute"],
     ),
     ("online: {every_day: 07:00-22:30}\n", "", &["Online", "Every day: offline"], &["07:00"]),
+    // What a social worker's line leaves out leaves no gap.
+    ("authority: Leeds, ", "", &["A. Mensah, 2 November 2026"], &[", ,", "Leeds"]),
     // What e-mail alone leaves of an agreement: learning time and limits change nothing, nor do words but those for a session
     // with staff.
     (
