@@ -110,7 +110,8 @@ fn ended(sheet: &mut Sheet<'_>, block: &Block<'_>, monitoring: &Monitoring, toda
     }
     if let Some(until) = monitoring.until.filter(|until| *until < today) {
         let sentence = format!("This monitoring ended on {until}: only breaches are recorded now.");
-        let help = "Take it out, or agree and write a new reason and date.";
+        let help = "Take it out when `keep: monitoring` is over too: until then their page tells them what is still kept. Or \
+                    agree and write a new reason and date.";
         sheet.warning(block.key_at("until"), "monitoring-ended", &sentence, help);
     }
 }
