@@ -14,7 +14,7 @@ use crate::limits::Counted;
 use crate::resolver::Resolver;
 use crate::router::Openings;
 use crate::target::{TargetHost, is_open_internet};
-use agreements::{Explanation, Host, House, PersonId, Ports, Verdict};
+use agreements::{Explanation, Host, House, PersonId, Ports, Rule, Verdict};
 use chrono::{DateTime, Utc};
 use crowd::Crowd;
 use hyper::header::HeaderValue;
@@ -250,9 +250,20 @@ impl Gate {
         let for_sure = matches!(who.identified, Identified::Token | Identified::Mac);
         !for_sure
             && shown.hardware.is_none()
-            && self.identities.names_macs(current)
+            && (self.identities.names_macs(current)
+                || current.snapshot.house.is_for_whoever_signs_in(who.person))
             && self.neighbours.may_meet(shown.address)
             && (self.openings.is_none() || self.may_be_at_home(shown.address))
+    }
+
+    /// Whether what is refused tells of a device that nobody knows, by its address alone so far: to tell of it now would be to tell
+    /// of it twice.
+    pub(crate) fn is_a_guess(&self, current: &Current, who: &Who, shown: &Shown<'_>, rule: Rule) -> bool {
+        let address = shown.address.to_canonical();
+        matches!((who.stranger, rule), (Some(Face::Address(_)), Rule::Baseline))
+            && (self.neighbours.mac(address).is_some()
+                || self.neighbours.may_yet_be_met(address)
+                || self.is_to_be_met(current, who, shown))
     }
 
     /// Lets the kernel find out who is behind an address, if that could tell a person, and says whether it did so. It waits
@@ -395,6 +406,7 @@ fn believed(state: ClockState, person: PersonId) -> PersonId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::play::{Home, Play};
 
     #[test]
     fn whom_the_kernel_meets_while_we_look_is_looked_at_again() {
@@ -404,6 +416,27 @@ mod tests {
             settled(unmet, || looked.set(looked.get() + 1));
             assert_eq!(looked.get(), looks, "{before} {after}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_device_that_the_kernel_may_yet_meet_is_told_of_once_it_has() {
+        let play = Play::new([]);
+        let gate = Home::of(&play).await.gate;
+        let current = gate.in_force.to_keep();
+        let (address, mac) = ("192.168.4.77".parse().unwrap(), [2, 0, 0, 0, 0, 0x77]);
+        let guess = |face, rule| {
+            let who = Who { stranger: Some(face), ..Who::UNKNOWN };
+            gate.is_a_guess(&current, &who, &Shown::bare(address), rule)
+        };
+        let by_address = Face::Address(address);
+        assert!(!guess(by_address, Rule::Baseline), "nobody follows the kernel: nobody will know more");
+        gate.neighbours.missed(address, Duration::ZERO);
+        assert!(guess(by_address, Rule::Baseline), "it may be heard of in a moment");
+        assert!(!guess(by_address, Rule::Floor), "the floor's is told of everybody");
+        gate.neighbours.missed(address, Duration::from_secs(3));
+        assert!(!guess(by_address, Rule::Baseline), "it stands behind another router");
+        gate.neighbours.meets(address, mac);
+        assert!(guess(by_address, Rule::Baseline) && !guess(Face::Mac(mac), Rule::Baseline), "it is met");
     }
 
     #[test]

@@ -71,6 +71,14 @@ impl Dns {
 
     fn record(&self, case: &Case<'_>, host: Name<'_>, verdict: Verdict, detected: Option<Detector>) {
         let Case { round, client, .. } = case;
+        if self.gate.is_a_guess(
+            &round.current,
+            &client.who,
+            &self.shown(case.query, case.asker),
+            verdict.rule,
+        ) {
+            return;
+        }
         // Devices look reverse names up by themselves, and nobody visits one.
         let technical = special::is_reverse(host) && verdict.rule != Rule::Sealed;
         let severity = if technical { Severity::Technical } else { verdict.severity };

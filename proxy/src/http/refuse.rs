@@ -3,6 +3,7 @@
 use super::answer::{self, Body};
 use super::{No, Proxy};
 use crate::gate::{Gate, Page, Want, Who};
+use crate::identify::Shown;
 use crate::target::TargetHost;
 use crate::tunnel::{Asked, Asker};
 use agreements::{Detector, Evidence, Request, Verdict};
@@ -54,7 +55,10 @@ impl Proxy {
         (evidence, detected): (Evidence, Option<Detector>),
     ) -> Refused {
         self.counters.refused.add(1);
-        if !self.gate.is_where_help_is(current, &who, asker.address, &asked.host) {
+        let shown = Shown::bare(asker.address);
+        let is_told = !self.gate.is_a_guess(current, &who, &shown, verdict.rule)
+            && !self.gate.is_where_help_is(current, &who, asker.address, &asked.host);
+        if is_told {
             self.gate.recorder.refused(&records::Refused {
                 at: self.gate.clock.now(),
                 current,

@@ -43,6 +43,8 @@ const READ_JUST_NOW: Duration = Duration::from_millis(200);
 const MEETINGS: usize = 64;
 /// So many addresses behind which nobody was found are remembered until the table is read again.
 const STRANGERS: usize = 1024;
+/// Whoever was not found is taken for somebody of whom there is nothing but an address once so much has passed.
+const YET: Duration = Duration::from_secs(2);
 /// Nobody listens there, and nobody need (RFC 863).
 const DISCARD: u16 = 9;
 /// How long after netlink failed it is tried again.
@@ -79,7 +81,8 @@ struct Shared {
     wanted: Notify,
     readings: watch::Sender<()>,
     meetings: Semaphore,
-    strangers: quick_cache::sync::Cache<IpAddr, ()>,
+    /// Where nobody was found, and since when.
+    strangers: quick_cache::sync::Cache<IpAddr, Instant>,
     signs: Mutex<Signs>,
 }
 
@@ -191,6 +194,13 @@ impl Neighbours {
         self.publish(&table);
     }
 
+    /// The kernel is followed, and nobody was found at an address so long ago.
+    #[cfg(test)]
+    pub(crate) fn missed(&self, address: IpAddr, ago: Duration) {
+        self.shared.following.store(true, Ordering::Relaxed);
+        self.shared.strangers.insert(address, Instant::now().checked_sub(ago).expect("a time"));
+    }
+
     /// A device is found to be there.
     #[cfg(test)]
     pub(crate) fn finds(&self, mac: [u8; 6]) {
@@ -223,6 +233,11 @@ impl Neighbours {
             && self.shared.strangers.peek(&address).is_none()
     }
 
+    /// Whether nobody was found there only just now: a machine that has much to do may hear of them in a moment.
+    pub(crate) fn may_yet_be_met(&self, address: IpAddr) -> bool {
+        self.shared.strangers.peek(&address).is_some_and(|since| since.elapsed() < YET)
+    }
+
     /// Waits until the table knows an address, but no longer than a device takes to answer.
     pub async fn meet(&self, address: IpAddr) {
         let address = address.to_canonical();
@@ -230,7 +245,7 @@ impl Neighbours {
             return;
         }
         let stranger = || {
-            self.shared.strangers.insert(address, ());
+            self.shared.strangers.insert(address, Instant::now());
             self.shared.version.fetch_add(1, Ordering::Release);
         };
         let Ok(_place) = self.shared.meetings.try_acquire() else { return stranger() };
