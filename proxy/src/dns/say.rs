@@ -71,12 +71,15 @@ impl Dns {
 
     fn record(&self, case: &Case<'_>, host: Name<'_>, verdict: Verdict, detected: Option<Detector>) {
         let Case { round, client, .. } = case;
-        if self.gate.is_a_guess(
-            &round.current,
-            &client.who,
-            &self.shown(case.query, case.asker),
-            verdict.rule,
-        ) {
+        let is_unknown = client.who.stranger.is_some();
+        if is_unknown
+            && self.gate.is_a_guess(
+                &round.current,
+                &client.who,
+                &self.shown(case.query, case.asker),
+                verdict.rule,
+            )
+        {
             return;
         }
         // Devices look reverse names up by themselves, and nobody visits one.
