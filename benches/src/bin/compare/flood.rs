@@ -55,7 +55,7 @@ pub(crate) fn run(world: &World<'_>) -> Done {
         "{}/dns-load load {} {} --rate {RATE} --window 8000 --seconds {seconds} --people {} --devices {}",
         options.built.display(),
         subject.address,
-        world.lists.join("refused").display(),
+        world.lists.join("recorded").display(),
         options.people.people,
         options.people.devices
     );

@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// The categories that the names stand under, in equal parts.
 const LISTS: [&str; 4] = ["gambling", "advertising", "malware", "pornography"];
+/// The place of the one whose refusals tell staff nothing and are not recorded.
+const SILENT: usize = 1;
 /// Sites that nobody refuses.
 const SITES: usize = 20_000;
 /// Questions in a file that is drawn by Zipf's law.
@@ -32,6 +34,7 @@ pub(crate) fn write(folder: &Path, count: usize) -> io::Result<()> {
     put("refused-once", &mut shuffled.iter().copied())?;
     let refused: Vec<&String> = zipf(count, DRAWN).into_iter().map(|rank| shuffled[rank]).collect();
     put("refused", &mut refused.iter().copied())?;
+    put("recorded", &mut recorded(&names, &refused).into_iter())?;
     let open: Vec<&String> = zipf(SITES, DRAWN).into_iter().map(|rank| &sites[rank]).collect();
     put("allowed", &mut open.iter().copied())?;
     put("mixed", &mut mixed(&refused, &open).iter())?;
@@ -61,6 +64,15 @@ fn tops(names: &[String]) -> Vec<&String> {
     let below =
         |name: &str| Name::trusted(name).suffixes().any(|s| s.as_str() != name && known.contains(s.as_str()));
     names.iter().filter(|name| !below(name)).collect()
+}
+
+/// Those of which each refusal is recorded: that are not on the silent list or below a name on it, and of which the program
+/// itself knows nothing (what pages and devices load by themselves accuses nobody, whatever list it is on).
+fn recorded<'n>(names: &[String], refused: &[&'n String]) -> Vec<&'n String> {
+    let listed = names.iter().skip(SILENT).step_by(LISTS.len()).map(String::as_str);
+    let silent: HashSet<&str> = listed.chain(blocklists::builtin::entries().map(|known| known.name)).collect();
+    let is_silent = |name: &str| Name::trusted(name).suffixes().any(|s| silent.contains(s.as_str()));
+    refused.iter().copied().filter(|name| !is_silent(name)).collect()
 }
 
 /// Sites that are on no list and below no listed name.
