@@ -170,10 +170,11 @@ fn ends(header: &libc::msghdr) -> Option<Ends> {
 
 fn local(header: &libc::msghdr) -> Option<Local> {
     // SAFETY: `msg_control` points at a buffer of the batch and `msg_controllen` is what the kernel filled of it, which is
-    // what CMSG_FIRSTHDR and CMSG_NXTHDR walk by.
+    // what CMSG_FIRSTHDR and CMSG_NXTHDR walk by. They add a message's own length to where it stands: one that is longer than
+    // everything that was filled is not asked for what comes after it.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
-        while let Some(head) = message.as_ref() {
+        while let Some(head) = message.as_ref().filter(|head| head.cmsg_len <= header.msg_controllen) {
             match (head.cmsg_level, head.cmsg_type) {
                 (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
                     let info: libc::in_pktinfo = data(header, message)?;
