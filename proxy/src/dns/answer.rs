@@ -14,6 +14,8 @@ const MOST_ADDRESSES: usize = 32;
 /// A negative answer without SOA says not for how long (RFC 2308 §5 would not keep it at all): this short, in seconds,
 /// keeps a client that asks again and again from reaching the upstream each time.
 const NEGATIVE_WITHOUT_SOA: u32 = 5;
+/// Bytes of an SOA's five numbers, which end it (RFC 1035 §3.3.13).
+const SOA_NUMBERS: usize = 20;
 
 /// An answer that is safe to keep.
 #[derive(Clone, Debug)]
@@ -351,7 +353,9 @@ impl Data {
             let (read, after) = WireName::read(message, rest)?;
             (*name, rest) = (Some(read), after);
         }
-        (rest <= end).then_some(Some(Self::Names { from, names_at, names, rest, end, compress }))
+        // What stands behind the names of another SOA than this is no time to live, and would be read as one.
+        let is_whole = record.rtype != rtype::SOA || end.checked_sub(rest) == Some(SOA_NUMBERS);
+        (rest <= end && is_whole).then_some(Some(Self::Names { from, names_at, names, rest, end, compress }))
     }
 
     fn write(&self, writer: &mut Writer, message: &[u8]) {
