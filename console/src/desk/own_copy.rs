@@ -25,6 +25,8 @@ struct OwnCopy<'a> {
     name: &'a str,
     made: String,
     goes: Vec<Line>,
+    /// Why their agreement is not in force; none where it is, and where they have none.
+    not_in_force: Option<&'static str>,
     /// None of whoever has left, and none where what was agreed is not known.
     agreement: Option<Agreed<'a>>,
     kept: Vec<String>,
@@ -242,6 +244,7 @@ pub(super) async fn pages(
                 v.around("copy.for", [teller.home(stamp.recipient)]),
                 v.around("copy.why", [teller.home(stamp.purpose)]),
             ],
+            not_in_force: subject.agreement.and_then(|(_, person)| agreed::not_in_force(person, v)),
             agreement: subject.agreement.filter(|(_, person)| agreed::is_read(person)).map(
                 |(who, person)| Agreed {
                     days: week::days(house, who, monday, (today, v)),

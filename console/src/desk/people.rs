@@ -12,6 +12,7 @@ use super::together::Written;
 use super::wrong::Wrong;
 use super::{Place, kept, together};
 use crate::young::Voice;
+use crate::young::agreed::is_read;
 use crate::young::line::Line as Told;
 use crate::young::terms::{self, Term};
 use agreements::{
@@ -61,6 +62,8 @@ struct PersonPage {
     name: String,
     file: String,
     state: String,
+    /// Whether it is known what was agreed: of a file that cannot be used everything would read as if it had been left out.
+    read: bool,
     picture: String,
     days: Vec<Day>,
     sites: Vec<(&'static str, Vec<String>)>,
@@ -233,6 +236,7 @@ pub(crate) async fn show(
         name: person.name.clone(),
         file: format!("agreements/{}.yaml", person.id),
         state: state(person),
+        read: is_read(person),
         picture: week.svg(),
         days: week.days.iter().map(day).collect(),
         sites: sites(person),

@@ -84,7 +84,7 @@ pub(crate) fn is_read(person: &Person) -> bool {
 }
 
 /// Why an agreement is not in force; none where it is.
-pub(super) fn not_in_force(person: &Person, v: Voice) -> Option<&'static str> {
+pub(crate) fn not_in_force(person: &Person, v: Voice) -> Option<&'static str> {
     let why = if is_read(person) { v.say("agreement.draft") } else { v.say("agreement.unusable") };
     person.draft.is_some().then_some(why)
 }

@@ -70,7 +70,8 @@ fn tops(names: &[String]) -> Vec<&String> {
 /// itself knows nothing (what pages and devices load by themselves accuses nobody, whatever list it is on).
 fn recorded<'n>(names: &[String], refused: &[&'n String]) -> Vec<&'n String> {
     let listed = names.iter().skip(SILENT).step_by(LISTS.len()).map(String::as_str);
-    let silent: HashSet<&str> = listed.chain(blocklists::builtin::entries().map(|known| known.name)).collect();
+    let silent: HashSet<&str> =
+        listed.chain(blocklists::builtin::entries().map(|known| known.name)).collect();
     let is_silent = |name: &str| Name::trusted(name).suffixes().any(|s| silent.contains(s.as_str()));
     refused.iter().copied().filter(|name| !is_silent(name)).collect()
 }

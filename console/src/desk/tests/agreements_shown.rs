@@ -1,5 +1,6 @@
 //! People and their agreements.
 
+use super::kept::becomes;
 use super::play::{HOME, JORDAN, Play};
 use axum::http::StatusCode;
 
@@ -95,5 +96,25 @@ async fn what_if_knows_the_device_on_which_a_session_is_open() {
         let page = asks(&mut kate, query).await;
         let answer = page.split("Ask the gateway").nth(1).unwrap();
         assert!(answer.contains(said), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_agreement_that_cannot_be_used_nothing_is_made_up() {
+    let play = Play::new().await;
+    let mut kate = play.signed_in("k.lane").await;
+    let defaults = ["What nobody mentioned is", "Goes to school", "Looked at more closely"];
+    let words = kate.get("/people/jordan").await.words();
+    assert!(defaults.iter().all(|said| words.contains(said)), "{words}");
+    becomes(&play, &[("jordan", &JORDAN.replace("otherwise: allow", "otherwise: perhaps"))]);
+    let words = kate.get("/people/jordan").await.words();
+    for said in [
+        "The file has errors and was never good",
+        "What was agreed is not told from a file that cannot be used.",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    for made_up in defaults.iter().chain(&["games.example", "22:30"]) {
+        assert!(!words.contains(made_up), "{made_up}: {words}");
     }
 }

@@ -1,6 +1,6 @@
 //! Exports: whole, verifiable, and written down.
 
-use super::play::{Page, Play};
+use super::play::{JORDAN, Page, Play};
 use super::shifts::happens;
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
@@ -538,5 +538,30 @@ async fn a_young_person_has_a_page_of_their_own_to_read_in_both_languages() {
         for not in ["<script", "http:", "https:", "Sam", "sams", "src=", "<link", "<b>S"] {
             assert!(!page.contains(not), "{not}: {page}");
         }
+    }
+}
+
+#[tokio::test]
+async fn whose_agreement_is_not_in_force_is_told_so_on_their_own_copy() {
+    let play = Play::new().await;
+    happens(&play, "jordan", "games.example").await;
+    let unsigned = JORDAN.replace("  home_manager: {name: R. Osei, on: 2026-11-02}\n", "");
+    let unusable = JORDAN.replace("otherwise: allow", "otherwise: perhaps");
+    let (draft, broken) = ("Your agreement is not finished.", "Your agreement cannot be used just now.");
+    let subject = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
+    for (agreement, told, times) in [
+        (JORDAN, None, true),
+        (unsigned.as_str(), Some(draft), true),
+        (unusable.as_str(), Some(broken), false),
+    ] {
+        super::kept::becomes(&play, &[("jordan", agreement)]);
+        let (_, bytes) = export(&play, &subject).await;
+        let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
+        let own = &files.iter().find(|(name, _)| name == "summary.html").expect("their own copy").1;
+        for said in [draft, broken] {
+            assert_eq!(own.contains(said), told == Some(said), "{said}: {own}");
+        }
+        assert_eq!(own.contains("<th scope=\"row\">Monday</th>"), times, "{own}");
+        assert!(own.contains("<h2>My agreement</h2>"), "{own}");
     }
 }
