@@ -110,8 +110,12 @@ async fn what_was_agreed_is_not_made_up_where_nobody_can_tell() {
     let form = [("person", "jordan"), ("recipient", "Jordan"), ("purpose", "they asked")];
     let (_, bytes) = export(&play, &form).await;
     let Some(files) = unpacked(&bytes) else { return super::missing("python3") };
-    for (wanted, agreement) in [("summary.html", "My agreement"), ("summary-cy.html", "Fy nghytundeb")] {
+    for (wanted, told) in [
+        ("summary.html", "<h2>My agreement</h2>\n<p>Your agreement cannot be used just now."),
+        ("summary-cy.html", "<h2>Fy nghytundeb</h2>\n<p>Nid oes modd defnyddio dy gytundeb ar hyn o bryd."),
+    ] {
         let own = &files.iter().find(|(name, _)| name == wanted).expect(wanted).1;
-        assert!(own.contains("Jordan") && !own.contains(agreement) && !own.contains("chat.example"), "{own}");
+        assert!(own.contains("Jordan") && own.contains(told), "{told}: {own}");
+        assert!(!own.contains("chat.example") && !own.contains("07:00"), "{own}");
     }
 }
