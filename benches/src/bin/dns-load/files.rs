@@ -66,20 +66,24 @@ fn tops(names: &[String]) -> Vec<&String> {
     names.iter().filter(|name| !below(name)).collect()
 }
 
+/// Whether a name is one of these, or below one.
+fn is_under(name: &str, sites: &HashSet<&str>) -> bool {
+    Name::trusted(name).suffixes().any(|suffix| sites.contains(suffix.as_str()))
+}
+
 /// Those of which each refusal is recorded: that are not on the silent list or below a name on it, and of which the program
 /// itself knows nothing (what pages and devices load by themselves accuses nobody, whatever list it is on).
 fn recorded<'n>(names: &[String], refused: &[&'n String]) -> Vec<&'n String> {
     let listed = names.iter().skip(SILENT).step_by(LISTS.len()).map(String::as_str);
     let silent: HashSet<&str> =
         listed.chain(blocklists::builtin::entries().map(|known| known.name)).collect();
-    let is_silent = |name: &str| Name::trusted(name).suffixes().any(|s| silent.contains(s.as_str()));
-    refused.iter().copied().filter(|name| !is_silent(name)).collect()
+    refused.iter().copied().filter(|name| !is_under(name, &silent)).collect()
 }
 
 /// Sites that are on no list and below no listed name.
 fn allowed(real: &[String], names: &[String]) -> Vec<String> {
     let known: HashSet<&str> = names.iter().map(String::as_str).collect();
-    let is_open = |name: &str| !Name::trusted(name).suffixes().any(|s| known.contains(s.as_str()));
+    let is_open = |name: &str| !is_under(name, &known);
     let mut seen = HashSet::new();
     let asked = questions(real, names, SITES * 3);
     let sites =
